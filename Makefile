@@ -1,0 +1,50 @@
+# The two commands a newcomer needs are `make demo` and `make test`. Both set up .venv first.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+VENV := .venv
+PY := $(VENV)/bin/python
+DEMO_PACKAGES := xmlsec1 python3-venv
+TEST_PACKAGES := $(DEMO_PACKAGES) chromium fonts-dejavu-core
+
+.PHONY: demo test bench lint format lock translations clean
+
+demo: $(VENV)/.demo-packages $(VENV)/.ready
+	$(VENV)/bin/broker demo
+
+test: $(VENV)/.test-packages $(VENV)/.ready
+	$(PY) -m tests.run
+
+bench: $(VENV)/.demo-packages $(VENV)/.ready
+	$(PY) -m tests.bench
+
+lint: $(VENV)/.ready
+	$(PY) -m pytest tests/quality
+
+format: $(VENV)/.ready
+	$(VENV)/bin/ruff format broker tests
+	$(VENV)/bin/ruff check --fix broker tests
+
+# The lock holds names, versions and hashes; it is made anew only on purpose.
+lock: $(VENV)/.ready
+	$(VENV)/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
+		--no-emit-trusted-host --extra demo --extra dev --output-file requirements.lock pyproject.toml
+
+translations: $(VENV)/.ready
+	$(VENV)/bin/pybabel extract -q --no-location --sort-output -F broker/web/babel.cfg -o $(VENV)/messages.pot broker
+	$(VENV)/bin/pybabel update -q --no-fuzzy-matching --ignore-obsolete -i $(VENV)/messages.pot -d broker/web/locales
+	$(VENV)/bin/pybabel compile -q -d broker/web/locales
+
+$(VENV)/.ready: requirements.lock pyproject.toml $(wildcard broker/web/locales/*/LC_MESSAGES/*.po)
+	test -x $(PY) || python3 -m venv $(VENV)
+	$(PY) -m pip install --quiet --require-hashes -r requirements.lock
+	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
+	test ! -d broker/web/locales || $(VENV)/bin/pybabel compile -q -d broker/web/locales
+	touch $@
+
+$(VENV)/.demo-packages $(VENV)/.test-packages: $(VENV)/.%-packages: Makefile
+	tests/install-packages $(if $(findstring test,$*),$(TEST_PACKAGES),$(DEMO_PACKAGES))
+	test -x $(PY) || python3 -m venv $(VENV)
+	touch $@
+
+clean:
+	rm -rf $(VENV) var
