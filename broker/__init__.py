@@ -1,0 +1,1 @@
+"""Schuilnaam: a federated login broker for schools."""
