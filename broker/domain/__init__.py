@@ -1,1 +1,1 @@
-"""The agreement between school, supplier and pupil. Pure: no I/O, clock, randomness or framework."""
+"""The agreement between school, supplier and pupil. Pure: no I/O, clock or framework."""

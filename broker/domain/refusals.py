@@ -1,4 +1,4 @@
-"""What a refusal is: one class per cause, raised where the check is, turned into an answer at the edge.
+"""What a refusal is: one class per cause, raised by a check, answered at the edge.
 
 A refusal says what happened and whose task it is; whether it may be sent to the supplier, and as
 which OAuth error or SAML status, is a property of the refusal and not of the place that catches it.

@@ -1,0 +1,150 @@
+"""The attributes that a school's login may state, and what may ever happen with each.
+
+An attribute's name everywhere in the broker (documents, decisions, receipts, audit) is its name in
+the Entree convention (DOMAIN.md 5); names on the wire are translated at the two edges only:
+`ENTREE_NAMES` and `OIDC_NAMES` on the school side, claim profiles on the supplier side.
+"""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from types import MappingProxyType
+from typing import NewType
+
+import msgspec
+
+AttributeName = NewType("AttributeName", str)
+"""Canonical name of an attribute, e.g. `givenName`."""
+
+IGNORE = "ignore"
+"""In a mapping of an identity-provider document: this incoming name is dropped on purpose."""
+
+
+class Population(StrEnum):
+    """What a person is at school. Two persons, a pupil and a teacher, may share a number."""
+
+    PUPIL = "pupil"
+    STAFF = "staff"
+
+
+class Attribute(msgspec.Struct, frozen=True):
+    """One attribute of the vocabulary.
+
+    Attributes:
+        name: canonical (Entree) name; also the claim name in profile `entree` and in SAML.
+        claim: claim name in profile `standard` (OIDC Core 5.1 where it has one).
+        multi_valued: whether a claim is always a list.
+        restricted: identifies across suppliers; released only to an entitled supplier under an
+            agreement that approves it with an end date.
+    """
+
+    name: AttributeName
+    claim: str
+    multi_valued: bool = False
+    restricted: bool = False
+
+
+def _vocabulary(*attributes: Attribute) -> Mapping[AttributeName, Attribute]:
+    return MappingProxyType({each.name: each for each in attributes})
+
+
+def _attribute(
+    name: str, claim: str, *, multi_valued: bool = False, restricted: bool = False
+) -> Attribute:
+    return Attribute(AttributeName(name), claim, multi_valued, restricted)
+
+
+GIVEN_NAME = AttributeName("givenName")
+AFFILIATION = AttributeName("eduPersonAffiliation")
+HOME_ORGANIZATION_ID = AttributeName("nlEduPersonHomeOrganizationId")
+HOME_ORGANIZATION = AttributeName("nlEduPersonHomeOrganization")
+BRANCH_ID = AttributeName("nlEduPersonHomeOrganizationBranchId")
+EMPLOYEE_NUMBER = AttributeName("employeeNumber")
+ECK_ID = AttributeName("eckId")
+UID = AttributeName("uid")
+MAIL = AttributeName("mail")
+
+VOCABULARY: Mapping[AttributeName, Attribute] = _vocabulary(
+    _attribute("givenName", "given_name"),
+    _attribute("sn", "family_name"),
+    _attribute("nlEduPersonTussenvoegsels", "nleduperson_tussenvoegsels"),
+    _attribute("initials", "initials"),
+    _attribute("mail", "email"),
+    _attribute("eduPersonAffiliation", "eduperson_affiliation", multi_valued=True),
+    _attribute("nlEduPersonHomeOrganizationId", "nleduperson_home_organization_id"),
+    _attribute("nlEduPersonHomeOrganization", "nleduperson_home_organization"),
+    _attribute("nlEduPersonHomeOrganizationBranchId", "nleduperson_home_organization_branch_id"),
+    _attribute("nlEduPersonUnit", "nleduperson_unit", multi_valued=True),
+    _attribute("birthDate", "birthdate"),
+    _attribute("eckId", "eck_id", restricted=True),
+    _attribute("uid", "uid", restricted=True),
+    _attribute("employeeNumber", "employee_number", restricted=True),
+    _attribute("nlEduPersonProfileId", "nleduperson_profile_id", restricted=True),
+    _attribute("nlEduPersonRealId", "nleduperson_real_id", restricted=True),
+)
+"""Every attribute that a supplier may declare and a school may approve."""
+
+NEVER_RELEASED: frozenset[str] = frozenset(
+    {
+        "pgn",
+        "bsn",
+        "onderwijsnummer",
+        "eduid",
+        "hpgn",
+        "stampseudonym",
+        "nledupersonpgn",
+        "nledupersonbsn",
+        "nledupersononderwijsnummer",
+        "nledupersonhpgn",
+        "nledupersonstampseudonym",
+    }
+)
+"""The once-only number of the law in all its forms, lower case; no document overrides this."""
+
+
+def is_never_released(name: str) -> bool:
+    """Tell whether `name` (any case or prefix) is the PGN, the hPGN or the stampseudonym.
+
+    >>> is_never_released("urn:mace:dir:attribute-def:PGN"), is_never_released("givenName")
+    (True, False)
+    """
+    last = name.replace("/", ":").rpartition(":")[2]
+    return "".join(each for each in last.lower() if each.isalnum()) in NEVER_RELEASED
+
+
+_MACE = "urn:mace:dir:attribute-def:"
+
+ENTREE_NAMES: Mapping[str, str] = MappingProxyType(
+    {each: each for each in VOCABULARY}
+    | {_MACE + each: each for each in VOCABULARY}
+    | {
+        "urn:oid:0.9.2342.19200300.100.1.1": "uid",
+        "urn:oid:0.9.2342.19200300.100.1.3": "mail",
+        "urn:oid:1.3.6.1.4.1.5923.1.1.1.1": "eduPersonAffiliation",
+        "urn:oid:2.5.4.4": "sn",
+        "urn:oid:2.5.4.42": "givenName",
+        "urn:oid:2.5.4.43": "initials",
+        "urn:oid:2.16.840.1.113730.3.1.3": "employeeNumber",
+        "cn": IGNORE,
+        "displayName": IGNORE,
+        "schacHomeOrganization": IGNORE,
+        "eduPersonPrincipalName": IGNORE,
+        "preferredLanguage": IGNORE,
+    }
+)
+"""Incoming SAML attribute names that every school's mapping starts from."""
+
+_ABOUT_THE_TOKEN = (
+    # OIDC Core 2 and 5.1, RFC 7519: about the token, or not ours to pass on.
+    *("iss", "sub", "aud", "exp", "iat", "nbf", "jti", "nonce", "azp", "acr", "amr"),
+    *("auth_time", "at_hash", "c_hash", "sid", "name", "preferred_username"),
+    *("nickname", "middle_name", "profile", "picture", "website", "gender", "zoneinfo"),
+    *("locale", "phone_number", "phone_number_verified", "address", "updated_at"),
+    *("email_verified", "tid", "oid", "ver", "hd", "upn", "rh", "uti", "aio", "idp"),
+)
+
+OIDC_NAMES: Mapping[str, str] = MappingProxyType(
+    {each.claim: each.name for each in VOCABULARY.values()}
+    | {each: each for each in VOCABULARY}
+    | dict.fromkeys(_ABOUT_THE_TOKEN, IGNORE)
+)
+"""Incoming OIDC claim names that every school's mapping starts from."""

@@ -1,0 +1,261 @@
+"""Who takes part: schools and their logins, suppliers and their systems, and the agreements.
+
+These are the records that a worker reads during a login: compiled from the federation documents
+(`config/README.md`) once, by `broker apply`, and never changed after. Nothing personal in them.
+"""
+
+from datetime import date
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from broker.domain.attributes import AttributeName, Population
+from broker.domain.ids import (
+    BoardId,
+    Brin,
+    RelyingPartyId,
+    SchoolId,
+    SchoolIdpId,
+    SupplierId,
+)
+
+
+class State(StrEnum):
+    """Test and production never meet: all parties of one login are in the same state."""
+
+    TEST = "test"
+    PRODUCTION = "production"
+
+
+class Sector(StrEnum):
+    """Education sectors; each has ECK iDs of its own (DOMAIN.md 2)."""
+
+    PO = "po"
+    VO = "vo"
+    MBO = "mbo"
+    HO = "ho"
+
+
+class School(msgspec.Struct, frozen=True, kw_only=True):
+    """A school as its document states it.
+
+    Attributes:
+        brin: BRIN4 of the institution.
+        branch: BRIN6 of the location, when this school is one location.
+        eck_id_required: refuse an unknown pupil whose login states no ECK iD.
+        shared_devices: pupils share devices, so each login shows who it is for.
+        enabled: false refuses every login of this school, also those under way.
+    """
+
+    id: SchoolId
+    name: str
+    place: str
+    brin: Brin
+    branch: Brin | None = None
+    sector: Sector
+    board: BoardId
+    state: State
+    eck_id_required: bool = False
+    shared_devices: bool = False
+    enabled: bool = True
+
+
+class SchoolFrom(StrEnum):
+    """How a login states its school."""
+
+    FIXED = "fixed"
+    ATTRIBUTE = "attribute"
+    DOMAIN = "domain"
+
+
+class SamlIdpEndpoints(msgspec.Struct, frozen=True, kw_only=True, tag="saml"):
+    """What we know of a school's SAML identity provider, compiled from its metadata.
+
+    Attributes:
+        entity_id: exactly as registered; every Issuer is compared with it.
+        sso_redirect_url: SingleSignOnService with the redirect binding, if it has one.
+        sso_post_url: the same with the POST binding.
+        signing_certificates: DER; the only keys that may sign for this provider.
+        sign_requests: whether our AuthnRequests to it are signed.
+    """
+
+    entity_id: str
+    sso_redirect_url: str | None = None
+    sso_post_url: str | None = None
+    signing_certificates: tuple[bytes, ...]
+    sign_requests: bool = False
+
+
+class OidcIdpEndpoints(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
+    """What we know of a school's OpenID Provider: registered, never widened by discovery.
+
+    Attributes:
+        jwks: the provider's public keys as a JSON Web Key Set in JSON; when empty, `jwks_uri`.
+        algorithms: allowed for ID tokens (JWA names), never `none` or HMAC.
+        authentication: how we authenticate at its token endpoint.
+        client_assertion_audience: `aud` of our client assertion (RFC 7523 as revised: the issuer;
+            some providers still want their token endpoint).
+        can_reauthenticate: honours `prompt=login` and `max_age`.
+        userinfo_endpoint: asked only when the document names it.
+    """
+
+    issuer: str
+    client_id: str
+    authorization_endpoint: str
+    token_endpoint: str
+    userinfo_endpoint: str | None = None
+    jwks_uri: str | None = None
+    jwks: str = ""
+    algorithms: tuple[str, ...]
+    authentication: Literal["private_key_jwt", "client_secret_basic"] = "private_key_jwt"
+    client_secret_file: str | None = None
+    client_assertion_audience: str
+    scopes: tuple[str, ...] = ("openid",)
+    can_reauthenticate: bool = True
+
+
+class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
+    """One login of one or more schools.
+
+    Attributes:
+        schools: for which it may speak; the school that a login *states* decides.
+        scopes: realms and BRINs that it may assert besides its schools' own BRINs.
+        domains: for `SchoolFrom.DOMAIN`, the school behind each mail or user-name domain.
+        identifier: the attribute that names a person inside a school and never changes.
+        attributes: incoming name -> canonical name or `ignore`, built-in names included.
+    """
+
+    id: SchoolIdpId
+    schools: tuple[SchoolId, ...]
+    state: State
+    endpoints: SamlIdpEndpoints | OidcIdpEndpoints
+    school_from: SchoolFrom
+    scopes: tuple[str, ...] = ()
+    domains: dict[str, SchoolId] = msgspec.field(default_factory=dict)
+    identifier: AttributeName = AttributeName("employeeNumber")
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
+    enabled: bool = True
+
+
+class DeclaredAttribute(msgspec.Struct, frozen=True, kw_only=True):
+    """What a supplier asks for, with its reason in words for parents."""
+
+    name: AttributeName
+    purpose: str
+    required: bool = False
+    populations: tuple[Population, ...] = (Population.PUPIL, Population.STAFF)
+
+
+class ClaimProfile(StrEnum):
+    """How a relying party wants attributes named (DOMAIN.md 5)."""
+
+    STANDARD = "standard"
+    ENTREE = "entree"
+
+
+class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
+    """A relying party that speaks OpenID Connect.
+
+    Attributes:
+        profile: name of its rules (`strict`, `compat`); what each allows is in `oidc_op`.
+        redirect_uris: compared as simple strings, loopback ports of native apps excepted.
+        jwks: its public keys as a JSON Web Key Set in JSON, for `private_key_jwt`.
+        jwks_uri: where they are published instead.
+        secret_hash: hex SHA-256 of its 256-bit secret, for `client_secret_basic`.
+        authentication: its one registered way of client authentication.
+        id_token_algorithm: JWA name.
+    """
+
+    client_id: str
+    profile: str = "strict"
+    redirect_uris: tuple[str, ...]
+    authentication: Literal["private_key_jwt", "client_secret_basic"] = "private_key_jwt"
+    jwks: str = ""
+    jwks_uri: str | None = None
+    secret_hash: str | None = None
+    id_token_algorithm: Literal["ES256", "RS256"] = "ES256"
+
+
+class AssertionConsumerService(msgspec.Struct, frozen=True, kw_only=True):
+    """One place that receives our responses by POST (SAML metadata 2.4.4)."""
+
+    url: str
+    index: int
+    is_default: bool = False
+
+
+class SamlServiceProvider(msgspec.Struct, frozen=True, kw_only=True, tag="saml"):
+    """A relying party that speaks SAML, compiled from its metadata.
+
+    Attributes:
+        signing_certificates: DER; the only keys that may sign its requests.
+        encryption_certificates: DER; the assertion is encrypted to the first when asked.
+        require_signed_requests: its metadata or our policy says AuthnRequestsSigned.
+        encrypt_assertions: encrypt, and refuse to answer when there is no key.
+    """
+
+    entity_id: str
+    assertion_consumer_services: tuple[AssertionConsumerService, ...]
+    signing_certificates: tuple[bytes, ...] = ()
+    encryption_certificates: tuple[bytes, ...] = ()
+    require_signed_requests: bool = False
+    encrypt_assertions: bool = False
+
+
+class RelyingParty(msgspec.Struct, frozen=True, kw_only=True):
+    """One registered system of a supplier; all systems of a supplier share its pseudonyms."""
+
+    id: RelyingPartyId
+    supplier: SupplierId
+    start_url: str
+    claims: ClaimProfile = ClaimProfile.STANDARD
+    protocol: OidcClient | SamlServiceProvider
+    enabled: bool = True
+
+
+class Supplier(msgspec.Struct, frozen=True, kw_only=True):
+    """A legal party to whom pseudonyms belong.
+
+    Attributes:
+        display_name: what people read; the legal name when no other was given.
+        eck_id_entitled: the federation lets schools approve the ECK iD or own identifiers for it.
+        epoch: letter of the pairwise key that was newest when it was first applied; pinned.
+    """
+
+    id: SupplierId
+    legal_name: str
+    display_name: str
+    state: State
+    eck_id_entitled: bool = False
+    attributes: tuple[DeclaredAttribute, ...] = ()
+    relying_parties: tuple[RelyingParty, ...] = ()
+    epoch: str
+    enabled: bool = True
+
+
+class NoticeMode(StrEnum):
+    """Whether pupils see what is shared before they go on, once per version."""
+
+    NONE = "none"
+    INFORM = "inform"
+
+
+class Agreement(msgspec.Struct, frozen=True, kw_only=True):
+    """One version of what a school approved for a supplier. The only thing that releases.
+
+    Attributes:
+        school: the school, or None when the board decided for all its schools.
+        first_day: from this day on, in the Netherlands.
+        last_day: up to and including this day; None is without end.
+        approved: canonical names.
+    """
+
+    school: SchoolId | None
+    board: BoardId | None
+    supplier: SupplierId
+    version: int
+    first_day: date
+    last_day: date | None
+    approved: frozenset[AttributeName]
+    notice: NoticeMode = NoticeMode.NONE

@@ -1,0 +1,258 @@
+"""From what a school's login stated to an `Identity`: the same rules for SAML and OIDC.
+
+`read_identity` runs after a protocol's own checks, on values of the verified element or token
+only, and decides three things: which school speaks (the stated one, never the clicked one), what
+each incoming attribute means, and by what the person is known at that school.
+It does not derive anything and does not decide what is released.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from broker.domain.attributes import (
+    AFFILIATION,
+    BRANCH_ID,
+    ECK_ID,
+    HOME_ORGANIZATION_ID,
+    IGNORE,
+    MAIL,
+    UID,
+    AttributeName,
+    Population,
+    is_never_released,
+)
+from broker.domain.federation import School, SchoolFrom, SchoolIdp
+from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.domain.refusals import Refusal, WhoseTask
+
+_AFFILIATIONS: Mapping[str, Population] = {
+    "student": Population.PUPIL,
+    "employee": Population.STAFF,
+    "staff": Population.STAFF,
+}
+
+
+class SchoolNotStated(Refusal):
+    code = "E-IDENTITY-1"
+    whose_task = WhoseTask.SCHOOL
+    what = "Your school's login did not say which school you are at."
+    remedy = "The school's login must send the school's BRIN. Please tell your school."
+
+
+class SchoolNotAllowed(Refusal):
+    code = "E-IDENTITY-2"
+    whose_task = WhoseTask.SCHOOL
+    what = "The login spoke for a school or domain that it may not speak for."
+    remedy = "The school's administrator must have it registered first. Please tell your school."
+
+
+class IdentifierUnusable(Refusal):
+    code = "E-IDENTITY-3"
+    whose_task = WhoseTask.SCHOOL
+    what = "Your school's login sent an identifier that cannot be used: {subject}."
+    remedy = "The school must send exactly one value that is not empty. Please tell your school."
+
+
+class PersonNotStated(Refusal):
+    code = "E-IDENTITY-4"
+    whose_task = WhoseTask.SCHOOL
+    what = "Your school's login did not say who you are: {subject} is missing."
+    remedy = "The school must let its login send this. Please tell your school."
+
+
+@dataclass(frozen=True, slots=True)
+class VerifiedLogin:
+    """What a protocol's checks let through: the input of `read_identity`.
+
+    Attributes:
+        idp: whose key signed.
+        attributes: incoming name -> values as sent, in order.
+        authenticated_at: when the person logged in at school.
+        acr: the level that the login states, as the protocol sent it, or "".
+    """
+
+    idp: SchoolIdp
+    attributes: Mapping[str, tuple[str, ...]] = field(repr=False)
+    authenticated_at: datetime
+    acr: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """What a school's login said, after checking. Never leaves the flow.
+
+    Attributes:
+        identifier: of the person inside the school, exact as sent; None when not stated.
+        eck_id: the ECK iD as sent; None when not stated.
+        population: None when the login states no role, or both.
+        attributes: canonical name -> values, without empty ones.
+        unknown: incoming names that no mapping knows; counted, never passed on.
+    """
+
+    idp: SchoolIdpId
+    school: SchoolId
+    population: Population | None
+    identifier: str | None = field(repr=False)
+    eck_id: str | None = field(repr=False)
+    attributes: Mapping[AttributeName, tuple[str, ...]] = field(repr=False)
+    authenticated_at: datetime
+    acr: str
+    unknown: tuple[str, ...]
+
+
+def read_identity(login: VerifiedLogin, *, schools: Mapping[SchoolId, School]) -> Identity:
+    """Return the identity that a verified login states.
+
+    Args:
+        login: values of the verified element or token only.
+        schools: the schools of `login.idp`, by id.
+
+    Raises:
+        SchoolNotStated: no school stated and several possible.
+        SchoolNotAllowed: a BRIN, branch or realm that this provider may not assert.
+        IdentifierUnusable: the identifier or ECK iD is blank or has several values.
+        PersonNotStated: neither an ECK iD nor an identifier with a role.
+    """
+    attributes, unknown = map_attributes(login)
+    school = find_stated_school(login.idp, attributes, schools=schools)
+    check_scopes(login.idp, attributes, school=school, schools=schools)
+    population = read_population(attributes)
+    identifier = read_single(attributes, login.idp.identifier)
+    eck_id = read_single(attributes, ECK_ID)
+    if population is None and eck_id is None:
+        raise PersonNotStated("check_person_stated", subject=AFFILIATION)
+    if identifier is None and (eck_id is None or population is Population.STAFF):
+        raise PersonNotStated("check_person_stated", subject=login.idp.identifier)
+    return Identity(
+        idp=login.idp.id,
+        school=school.id,
+        population=population,
+        identifier=identifier,
+        eck_id=eck_id,
+        attributes=attributes,
+        authenticated_at=login.authenticated_at,
+        acr=login.acr,
+        unknown=unknown,
+    )
+
+
+def map_attributes(
+    login: VerifiedLogin,
+) -> tuple[dict[AttributeName, tuple[str, ...]], tuple[str, ...]]:
+    """Account for every incoming attribute: mapped, ignored on purpose, or unknown.
+
+    Empty values are absent (DOMAIN.md 5: `eckId` may be an empty list, `mail` empty); nothing is
+    trimmed. A name of the never-release list is dropped here, whatever a mapping says.
+    """
+    mapped: dict[AttributeName, tuple[str, ...]] = {}
+    unknown: list[str] = []
+    for incoming, values in login.attributes.items():
+        target = login.idp.attributes.get(incoming)
+        if target is None or is_never_released(incoming):
+            unknown.append(incoming)
+        elif target != IGNORE:
+            stated = tuple(each for each in values if each)
+            if stated:
+                name = AttributeName(target)
+                mapped[name] = mapped.get(name, ()) + stated
+    if AFFILIATION in mapped:  # case varies in the field
+        mapped[AFFILIATION] = tuple(each.lower() for each in mapped[AFFILIATION])
+    return mapped, tuple(unknown)
+
+
+def find_stated_school(
+    idp: SchoolIdp,
+    attributes: Mapping[AttributeName, tuple[str, ...]],
+    *,
+    schools: Mapping[SchoolId, School],
+) -> School:
+    """Return the school for which this login speaks: the stated one, never the clicked one."""
+    if idp.school_from is SchoolFrom.FIXED:
+        candidates = {schools[each].id for each in idp.schools}
+    elif idp.school_from is SchoolFrom.DOMAIN:
+        domains = _stated_realms(attributes)
+        if not domains <= idp.domains.keys():
+            raise SchoolNotAllowed("check_school_domain_registered")
+        candidates = {idp.domains[each] for each in domains}
+    else:
+        candidates = _schools_by_brin(idp, attributes, schools=schools)
+    if len(candidates) != 1:
+        raise SchoolNotStated("check_exactly_one_school_stated")
+    return schools[candidates.pop()]
+
+
+def _schools_by_brin(
+    idp: SchoolIdp,
+    attributes: Mapping[AttributeName, tuple[str, ...]],
+    *,
+    schools: Mapping[SchoolId, School],
+) -> set[SchoolId]:
+    """A BRIN6 names a location; a BRIN4 every location that we know of that institution."""
+    own = [schools[each] for each in idp.schools]
+    stated = [*attributes.get(BRANCH_ID, ()), *attributes.get(HOME_ORGANIZATION_ID, ())]
+    found: set[SchoolId] | None = None
+    for brin in (each.upper() for each in stated):
+        matching = {
+            each.id
+            for each in own
+            if (each.branch == brin if each.branch and len(brin) > 4 else each.brin == brin[:4])
+        }
+        if not matching:
+            raise SchoolNotAllowed("check_stated_brin_registered")
+        found = matching if found is None else found & matching
+    return found or set()
+
+
+def check_scopes(
+    idp: SchoolIdp,
+    attributes: Mapping[AttributeName, tuple[str, ...]],
+    *,
+    school: School,
+    schools: Mapping[SchoolId, School],
+) -> None:
+    """Refuse a BRIN or realm that is not registered for this provider (SECURITY.md 1, rule 10).
+
+    All values are checked; nothing registered means nothing accepted. A BRIN must be the stated
+    school's own, so that one login cannot carry two schools.
+    """
+    own_brins = {school.brin, school.branch or school.brin}
+    for name in (HOME_ORGANIZATION_ID, BRANCH_ID):
+        for value in attributes.get(name, ()):
+            brin = value.upper()
+            if brin not in own_brins and (school.branch or brin[:4] != school.brin):
+                raise SchoolNotAllowed("check_stated_brin_registered")
+    registered = {each.lower() for each in (*idp.scopes, *idp.domains)}
+    if not _realms(attributes, UID) <= registered:
+        raise SchoolNotAllowed("check_stated_realm_registered")
+
+
+def _stated_realms(attributes: Mapping[AttributeName, tuple[str, ...]]) -> set[str]:
+    return _realms(attributes, UID) or _realms(attributes, MAIL)
+
+
+def _realms(attributes: Mapping[AttributeName, tuple[str, ...]], name: AttributeName) -> set[str]:
+    return {each.rpartition("@")[2].lower() for each in attributes.get(name, ()) if "@" in each}
+
+
+def read_population(attributes: Mapping[AttributeName, tuple[str, ...]]) -> Population | None:
+    """Return pupil or staff, or None when the login states neither or both.
+
+    A guess could open the account of a teacher to a pupil with the same number.
+    """
+    stated = {
+        _AFFILIATIONS[each] for each in attributes.get(AFFILIATION, ()) if each in _AFFILIATIONS
+    }
+    return stated.pop() if len(stated) == 1 else None
+
+
+def read_single(
+    attributes: Mapping[AttributeName, tuple[str, ...]], name: AttributeName
+) -> str | None:
+    """Return the one value of an identifying attribute, exactly as sent; None when absent."""
+    values = attributes.get(name, ())
+    if not values:
+        return None
+    if len(set(values)) != 1 or not values[0].strip():
+        raise IdentifierUnusable("check_identifier_single_and_not_blank", subject=name)
+    return values[0]

@@ -1,0 +1,253 @@
+"""What a supplier gets: declared by the supplier ∩ approved by the school ∩ stated by this login.
+
+`decide_release` is the only place that decides; its result is shown, sent and audited as the same
+value. `lint_claims` looks at what is about to be signed and refuses anything that the decision
+does not hold: two independent pieces of code must agree before a value leaves.
+"""
+
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from enum import StrEnum
+
+from broker.domain.attributes import (
+    VOCABULARY,
+    AttributeName,
+    Population,
+    is_never_released,
+)
+from broker.domain.federation import Agreement, DeclaredAttribute, Supplier
+from broker.domain.ids import SchoolId, SupplierId
+from broker.domain.refusals import Refusal, WhoseTask
+
+
+class NoAgreement(Refusal):
+    code = "E-RELEASE-1"
+    whose_task = WhoseTask.SCHOOL
+    what = "Your school has no agreement with {subject} yet."
+    remedy = "Only your school can decide this. Please ask your school."
+    http_status = 403
+    may_redirect = False
+    oauth_error = "access_denied"
+
+
+class AgreementNotInForce(Refusal):
+    code = "E-RELEASE-2"
+    whose_task = WhoseTask.SCHOOL
+    what = "The agreement of your school with {subject} is not in force today."
+    remedy = "Only your school can begin or renew it. Please ask your school."
+    http_status = 403
+    oauth_error = "access_denied"
+
+
+class RequiredAttributeNotApproved(Refusal):
+    code = "E-RELEASE-3"
+    whose_task = WhoseTask.SCHOOL
+    what = "This material does not work without {subject}, and your school did not approve that."
+    remedy = "Your school can approve it, or choose other material. Please ask your school."
+    http_status = 403
+    oauth_error = "access_denied"
+
+
+class RequiredAttributeNotStated(Refusal):
+    code = "E-RELEASE-4"
+    whose_task = WhoseTask.SCHOOL
+    what = "This material does not work without {subject}, and your school's login did not send it."
+    remedy = "The school must let its login send this. Please tell your school."
+    http_status = 403
+    oauth_error = "access_denied"
+
+
+class ClaimsBeyondDecision(Refusal):
+    """What was built is more than what was decided: our own fault, and nothing is sent."""
+
+    code = "E-RELEASE-5"
+    whose_task = WhoseTask.BROKER
+    what = "Something went wrong on our side. Nothing was shared."
+    remedy = "We have been told. Please try again later."
+    http_status = 500
+    oauth_error = "server_error"
+    saml_status = "Responder"
+
+
+class WithheldBecause(StrEnum):
+    """Why an attribute that the login stated does not go out."""
+
+    NEVER = "never"
+    NOT_DECLARED = "not-declared"
+    NOT_FOR_POPULATION = "not-for-population"
+    NOT_APPROVED = "not-approved"
+    NOT_ENTITLED = "not-entitled"
+    NO_END_DATE = "no-end-date"
+
+
+@dataclass(frozen=True, slots=True)
+class Released:
+    """One attribute that goes out, with its values as stated."""
+
+    name: AttributeName
+    values: tuple[str, ...] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Withheld:
+    """One attribute that was stated and stays, and why."""
+
+    name: AttributeName
+    reason: WithheldBecause
+
+
+@dataclass(frozen=True, slots=True)
+class ReleaseDecision:
+    """What leaves, what stays and why. Released and withheld make up what was stated.
+
+    Attributes:
+        agreement_version: of the agreement that released.
+        missing: declared and approved, but not stated by this login.
+    """
+
+    school: SchoolId
+    supplier: SupplierId
+    agreement_version: int
+    released: tuple[Released, ...]
+    withheld: tuple[Withheld, ...]
+    missing: tuple[AttributeName, ...]
+
+
+def decide_release(
+    *,
+    supplier: Supplier,
+    school: SchoolId,
+    agreement: Agreement | None,
+    population: Population | None,
+    stated: Mapping[AttributeName, tuple[str, ...]],
+    today: date,
+) -> ReleaseDecision:
+    """Decide what one login releases to one supplier.
+
+    Args:
+        agreement: of this school (or its board) with this supplier; None when there is none.
+        population: None when the login states no role: then only what the supplier declares for
+            every population goes out.
+        stated: canonical attribute -> values of this login, none of them empty.
+        today: the day in the Netherlands.
+
+    Raises:
+        NoAgreement, AgreementNotInForce: nothing may go out, not even a pseudonym.
+        RequiredAttributeNotApproved, RequiredAttributeNotStated: the supplier's material does not
+            work without the attribute that `subject` names.
+    """
+    in_force = check_agreement_in_force(agreement, supplier=supplier, today=today)
+    declared = {each.name: each for each in supplier.attributes}
+    released: list[Released] = []
+    withheld: list[Withheld] = []
+    for name, values in stated.items():
+        reason = why_withheld(
+            name,
+            declared=declared.get(name),
+            agreement=in_force,
+            entitled=supplier.eck_id_entitled,
+            population=population,
+        )
+        if reason is None:
+            released.append(Released(name, values))
+        else:
+            withheld.append(Withheld(name, reason))
+    decision = ReleaseDecision(
+        school=school,
+        supplier=supplier.id,
+        agreement_version=in_force.version,
+        released=tuple(released),
+        withheld=tuple(withheld),
+        missing=tuple(
+            each for each in declared if each in in_force.approved and each not in stated
+        ),
+    )
+    check_required_released(decision, supplier=supplier, population=population)
+    return decision
+
+
+def check_agreement_in_force(
+    agreement: Agreement | None, *, supplier: Supplier, today: date
+) -> Agreement:
+    """Return the agreement, or refuse: without one nothing may go out, not even a pseudonym."""
+    if agreement is None:
+        raise NoAgreement("check_agreement_exists", subject=supplier.display_name)
+    ended = agreement.last_day is not None and agreement.last_day < today
+    if today < agreement.first_day or ended:
+        raise AgreementNotInForce("check_agreement_in_force", subject=supplier.display_name)
+    return agreement
+
+
+def why_withheld(
+    name: AttributeName,
+    *,
+    declared: DeclaredAttribute | None,
+    agreement: Agreement,
+    entitled: bool,
+    population: Population | None,
+) -> WithheldBecause | None:
+    """Return the first reason to withhold a stated attribute, or None when it is released."""
+    if is_never_released(name) or name not in VOCABULARY:
+        return WithheldBecause.NEVER
+    if declared is None:
+        return WithheldBecause.NOT_DECLARED
+    if not is_declared_for(declared, population):
+        return WithheldBecause.NOT_FOR_POPULATION
+    if name not in agreement.approved:
+        return WithheldBecause.NOT_APPROVED
+    if VOCABULARY[name].restricted and not entitled:
+        return WithheldBecause.NOT_ENTITLED
+    if VOCABULARY[name].restricted and agreement.last_day is None:
+        return WithheldBecause.NO_END_DATE
+    return None
+
+
+def is_declared_for(declared: DeclaredAttribute, population: Population | None) -> bool:
+    """Tell whether the supplier asks this of such a person; role unknown: of everybody."""
+    if population is None:
+        return set(declared.populations) == set(Population)
+    return population in declared.populations
+
+
+def check_required_released(
+    decision: ReleaseDecision, *, supplier: Supplier, population: Population | None
+) -> None:
+    """Refuse a login that would arrive without something the supplier's material needs."""
+    released = {each.name for each in decision.released}
+    withheld = {each.name for each in decision.withheld}
+    for declared in supplier.attributes:
+        if not declared.required or declared.name in released:
+            continue
+        if population is not None and population not in declared.populations:
+            continue  # asked of other people only
+        check = f"check_required_released:{declared.name}"
+        if declared.name in withheld:
+            raise RequiredAttributeNotApproved(check, subject=declared.name)
+        raise RequiredAttributeNotStated(check, subject=declared.name)
+
+
+def lint_claims(
+    claims: Iterable[tuple[str, Collection[str]]],
+    *,
+    decision: ReleaseDecision,
+    names: Mapping[str, AttributeName],
+) -> None:
+    """Refuse claims that hold more than the decision released, just before they are signed.
+
+    Args:
+        claims: outgoing claim or SAML attribute name -> values, protocol claims left out.
+        decision: what was decided, by other code.
+        names: outgoing name -> canonical name, of this relying party's claim profile.
+
+    Raises:
+        ClaimsBeyondDecision: an unknown name, a name or value that was not released, or one of
+            the never-release list.
+    """
+    released = {each.name: set(each.values) for each in decision.released}
+    for name, values in claims:
+        canonical = names.get(name)
+        if canonical is None or is_never_released(name) or is_never_released(canonical):
+            raise ClaimsBeyondDecision("lint_claim_name", subject=name)
+        if not set(values) <= released.get(canonical, set()):
+            raise ClaimsBeyondDecision("lint_claim_values", subject=canonical)
