@@ -1,0 +1,179 @@
+"""Typed settings: `broker.toml` of a configuration folder, overridden by `BROKER_...` variables.
+
+Units stand in the names. An unknown key stops the start and names its path, so that a typing error
+never silently leaves a default in place. Secrets never stand here: they are files in `keys/`.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated
+from urllib.parse import urlsplit
+
+import msgspec
+from msgspec import Meta
+
+ENVIRONMENT_PREFIX = "BROKER_"
+"""`BROKER_ISSUER` sets `issuer`, `BROKER_SERVER__PORT` sets `server.port`."""
+
+Port = Annotated[int, Meta(ge=0, le=65535)]
+Positive = Annotated[int, Meta(ge=1)]
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+
+class SettingsProblem(Exception):  # noqa: N818 -- said to an operator, with its remedy
+    """A setting that cannot be used: `file`, `path` of the key, `problem`, `remedy`."""
+
+    def __init__(self, file: str, path: str, problem: str, remedy: str) -> None:
+        super().__init__(f"{file}: {path}: {problem} {remedy}")
+        self.file, self.path, self.problem, self.remedy = file, path, problem, remedy
+
+
+class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of settings."""
+
+
+class Server(Section):
+    """Where the broker listens. In front stands nginx; see docker/."""
+
+    host: str = "127.0.0.1"
+    port: Port = 8000
+    metrics_port: Port = 8009
+    """0 = no metrics endpoint."""
+    tls_certificate: str | None = None
+    """PEM file; only where no proxy stands in front."""
+    tls_key: str | None = None
+
+
+class Folders(Section):
+    """Relative to the configuration folder."""
+
+    keys: str = "keys"
+    data: str = "data"
+    """The databases: registry.db, register.db, receipts.db."""
+
+
+class Times(Section):
+    """How long things live. Protocol constants (codes, assertions) are code, with their source."""
+
+    registry_poll_milliseconds: Positive = 500
+    """A changed registry is in force at most this much later."""
+    remembered_school_days: Positive = 180
+    receipt_head_minutes: Positive = 60
+
+
+class Joining(Section):
+    """When a new ECK iD's alias to a school's own number holds elsewhere (SECURITY.md 7)."""
+
+    mature_days: Positive = 30
+    mature_login_days: Positive = 5
+
+
+class Limits(Section):
+    """Bounds on what one worker takes in."""
+
+    store_records: Positive = 1_000_000
+    body_bytes: Positive = 262_144
+    school_call_seconds: Positive = 5
+
+
+class Logging(Section):
+    """Where a request's record goes; never a value of a pupil."""
+
+    level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
+    file: str | None = None
+    """Standard error when absent."""
+
+
+class Settings(Section):
+    """All settings of a broker.
+
+    The issuer is https unless its host is loopback; it never comes from a request.
+    """
+
+    issuer: str
+    name: str = "Schuilnaam"
+    server: Server = Server()
+    folders: Folders = Folders()
+    times: Times = Times()
+    joining: Joining = Joining()
+    limits: Limits = Limits()
+    logging: Logging = Logging()
+    fetch_allowed_hosts: tuple[str, ...] = ()
+    """Hosts on private addresses that may be fetched from all the same, e.g. in a demo."""
+
+
+@dataclass(frozen=True, slots=True)
+class LoadedSettings:
+    """Settings with the folder that relative paths start from."""
+
+    settings: Settings
+    config_folder: Path
+
+    @property
+    def keys_folder(self) -> Path:
+        return self.config_folder / self.settings.folders.keys
+
+    @property
+    def data_folder(self) -> Path:
+        return self.config_folder / self.settings.folders.data
+
+
+def load_settings(config_folder: Path, *, environment: Mapping[str, str]) -> LoadedSettings:
+    """Read `config_folder/broker.toml` and lay `BROKER_...` variables over it.
+
+    Raises:
+        SettingsProblem: file missing or unreadable, key unknown, value of the wrong type, or an
+            issuer that is not https although its host is not loopback.
+    """
+    file = config_folder / "broker.toml"
+    try:
+        stated = msgspec.toml.decode(file.read_bytes(), type=dict)
+    except OSError as error:
+        raise SettingsProblem(
+            str(file),
+            "-",
+            f"cannot be read: {error.strerror}.",
+            "Make it, or name another --config.",
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise SettingsProblem(
+            str(file), "-", f"is not TOML: {error}.", "Mend that line."
+        ) from error
+    for name, value in environment.items():
+        if name.startswith(ENVIRONMENT_PREFIX):
+            _lay_over(stated, name, value)
+    try:
+        settings = msgspec.convert(stated, Settings, strict=False)
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at ")
+        raise SettingsProblem(
+            str(file), path.strip("`$.") or "-", f"{problem}.", "See config/README.md."
+        ) from error
+    check_issuer(settings.issuer, file=str(file))
+    return LoadedSettings(settings, config_folder)
+
+
+def check_issuer(issuer: str, *, file: str) -> None:
+    """Refuse an issuer that is no https origin (http only on loopback)."""
+    parts = urlsplit(issuer)
+    loopback = parts.hostname in LOOPBACK_HOSTS
+    if parts.scheme != "https" and not (parts.scheme == "http" and loopback):
+        raise SettingsProblem(
+            file, "issuer", "must begin with https:// .", "Only a loopback host may use http."
+        )
+    if not parts.hostname or parts.path or parts.query or parts.fragment:
+        raise SettingsProblem(
+            file, "issuer", "must be an origin.", "Write scheme, host and port, no path or slash."
+        )
+
+
+def _lay_over(stated: dict[str, object], name: str, value: str) -> None:
+    *tables, key = name.removeprefix(ENVIRONMENT_PREFIX).lower().split("__")
+    place = stated
+    for table in tables:
+        inner = place.setdefault(table, {})
+        if not isinstance(inner, dict):
+            raise SettingsProblem("environment", name, "names no table.", "See config/README.md.")
+        place = inner
+    place[key] = value
