@@ -33,7 +33,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A table of settings."""
 
 
-class Server(Section):
+class Server(Section, frozen=True):
     """Where the broker listens. In front stands nginx; see docker/."""
 
     host: str = "127.0.0.1"
@@ -45,7 +45,7 @@ class Server(Section):
     tls_key: str | None = None
 
 
-class Folders(Section):
+class Folders(Section, frozen=True):
     """Relative to the configuration folder."""
 
     keys: str = "keys"
@@ -53,7 +53,7 @@ class Folders(Section):
     """The databases: registry.db, register.db, receipts.db."""
 
 
-class Times(Section):
+class Times(Section, frozen=True):
     """How long things live. Protocol constants (codes, assertions) are code, with their source."""
 
     registry_poll_milliseconds: Positive = 500
@@ -62,14 +62,14 @@ class Times(Section):
     receipt_head_minutes: Positive = 60
 
 
-class Joining(Section):
+class Joining(Section, frozen=True):
     """When a new ECK iD's alias to a school's own number holds elsewhere (SECURITY.md 7)."""
 
     mature_days: Positive = 30
     mature_login_days: Positive = 5
 
 
-class Limits(Section):
+class Limits(Section, frozen=True):
     """Bounds on what one worker takes in."""
 
     store_records: Positive = 1_000_000
@@ -77,7 +77,7 @@ class Limits(Section):
     school_call_seconds: Positive = 5
 
 
-class Logging(Section):
+class Logging(Section, frozen=True):
     """Where a request's record goes; never a value of a pupil."""
 
     level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
@@ -85,7 +85,7 @@ class Logging(Section):
     """Standard error when absent."""
 
 
-class Settings(Section):
+class Settings(Section, frozen=True):
     """All settings of a broker.
 
     The issuer is https unless its host is loopback; it never comes from a request.
