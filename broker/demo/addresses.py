@@ -1,0 +1,87 @@
+"""Where the parties of a demo world listen, and by which URLs they know each other.
+
+Sockets are bound before anybody starts, so that a world on free ports knows all its URLs before
+the first federation document is written, and nobody can take a port in between.
+"""
+
+import contextlib
+import socket
+from collections.abc import Iterator, Mapping
+from enum import StrEnum
+from types import MappingProxyType
+
+LOOPBACK = "127.0.0.1"
+
+
+class Party(StrEnum):
+    """Everyone who listens; each is a server of its own."""
+
+    BROKER = "broker"
+    START_PAGE = "start"
+    VUURVOGEL = "vuurvogel"
+    KOMPAS = "kompas"
+    REGENBOOG = "regenboog"
+    REKENRIJK = "rekenrijk"
+    TAALTUIN = "taaltuin"
+    BIOSFEER_OIDC = "biosfeer-oidc"
+    BIOSFEER_SAML = "biosfeer-saml"
+
+
+Addresses = Mapping[Party, str]
+"""Base URL of each party, without a slash at the end."""
+
+DEMO_PORTS: Mapping[Party, int] = MappingProxyType(
+    {
+        Party.BROKER: 8000,
+        Party.START_PAGE: 8001,
+        Party.VUURVOGEL: 8010,
+        Party.KOMPAS: 8011,
+        Party.REGENBOOG: 8012,
+        Party.REKENRIJK: 8020,
+        Party.TAALTUIN: 8021,
+        Party.BIOSFEER_OIDC: 8022,
+        Party.BIOSFEER_SAML: 8023,
+    }
+)
+"""The ports of `make demo`."""
+
+FREE_PORTS: Mapping[Party, int] = MappingProxyType(dict.fromkeys(Party, 0))
+"""Any free port for each party: a world beside others."""
+
+
+class PortTaken(Exception):  # noqa: N818 -- a reason not to start, told to the person at the keyboard
+    """Another program listens on a port that the demo needs."""
+
+
+@contextlib.contextmanager
+def listening(ports: Mapping[Party, int]) -> Iterator[dict[Party, socket.socket]]:
+    """Bind a loopback socket for each party and close them all in the end.
+
+    Args:
+        ports: the port of each party; 0 is any free one.
+
+    Raises:
+        PortTaken: names the party and the port.
+    """
+    with contextlib.ExitStack() as stack:
+        sockets: dict[Party, socket.socket] = {}
+        for party, port in ports.items():
+            listener = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                listener.bind((LOOPBACK, port))
+            except OSError as error:
+                message = f"port {port}, needed for {party}, is in use by another program"
+                raise PortTaken(message) from error
+            sockets[party] = listener
+        yield sockets
+
+
+def addresses_of(
+    sockets: Mapping[Party, socket.socket], *, host: str = "localhost", scheme: str = "http"
+) -> dict[Party, str]:
+    """Return the base URL of each party that listens on `sockets`."""
+    return {
+        party: f"{scheme}://{host}:{listener.getsockname()[1]}"
+        for party, listener in sockets.items()
+    }

@@ -1,0 +1,64 @@
+"""Pages of the demo's parties: templates, style sheet and headers, without inline script or style.
+
+The parties are not the broker: their pages have their own look, so that one sees where one is.
+Everything works without JavaScript; the one script presses the button of a page that passes a
+message on.
+"""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jinja2
+from starlette.responses import HTMLResponse
+from starlette.routing import Mount
+from starlette.staticfiles import StaticFiles
+
+_HERE = Path(__file__).parent
+
+_ENVIRONMENT = jinja2.Environment(
+    loader=jinja2.FileSystemLoader(_HERE / "templates"),
+    autoescape=True,
+    undefined=jinja2.StrictUndefined,
+    trim_blocks=True,
+    lstrip_blocks=True,
+)
+
+_HEADERS: Mapping[str, str] = {
+    # No form-action: browsers apply it to the redirects that follow, and those cross the parties.
+    "Content-Security-Policy": (
+        "default-src 'none'; style-src 'self'; script-src 'self'; img-src 'self';"
+        " base-uri 'none'; frame-ancestors 'none'"
+    ),
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "same-origin",
+    "X-Content-Type-Options": "nosniff",
+}
+
+STATIC = Mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
+"""Route to the style sheet and the script, for each party's application."""
+
+
+def render_page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:
+    """Return a page made from `broker/demo/templates/<template>`."""
+    text = _ENVIRONMENT.get_template(template).render(**values)
+    return HTMLResponse(text, status_code=status, headers=dict(_HEADERS))
+
+
+def render_post(*, party: str, action: str, fields: Mapping[str, str]) -> HTMLResponse:
+    """Return a page that passes a message on: one form, sent by its button or the script."""
+    return render_page("post.html", party=party, action=action, fields=fields)
+
+
+def render_notice(
+    *, party: str, kind: str, title: str, text: str, status: int, again: str | None = None
+) -> HTMLResponse:
+    """Return a short page about something that did not go on.
+
+    Args:
+        kind: `school` or `supplier`, for the look.
+        again: where the button "try again" leads, when trying again makes sense.
+    """
+    return render_page(
+        "notice.html", status=status, party=party, kind=kind, title=title, text=text, again=again
+    )

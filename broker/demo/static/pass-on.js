@@ -1,0 +1,1 @@
+document.getElementById("pass-on").submit();
