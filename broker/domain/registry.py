@@ -10,6 +10,7 @@ from types import MappingProxyType
 from broker.domain.federation import (
     Agreement,
     OidcClient,
+    OidcIdpEndpoints,
     RelyingParty,
     SamlIdpEndpoints,
     SamlServiceProvider,
@@ -27,6 +28,7 @@ class Registry:
     Attributes:
         version: counts the changes of the registry; 0 is an empty one.
         idps_of_school: enabled logins of each school, in document order.
+        by_hint: lower-case school id, BRIN or realm -> the schools that it may mean.
     """
 
     version: int
@@ -38,6 +40,8 @@ class Registry:
     by_client_id: Mapping[str, RelyingParty] = field(repr=False)
     by_sp_entity_id: Mapping[str, RelyingParty] = field(repr=False)
     by_idp_entity_id: Mapping[str, SchoolIdp] = field(repr=False)
+    by_idp_issuer: Mapping[str, SchoolIdp] = field(repr=False)
+    by_hint: Mapping[str, tuple[SchoolId, ...]] = field(repr=False)
     school_agreements: Mapping[tuple[SchoolId, SupplierId], Agreement] = field(repr=False)
     board_agreements: Mapping[tuple[BoardId, SupplierId], Agreement] = field(repr=False)
 
@@ -67,10 +71,11 @@ def build_registry(
     for idp in by_idp.values():
         for school in idp.schools:
             of_school.setdefault(school, []).append(idp)
+    by_school = {each.id: each for each in schools}
     agreed = list(agreements)
     return Registry(
         version=version,
-        schools=MappingProxyType({each.id: each for each in schools}),
+        schools=MappingProxyType(by_school),
         idps=MappingProxyType(by_idp),
         suppliers=MappingProxyType(by_supplier),
         relying_parties=MappingProxyType({each.id: each for each in parties}),
@@ -98,6 +103,14 @@ def build_registry(
                 if isinstance(each.endpoints, SamlIdpEndpoints)
             }
         ),
+        by_idp_issuer=MappingProxyType(
+            {
+                each.endpoints.issuer: each
+                for each in by_idp.values()
+                if isinstance(each.endpoints, OidcIdpEndpoints)
+            }
+        ),
+        by_hint=MappingProxyType(_index_hints(by_school.values(), by_idp.values())),
         school_agreements=MappingProxyType(
             {(each.school, each.supplier): each for each in agreed if each.school is not None}
         ),
@@ -105,6 +118,23 @@ def build_registry(
             {(each.board, each.supplier): each for each in agreed if each.board is not None}
         ),
     )
+
+
+def _index_hints(
+    schools: Iterable[School], idps: Iterable[SchoolIdp]
+) -> dict[str, tuple[SchoolId, ...]]:
+    """Return what each hint may mean; one that fits several schools is left to the chooser."""
+    found: dict[str, dict[SchoolId, None]] = {}
+    for school in schools:
+        for hint in (school.id, school.brin, school.branch):
+            if hint is not None:
+                found.setdefault(hint.lower(), {})[school.id] = None
+    for idp in idps:
+        realms = [(realm, idp.schools) for realm in idp.scopes]
+        for realm, of in (*realms, *((domain, (one,)) for domain, one in idp.domains.items())):
+            for each in of:
+                found.setdefault(realm.lower(), {})[each] = None
+    return {hint: tuple(of) for hint, of in found.items()}
 
 
 def _enabled(idps: Sequence[SchoolIdp]) -> tuple[SchoolIdp, ...]:

@@ -1,0 +1,94 @@
+"""What a step of a journey tells the browser next, without a word of HTTP."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from broker.domain.attributes import AttributeName
+from broker.domain.federation import School, Supplier
+from broker.domain.refusals import Refusal
+from broker.flow.sealed_state import Handle
+
+
+@dataclass(frozen=True, slots=True)
+class LoginCookie:
+    """Binds one step of one login to the browser: `name` may be seen, `handle` opens the record.
+
+    Attributes:
+        name: the state that travels (RelayState, `state`, the form field `login`); finds the
+            cookie, opens nothing.
+    """
+
+    name: str
+    handle: Handle
+    ttl_seconds: int
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """Send the browser to `url` (303)."""
+
+    url: str = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class PostMessage:
+    """Let the browser post a protocol message, by script or by a button."""
+
+    url: str = field(repr=False)
+    fields: Mapping[str, str] = field(repr=False)
+    destination_name: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChooseSchool:
+    """Show the chooser for the login that `login` names."""
+
+    login: str
+
+
+@dataclass(frozen=True, slots=True)
+class Welcome:
+    """Show who is logged in and what is shared, before anything leaves.
+
+    Attributes:
+        first_name: to be shown and forgotten; empty when not stated or not needed.
+        shared: canonical names of what goes out; None when no notice is due.
+        may_switch: whether "that is not me" is offered (shared devices).
+    """
+
+    login: str
+    school: School
+    supplier: Supplier
+    first_name: str = field(repr=False)
+    shared: tuple[AttributeName, ...] | None
+    may_switch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Show a page of our own that says what happened.
+
+    Attributes:
+        way_back: the relying party's registered start page, or "".
+        way_back_name: the supplier's name.
+        retry: state of a login that can go on at `retry_school`, or "".
+        passive: nobody is looking; kept for the audit.
+    """
+
+    refusal: Refusal
+    way_back: str = ""
+    way_back_name: str = ""
+    retry: str = ""
+    retry_school: str = ""
+
+
+Answer = Redirect | PostMessage | ChooseSchool | Welcome | Refused
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """An answer with the login cookies to set and to clear."""
+
+    answer: Answer
+    opened: LoginCookie | None = None
+    closed: str = ""
