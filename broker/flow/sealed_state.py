@@ -271,7 +271,7 @@ class SealedState:
                     nonce, ciphertext, _additional_data(kind, locator)
                 )
                 return msgspec.msgpack.decode(_unpad(padded), type=kind.struct)
-            except (InvalidTag, msgspec.DecodeError):
+            except (InvalidTag, msgspec.DecodeError, UnicodeDecodeError):
                 pass  # refused below, outside the handler: a decoder's message may quote a value
         raise Absent
 
