@@ -38,8 +38,6 @@ class Server(Section, frozen=True):
 
     host: str = "127.0.0.1"
     port: Port = 8000
-    metrics_port: Port = 8009
-    """0 = no metrics endpoint."""
     tls_certificate: str | None = None
     """PEM file; only where no proxy stands in front."""
     tls_key: str | None = None

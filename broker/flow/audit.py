@@ -1,0 +1,84 @@
+"""What is written down about each step: names and verdicts, never a pupil's value.
+
+One event per release and per refusal. `AuditEvent` has no field that could hold a value; the
+reference is the only thing that a person at a desk and the event share.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Protocol
+
+from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
+from broker.domain.refusals import Refusal
+
+_CONSONANTS = "bdfghjklmnprstvz"
+_VOWELS = "aeio"
+REFERENCE_LENGTH = 8
+"""Characters; consonant and vowel in turn, so that it can be read out over a telephone: 24 bits."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AuditEvent:
+    """One verdict.
+
+    Attributes:
+        action: `released`, `refused`, `school-answered`, `unknown-attributes`, ...
+        check: name of the check that refused.
+        names: names of attributes, never values.
+    """
+
+    action: str
+    code: str = ""
+    check: str = ""
+    reference: str = ""
+    school: SchoolId | None = None
+    idp: SchoolIdpId | None = None
+    supplier: SupplierId | None = None
+    relying_party: RelyingPartyId | None = None
+    names: tuple[str, ...] = ()
+
+
+class AuditLog(Protocol):
+    """Where events go. Must not fail a login: a backend that cannot write says so in health."""
+
+    def record(self, event: AuditEvent) -> None:
+        """Write one event down."""
+
+
+def make_reference(random: Callable[[int], bytes]) -> str:
+    """Return a reference of 8 speakable characters.
+
+    >>> make_reference(lambda count: bytes(range(count)))
+    'befoheko'
+    """
+    drawn = random(REFERENCE_LENGTH)
+    letters = (
+        (_VOWELS if position % 2 else _CONSONANTS)[byte % (4 if position % 2 else 16)]
+        for position, byte in enumerate(drawn)
+    )
+    return "".join(letters)
+
+
+def note_refusal(
+    audit: AuditLog,
+    refusal: Refusal,
+    *,
+    reference: str,
+    school: SchoolId | None = None,
+    idp: SchoolIdpId | None = None,
+    supplier: SupplierId | None = None,
+    relying_party: RelyingPartyId | None = None,
+) -> None:
+    """Write down one refusal, by the name of its check."""
+    audit.record(
+        AuditEvent(
+            action="refused",
+            code=refusal.code,
+            check=refusal.check,
+            reference=reference,
+            school=school,
+            idp=idp,
+            supplier=supplier,
+            relying_party=relying_party,
+        )
+    )

@@ -1,0 +1,90 @@
+"""Reading what a browser or relying party sends: bounded, and with every duplicate kept visible."""
+
+from collections.abc import Sequence
+from urllib.parse import parse_qsl
+
+from starlette.requests import Request
+
+from broker.domain.refusals import Refusal, WhoseTask
+
+Parameters = list[tuple[str, str]]
+"""Names and values in order, so that a check can refuse duplicates."""
+
+FORM_TYPE = "application/x-www-form-urlencoded"
+MAX_FIELDS = 100
+
+
+class RequestUnreadable(Refusal):
+    """The body is too large, no form, or not what its headers say."""
+
+    code = "E-HTTP-1"
+    whose_task = WhoseTask.SUPPLIER
+    what = "We could not read what your browser sent us."
+    remedy = "Start again from your learning material."
+
+
+class RequestTooLarge(RequestUnreadable):
+    code = "E-HTTP-2"
+    what = "What your browser sent us is too large."
+    http_status = 413
+
+
+def read_query(request: Request) -> Parameters:
+    """Return the parameters of the query.
+
+    Raises:
+        RequestUnreadable: not UTF-8, or too many of them.
+    """
+    return _parse(request.scope["query_string"])
+
+
+async def read_form(request: Request, *, max_bytes: int) -> Parameters:
+    """Return the fields of a form body.
+
+    Raises:
+        RequestUnreadable: another content type, not UTF-8, or too many fields.
+        RequestTooLarge: over `max_bytes`; the rest is not read.
+    """
+    return _parse(await read_body(request, max_bytes=max_bytes))
+
+
+async def read_body(request: Request, *, max_bytes: int) -> bytes:
+    """Return the body of a form post. Raises as `read_form`."""
+    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
+    if content_type != FORM_TYPE:
+        raise RequestUnreadable("check_content_type")
+    if int(request.headers.get("content-length") or 0) > max_bytes:
+        raise RequestTooLarge("check_body_size")
+    parts: list[bytes] = []
+    size = 0
+    async for part in request.stream():
+        size += len(part)
+        if size > max_bytes:
+            raise RequestTooLarge("check_body_size")
+        parts.append(part)
+    return b"".join(parts)
+
+
+def only(parameters: Sequence[tuple[str, str]], name: str) -> str:
+    """Return the value of a parameter that occurs once; "" when it is absent.
+
+    Raises:
+        RequestUnreadable: it occurs twice.
+    """
+    values = [value for each, value in parameters if each == name]
+    if len(values) > 1:
+        raise RequestUnreadable("check_parameter_once")
+    return values[0] if values else ""
+
+
+def _parse(encoded: bytes) -> Parameters:
+    try:
+        return parse_qsl(
+            encoded.decode("ascii"),
+            keep_blank_values=True,
+            errors="strict",
+            max_num_fields=MAX_FIELDS,
+        )
+    except ValueError:
+        pass  # outside the handler: the codec's error holds what was sent
+    raise RequestUnreadable("check_parameters_encoded")
