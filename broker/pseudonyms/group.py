@@ -1,9 +1,10 @@
 """The group ristretto255 (RFC 9496), strictly: nothing invalid goes in or comes out.
 
-libsodium ignores the top bit of a scalar, takes unreduced ones, and returns the identity where an
-addition fails. So every function here checks all its inputs, whatever their static type says, and
-refuses the identity as a result. Multiplication does not check its point twice: libsodium decodes
-it canonically itself and fails on a wrong one.
+The libsodium inside rbcl 1.1.2 takes unreduced scalars, ignores the top bit of a scalar *and of a
+point* (so that every element has a second encoding, against RFC 9496 4.3.1), calls the identity
+valid, and returns it where an addition fails. So every function here checks all its inputs,
+whatever their static type says, and refuses the identity as a result. Multiplication does not
+decode its point twice: libsodium fails on all other wrong ones itself.
 
 `Element` and `Scalar` are bytes on the wire; they come from the `parse_` functions or from an
 operation. The `allow_scalar_zero` functions of rbcl are not used, and neither are its own
@@ -155,9 +156,11 @@ def subtract_scalars(left: Scalar, right: Scalar) -> Scalar:
 
 
 def _check_element_form(unverified_bytes: bytes) -> None:
-    """A wrong length would make libsodium read beyond the bytes; the identity is valid to it."""
+    """Refuse what libsodium lets pass: another length, the top bit set, the identity."""
     if type(unverified_bytes) is not bytes or len(unverified_bytes) != ELEMENT_LENGTH_BYTES:
         raise InvalidElement("an element is 32 bytes")
+    if unverified_bytes[-1] & 0x80:
+        raise InvalidElement("the top bit of an element is never set")
     _not_identity(unverified_bytes)
 
 
