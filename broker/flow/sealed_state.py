@@ -4,34 +4,39 @@ A record is found by HMAC-SHA-256(storage key, type, issuer, handle) and sealed 
 under HKDF-SHA-256 (RFC 5869) of storage key and handle. The handle lives with the browser or the
 relying party and not with us, so a copy of the store opens nothing without the handles, and
 handles open nothing without the storage key. Without either, the store shows counts, TTLs and
-lengths in steps of `PADDING_BYTES`.
+lengths in coarse steps.
 
-Record format 1, in bytes (`length` and every `lp` length are 4 bytes, big-endian):
+Record format 1 (`mac`, `derive_key`, `lp` and the sealing itself are `broker.flow.framing`'s):
 
-    locator  = HMAC-SHA-256(storage key, "schuilnaam/record/v1" || lp(type, issuer, handle))
-    claim    = HMAC-SHA-256(storage key, "schuilnaam/one-shot/v1" || lp(type, issuer, value))
-    key      = HKDF(storage key, info = "schuilnaam/seal/v1" || lp(type, handle))
-    child    = HKDF(storage key, info = "schuilnaam/child-handle/v1" || lp(label, handle))
-    plain    = length || msgpack || zeros up to a multiple of `PADDING_BYTES`
-    sealed   = nonce (12 bytes) || AES-256-GCM(key, nonce, plain, lp(type, version, locator))
+    locator = mac(storage key, "schuilnaam/record/v1", type, issuer, handle)
+    claim   = mac(storage key, "schuilnaam/one-shot/v1", type, issuer, SHA-256(value))
+    key     = derive_key(storage key, "schuilnaam/seal/v1", type, handle)
+    child   = derive_key(storage key, "schuilnaam/child-handle/v1", label, handle)
+    sealed  = 0x01 || nonce (12 bytes) || AES-256-GCM(key, nonce, JSON and blanks,
+              0x01 || lp(type, version in 2 bytes, locator))
 
 The version is no part of the locator: a tombstone that one release left is found by the next.
 Whatever does not open as the asked type and version is `Absent`, never another error.
 """
 
 import base64
+import hashlib
 import hmac
-import struct
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import msgspec
-from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
+from broker.flow.framing import (
+    KEY_BYTES,
+    NONCE_BYTES,
+    UnreadableRecord,
+    derive_key,
+    mac,
+    seal,
+    unseal,
+)
 from broker.flow.login_store import (
     Absent,
     Claim,
@@ -41,14 +46,10 @@ from broker.flow.login_store import (
     Unstorable,
     check_ttl,
 )
+from broker.pseudonyms.derivation import lp
 
 HANDLE_BYTES = 32  # 256 bits; RFC 6749 10.10 asks for at least 128
 HANDLE_TEXT_LENGTH = 43  # base64url (RFC 4648 5) of 32 bytes, no padding
-STORAGE_KEY_BYTES = 32
-NONCE_BYTES = 12  # NIST SP 800-38D 5.2.1.1
-TAG_BYTES = 16
-LENGTH_BYTES = 4
-PADDING_BYTES = 256  # lengths in coarse steps: the presence of a name must not show in the store
 
 
 class SealedRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -147,7 +148,7 @@ class SealedState:
         ValueError: `storage_key` has another length.
     """
 
-    __slots__ = ("_issuer", "_prk", "_random", "_storage_key", "_store")
+    __slots__ = ("_issuer", "_random", "_storage_key", "_store")
 
     def __init__(
         self,
@@ -157,12 +158,11 @@ class SealedState:
         issuer: str,
         random: Callable[[int], bytes],
     ) -> None:
-        if len(storage_key) != STORAGE_KEY_BYTES:
-            raise ValueError(f"the storage key is {STORAGE_KEY_BYTES} bytes")
+        if len(storage_key) != KEY_BYTES:
+            raise ValueError(f"the storage key is {KEY_BYTES} bytes")
         self._store = store
         self._storage_key = storage_key
-        self._prk = HKDF.extract(SHA256(), salt=None, key_material=storage_key)
-        self._issuer = issuer.encode()
+        self._issuer = issuer
         self._random = random
 
     def seal(
@@ -195,11 +195,18 @@ class SealedState:
         if ttl > kind.ttl_seconds:
             raise ValueError(f"{kind.name}: a record lives at most {kind.ttl_seconds} seconds")
         locator = self._locate(kind, handle)
-        nonce = self._random(NONCE_BYTES)
-        sealed = nonce + self._cipher(kind, handle).encrypt(
-            nonce, _pad(_encode(record)), _additional_data(kind, locator)
-        )
-        return Put(locator, sealed, ttl)
+        try:
+            sealed = seal(
+                self._sealing_key(kind, handle),
+                record,
+                nonce=self._random(NONCE_BYTES),
+                bound_to=_additional_data(kind, locator),
+            )
+        except UnicodeEncodeError:
+            pass  # half a surrogate pair, from JSON; the error would carry the text along
+        else:
+            return Put(locator, sealed, ttl)
+        raise Unstorable
 
     async def put(self, *puts: Put, claims: Sequence[Claim] = ()) -> None:
         """Store all and claim all, or nothing, in one round trip.
@@ -249,8 +256,9 @@ class SealedState:
             ttl_seconds: past the end of the message's (capped) validity, skew included.
         """
         # A JSON text may hold half a surrogate pair; it must be refused as used, not crash.
-        parts = (text.encode(errors="surrogatepass") for text in (kind_of_value, issuer, value))
-        return Claim(self._tag(b"schuilnaam/one-shot/v1", *parts), ttl_seconds)
+        digest = hashlib.sha256(value.encode(errors="surrogatepass")).digest()
+        locator = mac(self._storage_key, b"schuilnaam/one-shot/v1", kind_of_value, issuer, digest)
+        return Claim(Locator(locator), ttl_seconds)
 
     def derive_handle(self, handle: Handle, label: str) -> Handle:
         """Return a child handle: whoever knows the parent does not know it, but we do.
@@ -258,61 +266,29 @@ class SealedState:
         The access token of a code is its child: one put stores what both open, and a second use
         of the code finds what to end without a record that says so.
         """
-        return Handle(self._derive(b"schuilnaam/child-handle/v1", label.encode(), handle.secret))
+        purpose = b"schuilnaam/child-handle/v1"
+        return Handle(derive_key(self._storage_key, purpose, label, handle.secret))
 
     def _open(
         self, kind: StateKind[RecordT], handle: Handle, locator: Locator, sealed: bytes
     ) -> RecordT:
         """Return the record or raise `Absent`, whatever the bytes are."""
-        nonce, ciphertext = sealed[:NONCE_BYTES], sealed[NONCE_BYTES:]
-        if len(ciphertext) >= LENGTH_BYTES + TAG_BYTES:
-            try:
-                padded = self._cipher(kind, handle).decrypt(
-                    nonce, ciphertext, _additional_data(kind, locator)
-                )
-                return msgspec.msgpack.decode(_unpad(padded), type=kind.struct)
-            except (InvalidTag, msgspec.DecodeError, UnicodeDecodeError):
-                pass  # refused below, outside the handler: a decoder's message may quote a value
+        try:
+            plain = unseal(
+                self._sealing_key(kind, handle), sealed, bound_to=_additional_data(kind, locator)
+            )
+            return msgspec.json.decode(plain, type=kind.struct)
+        except (UnreadableRecord, msgspec.DecodeError, UnicodeDecodeError):
+            pass  # refused below, outside the handler: a decoder's message may quote a value
         raise Absent
 
-    def _cipher(self, kind: StateKind[RecordT], handle: Handle) -> AESGCM:
-        return AESGCM(self._derive(b"schuilnaam/seal/v1", kind.name.encode(), handle.secret))
+    def _sealing_key(self, kind: StateKind[RecordT], handle: Handle) -> bytes:
+        return derive_key(self._storage_key, b"schuilnaam/seal/v1", kind.name, handle.secret)
 
     def _locate(self, kind: StateKind[RecordT], handle: Handle) -> Locator:
-        name = kind.name.encode()
-        return self._tag(b"schuilnaam/record/v1", name, self._issuer, handle.secret)
-
-    def _tag(self, label: bytes, *parts: bytes) -> Locator:
-        return Locator(hmac.digest(self._storage_key, label + _lp(*parts), "sha256"))
-
-    def _derive(self, label: bytes, *parts: bytes) -> bytes:
-        return HKDFExpand(SHA256(), length=32, info=label + _lp(*parts)).derive(self._prk)
+        label = b"schuilnaam/record/v1"
+        return Locator(mac(self._storage_key, label, kind.name, self._issuer, handle.secret))
 
 
 def _additional_data(kind: StateKind[RecordT], locator: Locator) -> bytes:
-    return _lp(kind.name.encode(), struct.pack(">H", kind.version), locator)
-
-
-def _lp(*parts: bytes) -> bytes:
-    """Return the parts, each preceded by its length: no two lists give the same bytes."""
-    return b"".join(struct.pack(">I", len(part)) + part for part in parts)
-
-
-def _encode(record: SealedRecord) -> bytes:
-    """Return the record as msgpack, or raise `Unstorable`."""
-    try:
-        return msgspec.msgpack.encode(record)
-    except UnicodeEncodeError:
-        pass  # half a surrogate pair, from JSON; the error would carry the text along
-    raise Unstorable
-
-
-def _pad(plain: bytes) -> bytes:
-    framed = _lp(plain)
-    return framed + bytes(-len(framed) % PADDING_BYTES)
-
-
-def _unpad(padded: bytes) -> bytes:
-    """Return what `_pad` was given; the tag has vouched for it."""
-    (length,) = struct.unpack_from(">I", padded)
-    return padded[LENGTH_BYTES : LENGTH_BYTES + length]
+    return lp(kind.name, kind.version.to_bytes(2, "big"), locator)
