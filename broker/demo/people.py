@@ -72,7 +72,7 @@ def made_up_eck_id(person: str) -> str:
     return ECK_ID_PREFIX + hashlib.sha512(f"demo person {person}".encode()).hexdigest()
 
 
-def _person(  # noqa: PLR0913 -- a row of a table, by keyword
+def _person(
     person_id: str,
     *,
     school: DemoSchool,

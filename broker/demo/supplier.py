@@ -1,0 +1,213 @@
+"""What every demo supplier does with a login, whatever protocol brought it.
+
+It keeps work under the pseudonym and nothing else, shows exactly what it received, and tells it to
+programs at `/received.json`. A supplier with two systems keeps one book of work for both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from starlette.requests import Request
+from starlette.responses import JSONResponse, RedirectResponse, Response
+from starlette.routing import BaseRoute, Route
+
+from broker.demo import pages
+from broker.demo.sessions import BrowserSessions
+
+HOME_TARGET = "/"
+PREVIOUS_SUBJECT = "previous_sub"
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """What one login brought, complete and unchanged.
+
+    Attributes:
+        subject: OIDC `sub` or SAML NameID: the pseudonym.
+        claims: OIDC claims, or SAML attribute name -> list of values.
+        protocol: `oidc` or `saml`.
+    """
+
+    subject: str = field(repr=False)
+    claims: Mapping[str, Any] = field(repr=False)
+    protocol: str
+
+    def as_json(self) -> dict[str, Any]:
+        return {"subject": self.subject, "claims": dict(self.claims), "protocol": self.protocol}
+
+
+@dataclass(slots=True)
+class SupplierSession:
+    """One browser at one system of a supplier.
+
+    Attributes:
+        pending: logins under way, by OIDC `state` or SAML request id; several tabs at once.
+        refused: why the last login did not succeed, as the protocol's error says it.
+        target: the deep link that the last login asked for.
+    """
+
+    pending: dict[str, Any] = field(default_factory=dict, repr=False)
+    received: Received | None = None
+    refused: str | None = None
+    target: str = HOME_TARGET
+
+
+class Exercises:
+    """How many exercises somebody made, by pseudonym: the work that must stay."""
+
+    def __init__(self) -> None:
+        self._made: dict[str, int] = {}
+
+    def count(self, pseudonym: str) -> int:
+        return self._made.get(pseudonym, 0)
+
+    def add(self, pseudonym: str) -> None:
+        self._made[pseudonym] = self.count(pseudonym) + 1
+
+    def move(self, received: Received) -> None:
+        """Bring work along when the broker announces a new pseudonym (`previous_sub`)."""
+        stated = received.claims.get(PREVIOUS_SUBJECT)
+        for previous in [stated] if isinstance(stated, str) else stated or []:
+            moved = self._made.pop(previous, 0)
+            if moved:
+                self._made[received.subject] = self.count(received.subject) + moved
+
+
+def safe_target(target: str) -> str:
+    """Return the deep link when it is a path of our own, else the home page.
+
+    >>> safe_target("/les/3?deel=2"), safe_target("https://evil.test/"), safe_target("//evil.test")
+    ('/les/3?deel=2', '/', '/')
+    """
+    own = target.startswith("/") and not target.startswith("//") and "\\" not in target
+    return target if own else HOME_TARGET
+
+
+class SupplierPages:
+    """The pages of one system of a supplier.
+
+    Args:
+        system: slug; names the cookie and the look (up to its first hyphen).
+        name: what people read.
+        base_url: where the system is.
+        exercises: the supplier's book of work, shared by all its systems.
+    """
+
+    def __init__(
+        self, system: str, *, name: str, tagline: str, base_url: str, exercises: Exercises
+    ) -> None:
+        self.name = name
+        self._look = system.partition("-")[0]
+        self._tagline = tagline
+        self._exercises = exercises
+        self.sessions: BrowserSessions[SupplierSession] = BrowserSessions(
+            system.replace("-", "_"), base_url=base_url, empty=SupplierSession
+        )
+
+    def routes(self) -> list[BaseRoute]:
+        """Return the routes that do not depend on the protocol."""
+        return [
+            Route("/", self.home),
+            Route("/les/{number:int}", self.home),
+            Route("/received.json", self.received_json),
+            Route("/work", self.work, methods=["POST"]),
+            Route("/logout", self.log_out, methods=["POST"]),
+            pages.STATIC,
+        ]
+
+    async def home(self, request: Request) -> Response:
+        """Show what was received and the work that is kept under the pseudonym."""
+        session = self.sessions.find(request)
+        received = session.received if session else None
+        if received is None and request.url.path != HOME_TARGET:
+            return RedirectResponse(f"/login?target={request.url.path}", status_code=303)
+        return pages.render_page(
+            "supplier.html",
+            party=self.name,
+            kind="supplier",
+            look=self._look,
+            tagline=self._tagline,
+            received=received,
+            first_name=_first_name(received),
+            exercises=self._exercises.count(received.subject) if received else 0,
+            target=request.url.path if request.url.path != HOME_TARGET else "",
+        )
+
+    async def received_json(self, request: Request) -> Response:
+        """Tell a program what this session received; 404 when nothing."""
+        session = self.sessions.find(request)
+        if session is None or session.received is None:
+            reason = session.refused if session and session.refused else "nothing_received"
+            return JSONResponse({"error": reason}, status_code=404, headers=_NO_STORE)
+        return JSONResponse(session.received.as_json(), headers=_NO_STORE)
+
+    async def work(self, request: Request) -> Response:
+        """Make an exercise. The cookie's SameSite keeps other sites from doing it."""
+        session = self.sessions.find(request)
+        if session is not None and session.received is not None:
+            self._exercises.add(session.received.subject)
+        return RedirectResponse("/", status_code=303)
+
+    async def log_out(self, request: Request) -> Response:
+        answer = RedirectResponse("/", status_code=303)
+        self.sessions.end(request, answer)
+        return answer
+
+    def begin(self, request: Request, *, to: str, key: str, pending: Any) -> Response:
+        """Send the browser away to log in, and remember `pending` in its session by `key`."""
+        answer = RedirectResponse(to, status_code=303, headers=_NO_STORE)
+        session = self.sessions.find(request) or self.sessions.start(answer)
+        session.pending[key] = pending
+        return answer
+
+    def finish(self, request: Request, received: Received, *, target: str) -> Response:
+        """Accept a login: keep what it brought under a new session handle, go to its target."""
+        self._exercises.move(received)
+        answer = RedirectResponse(safe_target(target), status_code=303, headers=_NO_STORE)
+        before = self.sessions.find(request) or SupplierSession()
+        session = SupplierSession(pending=before.pending, received=received, target=target)
+        self.sessions.renew(answer, session, replaces=request)
+        return answer
+
+    def refuse(self, request: Request, *, reason: str, target: str = HOME_TARGET) -> Response:
+        """Tell that the login did not succeed, with a way to try again."""
+        session = self.sessions.find(request)
+        if session is not None:
+            session.received = None
+            session.refused = reason
+        again = "/login" if target == HOME_TARGET else f"/login?target={safe_target(target)}"
+        return pages.render_page(
+            "refused.html",
+            status=403,
+            party=self.name,
+            kind="supplier",
+            look=self._look,
+            title="Het inloggen is niet gelukt",
+            reason=reason,
+            again=again,
+        )
+
+    def unavailable(self) -> Response:
+        """Tell that the broker cannot be reached."""
+        return pages.render_notice(
+            party=self.name,
+            kind="supplier",
+            title="Inloggen kan even niet",
+            text="De inlogdienst antwoordt niet. The login service does not answer.",
+            status=503,
+            again="/login",
+        )
+
+
+_NO_STORE = {"Cache-Control": "no-store"}
+
+
+def _first_name(received: Received | None) -> str | None:
+    if received is None:
+        return None
+    for name in ("given_name", "givenName"):
+        stated = received.claims.get(name)
+        if stated:
+            return str(stated[0] if isinstance(stated, list) else stated)
+    return None
