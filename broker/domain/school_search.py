@@ -9,7 +9,7 @@ import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
-from broker.domain.federation import SamlIdpEndpoints, School, SchoolIdp, State
+from broker.domain.federation import School, SchoolIdp, State
 from broker.domain.registry import Registry
 
 MAX_QUERY_CHARACTERS = 100

@@ -1,0 +1,210 @@
+"""Federation documents: the TOML files in which schools, suppliers and agreements are written.
+
+Each kind has its folder and its struct here; every key is explained in `config/README.md`, and a
+test compares the two. A document says what people decide; `flow.federation` compiles it, with the
+metadata and keys that it names, into the records of `federation.py`. An unknown key is a problem,
+never ignored: a misspelt `approved` must not release something else.
+"""
+
+from collections.abc import Mapping
+from datetime import date
+from enum import StrEnum
+from types import MappingProxyType
+from typing import Annotated, Literal
+
+import msgspec
+from msgspec import UNSET, Meta, UnsetType
+
+from broker.domain.attributes import Population
+from broker.domain.federation import ClaimProfile, NoticeMode, SchoolFrom, Sector, State
+from broker.domain.ids import BRIN_PATTERN, SLUG_PATTERN
+
+Slug = Annotated[str, Meta(pattern=f"^{SLUG_PATTERN.pattern}")]
+BrinText = Annotated[str, Meta(pattern=f"^{BRIN_PATTERN.pattern}")]
+Text = Annotated[str, Meta(min_length=1, max_length=500)]
+Url = Annotated[str, Meta(pattern=r"^https?://[^\s]+\Z", max_length=2000)]
+EntityId = Annotated[str, Meta(min_length=1, max_length=1024)]  # SAML core 8.3.6
+
+
+class Kind(StrEnum):
+    """A kind of document; its value is the name of its folder."""
+
+    SCHOOL = "schools"
+    IDENTITY_PROVIDER = "identity_providers"
+    SUPPLIER = "suppliers"
+    AGREEMENT = "agreements"
+
+
+class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of every table of a document."""
+
+
+class SchoolDocument(Document, frozen=True):
+    """`schools/<id>.toml`: one school, as its board registers it."""
+
+    id: Slug
+    name: Text
+    place: Text
+    brin: BrinText
+    branch: BrinText | None = None
+    sector: Sector
+    board: Slug
+    state: State
+    eck_id: Literal["optional", "required"] = "optional"
+    shared_devices: bool | UnsetType = UNSET
+    """Default: true in po, where children share tablets, and false elsewhere."""
+    enabled: bool = True
+
+
+class ExceptionDocument(Document, frozen=True):
+    """`[[exception]]`: a tolerance of one school, with an end; none exists yet."""
+
+    name: Text
+    until: date
+    reason: Text
+
+
+class IdentityProviderDocument(Document, frozen=True):
+    """`identity_providers/<id>.toml`: one login, of one school or several."""
+
+    id: Slug
+    schools: Annotated[tuple[Slug, ...], Meta(min_length=1)]
+    protocol: Literal["saml", "oidc"]
+    state: State
+    identifier: Text = "employeeNumber"
+    school_from: SchoolFrom = SchoolFrom.FIXED
+    scopes: tuple[Text, ...] = ()
+    domains: dict[str, Slug] = msgspec.field(default_factory=dict)
+    attributes: dict[str, str] = msgspec.field(default_factory=dict)
+    exception: tuple[ExceptionDocument, ...] = ()
+    enabled: bool = True
+    entity_id: EntityId | None = None
+    metadata: str | None = None
+    issuer: Url | None = None
+    client_id: Text | None = None
+    algorithms: tuple[Literal["ES256", "RS256", "PS256", "EdDSA"], ...] = ()
+    authentication: Literal["private_key_jwt", "client_secret_basic"] = "private_key_jwt"
+    client_secret_file: str | None = None
+    client_assertion_audience: Url | None = None
+    authorization_endpoint: Url | None = None
+    token_endpoint: Url | None = None
+    userinfo_endpoint: Url | None = None
+    jwks: str | None = None
+    jwks_uri: Url | None = None
+    oidc_scopes: tuple[Text, ...] = ("openid",)
+    can_reauthenticate: bool = True
+
+
+class AttributeDocument(Document, frozen=True):
+    """`[[attribute]]` of a supplier: what it asks for, and why, in words for parents."""
+
+    name: Text
+    purpose: Text
+    required: bool = False
+    populations: Annotated[tuple[Population, ...], Meta(min_length=1)] = (
+        Population.PUPIL,
+        Population.STAFF,
+    )
+
+
+class RelyingPartyDocument(Document, frozen=True):
+    """`[[relying_party]]` of a supplier: one of its systems."""
+
+    id: Slug
+    protocol: Literal["oidc", "saml"]
+    profile: Literal["strict", "compat"] = "strict"
+    claims: ClaimProfile = ClaimProfile.STANDARD
+    start_url: Url
+    enabled: bool = True
+    client_id: Text | None = None
+    redirect_uris: tuple[Url, ...] = ()
+    authentication: Literal["private_key_jwt", "client_secret_basic"] = "private_key_jwt"
+    jwks: str | None = None
+    jwks_uri: Url | None = None
+    client_secret_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
+    id_token_algorithm: Literal["ES256", "RS256"] = "ES256"
+    entity_id: EntityId | None = None
+    metadata: str | None = None
+    require_signed_requests: bool = False
+    encrypt_assertions: bool = False
+
+
+class SupplierDocument(Document, frozen=True):
+    """`suppliers/<id>.toml`: a legal party with what it asks for and its systems."""
+
+    id: Slug
+    legal_name: Text
+    display_name: Text | None = None
+    state: State
+    eck_id_entitled: bool = False
+    enabled: bool = True
+    attribute: tuple[AttributeDocument, ...] = ()
+    relying_party: tuple[RelyingPartyDocument, ...] = ()
+
+
+class AgreementDocument(Document, frozen=True, rename={"from_day": "from"}):
+    """`agreements/<any name>.toml`: one version of what a school or its board approved."""
+
+    school: Slug | None = None
+    board: Slug | None = None
+    supplier: Slug
+    version: Annotated[int, Meta(ge=1)]
+    from_day: date
+    until: date | None = None
+    approved: tuple[Text, ...] = ()
+    notice: NoticeMode = NoticeMode.NONE
+
+    @property
+    def id(self) -> str:
+        """Return by what this agreement is kept: its two parties."""
+        side = f"school/{self.school}" if self.school is not None else f"board/{self.board}"
+        return f"{side}/{self.supplier}"
+
+
+AnyDocument = SchoolDocument | IdentityProviderDocument | SupplierDocument | AgreementDocument
+
+DOCUMENT_TYPES: Mapping[Kind, type[AnyDocument]] = MappingProxyType(
+    {
+        Kind.SCHOOL: SchoolDocument,
+        Kind.IDENTITY_PROVIDER: IdentityProviderDocument,
+        Kind.SUPPLIER: SupplierDocument,
+        Kind.AGREEMENT: AgreementDocument,
+    }
+)
+
+
+class DocumentProblem(Exception):  # noqa: N818 -- said to people, with its remedy
+    """What is wrong with a document: `path` of the key, `problem`, `remedy`. The file is known
+    to whoever read it."""
+
+    def __init__(self, path: str, problem: str, remedy: str) -> None:
+        super().__init__(path, problem, remedy)
+        self.path, self.problem, self.remedy = path, problem, remedy
+
+
+def guess_kind(stated: Mapping[str, object]) -> Kind:
+    """Tell by its keys what a document is, for a file that stands outside the four folders."""
+    if "approved" in stated or "notice" in stated or ("supplier" in stated and "version" in stated):
+        return Kind.AGREEMENT
+    if "legal_name" in stated:
+        return Kind.SUPPLIER
+    if "schools" in stated:
+        return Kind.IDENTITY_PROVIDER
+    return Kind.SCHOOL
+
+
+def parse_document(kind: Kind, toml: bytes) -> AnyDocument:
+    """Read one document.
+
+    Raises:
+        DocumentProblem: no TOML, an unknown key, or a value of the wrong form.
+    """
+    try:
+        return msgspec.toml.decode(toml, type=DOCUMENT_TYPES[kind])
+    except msgspec.ValidationError as error:
+        problem, _, path = str(error).partition(" - at ")
+        raise DocumentProblem(
+            path.strip("`$.") or "-", f"{problem}.", "See config/README.md."
+        ) from error
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DocumentProblem("-", f"is not TOML: {error}.", "Mend that line.") from error

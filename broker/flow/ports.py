@@ -1,0 +1,66 @@
+"""What the journeys need from outside, as ports; `app.py` wires the adapters in."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+from broker.domain.federation import OidcIdpEndpoints
+from broker.domain.registry import Registry
+from broker.domain.school_search import SchoolIndex
+from broker.pseudonyms.derivation import RootKey
+from broker.pseudonyms.epochs import PairwiseKeys
+from broker.saml_xml.keys import DecryptionKey, SigningKey
+
+Clock = Callable[[], datetime]
+"""The time now, aware, UTC."""
+
+Random = Callable[[int], bytes]
+"""That many unpredictable bytes."""
+
+
+class SchoolUnanswered(Exception):  # noqa: N818 -- an answer of the port, which the flow words
+    """A school's endpoint did not answer, answered with an error, or too late or too large."""
+
+
+class Snapshots(Protocol):
+    """The registry in force; each read gives one whole version."""
+
+    @property
+    def registry(self) -> Registry:
+        """The version in force."""
+        ...
+
+    @property
+    def index(self) -> SchoolIndex:
+        """The search over that version's schools."""
+        ...
+
+
+class SchoolCalls(Protocol):
+    """Calls to the endpoints of a school's OpenID Provider, bounded in time and size."""
+
+    async def post_form(
+        self, url: str, *, headers: Mapping[str, str], form: Mapping[str, str]
+    ) -> bytes:
+        """Return the body of a 200 answer, else raise `SchoolUnanswered`."""
+        ...
+
+    async def get(self, url: str, *, headers: Mapping[str, str]) -> bytes:
+        """Return the body of a 200 answer, else raise `SchoolUnanswered`."""
+        ...
+
+    async def fetch_keys(self, endpoints: OidcIdpEndpoints, *, refresh: bool) -> str:
+        """Return the provider's JSON Web Key Set in JSON; kept until `refresh` asks anew."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class FlowKeys:
+    """The keys with which the journeys work; none of them shows in a repr."""
+
+    root: RootKey = field(repr=False)
+    pairwise: PairwiseKeys = field(repr=False)
+    receipts: bytes = field(repr=False)
+    saml_signing: SigningKey = field(repr=False)
+    saml_decryption: tuple[DecryptionKey, ...] = field(repr=False)
