@@ -33,7 +33,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
     """A table of settings."""
 
 
-class Server(Section, frozen=True):
+class Server(Section, frozen=True, kw_only=True):
     """Where the broker listens. In front stands nginx; see docker/."""
 
     host: str = "127.0.0.1"
@@ -43,7 +43,7 @@ class Server(Section, frozen=True):
     tls_key: str | None = None
 
 
-class Folders(Section, frozen=True):
+class Folders(Section, frozen=True, kw_only=True):
     """Relative to the configuration folder."""
 
     keys: str = "keys"
@@ -51,7 +51,7 @@ class Folders(Section, frozen=True):
     """The databases: registry.db, register.db, receipts.db."""
 
 
-class Times(Section, frozen=True):
+class Times(Section, frozen=True, kw_only=True):
     """How long things live. Protocol constants (codes, assertions) are code, with their source."""
 
     registry_poll_milliseconds: Positive = 500
@@ -60,14 +60,14 @@ class Times(Section, frozen=True):
     receipt_head_minutes: Positive = 60
 
 
-class Joining(Section, frozen=True):
+class Joining(Section, frozen=True, kw_only=True):
     """When a new ECK iD's alias to a school's own number holds elsewhere (SECURITY.md 7)."""
 
     mature_days: Positive = 30
     mature_login_days: Positive = 5
 
 
-class Limits(Section, frozen=True):
+class Limits(Section, frozen=True, kw_only=True):
     """Bounds on what one worker takes in."""
 
     store_records: Positive = 1_000_000
@@ -75,7 +75,7 @@ class Limits(Section, frozen=True):
     school_call_seconds: Positive = 5
 
 
-class Logging(Section, frozen=True):
+class Logging(Section, frozen=True, kw_only=True):
     """Where a request's record goes; never a value of a pupil."""
 
     level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
@@ -83,7 +83,7 @@ class Logging(Section, frozen=True):
     """Standard error when absent."""
 
 
-class Settings(Section, frozen=True):
+class Settings(Section, frozen=True, kw_only=True):
     """All settings of a broker.
 
     The issuer is https unless its host is loopback; it never comes from a request.

@@ -39,7 +39,7 @@ class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     """Base of every table of a document."""
 
 
-class SchoolDocument(Document, frozen=True):
+class SchoolDocument(Document, frozen=True, kw_only=True):
     """`schools/<id>.toml`: one school, as its board registers it."""
 
     id: Slug
@@ -56,7 +56,7 @@ class SchoolDocument(Document, frozen=True):
     enabled: bool = True
 
 
-class ExceptionDocument(Document, frozen=True):
+class ExceptionDocument(Document, frozen=True, kw_only=True):
     """`[[exception]]`: a tolerance of one school, with an end; none exists yet."""
 
     name: Text
@@ -64,7 +64,7 @@ class ExceptionDocument(Document, frozen=True):
     reason: Text
 
 
-class IdentityProviderDocument(Document, frozen=True):
+class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     """`identity_providers/<id>.toml`: one login, of one school or several."""
 
     id: Slug
@@ -95,7 +95,7 @@ class IdentityProviderDocument(Document, frozen=True):
     can_reauthenticate: bool = True
 
 
-class AttributeDocument(Document, frozen=True):
+class AttributeDocument(Document, frozen=True, kw_only=True):
     """`[[attribute]]` of a supplier: what it asks for, and why, in words for parents."""
 
     name: Text
@@ -107,7 +107,7 @@ class AttributeDocument(Document, frozen=True):
     )
 
 
-class RelyingPartyDocument(Document, frozen=True):
+class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     """`[[relying_party]]` of a supplier: one of its systems."""
 
     id: Slug
@@ -129,7 +129,7 @@ class RelyingPartyDocument(Document, frozen=True):
     encrypt_assertions: bool = False
 
 
-class SupplierDocument(Document, frozen=True):
+class SupplierDocument(Document, frozen=True, kw_only=True):
     """`suppliers/<id>.toml`: a legal party with what it asks for and its systems."""
 
     id: Slug
@@ -142,7 +142,7 @@ class SupplierDocument(Document, frozen=True):
     relying_party: tuple[RelyingPartyDocument, ...] = ()
 
 
-class AgreementDocument(Document, frozen=True, rename={"from_day": "from"}):
+class AgreementDocument(Document, frozen=True, kw_only=True, rename={"from_day": "from"}):
     """`agreements/<any name>.toml`: one version of what a school or its board approved."""
 
     school: Slug | None = None

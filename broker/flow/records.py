@@ -26,7 +26,7 @@ CODE_TTL_SECONDS = 60  # RFC 6749 4.1.2 allows ten minutes; ASVS 10.4.3 L3 one
 ACCESS_TOKEN_TTL_SECONDS = 10 * 60  # userinfo is asked at once
 
 
-class ChoosingLogin(SealedRecord, frozen=True):
+class ChoosingLogin(SealedRecord, frozen=True, kw_only=True):
     """A supplier's request that waits for a school.
 
     Attributes:
@@ -37,7 +37,7 @@ class ChoosingLogin(SealedRecord, frozen=True):
     force_login: bool = False
 
 
-class PendingLogin(SealedRecord, frozen=True):
+class PendingLogin(SealedRecord, frozen=True, kw_only=True):
     """A pupil who was sent to a school's login.
 
     Attributes:
@@ -59,7 +59,7 @@ class PendingLogin(SealedRecord, frozen=True):
     force_login: bool = False
 
 
-class SealedReceiptFields(SealedRecord, frozen=True):
+class SealedReceiptFields(SealedRecord, frozen=True, kw_only=True):
     """A receipt as it will rest, sealed before the page that waits."""
 
     locator: bytes
@@ -68,7 +68,7 @@ class SealedReceiptFields(SealedRecord, frozen=True):
     week: int
 
 
-class PreparedRelease(SealedRecord, frozen=True):
+class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
     """Everything that a supplier will get, checked and decided. Holds released values only.
 
     Attributes:
@@ -98,13 +98,13 @@ class PreparedRelease(SealedRecord, frozen=True):
     notice: bool = False
 
 
-class GrantRecord(SealedRecord, frozen=True):
+class GrantRecord(SealedRecord, frozen=True, kw_only=True):
     """What a code stands for."""
 
     grant: OidcGrant
 
 
-class UserinfoRecord(SealedRecord, frozen=True):
+class UserinfoRecord(SealedRecord, frozen=True, kw_only=True):
     """What an access token shows, and to whom."""
 
     grant: UserinfoGrant
