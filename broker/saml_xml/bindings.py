@@ -1,7 +1,8 @@
 """How SAML messages travel through the browser: HTTP-POST and HTTP-Redirect.
 
-SAML bindings 3.4 and 3.5. Text in, bytes out, and back; nothing here parses XML or knows keys. The signature of a redirect is
-checked over the bytes of the query as they arrived: decoding and encoding again could differ.
+SAML bindings 3.4 and 3.5. Text in, bytes out, and back; nothing here parses XML or knows keys.
+The signature of a redirect is checked over the bytes of the query as they arrived: decoding and
+encoding again could differ.
 
 Beyond the standard: RelayState may have 2048 bytes where 3.4.3 says 80, since suppliers in the
 field put whole links there; and line breaks are accepted in base64 (RFC 2045 writes them).

@@ -3,8 +3,9 @@
     bytes -> UnverifiedElement   parsed and schema-checked; says nothing about who sent it
           -> SignedElement       re-parsed from the exact bytes that a registered key signed
 
-A `SignedElement` is made in one place, by a verification; `tests/quality` holds that. Whoever reads
-identity from a message takes a `SignedElement` and reads below its `root` only.
+A `SignedElement` is made by the XML security adapter alone (a test holds that): by a verification,
+or by opening an encrypted part of one. Whoever reads identity from a message takes a
+`SignedElement` and reads below its `root` only.
 """
 
 from collections.abc import Sequence

@@ -1,0 +1,180 @@
+"""Bytes to one element tree, strictly (SECURITY.md 1.2 and 1.3).
+
+First a table of checks on the bytes, so that nothing dangerous reaches the parser; then one parse;
+then a table of checks on the tree. UTF-8 is the only encoding, which is why looking for markup in
+the bytes is sound: every `<` is a `<`, and it can only be markup or stand inside CDATA, where these
+checks refuse more than they must.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import cast
+
+from lxml import etree
+
+from broker.saml_xml.bindings import MESSAGE_MAX_BYTES
+from broker.saml_xml.elements import Element
+from broker.saml_xml.refusals import MessageUnreadable
+
+SCHEMAS = Path(__file__).parent / "schemas" / "all.xsd"
+
+DEPTH_MAX = 40  # a Response has about 12 levels, an assertion with advice 20
+_DECLARATION = re.compile(
+    rb"(?:\xef\xbb\xbf)?"
+    rb"(?:<\?xml[ \t\r\n]+version[ ]*=[ ]*([\"'])1\.0\1"
+    rb"(?:[ \t\r\n]+encoding[ ]*=[ ]*([\"'])(?i:utf-8|us-ascii)\2)?"
+    rb"(?:[ \t\r\n]+standalone[ ]*=[ ]*([\"'])(?:yes|no)\3)?"
+    rb"[ \t\r\n]*\?>)?"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How much a document may hold.
+
+    Attributes:
+        max_bytes: of the document.
+        max_tags: start, end and empty tags together.
+        max_namespaces: namespace declarations; canonicalisation looks through them one by one.
+        comments: whether comments are dropped instead of refused.
+    """
+
+    max_bytes: int
+    max_tags: int
+    max_namespaces: int
+    comments: bool
+
+
+MESSAGE = Limits(MESSAGE_MAX_BYTES, max_tags=4_000, max_namespaces=400, comments=False)
+METADATA = Limits(4 * 1024 * 1024, max_tags=100_000, max_namespaces=5_000, comments=True)
+
+
+def _parser(*, remove_comments: bool) -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        load_dtd=False,
+        dtd_validation=False,
+        attribute_defaults=False,
+        no_network=True,
+        huge_tree=False,
+        recover=False,
+        remove_comments=remove_comments,
+        remove_pis=False,
+        remove_blank_text=False,
+        collect_ids=False,
+    )
+
+
+_STRICT = _parser(remove_comments=False)
+_DROPS_COMMENTS = _parser(remove_comments=True)
+
+_ID_ATTRIBUTES = etree.XPath("//@ID | //@Id | //@id | //@xml:id", smart_strings=False)
+_TOO_DEEP = etree.XPath("boolean(" + "/*" * (DEPTH_MAX + 1) + ")")
+_NOT_ELEMENTS = etree.XPath("boolean(//comment() | //processing-instruction())")
+
+
+def check_size(document: bytes, limits: Limits) -> None:
+    """SECURITY.md 1.1: a cap on the whole."""
+    if not 0 < len(document) <= limits.max_bytes:
+        raise MessageUnreadable("size")
+
+
+def check_encoding(document: bytes, _limits: Limits) -> None:
+    """XML 1.0 in UTF-8, and a declaration that says nothing else."""
+    try:
+        document.decode("utf-8")
+    except UnicodeDecodeError:
+        raise MessageUnreadable("encoding") from None
+    declaration = _DECLARATION.match(document)
+    if declaration is None or document.find(b"<?", declaration.end()) >= 0:
+        raise MessageUnreadable("processing-instruction")
+
+
+def check_declarations(document: bytes, limits: Limits) -> None:
+    """SECURITY.md 1.2: no DOCTYPE, so no entities; no comments in messages."""
+    allowed = document.count(b"<![CDATA[") + (document.count(b"<!--") if limits.comments else 0)
+    if document.count(b"<!") != allowed:
+        raise MessageUnreadable("markup-declaration")
+
+
+def check_amount(document: bytes, limits: Limits) -> None:
+    """SECURITY.md 1.2: node limits, known before anything is built."""
+    if document.count(b"<") > limits.max_tags or document.count(b"xmlns") > limits.max_namespaces:
+        raise MessageUnreadable("amount")
+
+
+CHECKS_ON_BYTES: tuple[Callable[[bytes, Limits], None], ...] = (
+    check_size,
+    check_encoding,
+    check_declarations,
+    check_amount,
+)
+
+
+def check_only_elements(root: Element) -> None:
+    """SECURITY.md 1.2 again, on what was parsed: no DOCTYPE, comment, processing instruction."""
+    if root.getroottree().docinfo.internalDTD is not None or _NOT_ELEMENTS(root):
+        raise MessageUnreadable("only-elements")
+
+
+def check_depth(root: Element) -> None:
+    """SECURITY.md 1.2: a limit on depth."""
+    if _TOO_DEEP(root):
+        raise MessageUnreadable("depth")
+
+
+def check_unique_ids(root: Element) -> None:
+    """SECURITY.md 1.3: no value stands in two ID attributes, whatever their spelling."""
+    ids = cast("list[str]", _ID_ATTRIBUTES(root))
+    if len(set(ids)) != len(ids):
+        raise MessageUnreadable("unique-ids")
+
+
+def check_schema(root: Element) -> None:
+    """SECURITY.md 1.3: valid against the published schemas of SAML, signatures, encryption."""
+    if not _schema().validate(root.getroottree()):
+        raise MessageUnreadable("schema")
+
+
+CHECKS_ON_TREE: tuple[Callable[[Element], None], ...] = (
+    check_only_elements,
+    check_depth,
+    check_unique_ids,
+    check_schema,
+)
+
+
+def parse_strictly(document: bytes, *, limits: Limits) -> Element:
+    """Return the root of `document`, after every check of the two tables.
+
+    Raises:
+        MessageUnreadable: with the name of the check that refused; "well-formed" for the parser.
+    """
+    for check_bytes in CHECKS_ON_BYTES:
+        check_bytes(document, limits)
+    root = parse_own_bytes(document, comments=limits.comments)
+    for check_tree in CHECKS_ON_TREE:
+        check_tree(root)
+    return root
+
+
+def parse_own_bytes(document: bytes, *, comments: bool = False) -> Element:
+    """Return the root of bytes that were checked before or canonicalised from a checked tree.
+
+    Raises:
+        MessageUnreadable: not well-formed.
+    """
+    try:
+        return etree.fromstring(document, _DROPS_COMMENTS if comments else _STRICT)
+    except etree.XMLSyntaxError:
+        raise MessageUnreadable("well-formed") from None
+
+
+@cache
+def _schema() -> etree.XMLSchema:
+    """Return the compiled schemas; 3 ms, once."""
+    return etree.XMLSchema(etree.parse(SCHEMAS))

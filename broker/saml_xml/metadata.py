@@ -1,0 +1,190 @@
+"""Reading and building SAML metadata: what an identity and a service provider have in common.
+
+SAML metadata 2.0 and its metadata interoperability profile: certificates are containers of keys,
+their dates and issuers mean nothing. Whether a document comes from whom it should (a pinned key,
+an operator's own hands) is decided before it gets here.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+from urllib.parse import urlsplit
+
+from broker.saml_xml.bindings import decode_base64, encode_post
+from broker.saml_xml.elements import (
+    Element,
+    build_element,
+    children_of,
+    local_name,
+    required_attribute,
+    text_of,
+)
+from broker.saml_xml.instants import format_instant, parse_instant
+from broker.saml_xml.keys import UnusableKey, verification_key
+from broker.saml_xml.names import DS, MD, NSMAP_METADATA, SAMLP
+from broker.saml_xml.refusals import XmlRefusal
+from broker.domain.refusals import WhoseTask
+
+ENTITY_DESCRIPTOR = f"{{{MD}}}EntityDescriptor"
+KEY_DESCRIPTOR = f"{{{MD}}}KeyDescriptor"
+X509_CERTIFICATE = f"{{{DS}}}X509Certificate"
+
+LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+SIGNING = "signing"
+ENCRYPTION = "encryption"
+
+
+class MetadataUnusable(XmlRefusal):
+    """`subject` names the element or attribute that is missing or cannot be used."""
+
+    code = "E-XML-7"
+    what = "The metadata of the school's login cannot be used: {subject}."
+    remedy = "The administrator of the school's login can publish metadata that is complete."
+
+
+class SupplierMetadataUnusable(MetadataUnusable):
+    """`MetadataUnusable`, of a supplier."""
+
+    code = "E-XML-17"
+    whose_task = WhoseTask.SUPPLIER
+    what = "The metadata of the learning material cannot be used: {subject}."
+    remedy = "The supplier of the material can publish metadata that is complete."
+
+
+MetadataUnusable.of_supplier = SupplierMetadataUnusable
+SupplierMetadataUnusable.of_supplier = SupplierMetadataUnusable
+
+
+def find_entity(root: Element, *, entity_id: str) -> Element:
+    """Return the one EntityDescriptor of `entity_id`, alone or in an aggregate.
+
+    Raises:
+        MetadataUnusable: none, or several.
+    """
+    found = [each for each in root.iter(ENTITY_DESCRIPTOR) if each.get("entityID") == entity_id]
+    if len(found) != 1:
+        raise MetadataUnusable("check_entity_described_once", subject="entityID")
+    return found[0]
+
+
+def find_role(entity: Element, tag: str) -> Element:
+    """Return the one descriptor of a role that speaks SAML 2.0 (SAML metadata 2.4.1).
+
+    Raises:
+        MetadataUnusable: none, or several.
+    """
+    found = [
+        each
+        for each in children_of(entity, tag)
+        if SAMLP in required_attribute(each, "protocolSupportEnumeration").split()
+    ]
+    if len(found) != 1:
+        raise MetadataUnusable("check_role_described_once", subject=local_name(tag))
+    return found[0]
+
+
+def check_not_expired(role: Element, *, now: datetime) -> None:
+    """Refuse metadata whose validUntil, or that of anything around it, has passed (2.3.1).
+
+    Raises:
+        MetadataUnusable: it has.
+    """
+    for each in (role, *role.iterancestors()):
+        valid_until = each.get("validUntil")
+        if valid_until is not None and parse_instant(valid_until) <= now:
+            raise MetadataUnusable("check_not_expired", subject="validUntil")
+
+
+def read_certificates(role: Element, *, use: str) -> tuple[bytes, ...]:
+    """Return the certificates (DER) of a role for `use`, in document order, each once.
+
+    A KeyDescriptor without `use` serves both uses (SAML metadata 2.4.1.1). One that states its key
+    in another way than by a certificate is passed over.
+
+    Raises:
+        MetadataUnusable: a certificate cannot be read, or its key is too weak.
+    """
+    found: dict[bytes, None] = {}
+    for descriptor in children_of(role, KEY_DESCRIPTOR):
+        if descriptor.get("use", use) != use:
+            continue
+        for each in descriptor.iter(X509_CERTIFICATE):
+            certificate = decode_base64(text_of(each), whitespace=" \t\r\n")
+            try:
+                verification_key(certificate)
+            except UnusableKey:
+                raise MetadataUnusable("check_key_usable", subject="X509Certificate") from None
+            found[certificate] = None
+    return tuple(found)
+
+
+def read_locations(role: Element, tag: str, *, binding: str) -> list[tuple[Element, str]]:
+    """Return the endpoints named `tag` of a binding, each with its Location, in document order.
+
+    Raises:
+        MetadataUnusable: a Location is no URL to which a message may go.
+    """
+    found = []
+    for each in children_of(role, tag):
+        if each.get("Binding") == binding:
+            location = required_attribute(each, "Location")
+            if not is_safe_location(location):
+                raise MetadataUnusable("check_location_safe", subject=local_name(tag))
+            found.append((each, location))
+    return found
+
+
+def is_safe_location(location: str) -> bool:
+    """Tell whether a message may go to `location`: https, or plain http on this very machine.
+
+    >>> is_safe_location("https://school.example/sso"), is_safe_location("http://school.example/")
+    (True, False)
+    >>> is_safe_location("http://localhost:8010/sso"), is_safe_location("javascript:alert(1)")
+    (True, False)
+    """
+    try:
+        parts = urlsplit(location)
+        host = parts.hostname
+        _ = parts.port  # raises for a port that is no number
+    except ValueError:
+        return False
+    if not host or parts.fragment or parts.username is not None or not location.isascii():
+        return False
+    return parts.scheme == "https" or (parts.scheme == "http" and host in LOOPBACK_HOSTS)
+
+
+def is_true(value: str | None) -> bool:
+    """Tell whether an `xs:boolean` attribute is there and true (XML Schema 2, 3.2.2)."""
+    return value in ("true", "1")
+
+
+def build_key_descriptors(certificates: Sequence[bytes], *, use: str) -> list[Element]:
+    """Return a KeyDescriptor for each certificate (DER); two stand there during a roll-over."""
+    return [
+        build_element(
+            KEY_DESCRIPTOR,
+            {"use": use},
+            build_element(
+                f"{{{DS}}}KeyInfo",
+                None,
+                build_element(
+                    f"{{{DS}}}X509Data",
+                    None,
+                    build_element(X509_CERTIFICATE, text=encode_post(certificate)),
+                ),
+            ),
+        )
+        for certificate in certificates
+    ]
+
+
+def build_entity_descriptor(
+    entity_id: str, role: Element, *, document_id: str, valid_until: datetime
+) -> Element:
+    """Return the EntityDescriptor around one role (SAML metadata 2.3.2)."""
+    return build_element(
+        ENTITY_DESCRIPTOR,
+        {"ID": document_id, "entityID": entity_id, "validUntil": format_instant(valid_until)},
+        role,
+        nsmap=dict(NSMAP_METADATA),
+    )
