@@ -1,0 +1,273 @@
+"""Who is this: from what a login states to the account that it opens, over the person register.
+
+One look-up a login and no write for a known person with nothing new. Two workers that meet a
+person at once converge: a write names what it expects to replace, all of a login's writes succeed
+or none, and the loser looks again. The rules are `broker.flow.person_rules`, the rows
+`broker.flow.register`.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from msgspec.structs import replace
+
+from broker.domain.attributes import Population
+from broker.domain.identity import Identity
+from broker.domain.ids import SchoolId, SupplierId
+from broker.flow.framing import NONCE_BYTES, UnreadableRecord
+from broker.flow.person_records import (
+    SALT_BYTES,
+    Change,
+    FoundRecords,
+    Login,
+    PersonEvent,
+    PersonRecord,
+    Presented,
+    as_root,
+    notice_key,
+)
+from broker.flow.person_rules import JoinRules, resolve_person
+from broker.flow.register import (
+    PersonRegister,
+    RegisterKeys,
+    RegisterUnavailable,
+    RowWrite,
+    StoredRow,
+    derive_tag,
+    open_record,
+    seal_record,
+)
+from broker.pseudonyms.derivation import (
+    PersonRoot,
+    RootKey,
+    parse_eckid,
+    root_from_eckid,
+    root_from_local,
+    root_from_local_staff,
+)
+
+MAX_ATTEMPTS = 8  # races of two workers end at the second; more means something is broken
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPerson:
+    """Which account this login opens.
+
+    Attributes:
+        root: of the account: what pseudonyms and receipts are derived from.
+        salt: for the receipts of this account.
+        notices: newest version of each notice that was seen, by `notice_key`.
+        events: what happened, for the audit; names no person.
+    """
+
+    root: PersonRoot = field(repr=False)
+    salt: bytes = field(repr=False)
+    notices: Mapping[str, int] = field(repr=False)
+    events: tuple[PersonEvent, ...]
+
+    def seen_notice(self, school: SchoolId, supplier: SupplierId) -> int:
+        """Return the newest version of a notice that this person saw; 0 when none."""
+        return self.notices.get(notice_key(school, supplier), 0)
+
+
+def present_person(identity: Identity, *, key: RootKey) -> Presented:
+    """Return the roots that an identity presents.
+
+    Staff always by the school's own number, in a root of their own kind: a teacher's ECK iD hangs
+    on school and mail address. A number is used only when the login says whose it is: a pupil and
+    a teacher may share one.
+
+    Raises:
+        EckIdUnusable, IdentifierNotDerivable: a stated identifier is none.
+        ValueError: nothing is presented, which `read_identity` lets nobody do.
+    """
+    school, number = identity.school, identity.identifier
+    eck_id = local = None
+    if identity.population is Population.STAFF:
+        if number is not None:
+            local = root_from_local_staff(school, number, key=key)
+        return Presented(Population.STAFF, eck_id=None, local=local)
+    if identity.eck_id is not None:
+        eck_id = root_from_eckid(parse_eckid(identity.eck_id), key=key)
+    if identity.population is Population.PUPIL and number is not None:
+        local = root_from_local(school, number, key=key)
+    return Presented(Population.PUPIL, eck_id=eck_id, local=local)
+
+
+async def identify_person(
+    presented: Presented,
+    *,
+    register: PersonRegister,
+    keys: RegisterKeys,
+    school: SchoolId,
+    eck_id_required: bool,
+    today: date,
+    random: Callable[[int], bytes],
+    rules: JoinRules,
+) -> KnownPerson:
+    """Return which account a login opens, after storing what the rules say.
+
+    One look-up; a second one only when a number comes with another ECK iD than before.
+
+    Args:
+        eck_id_required: from the school's document.
+        random: returns that many unpredictable bytes (`secrets.token_bytes`).
+
+    Raises:
+        EckIdMissing: rule 6 of `person_rules`.
+        RegisterUnavailable: nothing was stored, or nobody knows.
+    """
+    login = Login(
+        school=school,
+        eck_id_required=eck_id_required,
+        today=today,
+        local_tag=b"" if presented.local is None else derive_tag(keys, presented.local),
+        fresh_salt=random(SALT_BYTES),
+    )
+    for _ in range(MAX_ATTEMPTS):
+        looked_up = await _look_up(presented, register=register, keys=keys)
+        resolved = resolve_person(presented, looked_up.records, login=login, rules=rules)
+        if await _store(resolved.changes, looked_up, register=register, keys=keys, random=random):
+            return KnownPerson(
+                root=resolved.account,
+                salt=resolved.salt,
+                notices=_newest_notices(looked_up.records),
+                events=resolved.events,
+            )
+    raise RegisterUnavailable("check_register_converges")
+
+
+async def note_notice_seen(
+    presented: Presented,
+    *,
+    school: SchoolId,
+    supplier: SupplierId,
+    version: int,
+    register: PersonRegister,
+    keys: RegisterKeys,
+    random: Callable[[int], bytes],
+) -> None:
+    """Store that this person saw a notice, in each presented row that is there.
+
+    Raises:
+        RegisterUnavailable: nobody knows whether it is stored; the notice then shows again.
+    """
+    name = notice_key(school, supplier)
+    for _ in range(MAX_ATTEMPTS):
+        looked_up = await _look_up(presented, register=register, keys=keys)
+        changes = tuple(
+            Change(root, replace(record, notices={**record.notices, name: version}))
+            for root, record in _by_root(presented, looked_up.records)
+            if record.notices.get(name, 0) < version
+        )
+        if await _store(changes, looked_up, register=register, keys=keys, random=random):
+            return
+    raise RegisterUnavailable("check_register_converges")
+
+
+async def erase_person(
+    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
+) -> int:
+    """Delete every row of a person and return how many there were.
+
+    With the rows goes the salt, so nobody finds or opens this person's receipts again. Who is
+    presented by a school's number alone goes with the ECK iD it is bound to.
+
+    Raises:
+        RegisterUnavailable: nobody knows whether they are gone; erase again.
+    """
+    roots = list(presented.roots)
+    local = (await _look_up(presented, register=register, keys=keys)).records.local
+    if presented.eck_id is None and local is not None and local.bound_to is not None:
+        roots.append(as_root(local.bound_to))
+    rows = await _find_rows(roots, register=register, keys=keys)
+    tags = {derive_tag(keys, root) for root in roots}
+    for root in rows:
+        record = _open_row(rows, root, keys)
+        if record is not None:
+            tags.update(tag for seen in record.seen.values() for tag in seen.aliases)
+    return await register.erase(sorted(tags))
+
+
+@dataclass(frozen=True, slots=True)
+class _LookedUp:
+    """What was found, opened and as it rests."""
+
+    records: FoundRecords = field(repr=False)
+    rows: Mapping[PersonRoot, StoredRow] = field(repr=False)
+
+
+async def _look_up(
+    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
+) -> _LookedUp:
+    rows = await _find_rows(presented.roots, register=register, keys=keys)
+    eck_id = _open_row(rows, presented.eck_id, keys)
+    local = _open_row(rows, presented.local, keys)
+    bound = None
+    if local is not None and local.bound_to is not None:
+        other = as_root(local.bound_to)
+        if presented.eck_id is not None and other != presented.eck_id:
+            rows |= await _find_rows((other,), register=register, keys=keys)
+            bound = _open_row(rows, other, keys)
+    return _LookedUp(FoundRecords(eck_id, local, bound), rows)
+
+
+async def _find_rows(
+    roots: Sequence[PersonRoot], *, register: PersonRegister, keys: RegisterKeys
+) -> dict[PersonRoot, StoredRow]:
+    tags = {derive_tag(keys, root): root for root in roots}
+    return {tags[tag]: row for tag, row in (await register.find(list(tags))).items()}
+
+
+def _open_row(
+    rows: Mapping[PersonRoot, StoredRow], root: PersonRoot | None, keys: RegisterKeys
+) -> PersonRecord | None:
+    """Return the record of a root, None when the register holds none."""
+    if root is None or root not in rows:
+        return None
+    try:
+        return open_record(rows[root], root=root, keys=keys)
+    except UnreadableRecord:
+        pass  # a fresh account in place of a damaged row would hide the damage
+    raise RegisterUnavailable("check_register_row_opens")
+
+
+async def _store(
+    changes: Sequence[Change],
+    looked_up: _LookedUp,
+    *,
+    register: PersonRegister,
+    keys: RegisterKeys,
+    random: Callable[[int], bytes],
+) -> bool:
+    """Store what changed; False when another worker was first, and the caller looks again."""
+    if not changes:
+        return True
+    writes = []
+    for change in changes:
+        row = seal_record(change.record, root=change.root, keys=keys, nonce=random(NONCE_BYTES))
+        before = looked_up.rows.get(change.root)
+        writes.append(
+            RowWrite(
+                tag=derive_tag(keys, change.root),
+                sealed=row.sealed,
+                school_year=row.school_year,
+                replaces=None if before is None else before.sealed,
+            )
+        )
+    return await register.apply(writes)
+
+
+def _by_root(presented: Presented, found: FoundRecords) -> list[tuple[PersonRoot, PersonRecord]]:
+    """Return the presented roots that have a record, with it."""
+    pairs = ((presented.eck_id, found.eck_id), (presented.local, found.local))
+    return [(root, record) for root, record in pairs if root is not None and record is not None]
+
+
+def _newest_notices(found: FoundRecords) -> dict[str, int]:
+    newest: dict[str, int] = {}
+    for record in (found.eck_id, found.local):
+        for name, version in ({} if record is None else record.notices).items():
+            newest[name] = max(version, newest.get(name, 0))
+    return newest
