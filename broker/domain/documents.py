@@ -89,7 +89,7 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     authorization_endpoint: Url | None = None
     token_endpoint: Url | None = None
     userinfo_endpoint: Url | None = None
-    jwks: str | None = None
+    jwks: str | dict[str, object] | None = None
     jwks_uri: Url | None = None
     oidc_scopes: tuple[Text, ...] = ("openid",)
     can_reauthenticate: bool = True
@@ -114,12 +114,12 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     protocol: Literal["oidc", "saml"]
     profile: Literal["strict", "compat"] = "strict"
     claims: ClaimProfile = ClaimProfile.STANDARD
-    start_url: Url
+    start_url: Url | None = None
     enabled: bool = True
     client_id: Text | None = None
     redirect_uris: tuple[Url, ...] = ()
     authentication: Literal["private_key_jwt", "client_secret_basic"] = "private_key_jwt"
-    jwks: str | None = None
+    jwks: str | dict[str, object] | None = None
     jwks_uri: Url | None = None
     client_secret_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
     id_token_algorithm: Literal["ES256", "RS256"] = "ES256"
