@@ -12,7 +12,7 @@ Three steps can be waiting for a browser and two for a relying party:
 from broker.domain.attributes import AttributeName
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.flow.sealed_state import SealedRecord, StateKind
-from broker.oidc_op.grant import OidcGrant, UserinfoGrant
+from broker.oidc_op.grants import OidcGrant, UserinfoGrant
 from broker.oidc_op.request import CheckedAuthorizationRequest
 from broker.saml_idp.request import CheckedAuthnRequest
 
