@@ -16,6 +16,7 @@ Record format 1 (`mac`, `derive_key`, `lp` and the sealing itself are `broker.fl
               0x01 || lp(type, version in 2 bytes, locator))
 
 The version is no part of the locator: a tombstone that one release left is found by the next.
+What is the same for every record (framed names, the extract step of HKDF) is computed once.
 Whatever does not open as the asked type and version is `Absent`, never another error.
 """
 
@@ -27,12 +28,13 @@ from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import msgspec
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
 
 from broker.flow.framing import (
     KEY_BYTES,
     NONCE_BYTES,
     UnreadableRecord,
-    derive_key,
     mac,
     seal,
     unseal,
@@ -80,6 +82,7 @@ class StateKind(Generic[RecordT]):
 
     Raises:
         ValueError: a TTL, the version or their order is wrong.
+        TypeError: `struct` is of types that could be sealed but not opened again.
     """
 
     name: str
@@ -87,6 +90,8 @@ class StateKind(Generic[RecordT]):
     struct: type[RecordT]
     ttl_seconds: int
     tombstone_ttl_seconds: int
+    framed_name: bytes = field(init=False, repr=False, compare=False)
+    framed_version: bytes = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         check_ttl(self.ttl_seconds)
@@ -95,6 +100,9 @@ class StateKind(Generic[RecordT]):
             raise ValueError(f"{self.name}: the tombstone must outlast the record")
         if not (self.name and 1 <= self.version <= 0xFFFF):
             raise ValueError(f"{self.name}: needs a name and a version from 1 to 65535")
+        msgspec.json.Decoder(self.struct)  # a struct that cannot be read stops the start
+        object.__setattr__(self, "framed_name", lp(self.name))
+        object.__setattr__(self, "framed_version", lp(self.version.to_bytes(2, "big")))
 
 
 @dataclass(frozen=True, slots=True)
@@ -148,7 +156,7 @@ class SealedState:
         ValueError: `storage_key` has another length.
     """
 
-    __slots__ = ("_issuer", "_random", "_storage_key", "_store")
+    __slots__ = ("_extracted", "_framed_issuer", "_random", "_storage_key", "_store")
 
     def __init__(
         self,
@@ -162,7 +170,8 @@ class SealedState:
             raise ValueError(f"the storage key is {KEY_BYTES} bytes")
         self._store = store
         self._storage_key = storage_key
-        self._issuer = issuer
+        self._extracted = HKDF.extract(SHA256(), salt=None, key_material=storage_key)
+        self._framed_issuer = lp(issuer)
         self._random = random
 
     def seal(
@@ -266,8 +275,7 @@ class SealedState:
         The access token of a code is its child: one put stores what both open, and a second use
         of the code finds what to end without a record that says so.
         """
-        purpose = b"schuilnaam/child-handle/v1"
-        return Handle(derive_key(self._storage_key, purpose, label, handle.secret))
+        return Handle(self._derive(b"schuilnaam/child-handle/v1" + lp(label, handle.secret)))
 
     def _open(
         self, kind: StateKind[RecordT], handle: Handle, locator: Locator, sealed: bytes
@@ -283,12 +291,18 @@ class SealedState:
         raise Absent
 
     def _sealing_key(self, kind: StateKind[RecordT], handle: Handle) -> bytes:
-        return derive_key(self._storage_key, b"schuilnaam/seal/v1", kind.name, handle.secret)
+        return self._derive(b"schuilnaam/seal/v1" + kind.framed_name + lp(handle.secret))
+
+    def _derive(self, info: bytes) -> bytes:
+        """Return the expand step of HKDF: `framing.derive_key` without its extract step."""
+        return HKDFExpand(SHA256(), length=KEY_BYTES, info=info).derive(self._extracted)
 
     def _locate(self, kind: StateKind[RecordT], handle: Handle) -> Locator:
-        label = b"schuilnaam/record/v1"
-        return Locator(mac(self._storage_key, label, kind.name, self._issuer, handle.secret))
+        name_issuer_handle = kind.framed_name + self._framed_issuer + lp(handle.secret)
+        return Locator(
+            hmac.digest(self._storage_key, b"schuilnaam/record/v1" + name_issuer_handle, "sha256")
+        )
 
 
 def _additional_data(kind: StateKind[RecordT], locator: Locator) -> bytes:
-    return lp(kind.name, kind.version.to_bytes(2, "big"), locator)
+    return kind.framed_name + kind.framed_version + lp(locator)

@@ -19,7 +19,7 @@ from broker.flow.login_store import (
     LoginStoreRefusal,
     TakenBefore,
 )
-from tests.adapters.storage_suite import OpenBackend, a_claim, a_locator, a_put
+from tests.adapters.storage_backend import OpenBackend, a_claim, a_locator, a_put
 
 LOCATOR_NUMBERS = st.integers(1, 4)
 TTLS = st.integers(1, 20)
