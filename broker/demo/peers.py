@@ -20,10 +20,9 @@ class PeerUnreachable(Exception):  # noqa: N818 -- the party then answers 503
     """The broker did not answer, and there is no earlier answer to go on with."""
 
 
-def http_client(ca_file: Path | None = None) -> httpx2.AsyncClient:
-    """Return a client for calls to the broker; `ca_file` is trusted besides nobody else."""
-    verify = ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
-    return httpx2.AsyncClient(timeout=TIMEOUT_SECONDS, trust_env=False, verify=verify)
+def tls_trust(ca_file: Path | None) -> ssl.SSLContext | bool:
+    """Return whom to trust on https: the authority of `ca_file` alone, or the usual ones."""
+    return ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
 
 
 class PeerDocument:
@@ -65,7 +64,9 @@ class PeerDocument:
 
     async def _fetch(self) -> None:
         try:
-            async with http_client(self._ca_file) as client:
+            async with httpx2.AsyncClient(
+                timeout=TIMEOUT_SECONDS, trust_env=False, verify=tls_trust(self._ca_file)
+            ) as client:
                 answer = await client.get(self.url)
                 answer.raise_for_status()
         except httpx2.HTTPError:
