@@ -242,8 +242,7 @@ class Pages:
         self.assets = assets
         folders = [*template_folders, TEMPLATES_FOLDER]
         self._templates: Mapping[Language, Mapping[str, Template]] = {
-            language: compile_templates(folders, texts[language], assets)
-            for language in texts
+            language: compile_templates(folders, texts[language], assets) for language in texts
         }
 
     def render(self, page: Page, frame: Frame) -> bytes:
