@@ -163,17 +163,13 @@ def derive_receipt_keys(
         root: of the account that was opened.
         salt: of the person's register row.
     """
-    both = derive_key(
-        receipt_key, b"schuilnaam/receipt/v1", root, school, salt=salt, length=64
-    )
+    both = derive_key(receipt_key, b"schuilnaam/receipt/v1", root, school, salt=salt, length=64)
     return ReceiptKeys(seal=both[:32], locate=both[32:])
 
 
 def derive_locator(keys: ReceiptKeys, *, week: int, supplier: SupplierId) -> bytes:
     """Return where the receipts of one week and supplier are found: 32 bytes."""
-    return mac(
-        keys.locate, b"schuilnaam/receipt-locator/v1", week.to_bytes(4, "big"), supplier
-    )
+    return mac(keys.locate, b"schuilnaam/receipt-locator/v1", week.to_bytes(4, "big"), supplier)
 
 
 def seal_receipt(content: ReceiptContent, *, keys: ReceiptKeys, nonce: bytes) -> SealedReceipt:

@@ -1,0 +1,108 @@
+"""Merkle trees of RFC 9162 (section 2.1) over SHA-256, in one pass and with little memory.
+
+Leaves come as hashes (`hash_leaf`) from an iterator, since an hour of receipts need not fit in
+memory.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import islice
+
+
+class WrongPath(Exception):  # noqa: N818 -- said of a path, like a refusal
+    """An audit path does not lead from the leaf to the root."""
+
+
+def hash_leaf(entry: bytes) -> bytes:
+    """Return the leaf hash of an entry: SHA-256(0x00 || entry)."""
+    return hashlib.sha256(b"\x00" + entry).digest()
+
+
+def merkle_root(leaves: Iterable[bytes]) -> tuple[int, bytes]:
+    """Return how many leaves there are and the root over them.
+
+    >>> merkle_root([])[1] == hashlib.sha256().digest()
+    True
+    """
+    peaks: list[tuple[int, bytes]] = []  # complete subtrees, by falling size
+    size = 0
+    for leaf in leaves:
+        size += 1
+        width, node = 1, leaf
+        while peaks and peaks[-1][0] == width:
+            node = _hash_node(peaks.pop()[1], node)
+            width *= 2
+        peaks.append((width, node))
+    if not peaks:
+        return 0, hashlib.sha256().digest()
+    root = peaks.pop()[1]
+    while peaks:
+        root = _hash_node(peaks.pop()[1], root)
+    return size, root
+
+
+def audit_path(leaves: Iterable[bytes], *, index: int, size: int) -> tuple[bytes, ...]:
+    """Return what leads from leaf `index` to the root (RFC 9162 2.1.3.1), nearest first.
+
+    Args:
+        leaves: exactly `size` of them.
+
+    Raises:
+        ValueError: `index` is not below `size`, or there are fewer leaves.
+    """
+    if not 0 <= index < size:
+        raise ValueError("no such leaf")
+    return tuple(_path(iter(leaves), index=index, size=size)[1])
+
+
+def check_audit_path(
+    leaf: bytes, path: Sequence[bytes], *, index: int, size: int, expected_root: bytes
+) -> None:
+    """Hold that a leaf stands at `index` under a root (RFC 9162 2.1.3.2).
+
+    Raises:
+        WrongPath: it does not.
+    """
+    if not 0 <= index < size:
+        raise WrongPath
+    position, last, node = index, size - 1, leaf
+    for sibling in path:
+        if last == 0:
+            raise WrongPath
+        if position & 1 or position == last:
+            node = _hash_node(sibling, node)
+            while not position & 1 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            node = _hash_node(node, sibling)
+        position, last = position >> 1, last >> 1
+    if last or not hmac.compare_digest(node, expected_root):
+        raise WrongPath
+
+
+def _path(leaves: Iterator[bytes], *, index: int, size: int) -> tuple[bytes, list[bytes]]:
+    """Return the root over the next `size` leaves and the path to one of them."""
+    if size == 1:
+        return _take_root(leaves, 1), []
+    left_size = 1 << ((size - 1).bit_length() - 1)  # largest power of two below `size`
+    if index < left_size:
+        left, path = _path(leaves, index=index, size=left_size)
+        right = _take_root(leaves, size - left_size)
+        path.append(right)
+    else:
+        left = _take_root(leaves, left_size)
+        right, path = _path(leaves, index=index - left_size, size=size - left_size)
+        path.append(left)
+    return _hash_node(left, right), path
+
+
+def _take_root(leaves: Iterator[bytes], size: int) -> bytes:
+    taken, root = merkle_root(islice(leaves, size))
+    if taken != size:
+        raise ValueError("fewer leaves than the size says")
+    return root
+
+
+def _hash_node(left: bytes, right: bytes) -> bytes:
+    return hashlib.sha256(b"\x01" + left + right).digest()
