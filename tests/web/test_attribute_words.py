@@ -1,0 +1,25 @@
+"""Every attribute that may be released has words that people know."""
+
+from broker.domain.attributes import VOCABULARY
+from broker.web.attribute_words import (
+    ATTRIBUTE_WORDS,
+    LINKABLE_ATTRIBUTES,
+    TELLING_ATTRIBUTES,
+)
+from broker.web.texts import Language, load_texts
+
+
+def test_words_and_vocabulary_are_the_same_names() -> None:
+    assert set(ATTRIBUTE_WORDS) == set(VOCABULARY)
+
+
+def test_words_are_translated() -> None:
+    dutch = load_texts()[Language.NL]
+    assert all(dutch.gettext(words) != words for words in ATTRIBUTE_WORDS.values())
+
+
+def test_every_restricted_attribute_counts_as_linkable() -> None:
+    restricted = {name for name, attribute in VOCABULARY.items() if attribute.restricted}
+    assert restricted
+    assert restricted <= set(LINKABLE_ATTRIBUTES) <= set(VOCABULARY)
+    assert set(TELLING_ATTRIBUTES) <= set(VOCABULARY)
