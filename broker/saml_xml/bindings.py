@@ -73,7 +73,9 @@ def decode_base64(text: str, *, whitespace: str = "\r\n") -> bytes:
     Raises:
         MessageUnreadable: another character, wrong padding, or bits that no encoder leaves.
     """
-    compact = text.translate(dict.fromkeys(map(ord, whitespace)))
+    compact = text
+    for character in whitespace:
+        compact = compact.replace(character, "")
     try:
         octets = b64decode(compact, validate=True)
     except (Base64Error, ValueError):
