@@ -118,12 +118,3 @@ class CannotEncrypt(Refusal):
     what = "The material's website wants a sealed answer, but we have no key to seal it with."
     remedy = "The maker of the material must publish a key. Nothing was shared."
     saml_status = "RequestDenied"
-
-
-class SpMetadataUnusable(Refusal):
-    """`subject` names the element of the metadata that is missing or wrong."""
-
-    code = "E-SAML-49"
-    whose_task = WhoseTask.SUPPLIER
-    what = "The metadata of this service provider cannot be used: {subject}."
-    remedy = "The maker of the material can publish metadata that is complete."

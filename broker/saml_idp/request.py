@@ -1,13 +1,45 @@
-"""An AuthnRequest of a supplier's service provider, as it arrived and after its checks."""
+"""An AuthnRequest of a supplier's service provider, from the wire to a `CheckedAuthnRequest`.
+
+SAML core 3.4.1, bindings 3.4 and 3.5, profiles 4.1.4.1; SECURITY.md 5. The procedure is the table
+in `broker.saml_idp.checks`. Nothing is sent to the service provider before it and the place for
+its answers are proven: until then every refusal ends on our own page.
+"""
+
+from datetime import datetime
 
 import msgspec
 
 from broker.domain.ids import RelyingPartyId
+from broker.domain.registry import Registry
+from broker.saml_idp.checks import (
+    ANSWERABLE_CHECKS,
+    REQUEST_CHECKS,
+    ReceivedRequest,
+    authenticate_request,
+    choose_acs_url,
+    find_service_provider,
+)
 from broker.saml_idp.refusals import AnswerTo
+from broker.saml_xml.bindings import decode_post, decode_redirect
+from broker.saml_xml.elements import (
+    Element,
+    children_of,
+    optional_child,
+    required_attribute,
+    text_of,
+)
+from broker.saml_xml.forms import PostedForm, take_field, take_relay_state
+from broker.saml_xml.metadata import is_true
+from broker.saml_xml.names import NAMEID_TRANSIENT, SAML, SAMLP
+from broker.saml_xml.refusals import MessageUnreadable, sent_by_supplier
+from broker.saml_xml.security import XmlSecurity
+
+HINTS_MAX = 10  # ours: more name no school any more
+HINT_MAX_CHARS = 1024  # SAML core 8.3.6: an entity identifier
 
 
 class CheckedAuthnRequest(msgspec.Struct, frozen=True, kw_only=True, tag="saml"):
-    """A request that passed every check of `REQUEST_CHECKS`; kept sealed in the pending login.
+    """A request that passed every check; kept sealed in the pending login.
 
     The fields up to `hints` are the questions that the flow asks of any protocol's request
     (`broker.oidc_op.request` answers the same ones).
@@ -45,3 +77,97 @@ class CheckedAuthnRequest(msgspec.Struct, frozen=True, kw_only=True, tag="saml")
             acs_url=self.acs_url,
             relay_state=self.relay_state,
         )
+
+
+@sent_by_supplier()
+def check_authn_request(
+    message: bytes | PostedForm,
+    *,
+    registry: Registry,
+    xml: XmlSecurity,
+    sso_url: str,
+    now: datetime,
+) -> CheckedAuthnRequest:
+    """Return a supplier's request after every check.
+
+    Args:
+        message: the raw bytes of a redirect's query, or the fields of a posted form.
+        sso_url: ours, where the message arrived.
+        now: aware.
+
+    Raises:
+        AnswerableRefusal: the service provider must learn it, at `answer_to`.
+        Refusal: any other; ends on our own page.
+    """
+    received = read_request(message, registry=registry, xml=xml)
+    for check in REQUEST_CHECKS:
+        check(received, sso_url, now)
+    root = received.root
+    answer_to = AnswerTo(
+        relying_party=received.relying_party.id,
+        request_id=required_attribute(root, "ID"),
+        acs_url=choose_acs_url(received),
+        relay_state=received.relay_state,
+    )
+    for answerable in ANSWERABLE_CHECKS:
+        answerable(received, answer_to)
+    policy = optional_child(root, f"{{{SAMLP}}}NameIDPolicy")
+    return CheckedAuthnRequest(
+        relying_party=answer_to.relying_party,
+        force_login=is_true(root.get("ForceAuthn")),
+        passive=is_true(root.get("IsPassive")),
+        hints=read_hints(root),
+        request_id=answer_to.request_id,
+        acs_url=answer_to.acs_url,
+        relay_state=answer_to.relay_state,
+        name_id_transient=policy is not None and policy.get("Format") == NAMEID_TRANSIENT,
+        requested_authn_contexts=read_authn_contexts(root),
+    )
+
+
+def read_request(
+    message: bytes | PostedForm, *, registry: Registry, xml: XmlSecurity
+) -> ReceivedRequest:
+    """Return a request whose sender is known, and proven where it signs.
+
+    Raises:
+        RequestMalformed, UnknownServiceProvider, RequestNotSigned, XmlRefusal: no such request.
+    """
+    if isinstance(message, bytes):
+        redirected = decode_redirect(message)
+        if redirected.kind != "SAMLRequest":
+            raise MessageUnreadable("one-message", subject="SAMLRequest")
+        root = xml.parse(redirected.message).root
+        relay_state, query_signature = redirected.relay_state, redirected.signature
+    else:
+        root = xml.parse(decode_post(take_field(message, "SAMLRequest"))).root
+        relay_state, query_signature = take_relay_state(message), None
+    relying_party, provider = find_service_provider(root, registry=registry)
+    root, is_signed = authenticate_request(
+        root, provider=provider, query_signature=query_signature, xml=xml
+    )
+    return ReceivedRequest(root, relying_party, provider, relay_state, is_signed)
+
+
+def read_hints(root: Element) -> tuple[str, ...]:
+    """Return which schools the request names (core 3.4.1.3): a hint, never a proof.
+
+    GetComplete, an address to fetch more from, is not followed.
+    """
+    scoping = optional_child(root, f"{{{SAMLP}}}Scoping")
+    listed = None if scoping is None else optional_child(scoping, f"{{{SAMLP}}}IDPList")
+    if listed is None:
+        return ()
+    entries = children_of(listed, f"{{{SAMLP}}}IDPEntry")
+    named = (required_attribute(each, "ProviderID") for each in entries[:HINTS_MAX])
+    return tuple(each for each in named if len(each) <= HINT_MAX_CHARS)
+
+
+def read_authn_contexts(root: Element) -> tuple[str, ...]:
+    """Return the authentication context classes that the request asks for (core 3.3.2.2.1)."""
+    requested = optional_child(root, f"{{{SAMLP}}}RequestedAuthnContext")
+    if requested is None:
+        return ()
+    return tuple(
+        text_of(each) for each in children_of(requested, f"{{{SAML}}}AuthnContextClassRef")
+    )

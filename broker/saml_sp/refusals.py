@@ -173,12 +173,3 @@ class ProviderUnreachable(Refusal):
     whose_task = WhoseTask.SCHOOL
     what = "We cannot reach your school's login."
     remedy = "The school must have its login registered anew. Please tell your school."
-
-
-class IdpMetadataUnusable(Refusal):
-    """`subject` names the element of the metadata that is missing or wrong."""
-
-    code = "E-SAML-35"
-    whose_task = WhoseTask.SCHOOL
-    what = "The metadata of this school's login cannot be used: {subject}."
-    remedy = "The school's administrator can publish metadata that is complete."

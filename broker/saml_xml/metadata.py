@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
+from broker.domain.refusals import WhoseTask
 from broker.saml_xml.bindings import decode_base64, encode_post
 from broker.saml_xml.elements import (
     Element,
@@ -22,7 +23,6 @@ from broker.saml_xml.instants import format_instant, parse_instant
 from broker.saml_xml.keys import UnusableKey, verification_key
 from broker.saml_xml.names import DS, MD, NSMAP_METADATA, SAMLP
 from broker.saml_xml.refusals import XmlRefusal
-from broker.domain.refusals import WhoseTask
 
 ENTITY_DESCRIPTOR = f"{{{MD}}}EntityDescriptor"
 KEY_DESCRIPTOR = f"{{{MD}}}KeyDescriptor"

@@ -1,0 +1,129 @@
+"""Metadata between a supplier's service provider and us: what we publish, what we read of theirs.
+
+SAML metadata 2.0, saml2int 2.0.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from broker.domain.federation import AssertionConsumerService, SamlServiceProvider
+from broker.saml_xml.elements import build_element, required_attribute, serialize
+from broker.saml_xml.keys import SigningKey
+from broker.saml_xml.metadata import (
+    ENCRYPTION,
+    SIGNING,
+    MetadataUnusable,
+    build_entity_descriptor,
+    build_key_descriptors,
+    check_not_expired,
+    find_entity,
+    find_role,
+    is_true,
+    read_certificates,
+    read_locations,
+)
+from broker.saml_xml.names import (
+    BINDING_POST,
+    BINDING_REDIRECT,
+    MD,
+    NAMEID_PERSISTENT,
+    NAMEID_TRANSIENT,
+    SAMLP,
+)
+from broker.saml_xml.refusals import sent_by_supplier
+from broker.saml_xml.registered_keys import encryption_key_of
+from broker.saml_xml.security import XmlSecurity
+
+IDP_DESCRIPTOR = f"{{{MD}}}IDPSSODescriptor"
+SP_DESCRIPTOR = f"{{{MD}}}SPSSODescriptor"
+NAME_ID_FORMAT = f"{{{MD}}}NameIDFormat"
+SINGLE_SIGN_ON_SERVICE = f"{{{MD}}}SingleSignOnService"
+ASSERTION_CONSUMER_SERVICE = f"{{{MD}}}AssertionConsumerService"
+
+
+def build_idp_metadata(
+    *,
+    entity_id: str,
+    sso_url: str,
+    signing_certificates: Sequence[bytes],
+    document_id: str,
+    valid_until: datetime,
+    signing_key: SigningKey | None = None,
+    xml: XmlSecurity,
+) -> bytes:
+    """Return our metadata as an identity provider, signed when there is a key.
+
+    Args:
+        signing_certificates: DER; two while we change keys, the new one before its first use.
+        document_id: random, an NCName.
+    """
+    role = build_element(
+        IDP_DESCRIPTOR,
+        {"WantAuthnRequestsSigned": "false", "protocolSupportEnumeration": SAMLP},
+        *build_key_descriptors(signing_certificates, use=SIGNING),
+        *(
+            build_element(NAME_ID_FORMAT, text=each)
+            for each in (NAMEID_PERSISTENT, NAMEID_TRANSIENT)
+        ),
+        *(
+            build_element(SINGLE_SIGN_ON_SERVICE, {"Binding": each, "Location": sso_url})
+            for each in (BINDING_REDIRECT, BINDING_POST)
+        ),
+    )
+    entity = build_entity_descriptor(
+        entity_id, role, document_id=document_id, valid_until=valid_until
+    )
+    if signing_key is not None:
+        xml.sign(entity, key=signing_key)
+    return serialize(entity)
+
+
+@sent_by_supplier()
+def read_sp_metadata(
+    document: bytes,
+    *,
+    xml: XmlSecurity,
+    entity_id: str,
+    encrypt_assertions: bool = False,
+    now: datetime | None = None,
+) -> SamlServiceProvider:
+    """Return what we must know of a supplier's SAML service provider.
+
+    Args:
+        document: its metadata, or an aggregate that holds it, from a source that was proven.
+        entity_id: as registered.
+        encrypt_assertions: our policy for it; then it must publish an RSA key.
+        now: refuses metadata that expired before; None for a file that the operator vouches for.
+
+    Raises:
+        SupplierMessageUnreadable: no metadata that the schema allows.
+        SupplierMetadataUnusable: no such provider, no place for answers, one that is not safe, or
+            a key is missing that it needs.
+    """
+    entity = find_entity(xml.parse_metadata(document).root, entity_id=entity_id)
+    role = find_role(entity, SP_DESCRIPTOR)
+    if now is not None:
+        check_not_expired(role, now=now)
+    services = tuple(
+        AssertionConsumerService(
+            url=location,
+            index=int(required_attribute(each, "index")),
+            is_default=is_true(each.get("isDefault")),
+        )
+        for each, location in read_locations(role, ASSERTION_CONSUMER_SERVICE, binding=BINDING_POST)
+    )
+    if not services:
+        raise MetadataUnusable("check_endpoint_published", subject="AssertionConsumerService")
+    provider = SamlServiceProvider(
+        entity_id=entity_id,
+        assertion_consumer_services=services,
+        signing_certificates=read_certificates(role, use=SIGNING),
+        encryption_certificates=read_certificates(role, use=ENCRYPTION),
+        require_signed_requests=is_true(role.get("AuthnRequestsSigned")),
+        encrypt_assertions=encrypt_assertions,
+    )
+    if provider.require_signed_requests and not provider.signing_certificates:
+        raise MetadataUnusable("check_signing_key_published", subject="KeyDescriptor")
+    if encrypt_assertions and encryption_key_of(provider.encryption_certificates) is None:
+        raise MetadataUnusable("check_encryption_key_published", subject="KeyDescriptor")
+    return provider

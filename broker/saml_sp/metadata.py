@@ -1,0 +1,107 @@
+"""Metadata between a school's login and us: what we publish, and what we read of theirs.
+
+SAML metadata 2.0, saml2int 2.0. We ask for no attribute by metadata: what a school states is in
+its own document, and what goes out is decided per supplier.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from broker.domain.federation import SamlIdpEndpoints
+from broker.saml_xml.elements import build_element, serialize
+from broker.saml_xml.keys import SigningKey
+from broker.saml_xml.metadata import (
+    ENCRYPTION,
+    SIGNING,
+    MetadataUnusable,
+    build_entity_descriptor,
+    build_key_descriptors,
+    check_not_expired,
+    find_entity,
+    find_role,
+    is_true,
+    read_certificates,
+    read_locations,
+)
+from broker.saml_xml.names import BINDING_POST, BINDING_REDIRECT, MD, SAMLP
+from broker.saml_xml.security import XmlSecurity
+
+SP_DESCRIPTOR = f"{{{MD}}}SPSSODescriptor"
+IDP_DESCRIPTOR = f"{{{MD}}}IDPSSODescriptor"
+ASSERTION_CONSUMER_SERVICE = f"{{{MD}}}AssertionConsumerService"
+SINGLE_SIGN_ON_SERVICE = f"{{{MD}}}SingleSignOnService"
+
+
+def build_sp_metadata(
+    *,
+    entity_id: str,
+    acs_url: str,
+    signing_certificates: Sequence[bytes],
+    encryption_certificates: Sequence[bytes],
+    document_id: str,
+    valid_until: datetime,
+    signing_key: SigningKey | None = None,
+    xml: XmlSecurity,
+) -> bytes:
+    """Return our metadata as a service provider, signed when there is a key.
+
+    Args:
+        signing_certificates: DER; two while we change keys, the new one before its first use.
+        encryption_certificates: DER; likewise.
+        document_id: random, an NCName.
+    """
+    service = build_element(
+        ASSERTION_CONSUMER_SERVICE,
+        {"Binding": BINDING_POST, "Location": acs_url, "index": "0", "isDefault": "true"},
+    )
+    role = build_element(
+        SP_DESCRIPTOR,
+        {
+            "AuthnRequestsSigned": "true" if signing_certificates else "false",
+            "WantAssertionsSigned": "true",
+            "protocolSupportEnumeration": SAMLP,
+        },
+        *build_key_descriptors(signing_certificates, use=SIGNING),
+        *build_key_descriptors(encryption_certificates, use=ENCRYPTION),
+        service,
+    )
+    entity = build_entity_descriptor(
+        entity_id, role, document_id=document_id, valid_until=valid_until
+    )
+    if signing_key is not None:
+        xml.sign(entity, key=signing_key)
+    return serialize(entity)
+
+
+def read_idp_metadata(
+    document: bytes, *, xml: XmlSecurity, entity_id: str, now: datetime | None = None
+) -> SamlIdpEndpoints:
+    """Return what we must know of a school's SAML identity provider.
+
+    Args:
+        document: its metadata, or an aggregate that holds it, from a source that was proven.
+        entity_id: as registered.
+        now: refuses metadata that expired before; None for a file that the operator vouches for.
+
+    Raises:
+        MessageUnreadable: no metadata that the schema allows.
+        MetadataUnusable: no such provider, no key, no endpoint, or one that is not safe.
+    """
+    entity = find_entity(xml.parse_metadata(document).root, entity_id=entity_id)
+    role = find_role(entity, IDP_DESCRIPTOR)
+    if now is not None:
+        check_not_expired(role, now=now)
+    certificates = read_certificates(role, use=SIGNING)
+    if not certificates:  # no key registered = no login (SECURITY.md 1.4)
+        raise MetadataUnusable("check_signing_key_published", subject="KeyDescriptor")
+    redirects = read_locations(role, SINGLE_SIGN_ON_SERVICE, binding=BINDING_REDIRECT)
+    posts = read_locations(role, SINGLE_SIGN_ON_SERVICE, binding=BINDING_POST)
+    if not redirects and not posts:
+        raise MetadataUnusable("check_endpoint_published", subject="SingleSignOnService")
+    return SamlIdpEndpoints(
+        entity_id=entity_id,
+        sso_redirect_url=redirects[0][1] if redirects else None,
+        sso_post_url=posts[0][1] if posts else None,
+        signing_certificates=certificates,
+        sign_requests=is_true(role.get("WantAuthnRequestsSigned")),
+    )
