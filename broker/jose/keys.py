@@ -4,7 +4,6 @@ Keys are parsed once and kept as objects: parsing costs more than verifying.
 """
 
 import base64
-import binascii
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -85,7 +84,7 @@ def parse_key_set(jwks: str) -> KeySet:
         raise KeySetUnusable("too long")
     try:
         document = msgspec.json.decode(jwks)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         raise KeySetUnusable("no JSON") from None
     members = document.get("keys") if isinstance(document, dict) else None
     if not isinstance(members, list) or not all(isinstance(each, dict) for each in members):
@@ -130,7 +129,7 @@ def _modulus_bits(modulus: object) -> int:
         return 0
     try:
         raw = base64.urlsafe_b64decode(modulus + "=" * (-len(modulus) % 4))
-    except (binascii.Error, ValueError):
+    except ValueError:
         return 0
     return int.from_bytes(raw).bit_length()
 

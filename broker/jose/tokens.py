@@ -6,7 +6,6 @@ from the caller's allow-list, key from the caller's key set, never from the toke
 """
 
 import base64
-import binascii
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -89,7 +88,7 @@ def verify_token(token: str, *, keys: KeySet, algorithms: Collection[str]) -> Si
     payload = _verify(token, _candidates(header, algorithm, keys))
     try:
         claims = msgspec.json.decode(payload)
-    except (msgspec.DecodeError, RecursionError):
+    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
         raise TokenRefused("check_token_claims_readable") from None
     if not isinstance(claims, dict):
         raise TokenRefused("check_token_claims_readable")
@@ -105,7 +104,7 @@ def _read_header(token: str) -> dict[str, str]:
     try:
         raw = base64.urlsafe_b64decode(segment + "=" * (-len(segment) % 4))
         header = msgspec.json.decode(raw, type=dict[str, object])
-    except (binascii.Error, ValueError, RecursionError):  # msgspec's errors are ValueErrors
+    except (ValueError, RecursionError):  # binascii's and msgspec's errors are ValueErrors
         raise TokenRefused("check_token_header_readable") from None
     texts = {name: each for name, each in header.items() if isinstance(each, str)}
     if "alg" not in texts:

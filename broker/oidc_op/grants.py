@@ -1,0 +1,70 @@
+"""What a code and an access token stand for. The flow keeps these sealed; nothing else does."""
+
+from datetime import datetime
+
+import msgspec
+
+from broker.domain.ids import RelyingPartyId
+from broker.pseudonyms.derivation import Pseudonym
+
+Claims = dict[str, str | list[str]]
+"""Released claims by outgoing name: one text, or a list where the attribute is multi-valued."""
+
+
+class OidcGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """What an authorization code stands for. Taken once (RFC 6749 4.1.2).
+
+    Attributes:
+        redirect_uri: of the authorization request; the token request must repeat it.
+        code_challenge: of the authorization request; None when it had none.
+        claims: released claims only, linted against the decision when this was made.
+        authenticated_at: of the login at school, aware UTC; None when the supplier did not ask.
+        acr: the level of the login; "" when not stated.
+        sid: of our session, random per supplier; None when there is none.
+        exact_times: the request forced this login, so its times are not floored.
+        issued_at: when the code was given, aware UTC.
+    """
+
+    relying_party: RelyingPartyId
+    client_id: str
+    redirect_uri: str
+    code_challenge: str | None = None
+    nonce: str | None = None
+    pseudonym: Pseudonym
+    claims: Claims
+    authenticated_at: datetime | None = None
+    acr: str = ""
+    sid: str | None = None
+    exact_times: bool = False
+    scopes: tuple[str, ...] = ("openid",)
+    issued_at: datetime
+
+    def __repr__(self) -> str:
+        return f"OidcGrant(relying_party={self.relying_party!r}, ...)"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("relying_party", self.relying_party)]
+
+
+class UserinfoGrant(msgspec.Struct, frozen=True, kw_only=True):
+    """What an access token stands for: the claims of one login, for one client.
+
+    Attributes:
+        client_id: the audience; nobody else is told anything.
+        sub: the pseudonym, equal to the ID token's.
+    """
+
+    client_id: str
+    sub: Pseudonym
+    claims: Claims
+
+    def __repr__(self) -> str:
+        return f"UserinfoGrant(client_id={self.client_id!r}, ...)"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("client_id", self.client_id)]
+
+
+def userinfo_grant_of(grant: OidcGrant) -> UserinfoGrant:
+    """Return what the access token of a redeemed code stands for."""
+    return UserinfoGrant(client_id=grant.client_id, sub=grant.pseudonym, claims=grant.claims)

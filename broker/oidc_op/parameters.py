@@ -1,0 +1,61 @@
+"""Parameters of a request as OAuth reads them (RFC 6749 3.1 and 3.2), and what breaks them."""
+
+from collections.abc import Collection, Sequence
+
+from broker.domain.refusals import Refusal, WhoseTask
+
+MAX_PARAMETERS = 64
+MAX_PARAMETER_BYTES = 8192  # all known parameters of one request together, as UTF-8
+
+
+class DuplicatedParameter(Refusal):
+    """RFC 6749 3.1: parameters must not be included more than once."""
+
+    code = "E-OIDC-1"
+    whose_task = WhoseTask.SUPPLIER
+    what = "The learning material sent a request in which something is said twice: {subject}."
+    remedy = "The supplier of the material must mend the request."
+
+
+class RequestTooLarge(Refusal):
+    """More or longer parameters than any honest client sends, or text that is no Unicode."""
+
+    code = "E-OIDC-2"
+    whose_task = WhoseTask.SUPPLIER
+    what = "The learning material sent a request that is too large or cannot be read."
+    remedy = "The supplier of the material must mend the request."
+
+
+def collect_parameters(
+    parameters: Sequence[tuple[str, str]], *, known: Collection[str]
+) -> dict[str, str]:
+    """Return the known parameters that have a value; unknown and empty ones are as if omitted.
+
+    Args:
+        parameters: decoded names and values in order, as the query or form had them.
+        known: the names that the caller reads.
+
+    Raises:
+        DuplicatedParameter: a known parameter twice, even with one value.
+        RequestTooLarge: over the caps of this module.
+
+    >>> collect_parameters([("scope", "openid"), ("state", ""), ("utm", "x")], known=["scope"])
+    {'scope': 'openid'}
+    """
+    if len(parameters) > MAX_PARAMETERS:
+        raise RequestTooLarge("check_parameter_count")
+    found: dict[str, str] = {}
+    size_bytes = 0
+    for name, value in parameters:
+        if name not in known:
+            continue
+        if name in found:
+            raise DuplicatedParameter("check_parameter_once", subject=name)
+        found[name] = value
+        try:
+            size_bytes += len(value.encode())
+        except UnicodeEncodeError:
+            raise RequestTooLarge("check_parameter_is_unicode") from None
+    if size_bytes > MAX_PARAMETER_BYTES:
+        raise RequestTooLarge("check_parameter_size")
+    return {name: value for name, value in found.items() if value}
