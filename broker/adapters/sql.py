@@ -1,0 +1,84 @@
+"""Opening the SQLite databases. `broker.adapters.sql_upgrade` makes them.
+
+Tables are declared in SQLAlchemy Core (`broker.adapters.tables_*`), one `MetaData` a database, and
+made by Alembic's revisions in `migrations/<database>/versions`; a test holds that both agree and
+that every column says what it is. What runs for every login is compiled to text once (`prepare`)
+and run on a kept `sqlite3` connection: SQLAlchemy's own execution costs several times the query.
+
+PostgreSQL is the seam: the same tables and revisions, other adapters behind the same ports.
+"""
+
+import sqlite3
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sqlalchemy import ClauseElement, Engine, create_engine, event
+from sqlalchemy.dialects import sqlite
+from sqlalchemy.pool import NullPool
+
+BUSY_TIMEOUT_MS = 5000
+
+_PRAGMAS = (
+    "journal_mode = WAL",  # readers never wait for a writer
+    "synchronous = FULL",  # in WAL mode, NORMAL may lose the last commits in a power cut
+    "foreign_keys = ON",
+    "secure_delete = ON",  # what is erased is overwritten, not only unlinked
+    "trusted_schema = OFF",
+)
+
+
+def open_sqlite(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> sqlite3.Connection:
+    """Return a connection in autocommit mode: transactions are begun and ended by statements.
+
+    It may be handed from thread to thread, used by one at a time.
+
+    Raises:
+        sqlite3.OperationalError: there is no database at `path`.
+    """
+    connection = sqlite3.connect(
+        f"{path.absolute().as_uri()}?mode=rw",
+        uri=True,
+        isolation_level=None,
+        check_same_thread=False,
+        timeout=busy_timeout_ms / 1000,
+    )
+    try:
+        for pragma in _PRAGMAS:
+            connection.execute(f"PRAGMA {pragma}")
+    except sqlite3.Error:
+        connection.close()
+        raise
+    return connection
+
+
+@contextmanager
+def transaction(connection: sqlite3.Connection) -> Iterator[None]:
+    """Commit what is written inside, durably, or roll it back.
+
+    `BEGIN IMMEDIATE` takes the write lock first: a transaction that reads and then writes could
+    otherwise fail half-way instead of waiting.
+    """
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        yield
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def prepare(statement: ClauseElement) -> str:
+    """Return a Core statement as SQLite's text, with `:name` for each parameter.
+
+    `sqlite3` keeps the prepared statement of a text that comes again.
+    """
+    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
+
+
+def sqlite_engine(path: Path) -> Engine:
+    """Return an engine for work outside logins, with the same pragmas and real transactions."""
+    engine = create_engine("sqlite://", creator=lambda: open_sqlite(path), poolclass=NullPool)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN IMMEDIATE"))
+    return engine

@@ -1,0 +1,46 @@
+"""Making the databases and bringing their tables up to date, by Alembic's revisions.
+
+Apart from `broker.adapters.sql`, because Alembic costs half a second and ten megabytes that a
+worker does not need.
+"""
+
+import os
+from pathlib import Path
+from typing import Literal
+
+from alembic import command
+from alembic.config import Config
+
+from broker.adapters.sql import sqlite_engine
+
+Database = Literal["registry", "register", "receipts"]
+
+FILE_MODE = 0o600  # the owner alone; SQLite gives its -wal and -shm files the same
+_MIGRATIONS = Path(__file__).parent / "migrations"
+
+
+def upgrade_database(path: Path, database: Database) -> None:
+    """Make the database if there is none, for the owner alone, and bring its tables up to date.
+
+    Two processes may do so at once: the second waits and finds nothing to do.
+
+    Raises:
+        OSError: the file cannot be made, or belongs to somebody else.
+        sqlalchemy.exc.DatabaseError: no database, or a newer program's.
+    """
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
+    path.chmod(FILE_MODE)
+    config = Config()
+    config.set_main_option("script_location", _escape(_MIGRATIONS))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", _escape(_MIGRATIONS / database / "versions"))
+    engine = sqlite_engine(path)
+    with engine.begin() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+    engine.dispose()
+
+
+def _escape(path: Path) -> str:
+    """Alembic's options are a configparser's, where a percent sign begins an interpolation."""
+    return str(path).replace("%", "%%")

@@ -1,0 +1,18 @@
+"""The table of `register.db`. The kinds in the comments are those of `tables_receipts`."""
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table
+
+REGISTER_METADATA = MetaData()
+
+persons = Table(
+    "persons",
+    REGISTER_METADATA,
+    Column("tag", LargeBinary(32), primary_key=True, comment="keyed: of a presented root"),
+    Column("sealed", LargeBinary, nullable=False, comment="sealed: account, schools, salt"),
+    Column(
+        "school_year", Integer, nullable=False, comment="plain: year in which the last one began"
+    ),
+    Index("persons_by_school_year", "school_year"),
+    comment="Which account a login opens; opens itself only with that login.",
+    sqlite_with_rowid=False,
+)
