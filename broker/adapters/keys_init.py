@@ -1,0 +1,224 @@
+"""Make the keys that are missing; never touch one that exists.
+
+The keys on which continuity hangs are made first, in a fixed order. So an interrupted run goes on
+where it stopped, while a folder in which one of them is missing beside later ones has *lost* it:
+that is refused, because a new key would silently make a stranger of every pupil.
+"""
+
+import os
+import secrets
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from hashlib import sha256
+from pathlib import Path
+
+from cryptography import x509
+from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+)
+
+from broker.adapters.key_files import KeyProblem, list_key_files
+from broker.adapters.keys_on_disk import (
+    PAIRWISE_FOLDER,
+    SAML_DECRYPTION_FOLDER,
+    SAML_SIGNING_FOLDER,
+    TOKEN_FOLDER,
+    KeysUnusable,
+    read_token_key,
+)
+
+RSA_BITS = 2048  # one signature or decryption a login: 3072 bits would cost three times as much
+CERTIFICATE_LIFETIME_DAYS = 3650  # partners pin the key; a short life only breaks logins
+COMMON_NAME_MAX = 64  # characters; RFC 5280 A.1, ub-common-name
+
+_FILE_MODE = 0o600
+_FOLDER_MODE = 0o700
+
+PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+
+
+@dataclass(frozen=True, slots=True)
+class _Planned:
+    """One key that a complete folder has.
+
+    Attributes:
+        place: the file, or the folder in which its name follows from the key.
+        exists: whether it is there.
+        write: makes it; returns the file, or None if somebody else was first.
+        loss: what a new key would cost if this one was lost; empty if nothing that lasts.
+    """
+
+    place: Path
+    exists: bool
+    write: Callable[[], Path | None]
+    loss: str = ""
+
+
+def init_keys(folder: Path, *, now: datetime, issuer_name: str) -> list[Path]:
+    """Make every key that is missing in `folder`, readable by its owner alone.
+
+    Args:
+        folder: made if it does not exist.
+        now: aware; the day goes into the names of new keys, and starts their certificates.
+        issuer_name: name of this broker in its certificates, 1 to 64 characters.
+
+    Returns:
+        The files that were made, in order; empty when nothing was missing.
+
+    Raises:
+        KeysUnusable: a key that cannot be replaced is missing beside others, or a folder or a
+            token key that exists cannot be read. Nothing was made then.
+        OSError: the folder cannot be written; what was made before stays, and is whole.
+        ValueError: `issuer_name` is empty or too long.
+    """
+    if not 0 < len(issuer_name) <= COMMON_NAME_MAX:
+        raise ValueError(f"issuer_name has 1 to {COMMON_NAME_MAX} characters")
+    try:
+        plan = _plan(folder, now=now, issuer_name=issuer_name)
+    except KeyProblem as problem:
+        raise KeysUnusable((problem,)) from problem
+    _check_nothing_was_lost(plan)
+    folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    made = [each.write() for each in plan if not each.exists]
+    return [file for file in made if file is not None]
+
+
+def _plan(folder: Path, *, now: datetime, issuer_name: str) -> list[_Planned]:
+    def hex_key(name: str, loss: str = "") -> _Planned:
+        file = folder / name
+        return _Planned(file, file.exists(), lambda: _write_hex_key(file), loss)
+
+    def saml_key(purpose: str) -> _Planned:
+        place = folder / purpose
+        return _Planned(
+            place,
+            bool(list_key_files(folder, purpose)),
+            lambda: _write_saml_key(place, now=now, issuer_name=issuer_name),
+        )
+
+    def token_key(algorithm: str, make: Callable[[], PrivateKey]) -> _Planned:
+        place = folder / TOKEN_FOLDER
+        return _Planned(
+            place, algorithm in found, lambda: _write_token_key(place, algorithm, make(), now=now)
+        )
+
+    first_pairwise = folder / PAIRWISE_FOLDER / "a.hex"
+    token_files = list_key_files(folder, TOKEN_FOLDER)
+    found = {read_token_key(file, root=folder).algorithm for file in token_files}
+    return [
+        hex_key("root/root.hex", "every pupil would become a stranger to every supplier"),
+        _Planned(
+            first_pairwise,
+            bool(list_key_files(folder, PAIRWISE_FOLDER)),
+            lambda: _write_hex_key(first_pairwise),
+            "every pupil would become a stranger to every supplier",
+        ),
+        hex_key("register/register.hex", "no row of the person register would be found any more"),
+        hex_key("receipts/receipts.hex", "no receipt could be shown any more"),
+        hex_key("storage/storage.hex"),
+        hex_key("cookie/cookie.hex"),
+        token_key("ES256", lambda: ec.generate_private_key(ec.SECP256R1())),
+        token_key("RS256", _generate_rsa),
+        saml_key(SAML_SIGNING_FOLDER),
+        saml_key(SAML_DECRYPTION_FOLDER),
+    ]
+
+
+def _check_nothing_was_lost(plan: list[_Planned]) -> None:
+    """Refuse to replace a key that lasts when a later one shows that it must have been there."""
+    problems = [
+        KeyProblem(
+            planned.place,
+            "is missing although other keys exist",
+            f"restore it from the backup: with a new one {planned.loss}. "
+            "To start anew on purpose, begin with an empty folder",
+        )
+        for index, planned in enumerate(plan)
+        if planned.loss and not planned.exists and any(each.exists for each in plan[index + 1 :])
+    ]
+    if problems:
+        raise KeysUnusable(tuple(problems))
+
+
+def _write_hex_key(file: Path) -> Path | None:
+    return _write_once(file, secrets.token_hex(32).encode() + b"\n")
+
+
+def _write_token_key(place: Path, algorithm: str, key: PrivateKey, *, now: datetime) -> Path | None:
+    return _write_once(place / _name(algorithm.lower(), key, now=now), _private_pem(key))
+
+
+def _write_saml_key(place: Path, *, now: datetime, issuer_name: str) -> Path | None:
+    key = _generate_rsa()
+    certificate = _sign_certificate(key, now=now, issuer_name=issuer_name)
+    content = _private_pem(key) + certificate.public_bytes(Encoding.PEM)
+    return _write_once(place / _name("saml", key, now=now), content)
+
+
+def _name(prefix: str, key: PrivateKey, *, now: datetime) -> str:
+    """Name a key by kind, day and fingerprint: names sort by day and are never used twice."""
+    public = key.public_key().public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
+    return f"{prefix}-{now:%Y%m%d}-{sha256(public).hexdigest()[:8]}.pem"
+
+
+def _private_pem(key: PrivateKey) -> bytes:
+    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+
+
+def _generate_rsa() -> rsa.RSAPrivateKey:
+    return rsa.generate_private_key(public_exponent=65537, key_size=RSA_BITS)
+
+
+def _sign_certificate(
+    key: rsa.RSAPrivateKey, *, now: datetime, issuer_name: str
+) -> x509.Certificate:
+    """Return the self-signed certificate in which SAML metadata carries a public key."""
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, issuer_name)])
+    return (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now)
+        .not_valid_after(now + timedelta(days=CERTIFICATE_LIFETIME_DAYS))
+        .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
+        .sign(key, SHA256())
+    )
+
+
+def _write_once(file: Path, content: bytes) -> Path | None:
+    """Write a file whole or not at all, and never over another one.
+
+    A hard link appears in one step and fails if the name is taken, which a rename would not.
+    """
+    file.parent.mkdir(mode=_FOLDER_MODE, exist_ok=True)
+    unfinished = file.parent / f".{file.name}.{secrets.token_hex(8)}"
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(descriptor)
+        os.link(unfinished, file)
+    except FileExistsError:
+        return None
+    finally:
+        unfinished.unlink()
+    _sync_folder(file.parent)
+    return file
+
+
+def _sync_folder(folder: Path) -> None:
+    """Make the new name durable: a key that a crash takes back after use would be a lost key."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
