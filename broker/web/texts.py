@@ -50,7 +50,7 @@ class MessageText:
 LOGGED_OUT = MessageText(
     N_("You are logged out"),
     (
-        N_("Nobody can go on with your name on this device."),
+        N_("Your login is closed here."),
         N_("Your school may still be open in another tab. Close the browser to be sure."),
     ),
 )
