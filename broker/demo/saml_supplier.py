@@ -45,8 +45,6 @@ class SamlSupplierSettings:
     """
 
     system: str
-    name: str
-    tagline: str
     base_url: str
     keys: KeyPair
     sign_requests: bool = False

@@ -27,8 +27,6 @@ def parties(request: pytest.FixtureRequest, rsa_pairs: Mapping[str, KeyPair]) ->
     strict = request.param == "strict"
     supplier = SamlSupplierSettings(
         "taaltuin",
-        name="Taaltuin",
-        tagline="",
         base_url=SUPPLIER,
         keys=rsa_pairs["supplier"],
         sign_requests=strict,
