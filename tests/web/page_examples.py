@@ -1,0 +1,183 @@
+"""Examples of every page, and a strict reader of what they render to."""
+
+from dataclasses import dataclass, field
+from html.parser import HTMLParser
+
+from broker.domain.refusals import WhoseTask
+from broker.web import texts
+from broker.web.pages import (
+    ChooserPage,
+    Frame,
+    HandoverPage,
+    Link,
+    MessagePage,
+    NewTabPage,
+    Notice,
+    Page,
+    Pages,
+    RefusalPage,
+    Retry,
+    SchoolChoice,
+    WelcomePage,
+    build_language_links,
+    load_pages,
+)
+from broker.web.texts import Language
+
+VOID = {"input", "meta", "link", "br"}
+
+PAGES = load_pages()
+
+
+@dataclass(slots=True)
+class Form:
+    """One form of a page as a simple client reads it."""
+
+    attributes: dict[str, str]
+    hidden: dict[str, str] = field(default_factory=dict)
+    buttons: list[tuple[str, str]] = field(default_factory=list)
+    inputs: list[str] = field(default_factory=list)
+
+
+class Document(HTMLParser):
+    """Reads a page strictly: every element closes in order, and no id stands twice."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.forms: list[Form] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.words: list[str] = []
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        names = [name for name, _ in attrs]
+        assert len(names) == len(set(names)), (tag, names)
+        attributes = {name: value or "" for name, value in attrs}
+        self.elements.append((tag, attributes))
+        if tag not in VOID:
+            self.open.append(tag)
+        if tag == "form":
+            self.forms.append(Form(attributes))
+        elif tag == "input" and attributes["type"] == "hidden":
+            self.forms[-1].hidden[attributes["name"]] = attributes["value"]
+        elif tag == "input":
+            self.forms[-1].inputs.append(attributes["name"])
+        elif tag == "button" and "form" in self.open:
+            self.forms[-1].buttons.append((attributes.get("name", ""), attributes.get("value", "")))
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {name: value or "" for name, value in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join("".join(self.words).split())
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attributes for name, attributes in self.elements if name == tag]
+
+    def form_to(self, action: str, method: str = "post") -> Form:
+        (found,) = (
+            each
+            for each in self.forms
+            if (each.attributes["action"], each.attributes["method"]) == (action, method)
+        )
+        return found
+
+
+def a_school(school_id: str = "vuurvogel", **changes: object) -> SchoolChoice:
+    values = {"id": school_id, "name": "De Vuurvogel", "place": "Utrecht", "brin": "11AA"}
+    return SchoolChoice(**(values | changes))  # type: ignore[arg-type]
+
+
+def a_chooser(**changes: object) -> ChooserPage:
+    values: dict[str, object] = {
+        "login": "the-login",
+        "csrf": "the-token",
+        "supplier_name": "Rekenrijk",
+        "schools": (a_school("kompas", name="Het Kompas"), a_school()),
+        "found_count": 2,
+    }
+    return ChooserPage(**(values | changes))  # type: ignore[arg-type]
+
+
+def a_welcome(**changes: object) -> WelcomePage:
+    values: dict[str, object] = {
+        "login": "the-login",
+        "csrf": "the-token",
+        "school_name": "De Vuurvogel",
+        "supplier_name": "Rekenrijk",
+    }
+    return WelcomePage(**(values | changes))  # type: ignore[arg-type]
+
+
+def a_refusal(**changes: object) -> RefusalPage:
+    values: dict[str, object] = {
+        "code": "E-RELEASE-2",
+        "reference": "k7mq2xpd",
+        "whose_task": WhoseTask.SCHOOL,
+        "what": "The material needs {subject}.",
+        "remedy": "Your school can approve {subject}.",
+    }
+    return RefusalPage(**(values | changes))  # type: ignore[arg-type]
+
+
+def a_handover(**changes: object) -> HandoverPage:
+    values: dict[str, object] = {
+        "action": "https://taaltuin.example/acs?x=1&y=2",
+        "fields": (("SAMLResponse", "PD94bWw+"), ("RelayState", 'a"b<c>')),
+        "destination_name": "Taaltuin",
+    }
+    return HandoverPage(**(values | changes))  # type: ignore[arg-type]
+
+
+def in_language(language: Language) -> Frame:
+    return Frame(language=language, language_links=build_language_links("/schools"))
+
+
+NL, EN = in_language(Language.NL), in_language(Language.EN)
+
+EXAMPLES: dict[str, Page] = {
+    "chooser": a_chooser(),
+    "chooser of one": a_chooser(schools=(a_school(),), found_count=1),
+    "chooser remembered": a_chooser(remembered=a_school(is_test=True)),
+    "chooser without a login": a_chooser(login="", supplier_name=""),
+    "chooser to search": a_chooser(schools=(), found_count=7021),
+    "chooser with many": a_chooser(query="de", found_count=412),
+    "chooser with some": a_chooser(query="de"),
+    "chooser with none": a_chooser(query="zz", schools=(), found_count=0),
+    "welcome": a_welcome(),
+    "welcome on a shared device": a_welcome(first_name="Sanne", may_switch=True),
+    "welcome with notice": a_welcome(notice=Notice(shared=("givenName", "eckId"))),
+    "welcome that shares all": a_welcome(
+        notice=Notice(shared=("sn", "mail", "birthDate", "employeeNumber"))
+    ),
+    "handover": a_handover(),
+    "handover to somewhere": a_handover(destination_name=""),
+    **{f"refusal of {each}": a_refusal(whose_task=each) for each in WhoseTask},
+    "refusal with retry": a_refusal(
+        retry=Retry(login="the-login", csrf="the-token", school="kompas"),
+        way_back=Link("https://rekenrijk.example/start", "Rekenrijk"),
+    ),
+    "refusal with way back": a_refusal(way_back=Link("https://rekenrijk.example/start")),
+    "new tab": NewTabPage(url="https://broker.example/schools"),
+    "message": MessagePage(text=texts.LOGGED_OUT),
+    "message with link": MessagePage(text=texts.COOKIES_OFF, link=Link("https://r.example", "R")),
+    "message with plain link": MessagePage(text=texts.NOTHING_HERE, link=Link("https://r.example")),
+}
+
+
+def render(page: Page, frame: Frame = NL, *, pages: Pages = PAGES) -> str:
+    return pages.render(page, frame).decode()
+
+
+def read(page: Page, frame: Frame = NL) -> Document:
+    return Document(render(page, frame))
