@@ -322,7 +322,7 @@ def _instant(claims: Mapping[str, object], name: str) -> float | None:
 def _assertion_id(
     claims: Mapping[str, object], expected: ExpectedAssertion, now: datetime
 ) -> AssertionId:
-    """The id with the first moment at which `check_assertion_expiry` or `_age` refuses by itself."""
+    """The id, and the first moment at which the checks of expiry and age refuse by themselves."""
     last = _instant(claims, "exp") or 0.0
     issued_at = _instant(claims, "iat")
     if issued_at is not None:

@@ -1,0 +1,78 @@
+"""Metadata (OIDC Discovery 1.0 section 3, RFC 8414, RFC 9207): what is enabled, and nothing else.
+
+Every list comes from the code that decides it, so that a claim here cannot outlive the feature.
+"""
+
+from dataclasses import dataclass
+
+from broker.domain.federation import ClaimProfile
+from broker.oidc_op.claims import PROTOCOL_CLAIMS, claim_names
+from broker.oidc_op.client_auth import ASSERTION_ALGORITHMS
+from broker.oidc_op.jwks import TokenKeys
+from broker.oidc_op.profiles import PROFILES
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoints:
+    """Where this provider is reached; made from the issuer, never from a request's Host."""
+
+    issuer: str
+
+    @property
+    def authorization(self) -> str:
+        """Return the authorization endpoint's URL."""
+        return self.issuer + "/oidc/authorize"
+
+    @property
+    def token(self) -> str:
+        """Return the token endpoint's URL."""
+        return self.issuer + "/oidc/token"
+
+    @property
+    def userinfo(self) -> str:
+        """Return the userinfo endpoint's URL."""
+        return self.issuer + "/oidc/userinfo"
+
+    @property
+    def jwks(self) -> str:
+        """Return the URL of the JSON Web Key Set."""
+        return self.issuer + "/oidc/jwks"
+
+
+def build_discovery(endpoints: Endpoints, *, keys: TokenKeys) -> dict[str, object]:
+    """Return the metadata document for /.well-known/openid-configuration.
+
+    `id_token_signing_alg_values_supported` names RS256, which Discovery demands, only when an
+    RS256 key is active: the truth before the letter.
+
+    >>> found = build_discovery(Endpoints("https://broker.example"), keys=TokenKeys(active=()))
+    >>> found["issuer"], found["token_endpoint"]
+    ('https://broker.example', 'https://broker.example/oidc/token')
+    """
+    methods = dict.fromkeys(
+        method for profile in PROFILES.values() for method in profile.authentication_methods
+    )
+    claims = {name for profile in ClaimProfile for name in claim_names(profile)}
+    return {
+        "issuer": endpoints.issuer,
+        "authorization_endpoint": endpoints.authorization,
+        "token_endpoint": endpoints.token,
+        "userinfo_endpoint": endpoints.userinfo,
+        "jwks_uri": endpoints.jwks,
+        "scopes_supported": ["openid"],
+        "response_types_supported": ["code"],
+        "response_modes_supported": ["query"],
+        "grant_types_supported": ["authorization_code"],
+        "subject_types_supported": ["pairwise"],
+        "id_token_signing_alg_values_supported": list(keys.algorithms),
+        "token_endpoint_auth_methods_supported": list(methods),
+        "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "code_challenge_methods_supported": ["S256"],
+        "authorization_response_iss_parameter_supported": True,
+        "claims_supported": sorted(PROTOCOL_CLAIMS | claims),
+        "claims_parameter_supported": False,
+        "request_parameter_supported": False,
+        "request_uri_parameter_supported": False,  # OIDC Discovery 3: absent would mean true
+        "prompt_values_supported": ["none", "login", "select_account"],
+        "ui_locales_supported": ["nl", "en"],
+    }
