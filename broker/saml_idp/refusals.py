@@ -4,13 +4,14 @@
 are proven, and carries that place; everything else ends on our own page (SECURITY.md 5).
 """
 
-import msgspec
+from dataclasses import dataclass, field
 
 from broker.domain.ids import RelyingPartyId
 from broker.domain.refusals import Refusal, WhoseTask
 
 
-class AnswerTo(msgspec.Struct, frozen=True, kw_only=True):
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AnswerTo:
     """Where an answer to a request goes: a registered place of a known service provider.
 
     Attributes:
@@ -20,9 +21,9 @@ class AnswerTo(msgspec.Struct, frozen=True, kw_only=True):
     """
 
     relying_party: RelyingPartyId
-    request_id: str
+    request_id: str = field(repr=False)
     acs_url: str
-    relay_state: str | None = None
+    relay_state: str | None = field(default=None, repr=False)
 
 
 class RequestMalformed(Refusal):
@@ -49,7 +50,7 @@ class RequestNotSigned(Refusal):
     code = "E-SAML-42"
     whose_task = WhoseTask.SUPPLIER
     what = "The question of the material's website is not signed, so we cannot trust it."
-    remedy = "The maker of the material can mend this. Please tell them, with this code."
+    remedy = "The maker of the material can fix this. Please tell them, with this code."
 
 
 class RequestForSomebodyElse(Refusal):
@@ -58,7 +59,7 @@ class RequestForSomebodyElse(Refusal):
     code = "E-SAML-43"
     whose_task = WhoseTask.SUPPLIER
     what = "The material's website sent a question that was meant for somebody else."
-    remedy = "The maker of the material can mend this. Please tell them, with this code."
+    remedy = "The maker of the material can fix this. Please tell them, with this code."
 
 
 class RequestTooOld(Refusal):
@@ -97,7 +98,7 @@ class AnswerableRefusal(Refusal):
 class NameIdPolicyNotSupported(AnswerableRefusal):
     code = "E-SAML-46"
     what = "The material's website asks for a kind of identifier that we do not give."
-    remedy = "The maker of the material can mend this. Please tell them, with this code."
+    remedy = "The maker of the material can fix this. Please tell them, with this code."
     saml_status = "InvalidNameIDPolicy"
 
 
@@ -106,7 +107,7 @@ class SubjectNotSupported(AnswerableRefusal):
 
     code = "E-SAML-47"
     what = "The material's website asks for one certain person, and we do not answer that."
-    remedy = "The maker of the material can mend this. Please tell them, with this code."
+    remedy = "The maker of the material can fix this. Please tell them, with this code."
     saml_status = "RequestUnsupported"
 
 

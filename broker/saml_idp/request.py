@@ -68,6 +68,12 @@ class CheckedAuthnRequest(msgspec.Struct, frozen=True, kw_only=True, tag="saml")
     name_id_transient: bool = False
     requested_authn_contexts: tuple[str, ...] = ()
 
+    def __repr__(self) -> str:
+        return f"CheckedAuthnRequest(relying_party={self.relying_party!r}, ...)"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("relying_party", self.relying_party)]
+
     @property
     def answer_to(self) -> AnswerTo:
         """Where the answer goes."""

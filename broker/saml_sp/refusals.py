@@ -16,7 +16,7 @@ class ResponseMalformed(Refusal):
     code = "E-SAML-20"
     whose_task = WhoseTask.SCHOOL
     what = "Your school's login sent an answer that we cannot use."
-    remedy = "The school's administrator can mend this. Please tell your school, with this code."
+    remedy = "The school's administrator can fix this. Please tell your school, with this code."
 
 
 class ResponseForSomebodyElse(Refusal):
@@ -25,7 +25,7 @@ class ResponseForSomebodyElse(Refusal):
     code = "E-SAML-21"
     whose_task = WhoseTask.SCHOOL
     what = "Your school's login sent an answer that was meant for somebody else."
-    remedy = "The school's administrator can mend this. Please tell your school, with this code."
+    remedy = "The school's administrator can fix this. Please tell your school, with this code."
 
 
 class ResponseFromSomebodyElse(Refusal):
@@ -92,7 +92,7 @@ class NameIdUnusable(Refusal):
     code = "E-SAML-28"
     whose_task = WhoseTask.SCHOOL
     what = "Your school's login did not say who you are in a way that we can use."
-    remedy = "The school's administrator can mend this. Please tell your school, with this code."
+    remedy = "The school's administrator can fix this. Please tell your school, with this code."
 
 
 class NotAuthenticated(Refusal):
@@ -101,7 +101,7 @@ class NotAuthenticated(Refusal):
     code = "E-SAML-29"
     whose_task = WhoseTask.SCHOOL
     what = "The answer of your school's login is not signed, so we cannot trust it."
-    remedy = "The school's administrator can mend this. Please tell your school, with this code."
+    remedy = "The school's administrator can fix this. Please tell your school, with this code."
 
 
 class WithoutLogin(StrEnum):
