@@ -30,15 +30,15 @@ lock: $(VENV)/.ready
 		--no-emit-trusted-host --extra demo --extra dev --output-file requirements.lock pyproject.toml
 
 translations: $(VENV)/.ready
-	$(VENV)/bin/pybabel extract -q --no-location --sort-output -F broker/web/babel.cfg -o $(VENV)/messages.pot broker
-	$(VENV)/bin/pybabel update -q --no-fuzzy-matching --ignore-obsolete -i $(VENV)/messages.pot -d broker/web/locales
-	$(VENV)/bin/pybabel compile -q -d broker/web/locales
+	$(VENV)/bin/pybabel -q extract --no-location --sort-output -F broker/web/babel.cfg -o $(VENV)/messages.pot broker
+	$(VENV)/bin/pybabel -q update --no-fuzzy-matching --ignore-obsolete -i $(VENV)/messages.pot -d broker/web/locales
+	$(VENV)/bin/pybabel -q compile -d broker/web/locales
 
 $(VENV)/.ready: requirements.lock pyproject.toml $(wildcard broker/web/locales/*/LC_MESSAGES/*.po)
 	test -x $(PY) || python3 -m venv $(VENV)
 	$(PY) -m pip install --quiet --require-hashes -r requirements.lock
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
-	test ! -d broker/web/locales || $(VENV)/bin/pybabel compile -q -d broker/web/locales
+	test ! -d broker/web/locales || $(VENV)/bin/pybabel -q compile -d broker/web/locales
 	touch $@
 
 $(VENV)/.demo-packages $(VENV)/.test-packages: $(VENV)/.%-packages: Makefile

@@ -259,3 +259,7 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     last_day: date | None
     approved: frozenset[AttributeName]
     notice: NoticeMode = NoticeMode.NONE
+
+    def is_in_force(self, today: date) -> bool:
+        """Tell whether it releases on this day, in the Netherlands."""
+        return self.first_day <= today and (self.last_day is None or today <= self.last_day)

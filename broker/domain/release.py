@@ -173,8 +173,7 @@ def check_agreement_in_force(
     """Return the agreement, or refuse: without one nothing may go out, not even a pseudonym."""
     if agreement is None:
         raise NoAgreement("check_agreement_exists", subject=supplier.display_name)
-    ended = agreement.last_day is not None and agreement.last_day < today
-    if today < agreement.first_day or ended:
+    if not agreement.is_in_force(today):
         raise AgreementNotInForce("check_agreement_in_force", subject=supplier.display_name)
     return agreement
 

@@ -1,6 +1,5 @@
 """What a step of a journey tells the browser next, without a word of HTTP."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from broker.domain.attributes import AttributeName
@@ -35,7 +34,7 @@ class PostMessage:
     """Let the browser post a protocol message, by script or by a button."""
 
     url: str = field(repr=False)
-    fields: Mapping[str, str] = field(repr=False)
+    fields: tuple[tuple[str, str], ...] = field(repr=False)
     destination_name: str
 
 
@@ -69,13 +68,14 @@ class Refused:
     """Show a page of our own that says what happened.
 
     Attributes:
+        reference: 8 speakable characters, the same as in the audit.
         way_back: the relying party's registered start page, or "".
         way_back_name: the supplier's name.
         retry: state of a login that can go on at `retry_school`, or "".
-        passive: nobody is looking; kept for the audit.
     """
 
     refusal: Refusal
+    reference: str
     way_back: str = ""
     way_back_name: str = ""
     retry: str = ""

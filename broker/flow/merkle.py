@@ -6,7 +6,7 @@ memory.
 
 import hashlib
 import hmac
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import islice
 
 
@@ -42,18 +42,23 @@ def merkle_root(leaves: Iterable[bytes]) -> tuple[int, bytes]:
     return size, root
 
 
-def audit_path(leaves: Iterable[bytes], *, index: int, size: int) -> tuple[bytes, ...]:
-    """Return what leads from leaf `index` to the root (RFC 9162 2.1.3.1), nearest first.
+def audit_paths(
+    leaves: Iterable[bytes], *, indexes: Collection[int], size: int
+) -> dict[int, tuple[bytes, ...]]:
+    """Return what leads from each of some leaves to the root (RFC 9162 2.1.3.1), nearest first.
 
     Args:
-        leaves: exactly `size` of them.
+        leaves: exactly `size` of them, read once.
 
     Raises:
-        ValueError: `index` is not below `size`, or there are fewer leaves.
+        ValueError: an index is not below `size`, or there are fewer leaves.
     """
-    if not 0 <= index < size:
+    if any(not 0 <= index < size for index in indexes):
         raise ValueError("no such leaf")
-    return tuple(_path(iter(leaves), index=index, size=size)[1])
+    if not indexes:
+        return {}
+    _, paths = _climb(iter(leaves), sorted(indexes), first=0, size=size)
+    return {index: tuple(path) for index, path in paths.items()}
 
 
 def check_audit_path(
@@ -81,20 +86,23 @@ def check_audit_path(
         raise WrongPath
 
 
-def _path(leaves: Iterator[bytes], *, index: int, size: int) -> tuple[bytes, list[bytes]]:
-    """Return the root over the next `size` leaves and the path to one of them."""
-    if size == 1:
-        return _take_root(leaves, 1), []
+def _climb(
+    leaves: Iterator[bytes], indexes: Sequence[int], *, first: int, size: int
+) -> tuple[bytes, dict[int, list[bytes]]]:
+    """Return the root over the next `size` leaves, `first` on, and the paths to some of them."""
+    if not indexes or size == 1:
+        return _take_root(leaves, size), {index: [] for index in indexes}
     left_size = 1 << ((size - 1).bit_length() - 1)  # largest power of two below `size`
-    if index < left_size:
-        left, path = _path(leaves, index=index, size=left_size)
-        right = _take_root(leaves, size - left_size)
+    middle = first + left_size
+    left, paths = _climb(leaves, [i for i in indexes if i < middle], first=first, size=left_size)
+    right, right_paths = _climb(
+        leaves, [i for i in indexes if i >= middle], first=middle, size=size - left_size
+    )
+    for path in paths.values():
         path.append(right)
-    else:
-        left = _take_root(leaves, left_size)
-        right, path = _path(leaves, index=index - left_size, size=size - left_size)
+    for path in right_paths.values():
         path.append(left)
-    return _hash_node(left, right), path
+    return _hash_node(left, right), paths | right_paths
 
 
 def _take_root(leaves: Iterator[bytes], size: int) -> bytes:

@@ -8,6 +8,8 @@ from typing import Protocol
 from broker.domain.federation import OidcIdpEndpoints
 from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex
+from broker.flow.register import RegisterKeys
+from broker.oidc_op.jwks import TokenKeys
 from broker.pseudonyms.derivation import RootKey
 from broker.pseudonyms.epochs import PairwiseKeys
 from broker.saml_xml.keys import DecryptionKey, SigningKey
@@ -60,6 +62,8 @@ class FlowKeys:
     """The keys with which the journeys work; none of them shows in a repr."""
 
     root: RootKey = field(repr=False)
+    register: RegisterKeys = field(repr=False)
+    token: TokenKeys = field(repr=False)
     pairwise: PairwiseKeys = field(repr=False)
     receipts: bytes = field(repr=False)
     saml_signing: SigningKey = field(repr=False)

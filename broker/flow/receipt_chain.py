@@ -29,7 +29,7 @@ from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 
 from broker.flow.framing import derive_key, mac
-from broker.flow.merkle import hash_leaf, merkle_root
+from broker.flow.merkle import check_audit_path, hash_leaf, merkle_root
 from broker.flow.receipts import COARSE_TIME_SECONDS, SealedReceipt
 from broker.pseudonyms.derivation import lp
 
@@ -127,6 +127,21 @@ class SignedHead:
     number: int
     body: bytes
     signature: bytes
+
+
+@dataclass(frozen=True, slots=True)
+class ReceiptProof:
+    """That one line stands under one head: what a school checks with `check_proof`.
+
+    Attributes:
+        index: of the line among the head's leaves.
+        path: from the leaf to the root, nearest first.
+    """
+
+    head: SignedHead
+    line: ReceiptLine
+    index: int
+    path: tuple[bytes, ...] = field(repr=False)
 
 
 def derive_chain_keys(receipt_key: bytes) -> ChainKeys:
@@ -272,9 +287,39 @@ def read_head(head: SignedHead, *, public_key: bytes) -> HeadBody:
         Ed25519PublicKey.from_public_bytes(public_key).verify(
             head.signature, _HEAD_LABEL + head.body
         )
-        body = msgspec.json.decode(head.body, type=HeadBody)
-    except (InvalidSignature, msgspec.DecodeError) as error:
-        raise ForgedHead from error
-    if body.number != head.number:
+    except InvalidSignature:
+        raise ForgedHead from None
+    return parse_head_body(head)
+
+
+def parse_head_body(unverified_head: SignedHead) -> HeadBody:
+    """Return what a head says, unchecked: for us who made it, or after its signature.
+
+    Raises:
+        ForgedHead: it is no head, or stored under another number.
+    """
+    try:
+        body = msgspec.json.decode(unverified_head.body, type=HeadBody)
+    except msgspec.DecodeError:
+        raise ForgedHead from None
+    if body.number != unverified_head.number:
         raise ForgedHead
     return body
+
+
+def check_proof(proof: ReceiptProof, *, public_key: bytes) -> None:
+    """Hold that a line stands under a head that was signed: what a school runs.
+
+    Raises:
+        ForgedHead: not a head of the broker whose key was pinned.
+        WrongPath: the line does not stand under it, or not at that place.
+    """
+    body = read_head(proof.head, public_key=public_key)
+    line = proof.line
+    check_audit_path(
+        leaf_of(line.writer, line.sequence, line.receipt),
+        proof.path,
+        index=proof.index,
+        size=body.size,
+        expected_root=body.root,
+    )

@@ -9,11 +9,17 @@ Three steps can be waiting for a browser and two for a relying party:
     userinfo  -- what an access token shows                              (relying party)
 """
 
-from broker.domain.attributes import AttributeName
+from datetime import datetime
+
+from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.domain.release import ReleaseDecision
+from broker.flow.receipts import SealedReceipt
 from broker.flow.sealed_state import SealedRecord, StateKind
 from broker.oidc_op.grants import OidcGrant, UserinfoGrant
 from broker.oidc_op.request import CheckedAuthorizationRequest
+from broker.oidc_op.token import ACCESS_TOKEN_TTL_SECONDS
+from broker.pseudonyms.derivation import Pseudonym
 from broker.saml_idp.request import CheckedAuthnRequest
 
 SupplierRequest = CheckedAuthorizationRequest | CheckedAuthnRequest
@@ -23,7 +29,6 @@ CHOOSING_TTL_SECONDS = 30 * 60  # a class that waits for its teacher
 PENDING_TTL_SECONDS = 30 * 60  # a forgotten password at school
 PREPARED_TTL_SECONDS = 10 * 60  # a page with one button
 CODE_TTL_SECONDS = 60  # RFC 6749 4.1.2 allows ten minutes; ASVS 10.4.3 L3 one
-ACCESS_TOKEN_TTL_SECONDS = 10 * 60  # userinfo is asked at once
 
 
 class ChoosingLogin(SealedRecord, frozen=True, kw_only=True):
@@ -45,7 +50,7 @@ class PendingLogin(SealedRecord, frozen=True, kw_only=True):
         school: the one that was clicked, for another try; it decides nothing.
         request_id: ID of our AuthnRequest, or `state` of our authorization request.
         nonce, code_verifier: of OpenID Connect; "" for SAML.
-        sent_at: seconds since 1970.
+        sent_at: aware UTC.
         force_login: whether the school was told to ask again.
     """
 
@@ -55,17 +60,8 @@ class PendingLogin(SealedRecord, frozen=True, kw_only=True):
     request_id: str
     nonce: str = ""
     code_verifier: str = ""
-    sent_at: int
+    sent_at: datetime
     force_login: bool = False
-
-
-class SealedReceiptFields(SealedRecord, frozen=True, kw_only=True):
-    """A receipt as it will rest, sealed before the page that waits."""
-
-    locator: bytes
-    ciphertext: bytes
-    school: SchoolId
-    week: int
 
 
 class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
@@ -73,10 +69,9 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
 
     Attributes:
         idp, clicked: for "that is not me".
-        school: the one that the login stated.
-        pseudonym: "" when the supplier asked for a transient NameID.
-        authenticated_at: seconds since 1970, exact; made coarse when the answer is built.
-        forced: whether this request forced the login.
+        decision: for the school that the login stated; released values and names of the rest.
+        pseudonym: None when the supplier asked for a transient NameID.
+        authenticated_at: exact, aware UTC; made coarse when the answer is built.
         eck_root, local_root: what the login presented; finds the register's row for `notice`.
         notice: whether the page told what is shared.
     """
@@ -84,15 +79,12 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
     request: SupplierRequest
     idp: SchoolIdpId
     clicked: SchoolId
-    school: SchoolId
-    agreement_version: int
-    pseudonym: str
-    released: tuple[tuple[AttributeName, tuple[str, ...]], ...]
-    receipt: SealedReceiptFields
-    authenticated_at: int
+    decision: ReleaseDecision
+    pseudonym: Pseudonym | None
+    receipt: SealedReceipt
+    authenticated_at: datetime
     acr: str
-    forced: bool
-    population: str
+    population: Population
     eck_root: bytes | None = None
     local_root: bytes | None = None
     notice: bool = False
@@ -146,4 +138,7 @@ GRANT = StateKind(
     # A second use revokes the access token, for as long as that lives (RFC 6749 4.1.2).
     tombstone_ttl_seconds=USERINFO.tombstone_ttl_seconds,
 )
+ACCESS_TOKEN = "access-token"
+"""Label by which the access token's handle hangs on the code's (`SealedState.derive_handle`)."""
+
 EVERY_KIND = (CHOOSING, PENDING, PREPARED, GRANT, USERINFO)

@@ -85,35 +85,10 @@ class LoginRequired(Refusal):
     saml_status = "NoPassive"
 
 
-class LoginCancelled(Refusal):
-    """The school answered without a login: cancelled or denied there."""
-
-    code = "E-LOGIN-9"
-    whose_task = WhoseTask.PUPIL
-    what = "You stopped logging in, or your school did not let you in."
-    remedy = "Go back to your learning material to try again."
-    may_redirect = True
-    oauth_error = "access_denied"
-    saml_status = "AuthnFailed"
-    may_retry = True
-
-
 class StoreUnavailable(Refusal):
     """The login store did not answer clearly: unsure is refused."""
 
-    code = "E-LOGIN-10"
-    whose_task = WhoseTask.BROKER
-    what = "Logging in does not work for a moment. It is our fault, not yours."
-    remedy = "Wait a minute and try again."
-    http_status = 503
-    oauth_error = "server_error"
-    saml_status = "Responder"
-
-
-class RegisterUnavailable(Refusal):
-    """The person register did not answer: without it a known pupil could get a new pseudonym."""
-
-    code = "E-LOGIN-11"
+    code = "E-LOGIN-9"
     whose_task = WhoseTask.BROKER
     what = "Logging in does not work for a moment. It is our fault, not yours."
     remedy = "Wait a minute and try again."
@@ -125,7 +100,7 @@ class RegisterUnavailable(Refusal):
 class SchoolUnreachable(Refusal):
     """The school's login did not answer us, or not in time."""
 
-    code = "E-LOGIN-12"
+    code = "E-LOGIN-10"
     whose_task = WhoseTask.SCHOOL
     what = "Your school's login does not answer."
     remedy = "Wait a few minutes and try again. If it keeps happening, please tell your school."
@@ -137,24 +112,17 @@ class SchoolUnreachable(Refusal):
 class AssertionUsed(Refusal):
     """The school's answer was shown before."""
 
-    code = "E-LOGIN-13"
+    code = "E-LOGIN-11"
     whose_task = WhoseTask.PUPIL
     what = "This login was used before. Nothing is broken."
     remedy = "Start again from your learning material."
     may_retry = True
 
 
-class EckIdUnreadable(Refusal):
-    code = "E-LOGIN-14"
-    whose_task = WhoseTask.SCHOOL
-    what = "Your school's login sent an ECK iD that cannot be read."
-    remedy = "The school administration must send the ECK iD as it received it."
-
-
 class AgreementChanged(Refusal):
     """Your school changed its decision between the page and the button."""
 
-    code = "E-LOGIN-15"
+    code = "E-LOGIN-12"
     whose_task = WhoseTask.PUPIL
     what = "Your school has just changed what is shared."
     remedy = "Try again, and you will see what is shared now."

@@ -1,0 +1,115 @@
+"""Records that wait for a browser: found by the handle in its cookie, named by a random state.
+
+The state travels (RelayState, `state`, a form field) and opens nothing; the handle stays in the
+cookie. So a step can only go on in the browser that began it (SECURITY.md 4), and any number of
+logins run side by side in one browser.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+from broker.flow.answers import LoginCookie
+from broker.flow.login_store import (
+    Absent,
+    Claim,
+    ClaimedBefore,
+    LoginStoreRefusal,
+    Put,
+    StoreUnsure,
+    TakenBefore,
+)
+from broker.flow.ports import Random
+from broker.flow.refusals import (
+    AssertionUsed,
+    LoginStepAbsent,
+    LoginStepUsed,
+    StoreUnavailable,
+)
+from broker.flow.sealed_state import RecordT, SealedState, StateKind, parse_handle
+
+STATE_BYTES = 16  # 22 characters; OIDC's `state` and RelayState, unguessable (RFC 6749 10.12)
+
+
+@dataclass(frozen=True, slots=True)
+class BrowserStep:
+    """What a browser shows of a step: the login's state, and the handle in its cookie."""
+
+    state: str
+    unverified_handle: str = field(repr=False)
+
+
+class BrowserSteps:
+    """Opens, looks at and takes records that wait for a browser; refuses in words for people."""
+
+    def __init__(self, state: SealedState, *, random: Random) -> None:
+        self._state = state
+        self._random = random
+
+    def make_state(self) -> str:
+        """Return a fresh name for a step."""
+        return urlsafe_b64encode(self._random(STATE_BYTES)).rstrip(b"=").decode()
+
+    async def open(
+        self,
+        kind: StateKind[RecordT],
+        record: RecordT,
+        *,
+        state: str | None = None,
+        claims: Sequence[Claim] = (),
+    ) -> LoginCookie:
+        """Keep a record until its browser comes back; one round trip.
+
+        Raises:
+            AssertionUsed: a claim was made before; nothing was kept.
+            StoreUnavailable: nobody knows whether it was.
+        """
+        with store_in_words():
+            handle, put = self._state.seal(kind, record)
+            await self._state.put(put, claims=claims)
+        return LoginCookie(state or self.make_state(), handle, kind.ttl_seconds)
+
+    async def write(self, puts: Sequence[Put], *, claims: Sequence[Claim]) -> None:
+        """Store records and make claims, all or nothing; one round trip, none when both are empty.
+
+        Raises as `open`.
+        """
+        if puts or claims:
+            with store_in_words():
+                await self._state.put(*puts, claims=claims)
+
+    async def look(self, kind: StateKind[RecordT], step: BrowserStep) -> RecordT:
+        """Return a record and leave it, for a page that may be shown twice.
+
+        Raises:
+            LoginStepAbsent, StoreUnavailable
+        """
+        with store_in_words():
+            return await self._state.get(kind, parse_handle(step.unverified_handle))
+
+    async def take(self, kind: StateKind[RecordT], step: BrowserStep) -> RecordT:
+        """Return a record that nobody gets again.
+
+        Raises:
+            LoginStepAbsent, LoginStepUsed, StoreUnavailable
+        """
+        with store_in_words():
+            return await self._state.take(kind, parse_handle(step.unverified_handle))
+
+
+_WORDS = {
+    Absent: LoginStepAbsent,
+    TakenBefore: LoginStepUsed,
+    ClaimedBefore: AssertionUsed,
+    StoreUnsure: StoreUnavailable,
+}
+
+
+@contextmanager
+def store_in_words() -> Iterator[None]:
+    """Turn the store's answers into refusals in words for people; unsure is refused."""
+    try:
+        yield
+    except LoginStoreRefusal as answer:
+        raise _WORDS.get(type(answer), StoreUnavailable)("check_login_step") from None

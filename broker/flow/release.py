@@ -1,0 +1,270 @@
+"""From an identity to what leaves: decide, name, derive, write down, hand over.
+
+`prepare` decides and derives and changes nothing but the person register; `hand_over` writes the
+receipt first and only then lets the answer exist. Between the two a page may wait for a button,
+and what waits holds released values only, never the identity.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from zoneinfo import ZoneInfo
+
+from broker.domain.attributes import GIVEN_NAME, AttributeName, Population
+from broker.domain.federation import Agreement, NoticeMode, School, SchoolIdp
+from broker.domain.identity import Identity
+from broker.domain.registry import Registry
+from broker.domain.release import decide_release
+from broker.flow.answers import Answer
+from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.login_store import Claim
+from broker.flow.parties import Parties, check_school_open
+from broker.flow.person_records import Presented, as_root
+from broker.flow.person_rules import JoinRules
+from broker.flow.persons import KnownPerson, identify_person, note_notice_seen, present_person
+from broker.flow.ports import FlowKeys, Random
+from broker.flow.receipts import (
+    ReceiptContent,
+    ReceiptLog,
+    SealedReceipt,
+    build_receipt,
+    derive_receipt_keys,
+    seal_receipt,
+)
+from broker.flow.records import PendingLogin, PreparedRelease
+from broker.flow.refusals import AgreementChanged
+from broker.flow.register import PersonRegister
+from broker.flow.supplier_side import SupplierSide, wants_pseudonym
+from broker.pseudonyms.derivation import derive_pseudonym
+from broker.pseudonyms.epochs import select_key
+
+NETHERLANDS = ZoneInfo("Europe/Amsterdam")
+"""Agreements begin and end at midnight there."""
+
+RECEIPT_NONCE_BYTES = 12  # NIST SP 800-38D 5.2.1.1
+
+
+@dataclass(frozen=True, slots=True)
+class PageNeeded:
+    """What the page between school and supplier must show, if one must be shown.
+
+    Attributes:
+        first_name: to be shown and forgotten.
+        notice: whether it tells what is shared.
+        may_switch: whether it offers "that is not me".
+    """
+
+    first_name: str = field(repr=False)
+    notice: bool
+    may_switch: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ReleasePorts:
+    """Where persons and receipts rest, and what derives and writes."""
+
+    register: PersonRegister
+    receipts: ReceiptLog
+    keys: FlowKeys
+    join_rules: JoinRules
+    suppliers: SupplierSide
+    audit: AuditLog
+    random: Random
+
+
+class ReleaseDesk:
+    """Prepares and hands over releases."""
+
+    def __init__(self, ports: ReleasePorts) -> None:
+        self._ports = ports
+
+    async def prepare(
+        self,
+        identity: Identity,
+        *,
+        idp: SchoolIdp,
+        pending: PendingLogin,
+        parties: Parties,
+        registry: Registry,
+        now: datetime,
+    ) -> tuple[PreparedRelease, PageNeeded | None]:
+        """Decide what this login releases, and to whom it belongs.
+
+        The decision comes before the register: who may not go on leaves no trace there.
+
+        Raises:
+            Refusal: of `domain.release`, `person_rules` or `parties`.
+        """
+        ports, supplier = self._ports, parties.supplier
+        school = registry.schools[identity.school]
+        check_school_open(school, supplier, idp)
+        agreement = registry.agreement(school, supplier.id)
+        decision = decide_release(
+            supplier=supplier,
+            school=school.id,
+            agreement=agreement,
+            population=identity.population,
+            stated=identity.attributes,
+            today=day_of(now),
+        )
+        presented = present_person(identity, key=ports.keys.root)
+        person = await identify_person(
+            presented,
+            register=ports.register,
+            keys=ports.keys.register,
+            school=school.id,
+            eck_id_required=school.eck_id_required,
+            today=day_of(now),
+            random=ports.random,
+            rules=ports.join_rules,
+        )
+        for event in person.events:
+            ports.audit.record(AuditEvent(action=event.value, school=school.id))
+        page = find_page_needed(
+            identity,
+            school=school,
+            agreement=agreement,
+            seen=person.seen_notice(school.id, supplier.id),
+        )
+        pseudonym = None
+        if wants_pseudonym(pending.request):
+            key = select_key(ports.keys.pairwise, pinned=supplier.epoch)
+            pseudonym = derive_pseudonym(person.root, supplier=supplier.id, key=key)
+        prepared = PreparedRelease(
+            request=pending.request,
+            idp=pending.idp,
+            clicked=pending.school,
+            decision=decision,
+            pseudonym=pseudonym,
+            receipt=self._seal_receipt(
+                build_receipt(
+                    decision,
+                    relying_party=parties.relying_party.id,
+                    epoch="" if pseudonym is None else supplier.epoch,
+                    now=now,
+                ),
+                person=person,
+            ),
+            authenticated_at=identity.authenticated_at,
+            acr=identity.acr,
+            population=presented.population,
+            eck_root=presented.eck_id,
+            local_root=presented.local,
+            notice=page is not None and page.notice,
+        )
+        return prepared, page
+
+    def _seal_receipt(self, content: ReceiptContent, *, person: KnownPerson) -> SealedReceipt:
+        keys = derive_receipt_keys(
+            self._ports.keys.receipts, root=person.root, school=content.school, salt=person.salt
+        )
+        return seal_receipt(content, keys=keys, nonce=self._ports.random(RECEIPT_NONCE_BYTES))
+
+    async def hand_over(
+        self,
+        prepared: PreparedRelease,
+        *,
+        parties: Parties,
+        registry: Registry,
+        claims: Sequence[Claim],
+        now: datetime,
+    ) -> Answer:
+        """Return the answer to the supplier, once its receipt is durable.
+
+        Built and linted first, so that a fault of ours leaves no receipt; written down second;
+        one-shot values used up and the grant kept last, in one trip.
+
+        Raises:
+            AgreementChanged: the school decided anew while a page was waiting.
+            ClaimsBeyondDecision, ReceiptsUnavailable, AssertionUsed, StoreUnavailable
+        """
+        check_agreement_unchanged(prepared, parties=parties, registry=registry, today=day_of(now))
+        ports = self._ports
+        built = ports.suppliers.build(prepared, parties=parties, now=now)
+        await ports.receipts.append(prepared.receipt)
+        await ports.suppliers.keep(built, claims=claims)
+        ports.audit.record(
+            AuditEvent(
+                action="released",
+                school=prepared.decision.school,
+                idp=prepared.idp,
+                supplier=parties.supplier.id,
+                relying_party=parties.relying_party.id,
+                names=released_names(prepared),
+            )
+        )
+        return built.answer
+
+    async def note_notice(self, prepared: PreparedRelease, *, parties: Parties) -> None:
+        """Remember that this person saw this version of the notice; at worst it shows again."""
+        if not prepared.notice:
+            return
+        await note_notice_seen(
+            _presented(prepared),
+            school=prepared.decision.school,
+            supplier=parties.supplier.id,
+            version=prepared.decision.agreement_version,
+            register=self._ports.register,
+            keys=self._ports.keys.register,
+            random=self._ports.random,
+        )
+
+
+def day_of(now: datetime) -> date:
+    """Return the day in the Netherlands."""
+    return now.astimezone(NETHERLANDS).date()
+
+
+def find_page_needed(
+    identity: Identity, *, school: School, agreement: Agreement | None, seen: int
+) -> PageNeeded | None:
+    """Return what a page must show before anything leaves, or None when none is needed.
+
+    Args:
+        seen: newest version of the notice that this person saw.
+    """
+    notice = (
+        agreement is not None
+        and agreement.notice is NoticeMode.INFORM
+        and identity.population is not Population.STAFF
+        and seen < agreement.version
+    )
+    if not (notice or school.shared_devices):
+        return None
+    first_names = identity.attributes.get(GIVEN_NAME, ("",))
+    return PageNeeded(
+        first_name=first_names[0] if school.shared_devices else "",
+        notice=notice,
+        may_switch=school.shared_devices,
+    )
+
+
+def check_agreement_unchanged(
+    prepared: PreparedRelease, *, parties: Parties, registry: Registry, today: date
+) -> None:
+    """Refuse when the school stopped, changed or replaced what was decided on."""
+    school = registry.schools.get(prepared.decision.school)
+    agreement = None if school is None else registry.agreement(school, parties.supplier.id)
+    if (
+        agreement is None
+        or school is None
+        or not school.enabled
+        or agreement.version != prepared.decision.agreement_version
+        or not agreement.is_in_force(today)
+        or not agreement.approved.issuperset(released_names(prepared))
+    ):
+        raise AgreementChanged("check_agreement_unchanged", subject=parties.supplier.display_name)
+
+
+def released_names(prepared: PreparedRelease) -> tuple[AttributeName, ...]:
+    """Return the names of what goes out, for the page that tells so."""
+    return tuple(each.name for each in prepared.decision.released)
+
+
+def _presented(prepared: PreparedRelease) -> Presented:
+    eck, local = prepared.eck_root, prepared.local_root
+    return Presented(
+        population=prepared.population,
+        eck_id=None if eck is None else as_root(eck),
+        local=None if local is None else as_root(local),
+    )

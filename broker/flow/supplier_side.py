@@ -1,0 +1,201 @@
+"""The supplier's half of a login: the answer to its request, released or refused.
+
+OpenID Connect and SAML suppliers differ here and nowhere else. What is built is linted against the
+decision by other code than built it, before anything is signed or kept.
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from broker.domain.federation import SamlServiceProvider
+from broker.domain.refusals import Refusal
+from broker.domain.release import lint_claims
+from broker.flow.answers import PostMessage, Redirect
+from broker.flow.browser_steps import store_in_words
+from broker.flow.login_store import Claim, Put
+from broker.flow.parties import Parties
+from broker.flow.ports import FlowKeys, Random
+from broker.flow.records import (
+    ACCESS_TOKEN,
+    GRANT,
+    USERINFO,
+    GrantRecord,
+    PreparedRelease,
+    SupplierRequest,
+    UserinfoRecord,
+)
+from broker.flow.refusals import SupplierNotOpen
+from broker.flow.sealed_state import SealedState
+from broker.oidc_op.claims import build_claims, claim_names, list_values
+from broker.oidc_op.grants import OidcGrant, userinfo_grant_of
+from broker.oidc_op.request import CheckedAuthorizationRequest
+from broker.oidc_op.response import build_authorization_error, build_authorization_response
+from broker.pseudonyms.derivation import Pseudonym
+from broker.saml_idp.request import CheckedAuthnRequest
+from broker.saml_idp.response import (
+    ResponseIds,
+    attribute_names,
+    build_attributes,
+    build_error_response,
+    build_response,
+)
+from broker.saml_xml.forms import PostForm
+from broker.saml_xml.security import XmlSecurity
+
+ID_BYTES = 20  # 160 bits: SAML core 1.3.4 asks for 128 to 160
+
+
+@dataclass(frozen=True, slots=True)
+class BuiltAnswer:
+    """An answer that may leave once `puts` are kept."""
+
+    answer: Redirect | PostMessage
+    puts: tuple[Put, ...] = field(default=(), repr=False)
+
+
+class SupplierSide:
+    """Builds answers to suppliers."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        saml_entity_id: str,
+        state: SealedState,
+        keys: FlowKeys,
+        xml: XmlSecurity,
+        random: Random,
+    ) -> None:
+        self._issuer = issuer
+        self._entity_id = saml_entity_id
+        self._state = state
+        self._keys = keys
+        self._xml = xml
+        self._random = random
+
+    def build(self, prepared: PreparedRelease, *, parties: Parties, now: datetime) -> BuiltAnswer:
+        """Return the answer that releases, linted.
+
+        Raises:
+            ClaimsBeyondDecision: more was built than decided; a fault of ours.
+            SupplierNotOpen: the relying party speaks another protocol by now.
+            CannotEncrypt: of `saml_idp`.
+        """
+        request = prepared.request
+        if isinstance(request, CheckedAuthorizationRequest):
+            return self._build_code(request, prepared, parties, now=now)
+        return self._build_assertion(request, prepared, parties, now=now)
+
+    async def keep(self, built: BuiltAnswer, *, claims: Sequence[Claim]) -> None:
+        """Keep what a code stands for and use up one-shot values, in one trip; none for neither.
+
+        Raises:
+            AssertionUsed: a one-shot value was used before; nothing was kept.
+            StoreUnavailable: nobody knows.
+        """
+        if built.puts or claims:
+            with store_in_words():
+                await self._state.put(*built.puts, claims=claims)
+
+    def refuse(
+        self, request: SupplierRequest, refusal: Refusal, *, parties: Parties, now: datetime
+    ) -> Redirect | PostMessage:
+        """Return the answer that tells the supplier of a refusal, which `may_redirect`."""
+        if isinstance(request, CheckedAuthorizationRequest):
+            return Redirect(build_authorization_error(request, refusal, issuer=self._issuer))
+        form = build_error_response(
+            request.answer_to,
+            refusal=refusal,
+            entity_id=self._entity_id,
+            response_id=self._make_id(),
+            now=now,
+            signing_key=self._keys.saml_signing,
+            xml=self._xml,
+        )
+        return _post(form, parties)
+
+    def _build_code(
+        self,
+        request: CheckedAuthorizationRequest,
+        prepared: PreparedRelease,
+        parties: Parties,
+        *,
+        now: datetime,
+    ) -> BuiltAnswer:
+        profile = parties.relying_party.claims
+        claims = build_claims(prepared.decision, profile=profile)
+        lint_claims(list_values(claims), decision=prepared.decision, names=claim_names(profile))
+        grant = OidcGrant(
+            relying_party=request.relying_party,
+            client_id=request.client_id,
+            redirect_uri=request.redirect_uri,
+            code_challenge=request.code_challenge,
+            nonce=request.nonce,
+            pseudonym=_pseudonym(prepared),
+            claims=claims,
+            authenticated_at=prepared.authenticated_at if request.wants_auth_time else None,
+            exact_times=request.force_login,
+            scopes=request.scopes,
+            issued_at=now,
+        )
+        code, grant_put = self._state.seal(GRANT, GrantRecord(grant=grant))
+        userinfo_put = self._state.seal_under(
+            self._state.derive_handle(code, ACCESS_TOKEN),
+            USERINFO,
+            UserinfoRecord(grant=userinfo_grant_of(grant)),
+        )
+        url = build_authorization_response(request, code=code.text, issuer=self._issuer)
+        return BuiltAnswer(Redirect(url), (grant_put, userinfo_put))
+
+    def _build_assertion(
+        self,
+        request: CheckedAuthnRequest,
+        prepared: PreparedRelease,
+        parties: Parties,
+        *,
+        now: datetime,
+    ) -> BuiltAnswer:
+        provider = parties.relying_party.protocol
+        if not isinstance(provider, SamlServiceProvider):
+            raise SupplierNotOpen("check_protocol_unchanged")
+        attributes = build_attributes(prepared.decision)
+        lint_claims(attributes, decision=prepared.decision, names=attribute_names())
+        form = build_response(
+            request,
+            service_provider=provider,
+            entity_id=self._entity_id,
+            pseudonym=prepared.pseudonym or "",
+            attributes=attributes,
+            authenticated_at=prepared.authenticated_at,
+            ids=ResponseIds(
+                response_id=self._make_id(),
+                assertion_id=self._make_id(),
+                session_index=self._make_id(),
+                transient_name_id=self._make_id(),
+            ),
+            now=now,
+            signing_key=self._keys.saml_signing,
+            xml=self._xml,
+        )
+        return BuiltAnswer(_post(form, parties))
+
+    def _make_id(self) -> str:
+        """Return a random NCName; an id of XML may not begin with a digit."""
+        return "_" + urlsafe_b64encode(self._random(ID_BYTES)).rstrip(b"=").decode()
+
+
+def wants_pseudonym(request: SupplierRequest) -> bool:
+    """Tell whether the answer names the pupil by the supplier's pseudonym."""
+    return not (isinstance(request, CheckedAuthnRequest) and request.name_id_transient)
+
+
+def _pseudonym(prepared: PreparedRelease) -> Pseudonym:
+    if prepared.pseudonym is None:  # only a transient NameID goes without one
+        raise ValueError("a code stands for a pseudonym")
+    return prepared.pseudonym
+
+
+def _post(form: PostForm, parties: Parties) -> PostMessage:
+    return PostMessage(form.action, form.fields, destination_name=parties.supplier.display_name)
