@@ -23,24 +23,28 @@ class TlsFiles:
     key_file: Path
 
 
+class PartyDidNotStart(Exception):  # noqa: N818 -- told to the person at the keyboard
+    """An application refused to start; its own log says why."""
+
+
 class PartyServer(uvicorn.Server):
     """A server that leaves signals to whoever runs the world, and says when it listens."""
 
-    def __init__(self, config: uvicorn.Config) -> None:
+    def __init__(self, config: uvicorn.Config, *, party: Party) -> None:
         super().__init__(config)
         self.listens = asyncio.Event()
+        self._party = party
 
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets=sockets)
+        try:
+            await super().startup(sockets=sockets)
+        except SystemExit:  # uvicorn would end the whole process, and the other parties with it
+            raise PartyDidNotStart(self._party) from None
         self.listens.set()
-
-
-class PartyDidNotStart(Exception):  # noqa: N818 -- told to the person at the keyboard
-    """An application refused to start; its own log says why."""
 
 
 @contextlib.asynccontextmanager
@@ -54,15 +58,13 @@ async def serving(
 
     No access log: the paths and forms of a school carry personal data.
     """
-    servers = {party: PartyServer(_config(app, tls)) for party, app in apps.items()}
+    servers = {party: PartyServer(_config(app, tls), party=party) for party, app in apps.items()}
     async with asyncio.TaskGroup() as tasks:
         for party, server in servers.items():
             tasks.create_task(server.serve(sockets=[sockets[party]]), name=party)
         try:
-            for party, server in servers.items():
+            for server in servers.values():
                 await server.listens.wait()
-                if not server.started:
-                    raise PartyDidNotStart(party)
             yield
         finally:
             for server in servers.values():

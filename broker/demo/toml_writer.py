@@ -4,12 +4,15 @@ Python reads TOML but does not write it; a library for one demo would be one mor
 """
 
 import json
+import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import Union
 
 Value = Union[str, bool, int, date, Sequence["Value"], Mapping[str, "Value"]]  # noqa: UP007 -- recursive
 Table = Mapping[str, Value]
+
+_BARE_KEY = re.compile(r"[A-Za-z0-9_-]+\Z")
 
 
 def write_toml(table: Table, *, comment: str) -> str:
@@ -24,9 +27,11 @@ def write_toml(table: Table, *, comment: str) -> str:
     n = 1
     """
     lines = [f"# {comment}"]
-    lines += [f"{name} = {_inline(each)}" for name, each in table.items() if not _sections(each)]
+    lines += [
+        f"{_key(name)} = {_inline(each)}" for name, each in table.items() if not _sections(each)
+    ]
     for name, value in table.items():
-        heading = f"[{name}]" if isinstance(value, Mapping) else f"[[{name}]]"
+        heading = f"[{_key(name)}]" if isinstance(value, Mapping) else f"[[{_key(name)}]]"
         for section in _sections(value):
             lines += ["", heading]
             lines += [f"{_key(key)} = {_inline(each)}" for key, each in section.items()]
@@ -43,7 +48,12 @@ def _sections(value: Value) -> list[Mapping[str, Value]]:
 
 
 def _key(name: str) -> str:
-    return name if name.replace("_", "").replace("-", "").isalnum() else json.dumps(name)
+    return name if _BARE_KEY.match(name) else _quoted(name)
+
+
+def _quoted(text: str) -> str:
+    """A TOML string is a JSON string in which DEL is escaped too (TOML 1.0, String)."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
 
 def _inline(value: Value) -> str:
@@ -54,7 +64,7 @@ def _inline(value: Value) -> str:
     if isinstance(value, date):
         return value.isoformat()
     if isinstance(value, str):
-        return json.dumps(value, ensure_ascii=False)
+        return _quoted(value)
     if isinstance(value, Mapping):
         return "{ " + ", ".join(f"{_key(n)} = {_inline(v)}" for n, v in value.items()) + " }"
     return "[" + ", ".join(_inline(each) for each in value) + "]"

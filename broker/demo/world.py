@@ -1,0 +1,114 @@
+"""The demo world: every party but the broker as an application, and all of them running.
+
+The broker is composed elsewhere and may be handed in as one more application. Nobody depends on
+the order of starting: what a party needs of the broker it fetches at first use.
+"""
+
+import contextlib
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from pathlib import Path
+
+from starlette.types import ASGIApp
+
+from broker.demo.addresses import Addresses, Party
+from broker.demo.federation import DemoFederation
+from broker.demo.oidc_school import OidcSchool
+from broker.demo.oidc_supplier import OidcSupplier, OidcSupplierSettings
+from broker.demo.peers import PeerDocument
+from broker.demo.saml_school import SamlSchool, SamlSchoolSettings
+from broker.demo.saml_supplier import SamlSupplier, SamlSupplierSettings
+from broker.demo.servers import TlsFiles, serving
+from broker.demo.start_page import PARTIES, start_app
+from broker.demo.supplier import Exercises, SupplierPages
+
+NAMES: Mapping[Party, tuple[str, str]] = {
+    Party.REKENRIJK: ("RekenRijk", "Rekenen met sprongen."),
+    Party.TAALTUIN: ("Taaltuin", "Woorden laten groeien."),
+    Party.BIOSFEER_OIDC: ("Biosfeer", "Onderzoek wat leeft."),
+    Party.BIOSFEER_SAML: ("Biosfeer (SAML)", "Onderzoek wat leeft."),
+}
+"""Name and first line of each supplier's system."""
+
+
+def make_party_apps(
+    federation: DemoFederation, addresses: Addresses, *, ca_file: Path | None = None
+) -> dict[Party, ASGIApp]:
+    """Return the application of every party but the broker.
+
+    Args:
+        ca_file: certificate authority of the broker's https, for worlds that are not plain http.
+    """
+    issuer = addresses[Party.BROKER]
+    biosfeer = Exercises()
+
+    def of_broker(path: str) -> PeerDocument:
+        return PeerDocument(issuer + path, ca_file=ca_file)
+
+    def supplier_pages(party: Party, exercises: Exercises) -> SupplierPages:
+        name, tagline = NAMES[party]
+        return SupplierPages(
+            party, name=name, tagline=tagline, base_url=addresses[party], exercises=exercises
+        )
+
+    def saml_school(settings: SamlSchoolSettings) -> ASGIApp:
+        return SamlSchool(settings, broker_metadata=of_broker("/saml/sp/metadata")).app()
+
+    def oidc_supplier(settings: OidcSupplierSettings, party: Party, kept: Exercises) -> ASGIApp:
+        return OidcSupplier(
+            settings,
+            pages=supplier_pages(party, kept),
+            discovery=of_broker("/.well-known/openid-configuration"),
+        ).app()
+
+    def saml_supplier(settings: SamlSupplierSettings, party: Party, kept: Exercises) -> ASGIApp:
+        return SamlSupplier(
+            settings,
+            pages=supplier_pages(party, kept),
+            broker_metadata=of_broker("/saml/idp/metadata"),
+        ).app()
+
+    return {
+        Party.START_PAGE: start_app(addresses),
+        Party.VUURVOGEL: saml_school(federation.vuurvogel),
+        Party.KOMPAS: OidcSchool(federation.kompas, broker_jwks=of_broker("/oidc/jwks")).app(),
+        Party.REGENBOOG: saml_school(federation.regenboog),
+        Party.REKENRIJK: oidc_supplier(federation.rekenrijk, Party.REKENRIJK, Exercises()),
+        Party.TAALTUIN: saml_supplier(federation.taaltuin, Party.TAALTUIN, Exercises()),
+        Party.BIOSFEER_OIDC: oidc_supplier(federation.biosfeer_oidc, Party.BIOSFEER_OIDC, biosfeer),
+        Party.BIOSFEER_SAML: saml_supplier(federation.biosfeer_saml, Party.BIOSFEER_SAML, biosfeer),
+    }
+
+
+@contextlib.asynccontextmanager
+async def running(
+    federation: DemoFederation,
+    addresses: Addresses,
+    *,
+    sockets: Mapping[Party, socket.socket],
+    broker: ASGIApp | None = None,
+    ca_file: Path | None = None,
+    tls: TlsFiles | None = None,
+    say: Callable[[str], None] = lambda _line: None,
+) -> AsyncIterator[None]:
+    """Run all parties, and the broker when it is given, until the context ends.
+
+    Args:
+        sockets: bound sockets of `addresses.listening`, the broker's included when it is given.
+        broker: the broker as an application; None when it runs elsewhere.
+        tls: serve https with this certificate; the addresses then say `https://`.
+        say: told, line by line, what listens where once everybody does.
+    """
+    apps = make_party_apps(federation, addresses, ca_file=ca_file)
+    if broker is not None:
+        apps[Party.BROKER] = broker
+    async with serving(apps, sockets=sockets, tls=tls):
+        for line in describe(addresses):
+            say(line)
+        yield
+
+
+def describe(addresses: Addresses) -> list[str]:
+    """Return what is where, the start page last, for the person at the keyboard."""
+    lines = [f"  {addresses[party]}  {name}: {role.en}" for party, name, role in PARTIES]
+    return [*lines, f"Start here: {addresses[Party.START_PAGE]}/"]
