@@ -5,7 +5,7 @@ differs is named by field (`audiences=(("https://other",),)`), or made by an `ed
 before it is signed, or a `tamper` after.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
@@ -30,6 +30,7 @@ from broker.saml_xml import names as n
 from broker.saml_xml.elements import Element, build_element, serialize
 from broker.saml_xml.forms import PostedForm, build_post_form, build_redirect
 from broker.saml_xml.instants import format_instant
+from broker.saml_xml.keys import DecryptionKey
 from tests.saml_xml.corpus.keys import PartyKey, rsa_key
 
 XML = LxmlSecurity()
@@ -193,7 +194,10 @@ def _assertion(answer: Answer) -> Element:
                 "SessionNotOnOrAfter": _instant(answer.session_until),
             },
             build_element(
-                saml("AuthnContext"), {}, *_texts("AuthnContextClassRef", answer.authn_context)
+                saml("AuthnContext"),
+                {},
+                *_texts("AuthnContextClassRef", answer.authn_context),
+                *([] if answer.authn_context else _texts("AuthnContextDeclRef", "urn:x:ours")),
             ),
         ),
         build_element(
@@ -284,6 +288,7 @@ def read(
     form: PostedForm | None = None,
     *,
     expected: ExpectedResponse | None = None,
+    decryption_keys: Sequence[DecryptionKey] = (BROKER_ENCRYPTION.decryption,),
     now: datetime = NOW,
     **changes: Any,
 ) -> SamlLogin:
@@ -292,7 +297,7 @@ def read(
         a_response_form(**changes) if form is None else form,
         xml=XML,
         expected=expected or an_expectation(),
-        decryption_keys=[BROKER_ENCRYPTION.decryption],
+        decryption_keys=decryption_keys,
         now=now,
     )
 
