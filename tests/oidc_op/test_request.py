@@ -1,0 +1,304 @@
+"""The authorization request: each check refuses, and the same request without the fault passes."""
+
+import msgspec
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker.domain.refusals import Refusal
+from broker.oidc_op.clients import ClientUnknown, find_client
+from broker.oidc_op.parameters import (
+    MAX_PARAMETERS,
+    DuplicatedParameter,
+    RequestTooLarge,
+    collect_parameters,
+)
+from broker.oidc_op.profiles import PROFILES, ProfileUnknown
+from broker.oidc_op.request import (
+    MAX_HINT_CHARS,
+    CheckedAuthorizationRequest,
+    check_authorization_request,
+    parse_authorization_request,
+    prove_return_address,
+)
+from broker.oidc_op.request_checks import (
+    CHECKS_AFTER_REDIRECT,
+    CHECKS_BEFORE_REDIRECT,
+    MAX_NONCE_CHARS,
+    MAX_STATE_CHARS,
+    ParameterRefused,
+    PkceRefused,
+    RedirectUriNotRegistered,
+    RegistrationRefused,
+    RequestObjectRefused,
+    RequestUriRefused,
+    ResponseTypeRefused,
+    ScopeRefused,
+    StateTooLong,
+)
+from tests.builders_oidc import (
+    CHALLENGE,
+    CLIENT_ID,
+    REDIRECT_URI,
+    a_compat_client,
+    a_registry,
+    an_authorization_request,
+    an_oidc_client,
+)
+
+STRICT = a_registry()
+COMPAT = a_registry(a_compat_client())
+
+
+def check(registry=STRICT, **changes: str | None) -> CheckedAuthorizationRequest:
+    request = parse_authorization_request(an_authorization_request(**changes))
+    return check_authorization_request(request, registry=registry)
+
+
+def refuses(expected: type[Refusal], name: str, registry=STRICT, **changes: str | None) -> None:
+    with pytest.raises(expected) as caught:
+        check(registry, **changes)
+    assert caught.value.check == name
+    assert type(caught.value) is expected
+
+
+def test_the_tables_are_complete() -> None:
+    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 13)
+    for each in (*CHECKS_BEFORE_REDIRECT, *CHECKS_AFTER_REDIRECT):
+        assert f"test_{each.__name__}" in globals(), each.__name__
+        assert each.__doc__
+
+
+def test_a_plain_request_passes() -> None:
+    checked = check(display="page", claims_locales="nl", resource="x")
+    assert checked == CheckedAuthorizationRequest(
+        relying_party=STRICT.by_client_id[CLIENT_ID].id,
+        client_id=CLIENT_ID,
+        redirect_uri=REDIRECT_URI,
+        state="s t/a&t=e",
+        nonce="n-0S6",
+        code_challenge=CHALLENGE,
+    )
+
+
+def test_what_a_request_asks_is_read() -> None:
+    checked = check(
+        prompt="login select_account consent create",
+        max_age="60",
+        acr_values="loa:2 idp:kompas brin:22BB idp:",
+        login_hint="noor@kompas.example",
+        idp_hint="22BB",
+        ui_locales="nl en",
+    )
+    assert checked.force_login
+    assert checked.choose_school_again
+    assert not checked.passive
+    assert (checked.max_age_seconds, checked.wants_auth_time) == (60, True)
+    assert checked.acr_values == ("loa:2",)
+    assert checked.hints == ("22BB", "kompas", "22BB", "noor@kompas.example")
+    assert checked.ui_locales == ("nl", "en")
+
+
+def test_prompt_none_is_passive() -> None:
+    checked = check(prompt="none")
+    assert checked.passive
+    assert not checked.force_login
+
+
+def test_max_age_zero_is_login() -> None:
+    assert check(max_age="0").force_login
+    assert not check(max_age="1").force_login
+
+
+def test_a_long_hint_is_dropped() -> None:
+    assert check(login_hint="x" * MAX_HINT_CHARS).hints == ("x" * MAX_HINT_CHARS,)
+    assert check(login_hint="x" * (MAX_HINT_CHARS + 1)).hints == ()
+
+
+@pytest.mark.parametrize(
+    ("claims", "wanted"),
+    [
+        (None, False),
+        ("{}", False),
+        ('{"id_token": null}', False),
+        ('{"id_token": {"auth_time": null}}', False),
+        ('{"id_token": {"auth_time": {"essential": false}}}', False),
+        ('{"id_token": {"auth_time": {"essential": true}}}', True),
+        ('{"id_token": [1], "userinfo": {}}', False),
+    ],
+)
+def test_an_essential_auth_time_is_wanted(claims: str | None, wanted: bool) -> None:
+    assert check(claims=claims).wants_auth_time is wanted
+
+
+def test_a_stored_request_shows_nothing_and_survives_storage() -> None:
+    checked = check(login_hint="noor@kompas.example")
+    assert "noor" not in repr(checked)
+    assert "noor" not in repr(parse_authorization_request([("login_hint", "noor")]))
+    assert checked.__rich_repr__() == [("relying_party", "rp-0")]
+    stored = msgspec.msgpack.encode(checked)
+    assert msgspec.msgpack.decode(stored, type=CheckedAuthorizationRequest) == checked
+    assert msgspec.msgpack.decode(stored)["type"] == "oidc"
+
+
+# Who asks ---------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("client_id", [None, "", "rekenrijk", "REKENRIJK-WEB", "rekenrijk-web "])
+def test_check_client_known(client_id: str | None) -> None:
+    refuses(ClientUnknown, "check_client_known", client_id=client_id)
+
+
+def test_check_client_enabled() -> None:
+    for registry in (a_registry(enabled=False), a_registry(supplier_enabled=False)):
+        refuses(ClientUnknown, "check_client_enabled", registry)
+    assert find_client(CLIENT_ID, registry=STRICT).profile is PROFILES["strict"]
+
+
+def test_check_profile_known() -> None:
+    registry = a_registry(an_oidc_client(profile="fapi2"))
+    refuses(ProfileUnknown, "check_profile_known", registry)
+
+
+# Where the answer goes --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("uri", [None, "", REDIRECT_URI + "/", "https://evil.test/"])
+def test_check_redirect_uri_registered(uri: str | None) -> None:
+    refuses(RedirectUriNotRegistered, "check_redirect_uri_registered", redirect_uri=uri)
+    refuses(RedirectUriNotRegistered, "check_redirect_uri_registered", COMPAT, redirect_uri=uri)
+
+
+def test_check_state_length() -> None:
+    refuses(StateTooLong, "check_state_length", state="x" * (MAX_STATE_CHARS + 1))
+    assert check(state="x" * MAX_STATE_CHARS).state
+    assert check(state=None).state is None
+
+
+def test_only_what_comes_after_the_proof_may_redirect() -> None:
+    unproven = (ClientUnknown, ProfileUnknown, RedirectUriNotRegistered, StateTooLong)
+    assert not any(each.may_redirect for each in (*unproven, DuplicatedParameter, RequestTooLarge))
+    proven = (ParameterRefused, PkceRefused, RequestObjectRefused, RequestUriRefused)
+    assert all(each.may_redirect for each in (*proven, RegistrationRefused, ResponseTypeRefused))
+    assert ScopeRefused.may_redirect
+
+
+def test_a_return_address_is_proven_even_when_the_rest_is_wrong() -> None:
+    request = parse_authorization_request(an_authorization_request(scope=None))
+    address = prove_return_address(request, registry=STRICT)
+    assert (address.redirect_uri, address.state) == (REDIRECT_URI, "s t/a&t=e")
+
+
+# What is asked ----------------------------------------------------------------------------------
+
+
+def test_check_no_request_object() -> None:
+    refuses(RequestObjectRefused, "check_no_request_object", request="eyJ", response_type=None)
+
+
+def test_check_no_request_uri() -> None:
+    refuses(RequestUriRefused, "check_no_request_uri", request_uri="https://169.254.169.254/")
+
+
+def test_check_no_registration() -> None:
+    refuses(RegistrationRefused, "check_no_registration", registration="{}")
+
+
+def test_check_response_type_code() -> None:
+    refuses(ParameterRefused, "check_response_type_code", response_type=None)
+    for wrong in ("token", "id_token", "code id_token", "CODE"):
+        refuses(ResponseTypeRefused, "check_response_type_code", response_type=wrong)
+
+
+def test_check_response_mode_query() -> None:
+    for wrong in ("fragment", "form_post", "query.jwt"):
+        refuses(ParameterRefused, "check_response_mode_query", response_mode=wrong)
+    assert check(response_mode="query")
+
+
+def test_check_scope_has_openid() -> None:
+    for wrong in (None, "profile", "openid2", "OpenID"):
+        refuses(ScopeRefused, "check_scope_has_openid", scope=wrong)
+    assert check(scope="email openid offline_access").scopes == ("openid",)
+
+
+def test_check_pkce_present() -> None:
+    without = {"code_challenge": None, "code_challenge_method": None}
+    refuses(PkceRefused, "check_pkce_present", **without)
+    assert check(COMPAT, **without).code_challenge is None
+    assert check(COMPAT).code_challenge == CHALLENGE
+
+
+@pytest.mark.parametrize("registry", [STRICT, COMPAT])
+def test_check_pkce_method_s256(registry) -> None:
+    for wrong in (None, "plain", "s256"):
+        refuses(PkceRefused, "check_pkce_method_s256", registry, code_challenge_method=wrong)
+
+
+@pytest.mark.parametrize("registry", [STRICT, COMPAT])
+def test_check_pkce_challenge_form(registry) -> None:
+    for wrong in ("x" * 42, "x" * 44, "x" * 42 + "=", "x" * 43 + "\n"):
+        refuses(PkceRefused, "check_pkce_challenge_form", registry, code_challenge=wrong)
+    refuses(PkceRefused, "check_pkce_challenge_form", COMPAT, code_challenge=None)
+
+
+def test_check_prompt_none_alone() -> None:
+    refuses(ParameterRefused, "check_prompt_none_alone", prompt="none login")
+    assert check(prompt="none none").passive
+
+
+def test_check_max_age_number() -> None:
+    for wrong in ("-1", "1.0", "x", "١", "1" * 10, "1\n"):
+        refuses(ParameterRefused, "check_max_age_number", max_age=wrong)
+
+
+def test_check_nonce_length() -> None:
+    refuses(ParameterRefused, "check_nonce_length", nonce="x" * (MAX_NONCE_CHARS + 1))
+    assert check(nonce="x" * MAX_NONCE_CHARS).nonce
+    assert check(nonce=None).nonce is None
+
+
+def test_check_claims_readable() -> None:
+    for wrong in ("[]", "{", "null", "[" * 5000):
+        refuses(ParameterRefused, "check_claims_readable", claims=wrong)
+
+
+# Parameters -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", [name for name, _ in an_authorization_request()])
+def test_check_parameter_once(name: str) -> None:
+    asked = an_authorization_request()
+    for second in (dict(asked)[name], "", "other"):
+        with pytest.raises(DuplicatedParameter) as caught:
+            parse_authorization_request([*asked, (name, second)])
+        assert caught.value.subject == name
+
+
+def test_unknown_parameters_are_ignored_even_twice() -> None:
+    asked = [*an_authorization_request(), ("utm", "1"), ("utm", "2")]
+    assert parse_authorization_request(asked).client_id == CLIENT_ID
+
+
+def test_check_parameter_count() -> None:
+    with pytest.raises(RequestTooLarge, match="check_parameter_count"):
+        parse_authorization_request([("x", "1")] * (MAX_PARAMETERS + 1))
+    assert parse_authorization_request([("x", "1")] * MAX_PARAMETERS).state is None
+
+
+def test_check_parameter_size() -> None:
+    with pytest.raises(RequestTooLarge, match="check_parameter_size"):
+        parse_authorization_request([("claims", "é" * 5000)])
+    with pytest.raises(RequestTooLarge, match="check_parameter_is_unicode"):
+        parse_authorization_request([("state", "\ud800")])
+
+
+@given(st.lists(st.tuples(st.sampled_from("abcd"), st.text(max_size=3))))
+def test_what_is_collected_was_sent_once_with_a_value(sent: list[tuple[str, str]]) -> None:
+    names = [name for name, _ in sent if name != "d"]
+    if len(set(names)) < len(names):
+        with pytest.raises((DuplicatedParameter, RequestTooLarge)):
+            collect_parameters(sent, known="abc")
+    elif len(sent) <= MAX_PARAMETERS:
+        collected = collect_parameters(sent, known="abc")
+        assert set(collected.items()) == {(n, v) for n, v in sent if n != "d" and v}
