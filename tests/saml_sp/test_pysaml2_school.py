@@ -1,0 +1,135 @@
+"""pysaml2 as a school: it reads our requests and metadata, and we read its answers."""
+
+import base64
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+
+from broker.demo.pysaml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
+from broker.demo.saml_messages import (
+    CANCELLED,
+    NO_PASSIVE,
+    SchoolServer,
+    build_refusal,
+    build_response,
+    idp_metadata,
+)
+from broker.demo.scenarios import Statement
+from broker.saml_sp.metadata import read_idp_metadata
+from broker.saml_sp.refusals import LoginCancelled, NoPassiveLogin, ResponseTooLate
+from broker.saml_sp.request import build_authn_request
+from broker.saml_xml.forms import PostedForm, PostForm, RedirectUrl
+from tests.builders_pysaml2 import SCHOOL_URL, a_pysaml2_school, as_files, this_moment
+from tests.builders_saml import (
+    BROKER_ACS,
+    BROKER_KEY,
+    BROKER_SP,
+    PUPIL,
+    REQUEST_ID,
+    SCHOOL_KEY,
+    XML,
+    a_school_idp,
+    an_expectation,
+    read,
+)
+
+ENTITY = f"{SCHOOL_URL}/saml/metadata"
+
+
+@pytest.fixture(scope="module")
+def school(tmp_path_factory: pytest.TempPathFactory) -> SchoolServer:
+    folder: Path = tmp_path_factory.mktemp("school")
+    return a_pysaml2_school(as_files(SCHOOL_KEY, folder), want_signed_requests=True)
+
+
+def answer(school: SchoolServer, *, sign_response: bool = False, **statement: Any) -> PostedForm:
+    xml = build_response(
+        school,
+        Statement("sanne@vuurvogel.example", PUPIL, **statement),
+        request_id=REQUEST_ID,
+        sp_entity_id=BROKER_SP,
+        acs_url=BROKER_ACS,
+        sign_response=sign_response,
+        attribute_prefix="",
+        authenticated_at=this_moment(),
+    )
+    return posted(xml)
+
+
+def posted(xml: str) -> PostedForm:
+    return [("SAMLResponse", base64.b64encode(xml.encode()).decode())]
+
+
+def expected() -> Any:
+    return an_expectation(idp=a_school_idp(entity_id=ENTITY))
+
+
+@pytest.mark.parametrize("sign_response", [False, True])
+def test_its_signed_and_encrypted_answer_is_accepted(
+    school: SchoolServer, sign_response: bool
+) -> None:
+    form = answer(school, sign_response=sign_response)
+    login = read(form, expected=expected(), now=this_moment())
+    assert login.login.attributes == PUPIL
+    assert login.name_id.value == "sanne@vuurvogel.example"
+
+
+def test_its_expired_answer_is_refused(school: SchoolServer) -> None:
+    with pytest.raises(ResponseTooLate):
+        read(answer(school, expired=True), expected=expected(), now=this_moment())
+
+
+@pytest.mark.parametrize(
+    ("status", "refusal"), [(CANCELLED, LoginCancelled), (NO_PASSIVE, NoPassiveLogin)]
+)
+def test_its_answer_without_login_is_understood(
+    school: SchoolServer, status: str, refusal: type[Exception]
+) -> None:
+    xml = build_refusal(school, request_id=REQUEST_ID, acs_url=BROKER_ACS, status=status, text="no")
+    with pytest.raises(refusal):
+        read(posted(xml), expected=expected(), now=this_moment())
+
+
+@pytest.mark.parametrize("binding", [BINDING_HTTP_REDIRECT, BINDING_HTTP_POST])
+def test_it_reads_its_own_endpoints_and_our_signed_request(
+    school: SchoolServer, binding: str, tmp_path: Path
+) -> None:
+    document = idp_metadata(
+        SCHOOL_URL, keys=as_files(SCHOOL_KEY, tmp_path), want_signed_requests=True
+    )
+    endpoints = read_idp_metadata(document.encode(), xml=XML, entity_id=ENTITY)
+    assert endpoints.sign_requests
+    assert endpoints.signing_certificates == (SCHOOL_KEY.certificate,)
+    by_post = a_school_idp(
+        sso_redirect_url=None, sso_post_url=endpoints.sso_post_url, sign_requests=True
+    ).endpoints
+    message = build_authn_request(
+        endpoints if binding == BINDING_HTTP_REDIRECT else by_post,  # type: ignore[arg-type]
+        request_id=REQUEST_ID,
+        entity_id=BROKER_SP,
+        acs_url=BROKER_ACS,
+        relay_state="handle",
+        now=this_moment() - timedelta(seconds=1),
+        force_authn=True,
+        school_hint="11AA",
+        signing_key=BROKER_KEY.signing,
+        xml=XML,
+    )
+    if isinstance(message, RedirectUrl):
+        query = {name: each for name, (each,) in parse_qs(urlsplit(message.url).query).items()}
+        parsed = school.parse_authn_request(
+            query["SAMLRequest"],
+            binding,
+            relay_state=query["RelayState"],
+            sigalg=query["SigAlg"],
+            signature=query["Signature"],
+        )
+    else:
+        assert isinstance(message, PostForm)
+        parsed = school.parse_authn_request(dict(message.fields)["SAMLRequest"], binding)
+    assert parsed.message.id == REQUEST_ID
+    assert parsed.message.force_authn == "true"
+    assert school.response_args(parsed.message, [BINDING_HTTP_POST])["destination"] == BROKER_ACS
