@@ -188,7 +188,7 @@ def verify_enveloped(element: Element, *, keys: Sequence[VerificationKey]) -> Si
     )
     prefixes = _inclusive_prefixes(signature.transforms[1])
     digest_value = _octets_of(signature.digest_value)
-    _take_out(signature.signature)
+    _take_out(signature.signature, of=element)
     hashed = _canonical(element, prefixes)
     if digest(hashed, DIGESTS[signature.digest_method.get("Algorithm", "")]) != digest_value:
         raise SignatureRefused("digest")
@@ -309,14 +309,12 @@ def canonical(element: Element) -> bytes:
     return _canonical(element, [])
 
 
-def _take_out(signature: Element) -> None:
-    """Remove `signature`, and leave the text behind it where it stood (XML Signature 6.6.4)."""
-    parent, previous = signature.getparent(), signature.getprevious()
-    if parent is None:
-        raise ValueError("a signature to remove has a parent")
+def _take_out(signature: Element, *, of: Element) -> None:
+    """Remove a child, and leave the text behind it where it stood (XML Signature 6.6.4)."""
+    previous = signature.getprevious()
     if signature.tail:
         if previous is None:
-            parent.text = (parent.text or "") + signature.tail
+            of.text = (of.text or "") + signature.tail
         else:
             previous.tail = (previous.tail or "") + signature.tail
-    parent.remove(signature)
+    of.remove(signature)
