@@ -50,12 +50,14 @@ class Welcome:
     """Show who is logged in and what is shared, before anything leaves.
 
     Attributes:
+        csrf_bound_to: value of the login's cookie, which the page's forms are bound to.
         first_name: to be shown and forgotten; empty when not stated or not needed.
         shared: canonical names of what goes out; None when no notice is due.
         may_switch: whether "that is not me" is offered (shared devices).
     """
 
     login: str
+    csrf_bound_to: str = field(repr=False)
     school: School
     supplier: Supplier
     first_name: str = field(repr=False)
@@ -71,14 +73,14 @@ class Refused:
         reference: 8 speakable characters, the same as in the audit.
         way_back: the relying party's registered start page, or "".
         way_back_name: the supplier's name.
-        retry: state of a login that can go on at `retry_school`, or "".
+        retry: the login that can go on at `retry_school` (or at the chooser when that is "").
     """
 
     refusal: Refusal
     reference: str
     way_back: str = ""
     way_back_name: str = ""
-    retry: str = ""
+    retry: LoginCookie | None = None
     retry_school: str = ""
 
 

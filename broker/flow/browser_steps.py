@@ -107,9 +107,15 @@ _WORDS = {
 
 
 @contextmanager
-def store_in_words() -> Iterator[None]:
-    """Turn the store's answers into refusals in words for people; unsure is refused."""
+def store_in_words(*, known: tuple[type[LoginStoreRefusal], ...] = ()) -> Iterator[None]:
+    """Turn the store's answers into refusals in words for people; unsure is refused.
+
+    Args:
+        known: answers that the caller words itself.
+    """
     try:
         yield
     except LoginStoreRefusal as answer:
+        if isinstance(answer, known):
+            raise
         raise _WORDS.get(type(answer), StoreUnavailable)("check_login_step") from None

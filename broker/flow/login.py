@@ -1,153 +1,72 @@
 """One login, from a supplier's request to the answer. This file shows all of it.
 
-    begin            a checked request -> the school, or the chooser
-    choose           a school was clicked -> the school
-    finish_saml      the school's answer, SAML             \\
-    finish_oidc      the school's answer, OpenID Connect    > -> a page with one button, or the answer
-    go_on            that button -> the answer
-    not_me           "that is not me" -> the same school, which must ask again
+    begin         a checked request      -> the school's login, or the chooser
+    choose        a school was clicked   -> the school's login
+    finish_saml   its answer by SAML     -> a page with one button, or the answer
+    finish_oidc   its answer by OIDC     -> the same
+    go_on         that button            -> the answer
+    not_me        "that is not me"       -> the same login, which must ask again
 
 Each step takes what the one before left, decides, and leaves one record or none. No step returns
 to an earlier one. A refusal becomes a page of ours or an answer to the supplier in one place,
-`_refuse`; refusals before a relying party is known go up to the edge.
+`_refuse`; what is refused before a relying party is known goes up to the edge.
 
-Trips to the login store for a login without pages: 1 put here, 1 take and 1 put in `finish_*`,
-and 1 take by `token.py`. Person register: 1 look-up. Receipts: 1 append.
+Trips to the login store for a login without pages: a put by `begin`, a take and a put by
+`finish_*`, and a take by `token.py`. Person register: one look-up. Receipts: one append.
 """
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
-from zoneinfo import ZoneInfo
+from collections.abc import Awaitable, Callable, Sequence
 
-from broker.domain.attributes import GIVEN_NAME, Population
-from broker.domain.federation import (
-    NoticeMode,
-    RelyingParty,
-    School,
-    SchoolIdp,
-    Supplier,
-)
+from broker.domain.federation import School, SchoolIdp
 from broker.domain.identity import Identity, read_identity
-from broker.domain.ids import RelyingPartyId, SchoolId
+from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
-from broker.domain.registry import Registry
-from broker.domain.release import ReleaseDecision, decide_release
 from broker.domain.school_search import find_hinted_idp
-from broker.flow.answers import (
-    Answer,
-    ChooseSchool,
-    LoginCookie,
-    Refused,
-    Step,
-    Welcome,
-)
+from broker.flow.answers import Answer, ChooseSchool, LoginCookie, Refused, Step, Welcome
 from broker.flow.audit import AuditEvent, AuditLog, make_reference, note_refusal
-from broker.flow.login_store import (
-    Absent,
-    Claim,
-    ClaimedBefore,
-    LoginStoreRefusal,
-    StoreUnsure,
-    TakenBefore,
-)
-from broker.flow.person_records import Presented
-from broker.flow.person_rules import JoinRules
-from broker.flow.persons import (
-    KnownPerson,
-    identify_person,
-    note_notice_seen,
-    present_person,
-)
-from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
-from broker.flow.receipts import (
-    ReceiptLog,
-    SealedReceipt,
-    build_receipt,
-    derive_receipt_keys,
-    seal_receipt,
-)
+from broker.flow.browser_steps import BrowserStep, BrowserSteps
+from broker.flow.parties import Parties, check_school_open, find_parties
+from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.records import (
     CHOOSING,
     PENDING,
     PREPARED,
     ChoosingLogin,
     PendingLogin,
-    PreparedRelease,
-    SealedReceiptFields,
     SupplierRequest,
 )
-from broker.flow.refusals import (
-    AgreementChanged,
-    AssertionUsed,
-    InteractionRequired,
-    LoginStepAbsent,
-    LoginStepUsed,
-    SchoolNotOpen,
-    SchoolUnknown,
-    StatesDiffer,
-    StoreUnavailable,
-    SupplierNotOpen,
-)
-from broker.flow.register import PersonRegister
+from broker.flow.refusals import InteractionRequired, SchoolNotOpen, SchoolUnknown
+from broker.flow.release import ReleaseDesk, released_names
 from broker.flow.school_side import SchoolAnswer, SchoolSide
-from broker.flow.sealed_state import Handle, RecordT, SealedState, StateKind, parse_handle
 from broker.flow.supplier_side import SupplierSide
-from broker.pseudonyms.derivation import PersonRoot, derive_pseudonym
-from broker.pseudonyms.epochs import select_key
+from broker.saml_idp.refusals import AnswerableRefusal
 
-NETHERLANDS = ZoneInfo("Europe/Amsterdam")
-"""Agreements begin and end at midnight there."""
-
-NONCE_BYTES = 12
-
-
-@dataclass(frozen=True, slots=True)
-class Parties:
-    """Who takes part in one login, looked up anew at every step: all of them enabled."""
-
-    relying_party: RelyingParty
-    supplier: Supplier
-
-
-@dataclass(frozen=True, slots=True)
-class BrowserStep:
-    """What a browser shows of a step: the login's state, and the handle in its cookie."""
-
-    state: str
-    unverified_handle: str
+ReadAnswer = Callable[[SchoolIdp], Awaitable[SchoolAnswer]]
 
 
 class LoginFlow:
-    """The journey of one login over its ports. Holds no state of its own between steps."""
+    """The journey of one login over its ports. Keeps nothing between steps."""
 
     def __init__(
         self,
         *,
         snapshots: Snapshots,
-        state: SealedState,
+        steps: BrowserSteps,
         schools: SchoolSide,
         suppliers: SupplierSide,
-        register: PersonRegister,
-        receipts: ReceiptLog,
-        keys: FlowKeys,
-        join_rules: JoinRules,
+        desk: ReleaseDesk,
         audit: AuditLog,
         clock: Clock,
         random: Random,
     ) -> None:
         self._snapshots = snapshots
-        self._state = state
+        self._steps = steps
         self._schools = schools
         self._suppliers = suppliers
-        self._register = register
-        self._receipts = receipts
-        self._keys = keys
-        self._join_rules = join_rules
+        self._desk = desk
         self._audit = audit
         self._clock = clock
         self._random = random
-
-    # ---- the supplier's request ----
 
     async def begin(self, request: SupplierRequest) -> Step:
         """Send a checked request's browser to the school that it hints at, or to the chooser."""
@@ -157,12 +76,23 @@ class LoginFlow:
                 self._snapshots.index, request.hints, state=parties.supplier.state
             )
             if hinted is not None:
-                return await self._send_to_school(request, *hinted)
+                school, idp = hinted
+                return await self._send(request, parties, school, idp)
             if request.passive:
                 raise InteractionRequired("check_school_known_when_passive")
-            return await self._open_chooser(ChoosingLogin(request=request))
-        except (Refusal, LoginStoreRefusal) as reason:
-            return await self._refuse(request, parties, reason)
+            cookie = await self._steps.open(CHOOSING, ChoosingLogin(request=request))
+            return Step(ChooseSchool(cookie.name), opened=cookie)
+        except Refusal as refusal:
+            return await self._refuse(refusal, request, parties)
+
+    def refuse_saml(self, refusal: AnswerableRefusal) -> Step:
+        """Tell a service provider that its request failed a check, at its registered place."""
+        parties = find_parties(self._snapshots.registry, refusal.answer_to.relying_party)
+        return Step(
+            self._suppliers.refuse_unchecked(
+                refusal.answer_to, refusal, parties=parties, now=self._clock()
+            )
+        )
 
     async def read_choosing(self, step: BrowserStep) -> Parties:
         """Return for whom a school is being chosen; the record stays, for the back button.
@@ -170,75 +100,102 @@ class LoginFlow:
         Raises:
             LoginStepAbsent, StoreUnavailable, SupplierNotOpen
         """
-        choosing = await self._get(CHOOSING, step)
+        choosing = await self._steps.look(CHOOSING, step)
         return find_parties(self._snapshots.registry, choosing.request.relying_party)
 
     async def choose(self, step: BrowserStep, *, unverified_school: str) -> Step:
-        """Send the browser to the school that was clicked."""
-        choosing = await self._get(CHOOSING, step)
-        request = choosing.request
+        """Send the browser to the login of the school that was clicked."""
+        choosing = await self._steps.look(CHOOSING, step)
         registry = self._snapshots.registry
-        parties = find_parties(registry, request.relying_party)
+        parties = find_parties(registry, choosing.request.relying_party)
         try:
             school = registry.schools.get(SchoolId(unverified_school))
             if school is None:
                 raise SchoolUnknown("check_school_known")
-            idps = registry.idps_of_school.get(school.id, ())
-            if not (school.enabled and idps):
-                raise SchoolNotOpen("check_school_enabled")
-            return await self._send_to_school(
-                request, school, idps[0], force_login=choosing.force_login
+            idps = registry.idps_of_school.get(school.id)
+            if not idps:
+                raise SchoolNotOpen("check_school_has_login")
+            return await self._send(
+                choosing.request, parties, school, idps[0], ask_again=choosing.ask_again
             )
-        except (Refusal, LoginStoreRefusal) as reason:
-            return await self._refuse(request, parties, reason)
+        except Refusal as refusal:
+            return await self._refuse(refusal, choosing.request, parties)
 
-    async def _open_chooser(self, choosing: ChoosingLogin) -> Step:
-        cookie = await self._put(CHOOSING, choosing)
-        return Step(ChooseSchool(cookie.name), opened=cookie)
+    async def finish_saml(self, step: BrowserStep, *, form: Sequence[tuple[str, str]]) -> Step:
+        """Read a school's SAML response and go on to the supplier."""
+        pending = await self._steps.take(PENDING, step)
 
-    async def _send_to_school(
+        async def read(idp: SchoolIdp) -> SchoolAnswer:
+            return self._schools.read_saml(pending, idp, form=form)
+
+        return await self._finish(pending, step, read=read)
+
+    async def finish_oidc(
+        self, step: BrowserStep, *, parameters: Sequence[tuple[str, str]]
+    ) -> Step:
+        """Read the callback from a school's OpenID Provider and go on to the supplier."""
+        pending = await self._steps.take(PENDING, step)
+
+        async def read(idp: SchoolIdp) -> SchoolAnswer:
+            return await self._schools.read_oidc(
+                pending, idp, state=step.state, parameters=parameters
+            )
+
+        return await self._finish(pending, step, read=read)
+
+    async def go_on(self, step: BrowserStep) -> Step:
+        """Release what the page showed, now that its button was pressed."""
+        prepared = await self._steps.take(PREPARED, step)
+        registry = self._snapshots.registry
+        parties = find_parties(registry, prepared.request.relying_party)
+        try:
+            answer = await self._desk.hand_over(
+                prepared, parties=parties, registry=registry, claims=(), now=self._clock()
+            )
+            await self._desk.note_notice(prepared, parties=parties)
+        except Refusal as refusal:
+            return await self._refuse(
+                refusal, prepared.request, parties, closed=step.state, clicked=prepared.clicked
+            )
+        return Step(answer, closed=step.state)
+
+    async def not_me(self, step: BrowserStep) -> Step:
+        """Throw away what was prepared and let the school's login ask again who this is."""
+        prepared = await self._steps.take(PREPARED, step)
+        registry = self._snapshots.registry
+        parties = find_parties(registry, prepared.request.relying_party)
+        try:
+            school = registry.schools.get(prepared.clicked)
+            idp = registry.idps.get(prepared.idp)
+            if school is None or idp is None:
+                raise SchoolNotOpen("check_school_known")
+            return await self._send(
+                prepared.request, parties, school, idp, ask_again=True, closed=step.state
+            )
+        except Refusal as refusal:
+            return await self._refuse(refusal, prepared.request, parties, closed=step.state)
+
+    async def _send(
         self,
         request: SupplierRequest,
+        parties: Parties,
         school: School,
         idp: SchoolIdp,
         *,
-        force_login: bool = False,
-        choose_account: bool = False,
+        ask_again: bool = False,
+        closed: str = "",
     ) -> Step:
-        supplier = find_parties(self._snapshots.registry, request.relying_party).supplier
-        check_same_state(school, idp, supplier)
-        state = self._make_state()
+        check_school_open(school, parties.supplier, idp)
+        state = self._steps.make_state()
         pending, answer = self._schools.send(
-            request,
-            idp=idp,
-            school=school.id,
-            state=state,
-            force_login=force_login,
-            choose_account=choose_account,
+            request, school=school, idp=idp, state=state, ask_again=ask_again
         )
-        cookie = await self._put(PENDING, pending, state=state)
-        return Step(answer, opened=cookie)
-
-    # ---- the school's answer ----
-
-    async def finish_saml(self, step: BrowserStep, *, form: list[tuple[str, str]]) -> Step:
-        """Read a school's SAML response and go on to the supplier."""
-        pending = await self._take(PENDING, step)
-        return await self._finish(
-            pending, step, read=lambda idp: self._schools.read_saml(pending, idp, form=form)
-        )
-
-    async def finish_oidc(self, step: BrowserStep, *, parameters: list[tuple[str, str]]) -> Step:
-        """Read the callback from a school's OpenID Provider and go on to the supplier."""
-        pending = await self._take(PENDING, step)
-        return await self._finish(
-            pending,
-            step,
-            read=lambda idp: self._schools.read_oidc(pending, idp, parameters=parameters),
-        )
+        cookie = await self._steps.open(PENDING, pending, state=state)
+        return Step(answer, opened=cookie, closed=closed)
 
     async def _finish(self, pending: PendingLogin, step: BrowserStep, *, read: ReadAnswer) -> Step:
-        registry = self._snapshots.registry
+        """From the school's answer to the supplier's, or to a page with one button."""
+        registry, now = self._snapshots.registry, self._clock()
         request = pending.request
         parties = find_parties(registry, request.relying_party)
         try:
@@ -247,16 +204,88 @@ class LoginFlow:
                 raise SchoolNotOpen("check_idp_enabled")
             answer = await read(idp)
             identity = read_identity(answer.login, schools=registry.schools_of(idp))
-            self._note_unknown_attributes(identity)
-            prepared, welcome = await self._prepare(pending, idp, identity, parties, registry)
-            if welcome is None:
-                return await self._release(prepared, parties, claims=answer.claims, closed=step)
+            self._note_unknown(identity)
+            prepared, page = await self._desk.prepare(
+                identity, idp=idp, pending=pending, parties=parties, registry=registry, now=now
+            )
+            if page is None:
+                done = await self._desk.hand_over(
+                    prepared, parties=parties, registry=registry, claims=answer.claims, now=now
+                )
+                return Step(done, closed=step.state)
             if request.passive:
                 raise InteractionRequired("check_no_page_when_passive")
-            cookie = await self._put(PREPARED, prepared, claims=answer.claims)
-            page = Welcome(login=cookie.name, **welcome)
-            return Step(page, opened=cookie, closed=step.state)
-        except (Refusal, LoginStoreRefusal) as reason:
+            cookie = await self._steps.open(PREPARED, prepared, claims=answer.claims)
+        except Refusal as refusal:
             return await self._refuse(
-                request, parties, reason, closed=step.state, school=pending.school
+                refusal, request, parties, closed=step.state, clicked=pending.school
             )
+        welcome = Welcome(
+            login=cookie.name,
+            csrf_bound_to=cookie.handle.text,
+            school=registry.schools[identity.school],
+            supplier=parties.supplier,
+            first_name=page.first_name,
+            shared=released_names(prepared) if page.notice else None,
+            may_switch=page.may_switch,
+        )
+        return Step(welcome, opened=cookie, closed=step.state)
+
+    def _note_unknown(self, identity: Identity) -> None:
+        if identity.unknown:
+            self._audit.record(
+                AuditEvent(
+                    action="unknown-attributes",
+                    school=identity.school,
+                    idp=identity.idp,
+                    names=identity.unknown,
+                )
+            )
+
+    async def _refuse(
+        self,
+        refusal: Refusal,
+        request: SupplierRequest,
+        parties: Parties,
+        *,
+        closed: str = "",
+        clicked: SchoolId | None = None,
+    ) -> Step:
+        """Turn a refusal into an answer to the supplier, or a page of ours with a way on.
+
+        The supplier is told what it must know, and everything when it asked for no page at all.
+        """
+        reference = make_reference(self._random)
+        note_refusal(
+            self._audit,
+            refusal,
+            reference=reference,
+            school=clicked,
+            supplier=parties.supplier.id,
+            relying_party=parties.relying_party.id,
+        )
+        if refusal.may_redirect or request.passive:
+            told = refusal if refusal.may_redirect else InteractionRequired(refusal.check)
+            answer: Answer = self._suppliers.refuse(
+                request, told, parties=parties, now=self._clock()
+            )
+            return Step(answer, closed=closed)
+        retry = await self._offer_retry(refusal, request)
+        page = Refused(
+            refusal=refusal,
+            reference=reference,
+            way_back=parties.relying_party.start_url,
+            way_back_name=parties.supplier.display_name,
+            retry=retry,
+            retry_school=clicked or "",
+        )
+        return Step(page, opened=retry, closed=closed)
+
+    async def _offer_retry(self, refusal: Refusal, request: SupplierRequest) -> LoginCookie | None:
+        """Keep the supplier's request, and with it the deep link, for another try."""
+        if not refusal.may_retry:
+            return None
+        try:
+            return await self._steps.open(CHOOSING, ChoosingLogin(request=request))
+        except Refusal:  # the store is unsure: then the page has its way back only
+            return None

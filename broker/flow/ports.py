@@ -5,10 +5,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from broker.domain.federation import OidcIdpEndpoints
+from broker.domain.federation import OidcClient, OidcIdpEndpoints
+from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex
 from broker.flow.register import RegisterKeys
+from broker.jose.keys import KeySet
 from broker.oidc_op.jwks import TokenKeys
 from broker.pseudonyms.derivation import RootKey
 from broker.pseudonyms.epochs import PairwiseKeys
@@ -52,8 +54,20 @@ class SchoolCalls(Protocol):
         """Return the body of a 200 answer, else raise `SchoolUnanswered`."""
         ...
 
+    def client_secret(self, idp: SchoolIdpId) -> str | None:
+        """Return our secret at this provider, for `client_secret_basic`; None when it has none."""
+        ...
+
     async def fetch_keys(self, endpoints: OidcIdpEndpoints, *, refresh: bool) -> str:
         """Return the provider's JSON Web Key Set in JSON; kept until `refresh` asks anew."""
+        ...
+
+
+class ClientKeys(Protocol):
+    """The public keys of suppliers' clients."""
+
+    async def find(self, client: OidcClient) -> KeySet:
+        """Return the registered keys, or those of its `jwks_uri`: cached, bounded, last good."""
         ...
 
 

@@ -35,11 +35,11 @@ class ChoosingLogin(SealedRecord, frozen=True, kw_only=True):
     """A supplier's request that waits for a school.
 
     Attributes:
-        force_login: the person said "that is not me": the school must ask again.
+        ask_again: the person said "that is not me": the school must ask again.
     """
 
     request: SupplierRequest
-    force_login: bool = False
+    ask_again: bool = False
 
 
 class PendingLogin(SealedRecord, frozen=True, kw_only=True):

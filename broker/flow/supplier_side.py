@@ -33,6 +33,7 @@ from broker.oidc_op.grants import OidcGrant, userinfo_grant_of
 from broker.oidc_op.request import CheckedAuthorizationRequest
 from broker.oidc_op.response import build_authorization_error, build_authorization_response
 from broker.pseudonyms.derivation import Pseudonym
+from broker.saml_idp.refusals import AnswerTo
 from broker.saml_idp.request import CheckedAuthnRequest
 from broker.saml_idp.response import (
     ResponseIds,
@@ -105,8 +106,14 @@ class SupplierSide:
         """Return the answer that tells the supplier of a refusal, which `may_redirect`."""
         if isinstance(request, CheckedAuthorizationRequest):
             return Redirect(build_authorization_error(request, refusal, issuer=self._issuer))
+        return self.refuse_unchecked(request.answer_to, refusal, parties=parties, now=now)
+
+    def refuse_unchecked(
+        self, answer_to: AnswerTo, refusal: Refusal, *, parties: Parties, now: datetime
+    ) -> PostMessage:
+        """Return the answer to a SAML request that failed a check after its place was proven."""
         form = build_error_response(
-            request.answer_to,
+            answer_to,
             refusal=refusal,
             entity_id=self._entity_id,
             response_id=self._make_id(),

@@ -1,0 +1,175 @@
+"""The back channel of an OpenID Connect supplier: redeem a code, and ask userinfo.
+
+One take redeems a code and uses up the client assertion's `jti`; a second use of a code, also a
+raced one, ends the access token that the first one got (RFC 6749 4.1.2).
+"""
+
+from base64 import urlsafe_b64encode
+from collections.abc import Sequence
+from datetime import datetime
+
+from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.browser_steps import store_in_words
+from broker.flow.login_store import Absent, Claim, ClaimedBefore, TakenBefore
+from broker.flow.parties import find_parties
+from broker.flow.ports import ClientKeys, Clock, FlowKeys, Random, Snapshots
+from broker.flow.records import ACCESS_TOKEN, GRANT, USERINFO, GrantRecord
+from broker.flow.sealed_state import Handle, SealedState, parse_handle
+from broker.oidc_op.claims import build_id_token
+from broker.oidc_op.client_auth import (
+    AuthenticatedClient,
+    ClientNotAuthenticated,
+    check_client_authentication,
+    find_presented_client,
+    parse_client_authentication,
+)
+from broker.oidc_op.jwks import choose_signing_key
+from broker.oidc_op.token import (
+    GrantRefused,
+    TokenResponse,
+    build_token_response,
+    check_token_request,
+    parse_token_request,
+    read_code,
+)
+from broker.oidc_op.userinfo import AccessTokenRefused, build_userinfo, parse_bearer_token
+
+CLIENT_JTI = "client-jti"
+"""Kind of one-shot value: the `jti` of a client's assertion (RFC 7523 3)."""
+
+JTI_BYTES = 16  # 128 bits; NL GOV asks for at least that
+
+
+class TokenFlow:
+    """Answers the token and userinfo endpoints over its ports. Keeps nothing between calls."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        token_endpoint: str,
+        snapshots: Snapshots,
+        state: SealedState,
+        client_keys: ClientKeys,
+        keys: FlowKeys,
+        audit: AuditLog,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._issuer = issuer
+        self._token_endpoint = token_endpoint
+        self._snapshots = snapshots
+        self._state = state
+        self._client_keys = client_keys
+        self._keys = keys
+        self._audit = audit
+        self._clock = clock
+        self._random = random
+
+    async def redeem(
+        self, form: Sequence[tuple[str, str]], *, authorization: str | None
+    ) -> TokenResponse:
+        """Return the tokens for a code, to the client that it was given to.
+
+        Raises:
+            ClientNotAuthenticated, ClientAuthenticationAmbiguous: who calls is not proven.
+            GrantRefused: the code is not there, not this client's, or was used before.
+            Refusal: of `oidc_op`, or the store is unsure.
+        """
+        request = parse_token_request(form)
+        now = self._clock()
+        client = await self._authenticate(form, authorization=authorization, now=now)
+        grant = (await self._take(read_code(request), client, now=now)).grant
+        redeemed = check_token_request(request, grant, client=client)
+        # A relying party or supplier may have been switched off since the code was given.
+        parties = find_parties(self._snapshots.registry, grant.relying_party)
+        id_token = build_id_token(
+            redeemed,
+            issuer=self._issuer,
+            key=choose_signing_key(
+                self._keys.token, algorithm=client.client.oidc.id_token_algorithm
+            ),
+            now=now,
+            jti=urlsafe_b64encode(self._random(JTI_BYTES)).rstrip(b"=").decode(),
+        )
+        access_token = self._state.derive_handle(
+            parse_handle(read_code(request)), ACCESS_TOKEN
+        ).text
+        self._audit.record(
+            AuditEvent(
+                action="redeemed",
+                supplier=parties.supplier.id,
+                relying_party=parties.relying_party.id,
+            )
+        )
+        return build_token_response(redeemed, access_token=access_token, id_token=id_token)
+
+    async def userinfo(
+        self, form: Sequence[tuple[str, str]], *, authorization: str | None
+    ) -> dict[str, str | list[str]]:
+        """Return what the bearer of an access token may see: its own login's claims.
+
+        Raises:
+            AccessTokenMissing, AccessTokenAmbiguous, AccessTokenRefused, StoreUnavailable
+        """
+        token = parse_bearer_token(form, authorization=authorization)
+        try:
+            with store_in_words(known=(Absent,)):
+                record = await self._state.get(USERINFO, parse_handle(token))
+        except Absent:
+            raise AccessTokenRefused("check_access_token_known") from None
+        return build_userinfo(record.grant, registry=self._snapshots.registry)
+
+    async def _authenticate(
+        self,
+        form: Sequence[tuple[str, str]],
+        *,
+        authorization: str | None,
+        now: datetime,
+    ) -> AuthenticatedClient:
+        credentials = parse_client_authentication(form, authorization=authorization)
+        client = find_presented_client(credentials, registry=self._snapshots.registry)
+        return check_client_authentication(
+            credentials,
+            client=client,
+            keys=await self._client_keys.find(client.oidc),
+            issuer=self._issuer,
+            token_endpoint=self._token_endpoint,
+            now=now,
+        )
+
+    async def _take(
+        self, unverified_code: str, client: AuthenticatedClient, *, now: datetime
+    ) -> GrantRecord:
+        """Return what the code stands for, once; with it the client's `jti` is used up."""
+        try:
+            handle = parse_handle(unverified_code)
+        except Absent:
+            raise GrantRefused("check_code_form") from None
+        claims = self._claims(client, now=now)
+        try:
+            with store_in_words(known=(Absent, TakenBefore, ClaimedBefore)):
+                return await self._state.take(GRANT, handle, claims=claims)
+        except Absent:
+            raise GrantRefused("check_code_known") from None
+        except ClaimedBefore:
+            raise ClientNotAuthenticated("check_assertion_id_once") from None
+        except TakenBefore:
+            await self._revoke(handle)
+            raise GrantRefused("check_code_used_once") from None
+
+    async def _revoke(self, code: Handle) -> None:
+        """End what the first use of this code gave."""
+        with store_in_words():
+            await self._state.delete(USERINFO, self._state.derive_handle(code, ACCESS_TOKEN))
+
+    def _claims(self, client: AuthenticatedClient, *, now: datetime) -> tuple[Claim, ...]:
+        used = client.assertion_id
+        if used is None:
+            return ()
+        seconds = max(1, int((used.until - now).total_seconds()) + 1)
+        return (
+            self._state.claim_for(
+                CLIENT_JTI, issuer=client.client_id, value=used.value, ttl_seconds=seconds
+            ),
+        )

@@ -1,0 +1,116 @@
+"""The endpoints of OpenID Connect: ours as provider, and the callback of schools' providers."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from broker.domain.refusals import Refusal
+from broker.flow.audit import make_reference, note_refusal
+from broker.flow.browser_steps import BrowserStep
+from broker.flow.refusals import LoginStepAbsent
+from broker.oidc_op.client_auth import ClientNotAuthenticated
+from broker.oidc_op.request import (
+    check_authorization_request,
+    parse_authorization_request,
+    prove_return_address,
+)
+from broker.oidc_op.response import build_authorization_error, build_error_body
+from broker.oidc_op.userinfo import build_challenge
+from broker.web.begin import begin, is_framed, show_new_tab
+from broker.web.requests import Parameters, only, read_form, read_query
+from broker.web.responses import answer, json, redirect
+from broker.web.wiring import Web
+
+
+def oidc_routes(web: Web) -> list[Route]:
+    """Return the routes of OpenID Connect."""
+
+    async def authorize(request: Request) -> Response:
+        if is_framed(request):
+            return show_new_tab(web, request)
+        parameters = await _parameters(web, request)
+        received = parse_authorization_request(parameters)
+        registry = web.snapshots.registry
+        try:
+            checked = check_authorization_request(received, registry=registry)
+        except Refusal as refusal:
+            if not refusal.may_redirect:
+                raise
+            note_refusal(web.audit, refusal, reference=make_reference(web.random))
+            address = prove_return_address(received, registry=registry)
+            return redirect(build_authorization_error(address, refusal, issuer=web.issuer))
+        return await begin(web, request, checked)
+
+    async def token(request: Request) -> Response:
+        try:
+            form = await read_form(request, max_bytes=web.max_body_bytes)
+            tokens = await web.token.redeem(form, authorization=_authorization(request))
+        except Refusal as refusal:
+            return _machine_refusal(web, refusal)
+        return json(tokens)
+
+    async def userinfo(request: Request) -> Response:
+        try:
+            form: Parameters = []
+            if request.method == "POST" and request.headers.get("content-type"):
+                form = await read_form(request, max_bytes=web.max_body_bytes)
+            claims = await web.token.userinfo(form, authorization=_authorization(request))
+        except Refusal as refusal:
+            response = _machine_refusal(web, refusal)
+            if refusal.http_status in {400, 401, 403}:
+                response.headers["www-authenticate"] = build_challenge(refusal)
+            return response
+        return json(claims)
+
+    async def callback(request: Request) -> Response:
+        parameters = read_query(request)
+        state = only(parameters, "state")
+        handle = web.cookies.read_login(request, state)
+        if not handle:
+            raise LoginStepAbsent("check_browser_binding")
+        step = await web.login.finish_oidc(BrowserStep(state, handle), parameters=parameters)
+        return answer(web, request, step)
+
+    async def discovery(_: Request) -> Response:
+        return _public(web.documents.discovery)
+
+    async def jwks(_: Request) -> Response:
+        return _public(web.documents.jwks)
+
+    return [
+        Route("/oidc/authorize", authorize, methods=["GET", "POST"]),
+        Route("/oidc/token", token, methods=["POST"]),
+        Route("/oidc/userinfo", userinfo, methods=["GET", "POST"]),
+        Route("/oidc/callback", callback, methods=["GET"]),
+        Route("/.well-known/openid-configuration", discovery, methods=["GET"]),
+        Route("/oidc/jwks", jwks, methods=["GET"]),
+    ]
+
+
+async def _parameters(web: Web, request: Request) -> Parameters:
+    """OIDC Core 3.1.2.1: the query of a GET or the form of a POST, never both."""
+    if request.method == "POST":
+        return await read_form(request, max_bytes=web.max_body_bytes)
+    return read_query(request)
+
+
+def _authorization(request: Request) -> str | None:
+    return request.headers.get("authorization")
+
+
+def _machine_refusal(web: Web, refusal: Refusal) -> Response:
+    """RFC 6749 5.2; what was wrong stands in the audit only."""
+    note_refusal(web.audit, refusal, reference=make_reference(web.random))
+    response = json(build_error_body(refusal), status=refusal.http_status)
+    if isinstance(refusal, ClientNotAuthenticated):
+        response.headers["www-authenticate"] = 'Basic realm="token", charset="UTF-8"'
+    return response
+
+
+def _public(body: bytes) -> Response:
+    """Published documents may be read by any script of any site, and kept for a while."""
+    return Response(
+        body,
+        headers={"cache-control": "public, max-age=300", "access-control-allow-origin": "*"},
+        media_type="application/json",
+    )

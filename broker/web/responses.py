@@ -1,0 +1,160 @@
+"""From what a flow answers to what a browser gets."""
+
+from collections.abc import Sequence
+
+import msgspec
+from starlette.requests import Request
+from starlette.responses import Response
+
+from broker.domain.refusals import Refusal
+from broker.flow.answers import (
+    ChooseSchool,
+    PostMessage,
+    Redirect,
+    Refused,
+    Step,
+    Welcome,
+)
+from broker.flow.audit import make_reference, note_refusal
+from broker.web.csrf import make_token
+from broker.web.headers import content_policy
+from broker.web.pages import (
+    Frame,
+    HandoverPage,
+    LanguageLink,
+    Link,
+    Notice,
+    Page,
+    RefusalPage,
+    Retry,
+    WelcomePage,
+    build_language_links,
+)
+from broker.web.texts import Language, choose_language
+from broker.web.wiring import Web
+
+SEE_OTHER = 303  # RFC 9700 4.12: never a redirect that repeats a post
+
+
+def read_language(web: Web, request: Request) -> Language:
+    """Return the language for this answer."""
+    return choose_language(
+        query=request.query_params.get("lang") or request.query_params.get("ui_locales", ""),
+        cookie=web.cookies.read(request, "lang"),
+        accept_language=request.headers.get("accept-language", ""),
+    )
+
+
+def show(
+    web: Web,
+    request: Request,
+    page: Page,
+    *,
+    status: int = 200,
+    onward: bool = False,
+    framed: bool = False,
+    again: bool = False,
+) -> Response:
+    """Return a page for people.
+
+    Args:
+        onward: it has a form that leads to a school or supplier.
+        framed: it may be shown inside another page.
+        again: it can be asked for again, so it offers itself in the other language.
+    """
+    links: Sequence[LanguageLink] = ()
+    if again:
+        links = build_language_links(request.url.path, request.query_params.multi_items())
+    frame = Frame(language=read_language(web, request), language_links=tuple(links))
+    response = Response(web.pages.render(page, frame), status, media_type="text/html")
+    response.headers["content-security-policy"] = content_policy(
+        onward=onward, secure=web.secure, framed=framed
+    )
+    response.headers["cache-control"] = "no-store"
+    if "lang" in request.query_params:
+        web.cookies.remember_language(response, frame.language.value)
+    return response
+
+
+def redirect(url: str) -> Response:
+    """Return a redirect that is never kept."""
+    return Response(status_code=SEE_OTHER, headers={"location": url, "cache-control": "no-store"})
+
+
+def json(body: object, *, status: int = 200) -> Response:
+    """Return JSON that is never kept."""
+    return Response(
+        msgspec.json.encode(body),
+        status,
+        headers={"cache-control": "no-store", "pragma": "no-cache"},
+        media_type="application/json",
+    )
+
+
+def answer(web: Web, request: Request, step: Step) -> Response:
+    """Return what a step of a login tells the browser, and bind the next step to it."""
+    response = _build(web, request, step)
+    if step.closed:
+        web.cookies.close_login(response, step.closed)
+    if step.opened is not None:
+        web.cookies.close_left_logins(request, response)
+        web.cookies.open_login(response, step.opened)
+    return response
+
+
+def refuse(web: Web, request: Request, refusal: Refusal) -> Response:
+    """Return the page of a refusal before a relying party was known, and write it down."""
+    reference = make_reference(web.random)
+    note_refusal(web.audit, refusal, reference=reference)
+    return _show_refusal(web, request, Refused(refusal, reference))
+
+
+def _build(web: Web, request: Request, step: Step) -> Response:
+    told = step.answer
+    if isinstance(told, Redirect):
+        return redirect(told.url)
+    if isinstance(told, ChooseSchool):
+        language = request.query_params.get("lang") or request.query_params.get("ui_locales", "")
+        wish = f"&lang={choose_language(query=language)}" if language else ""
+        return redirect(f"/schools?login={told.login}{wish}")
+    if isinstance(told, PostMessage):
+        page = HandoverPage(
+            action=told.url, fields=told.fields, destination_name=told.destination_name
+        )
+        return show(web, request, page, onward=True)
+    if isinstance(told, Welcome):
+        return show(web, request, _welcome_page(web, told), onward=True)
+    return _show_refusal(web, request, told)
+
+
+def _welcome_page(web: Web, told: Welcome) -> WelcomePage:
+    return WelcomePage(
+        login=told.login,
+        csrf=make_token(web.cookie_key, told.csrf_bound_to),
+        school_name=told.school.name,
+        supplier_name=told.supplier.display_name,
+        first_name=told.first_name,
+        notice=None if told.shared is None else Notice(shared=told.shared),
+        may_switch=told.may_switch,
+    )
+
+
+def _show_refusal(web: Web, request: Request, told: Refused) -> Response:
+    refusal, retry = told.refusal, None
+    if told.retry is not None:
+        retry = Retry(
+            login=told.retry.name,
+            csrf=make_token(web.cookie_key, told.retry.handle.text),
+            school=told.retry_school,
+        )
+    page = RefusalPage(
+        code=refusal.code,
+        reference=told.reference,
+        whose_task=refusal.whose_task,
+        what=refusal.what,
+        remedy=refusal.remedy,
+        subject=refusal.subject,
+        retry=retry,
+        way_back=Link(told.way_back, told.way_back_name) if told.way_back else None,
+    )
+    return show(web, request, page, status=refusal.http_status, onward=retry is not None)

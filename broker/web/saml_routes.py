@@ -1,0 +1,74 @@
+"""The endpoints of SAML: ours as identity provider, and as service provider of the schools."""
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from broker.flow.audit import make_reference, note_refusal
+from broker.flow.browser_steps import BrowserStep
+from broker.flow.refusals import LoginStepAbsent
+from broker.saml_idp.refusals import AnswerableRefusal
+from broker.saml_idp.request import check_authn_request
+from broker.web.begin import begin, is_framed, show_new_tab
+from broker.web.requests import only, read_form
+from broker.web.responses import answer
+from broker.web.wiring import Web
+
+METADATA_TYPE = "application/samlmetadata+xml"  # SAML metadata 2.0 appendix A
+
+
+def saml_routes(web: Web) -> list[Route]:
+    """Return the routes of SAML."""
+
+    async def sso(request: Request) -> Response:
+        if is_framed(request):
+            return show_new_tab(web, request)
+        message = (
+            await read_form(request, max_bytes=web.max_body_bytes)
+            if request.method == "POST"
+            else bytes(request.scope["query_string"])
+        )
+        try:
+            checked = check_authn_request(
+                message,
+                registry=web.snapshots.registry,
+                xml=web.xml,
+                sso_url=web.sso_url,
+                now=web.clock(),
+            )
+        except AnswerableRefusal as refusal:
+            note_refusal(web.audit, refusal, reference=make_reference(web.random))
+            step = web.login.refuse_saml(refusal)
+            return answer(web, request, step)
+        return await begin(web, request, checked)
+
+    async def acs(request: Request) -> Response:
+        form = await read_form(request, max_bytes=web.max_body_bytes)
+        state = only(form, "RelayState")
+        handle = web.cookies.read_login(request, state)
+        if not handle:
+            raise LoginStepAbsent("check_browser_binding")
+        return answer(
+            web, request, await web.login.finish_saml(BrowserStep(state, handle), form=form)
+        )
+
+    async def idp_metadata(_: Request) -> Response:
+        return _metadata(web.documents.saml_idp_metadata(web.clock()))
+
+    async def sp_metadata(_: Request) -> Response:
+        return _metadata(web.documents.saml_sp_metadata(web.clock()))
+
+    return [
+        Route("/saml/idp/sso", sso, methods=["GET", "POST"]),
+        Route("/saml/idp/metadata", idp_metadata, methods=["GET"]),
+        Route("/saml/sp/acs", acs, methods=["POST"]),
+        Route("/saml/sp/metadata", sp_metadata, methods=["GET"]),
+    ]
+
+
+def _metadata(document: bytes) -> Response:
+    return Response(
+        document,
+        headers={"cache-control": "public, max-age=300"},
+        media_type=METADATA_TYPE,
+    )

@@ -1,0 +1,66 @@
+"""What every route works with. Made once by `app.py`; nothing in it changes while serving."""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from broker.flow.audit import AuditLog
+from broker.flow.login import LoginFlow
+from broker.flow.ports import Clock, Random, Snapshots
+from broker.flow.token import TokenFlow
+from broker.saml_xml.security import XmlSecurity
+from broker.web.cookies import Cookies
+from broker.web.pages import Pages
+
+
+@dataclass(frozen=True, slots=True)
+class Documents:
+    """What we publish about ourselves, as bytes; metadata is made anew before it expires."""
+
+    discovery: bytes
+    jwks: bytes
+    saml_idp_metadata: Callable[[datetime], bytes]
+    saml_sp_metadata: Callable[[datetime], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    """Whether a login can succeed now: each name with its check."""
+
+    checks: tuple[tuple[str, Callable[[], bool]], ...]
+
+    def failing(self) -> list[str]:
+        """Return the names of what is not well."""
+        return [name for name, is_well in self.checks if not is_well()]
+
+
+@dataclass(frozen=True, slots=True)
+class Web:
+    """The flows and everything that turns their answers into HTTP.
+
+    Attributes:
+        issuer: our origin; never taken from a request's Host.
+        cookie_key: 32 bytes, for tokens in our own forms.
+        max_body_bytes: of any form that is posted to us.
+    """
+
+    issuer: str
+    sso_url: str
+    login: LoginFlow
+    token: TokenFlow
+    snapshots: Snapshots
+    xml: XmlSecurity
+    pages: Pages
+    cookies: Cookies
+    cookie_key: bytes = field(repr=False)
+    documents: Documents = field(repr=False)
+    health: Health
+    audit: AuditLog
+    clock: Clock
+    random: Random
+    max_body_bytes: int
+
+    @property
+    def secure(self) -> bool:
+        """Tell whether we are reached by https; plain http is for loopback only."""
+        return self.cookies.secure
