@@ -122,7 +122,6 @@ class PersonEvent(StrEnum):
     MATURE_JOIN_APPLIED = "mature-join-applied"
     ACCOUNTS_JOINED = "accounts-joined"
     ACCOUNTS_KEPT_APART = "accounts-kept-apart"
-    TOO_MANY_ALIASES = "too-many-aliases"
 
 
 @dataclass(frozen=True, slots=True)

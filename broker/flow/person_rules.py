@@ -61,7 +61,7 @@ from broker.flow.person_records import (
 )
 from broker.pseudonyms.derivation import PersonRoot
 
-MAX_ALIASES = 8  # numbers of one pupil at one school; a school cannot swell another's row
+MAX_ALIASES = 16  # numbers of one pupil at one school: no school can swell a row without end
 
 _Replaced = tuple[PersonRoot, PersonRecord | None, PersonRecord]
 """Root, what was found under it, what it shall be."""
@@ -72,6 +72,17 @@ class EckIdMissing(Refusal):
     whose_task = WhoseTask.SCHOOL
     what = "Your school's login did not send your ECK iD, and we do not know you yet without it."
     remedy = "The school must let its login send the ECK iD. Please tell your school."
+    http_status = 403
+    oauth_error = "access_denied"
+
+
+class TooManyNumbers(Refusal):
+    """To go on without binding the number would let it open its former owner's account."""
+
+    code = "E-PERSON-3"
+    whose_task = WhoseTask.SCHOOL
+    what = "Your school's login has sent too many different numbers for you."
+    remedy = "A pupil keeps one number at a school. Please tell your school."
     http_status = 403
     oauth_error = "access_denied"
 
@@ -94,6 +105,7 @@ def resolve_person(
 
     Raises:
         EckIdMissing: rule 6.
+        TooManyNumbers: `MAX_ALIASES` other numbers of this school are bound to this ECK iD.
     """
     if presented.eck_id is None:
         (root,) = presented.roots
@@ -147,26 +159,21 @@ def _resolve_both(
     else:
         arrived, events = _arrive(eck, login, rules, may_use_join=not has_own_account)
 
-    if eck is not None and has_own_account and eck.seen.keys() != {login.school}:
-        refused = PersonEvent.ACCOUNTS_KEPT_APART  # rule 12
-    elif _has_too_many_aliases(arrived, login):
-        refused = PersonEvent.TOO_MANY_ALIASES
-    else:
-        bound, binding = _bind(eck_root, local, arrived, login)
+    seen_elsewhere = eck is not None and eck.seen.keys() != {login.school}
+    if local is not None and has_own_account and seen_elsewhere:  # rule 12
         return _resolved(
             arrived,
             login,
-            _changes(
-                (eck_root, eck, _with_alias(arrived, local, login)),
-                (root, local, bound),
-                *_forget_alias(eck_root, found, login),
-            ),
-            events + binding,
+            _changes((eck_root, eck, arrived), (root, local, _touch(local, login))),
+            (*events, PersonEvent.ACCOUNTS_KEPT_APART),
         )
-    touched = () if local is None else ((root, local, _touch(local, login)),)
-    return _resolved(
-        arrived, login, _changes((eck_root, eck, arrived), *touched), (*events, refused)
+    bound, binding = _bind(eck_root, local, arrived, login)
+    changes = _changes(
+        (eck_root, eck, _with_alias(arrived, local, login)),
+        (root, local, bound),
+        *_forget_alias(eck_root, found, login),
     )
+    return _resolved(arrived, login, changes, events + binding)
 
 
 def _first(root: PersonRoot, population: Population, login: Login) -> PersonRecord:
@@ -283,13 +290,10 @@ def _with_alias(eck: PersonRecord, local: PersonRecord | None, login: Login) -> 
         eck = replace(eck, former=(*eck.former, former))
     if login.local_tag in here.aliases:
         return eck
+    if len(here.aliases) >= MAX_ALIASES:
+        raise TooManyNumbers("check_numbers_of_one_pupil_bounded")
     here = replace(here, aliases=(*here.aliases, login.local_tag))
     return replace(eck, seen={**eck.seen, login.school: here})
-
-
-def _has_too_many_aliases(eck: PersonRecord, login: Login) -> bool:
-    aliases = eck.seen[login.school].aliases
-    return len(aliases) >= MAX_ALIASES and login.local_tag not in aliases
 
 
 def _forget_alias(eck_root: PersonRoot, found: FoundRecords, login: Login) -> tuple[_Replaced, ...]:
