@@ -38,18 +38,24 @@ class Limits:
     Attributes:
         max_bytes: of the document.
         max_tags: start, end and empty tags together.
+        max_attributes: equals signs, which stand in attributes and at the end of base64.
         max_namespaces: namespace declarations; canonicalisation looks through them one by one.
         comments: whether comments are dropped instead of refused.
     """
 
     max_bytes: int
     max_tags: int
+    max_attributes: int
     max_namespaces: int
     comments: bool
 
 
-MESSAGE = Limits(MESSAGE_MAX_BYTES, max_tags=4_000, max_namespaces=400, comments=False)
-METADATA = Limits(4 * 1024 * 1024, max_tags=100_000, max_namespaces=5_000, comments=True)
+MESSAGE = Limits(
+    MESSAGE_MAX_BYTES, max_tags=4_000, max_attributes=4_000, max_namespaces=400, comments=False
+)
+METADATA = Limits(
+    4 * 1024 * 1024, max_tags=100_000, max_attributes=100_000, max_namespaces=5_000, comments=True
+)
 
 
 def _parser(*, remove_comments: bool) -> etree.XMLParser:
@@ -103,7 +109,11 @@ def check_declarations(document: bytes, limits: Limits) -> None:
 
 def check_amount(document: bytes, limits: Limits) -> None:
     """SECURITY.md 1.2: node limits, known before anything is built."""
-    if document.count(b"<") > limits.max_tags or document.count(b"xmlns") > limits.max_namespaces:
+    if (
+        document.count(b"<") > limits.max_tags
+        or document.count(b"=") > limits.max_attributes
+        or document.count(b"xmlns") > limits.max_namespaces
+    ):
         raise MessageUnreadable("amount")
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from broker.saml_xml.refusals import MessageUnreadable
-from tests.saml_xml.corpus.defects import honest
+from tests.saml_xml.corpus.damage import honest
 from tests.saml_xml.corpus.messages import SECURITY
 
 LAUGHS = b"".join(

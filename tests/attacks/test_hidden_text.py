@@ -3,7 +3,7 @@
 import pytest
 
 from broker.saml_xml.refusals import XmlRefusal
-from tests.saml_xml.corpus.defects import honest
+from tests.saml_xml.corpus.damage import honest
 from tests.saml_xml.corpus.keys import rsa_key
 from tests.saml_xml.corpus.messages import HONEST
 from tests.saml_xml.corpus.oracles import read_name_id

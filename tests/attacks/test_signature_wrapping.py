@@ -5,7 +5,7 @@ from lxml import etree
 
 from broker.saml_xml.elements import serialize
 from broker.saml_xml.refusals import XmlRefusal
-from tests.saml_xml.corpus.defects import honest
+from tests.saml_xml.corpus.damage import honest
 from tests.saml_xml.corpus.keys import rsa_key
 from tests.saml_xml.corpus.messages import ASSERTION, EVIL, HONEST, SECURITY, a_response
 from tests.saml_xml.corpus.oracles import read_name_id

@@ -7,10 +7,8 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from lxml import etree
-
 from broker.saml_xml import names as n
-from broker.saml_xml.elements import Element, build_element, only_child, serialize
+from broker.saml_xml.elements import build_element
 from tests.saml_xml.corpus.by_hand import (
     ENVELOPED,
     EXCLUSIVE,
@@ -19,11 +17,32 @@ from tests.saml_xml.corpus.by_hand import (
     RSA_SHA1,
     WITH_COMMENTS,
     Transform,
-    add_key_info,
-    sign_by_hand,
 )
-from tests.saml_xml.corpus.keys import ec_key, rsa_key
-from tests.saml_xml.corpus.messages import EVIL, HONEST, SECURITY, a_response, an_assertion, ds
+from tests.saml_xml.corpus.damage import (
+    an_object,
+    changed,
+    empty_uri,
+    external_general_entity,
+    foreign_reference,
+    honest,
+    key_info_of_the_owner,
+    key_of_the_attacker,
+    no_id,
+    no_key_info_and_wrong_key,
+    no_signature,
+    reference_type,
+    replaced,
+    second_signature,
+    second_signed_info,
+    signature_at_the_end,
+    signature_in_subject,
+    signed,
+    text_in_digest,
+    xpath,
+    xslt,
+)
+from tests.saml_xml.corpus.keys import ec_key
+from tests.saml_xml.corpus.messages import EVIL, HONEST
 from tests.saml_xml.corpus.wrapping import WRAPPINGS, wrapped
 
 NARROW = "Only the one shape that SAML core 5.4 recommends is accepted: less to think about."
@@ -43,141 +62,6 @@ class Defect:
     make: Callable[[], bytes]
     check: str
     why: str = ""
-
-
-def honest() -> bytes:
-    """Return the message that most defects start from: a signed assertion."""
-    response = a_response(an_assertion())
-    SECURITY.sign(response[-1], key=rsa_key().signing)
-    return serialize(response)
-
-
-def replaced(pattern: bytes, by: bytes) -> Callable[[], bytes]:
-    """Change the bytes that match `pattern`, once."""
-
-    def make() -> bytes:
-        changed, times = re.subn(pattern, by, honest(), count=1)
-        if times != 1:
-            raise LookupError(pattern)
-        return changed
-
-    return make
-
-
-def signed(**how: object) -> Callable[[], bytes]:
-    """Sign the assertion by hand, in a way that we never do; `key` may be given."""
-
-    def make() -> bytes:
-        response = a_response(an_assertion())
-        key = how.get("key", rsa_key())
-        options = {name: value for name, value in how.items() if name != "key"}
-        sign_by_hand(response[-1], key, **options)  # type: ignore[arg-type]
-        return serialize(response)
-
-    return make
-
-
-def changed(change: Callable[[Element], None]) -> Callable[[], bytes]:
-    """Change the tree of the honest message."""
-
-    def make() -> bytes:
-        response = etree.fromstring(honest())
-        change(response)
-        return serialize(response)
-
-    return make
-
-
-def _signature(response: Element) -> Element:
-    return only_child(response[-1], ds("Signature"))
-
-
-def _second_signed_info(response: Element) -> None:
-    evil = etree.fromstring(etree.tostring(_signature(response)[0]))
-    _signature(response).insert(0, evil)
-
-
-def _second_signature(response: Element) -> None:
-    _signature(response).addnext(etree.fromstring(etree.tostring(_signature(response))))
-
-
-def _object(response: Element) -> None:
-    _signature(response).append(build_element(ds("Object"), text="unsigned"))
-
-
-def _signature_at_the_end(response: Element) -> None:
-    response[-1].append(_signature(response))
-
-
-def _signature_in_subject(response: Element) -> None:
-    response[-1][2].append(_signature(response))
-
-
-def _no_signature(response: Element) -> None:
-    response[-1].remove(_signature(response))
-
-
-def _no_id(response: Element) -> None:
-    del response[-1].attrib["ID"]
-
-
-def _reference_type(response: Element) -> None:
-    _signature(response)[0][2].set("Type", n.DS + "Object")
-
-
-def _text_in_digest(response: Element) -> None:
-    value = next(response.iter(ds("DigestValue")))
-    value.append(build_element("{urn:x}y"))
-
-
-def _key_of_the_attacker() -> bytes:
-    response = a_response(an_assertion(name_id=EVIL))
-    SECURITY.sign(response[-1], key=rsa_key("attacker").signing)
-    return serialize(response)
-
-
-def _no_key_info_and_wrong_key() -> bytes:
-    response = a_response(an_assertion(name_id=EVIL))
-    sign_by_hand(response[-1], rsa_key("attacker"))
-    return serialize(response)
-
-
-def _key_info_of_the_owner() -> bytes:
-    response = a_response(an_assertion(name_id=EVIL))
-    add_key_info(sign_by_hand(response[-1], rsa_key("attacker")), rsa_key())
-    return serialize(response)
-
-
-def _foreign_reference() -> bytes:
-    """The Response's signature covers the assertion only; the rest of the Response is free."""
-    response = a_response(an_assertion())
-    sign_by_hand(response[-1], rsa_key(), parent=response)
-    return serialize(response)
-
-
-def _empty_uri() -> bytes:
-    response = a_response(an_assertion())
-    sign_by_hand(response, rsa_key(), uri="")
-    return serialize(response)
-
-
-def _external_general_entity() -> bytes:
-    doctype = b'<!DOCTYPE r [<!ENTITY pupil SYSTEM "file:///etc/hostname">]>'
-    return doctype + honest().replace(HONEST.encode(), b"&pupil;", 1)
-
-
-def _xpath(expression: str) -> Transform:
-    parameter = build_element(ds("XPath"), text=expression, nsmap={"ds": n.DS})
-    return Transform("http://www.w3.org/TR/1999/REC-xpath-19991116", (parameter,))
-
-
-def _xslt() -> Transform:
-    sheet = etree.fromstring(
-        '<xsl:stylesheet xmlns:xsl="http://www.w3.org/1999/XSL/Transform" version="1.0">'
-        '<xsl:template match="@*|node()"><xsl:copy><xsl:apply-templates select="@*|node()"/>'
-        "</xsl:copy></xsl:template></xsl:stylesheet>"
-    )
-    return Transform("http://www.w3.org/TR/1999/REC-xslt-19991116", (sheet,))
 
 
 _NAME_ID = re.escape(HONEST.encode())
@@ -242,7 +126,7 @@ DEFECTS: dict[str, Defect] = {
         "markup-declaration",
         "The entity stands for the signed text here; it could stand for a file or a gigabyte.",
     ),
-    "external-entity": Defect(_external_general_entity, "markup-declaration"),
+    "external-entity": Defect(external_general_entity, "markup-declaration"),
     "undeclared-entity": Defect(replaced(_NAME_ID, b"&pupil;"), "well-formed"),
     "duplicate-id": Defect(
         replaced(b'ID="_response"', b'ID="_assertion"'),
@@ -274,9 +158,9 @@ DEFECTS: dict[str, Defect] = {
     "digest-value-changed": Defect(
         replaced(b"<ds:DigestValue>.{8}", b"<ds:DigestValue>AAAAAAAA"), "signature-value"
     ),
-    "wrong-key": Defect(_no_key_info_and_wrong_key, "signature-value"),
-    "key-from-key-info": Defect(_key_of_the_attacker, "signature-value"),
-    "key-info-of-the-owner": Defect(_key_info_of_the_owner, "signature-value"),
+    "wrong-key": Defect(no_key_info_and_wrong_key, "signature-value"),
+    "key-from-key-info": Defect(key_of_the_attacker, "signature-value"),
+    "key-info-of-the-owner": Defect(key_info_of_the_owner, "signature-value"),
     "ec-key-not-registered": Defect(
         signed(key=ec_key("attacker"), method=n.ALG_ECDSA_SHA256), "signature-value"
     ),
@@ -297,7 +181,7 @@ DEFECTS: dict[str, Defect] = {
     "empty-signature-value": Defect(
         replaced(b"<ds:SignatureValue>[^<]*", b"<ds:SignatureValue>"), "signature-value"
     ),
-    "child-in-digest-value": Defect(changed(_text_in_digest), "schema"),
+    "child-in-digest-value": Defect(changed(text_in_digest), "schema"),
     "whitespace-in-signed-value": Defect(
         replaced(_NAME_ID + b"<", HONEST.encode() + b" <"), "digest"
     ),
@@ -325,13 +209,13 @@ DEFECTS: dict[str, Defect] = {
     "two-references": Defect(signed(references=2), "signature-shape", NARROW),
     "no-reference": Defect(signed(references=0), "schema"),
     "empty-uri": Defect(
-        _empty_uri, "reference", "It means the whole document, whatever element it stands in."
+        empty_uri, "reference", "It means the whole document, whatever element it stands in."
     ),
-    "foreign-reference": Defect(_foreign_reference, "reference", POSITION),
+    "foreign-reference": Defect(foreign_reference, "reference", POSITION),
     "reference-to-nothing": Defect(signed(uri="#_nothing"), "reference"),
     "xpointer-reference": Defect(signed(uri="#xpointer(id('_assertion'))"), "reference", NARROW),
     "file-reference": Defect(signed(uri="file:///etc/hostname"), "reference"),
-    "reference-with-type": Defect(changed(_reference_type), "reference"),
+    "reference-with-type": Defect(changed(reference_type), "reference"),
     "transform-with-comments": Defect(
         signed(transforms=(ENVELOPED, Transform(WITH_COMMENTS))), "transforms", NARROW
     ),
@@ -344,17 +228,17 @@ DEFECTS: dict[str, Defect] = {
     "enveloped-alone": Defect(signed(transforms=(ENVELOPED, ENVELOPED)), "transforms", NARROW),
     "one-transform": Defect(signed(transforms=(EXCLUSIVE,)), "signature-shape"),
     "xpath-transform": Defect(
-        signed(transforms=(_xpath("not(ancestor-or-self::ds:Signature)"), EXCLUSIVE)),
+        signed(transforms=(xpath("not(ancestor-or-self::ds:Signature)"), EXCLUSIVE)),
         "transforms",
         "An XPath chooses what is signed; only the whole element may be.",
     ),
     "third-transform": Defect(
-        signed(transforms=(ENVELOPED, _xpath("true()"), EXCLUSIVE)),
+        signed(transforms=(ENVELOPED, xpath("true()"), EXCLUSIVE)),
         "signature-shape",
         "An XPath chooses what is signed; only the whole element may be.",
     ),
     "xslt-transform": Defect(
-        signed(transforms=(ENVELOPED, _xslt(), EXCLUSIVE)),
+        signed(transforms=(ENVELOPED, xslt(), EXCLUSIVE)),
         "signature-shape",
         "A program of the sender's choice does not run here.",
     ),
@@ -372,15 +256,15 @@ DEFECTS: dict[str, Defect] = {
         "What a parameter means that nobody knows, nobody knows.",
     ),
     # The place and the shape of the signature.
-    "unsigned": Defect(changed(_no_signature), "signature-present"),
-    "multiple-signed-info": Defect(changed(_second_signed_info), "schema"),
-    "two-signatures": Defect(changed(_second_signature), "schema"),
+    "unsigned": Defect(changed(no_signature), "signature-present"),
+    "multiple-signed-info": Defect(changed(second_signed_info), "schema"),
+    "two-signatures": Defect(changed(second_signature), "schema"),
     "signature-at-the-end": Defect(
-        changed(_signature_at_the_end), "schema", "The schema puts it behind the Issuer."
+        changed(signature_at_the_end), "schema", "The schema puts it behind the Issuer."
     ),
-    "signature-in-subject": Defect(changed(_signature_in_subject), "schema", POSITION),
+    "signature-in-subject": Defect(changed(signature_in_subject), "schema", POSITION),
     "object": Defect(
-        changed(_object), "signature-shape", "SAML core 5.4.6: an Object carries unsigned data."
+        changed(an_object), "signature-shape", "SAML core 5.4.6: an Object carries unsigned data."
     ),
-    "no-id": Defect(changed(_no_id), "schema"),
+    "no-id": Defect(changed(no_id), "schema"),
 }
