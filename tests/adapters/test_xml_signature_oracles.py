@@ -4,7 +4,8 @@ messages. This is the evidence on which our own code verifies instead of a libra
 import pytest
 
 from broker.saml_xml.refusals import XmlRefusal
-from tests.saml_xml.corpus.defects import DEFECTS, honest
+from tests.saml_xml.corpus.damage import honest
+from tests.saml_xml.corpus.defects import DEFECTS
 from tests.saml_xml.corpus.honest import HONEST_MESSAGES, HONEST_TO_SOME
 from tests.saml_xml.corpus.keys import rsa_key
 from tests.saml_xml.corpus.messages import HONEST

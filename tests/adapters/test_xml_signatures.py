@@ -24,6 +24,7 @@ from tests.saml_xml.corpus.damage import honest
 from tests.saml_xml.corpus.defects import DEFECTS
 from tests.saml_xml.corpus.keys import PartyKey, ec_key, rsa_key
 from tests.saml_xml.corpus.messages import (
+    ASSERTION,
     IDP,
     SECURITY,
     an_assertion,
