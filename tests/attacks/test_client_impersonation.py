@@ -1,4 +1,4 @@
-"""Somebody else's proof at our token endpoint: another server's, another client's, or used twice."""
+"""Somebody else's proof is shown at our token endpoint, or one's own a second time."""
 
 import pytest
 
