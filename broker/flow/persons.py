@@ -183,10 +183,9 @@ async def erase_person(
         roots.append(as_root(local.bound_to))
     rows = await _find_rows(roots, register=register, keys=keys)
     tags = {derive_tag(keys, root) for root in roots}
-    for root in rows:
-        record = _open_row(rows, root, keys)
-        if record is not None:
-            tags.update(tag for seen in record.seen.values() for tag in seen.aliases)
+    for root, row in rows.items():
+        record = _open(row, root, keys)
+        tags.update(tag for seen in record.seen.values() for tag in seen.aliases)
     return await register.erase(sorted(tags))
 
 
@@ -224,10 +223,12 @@ def _open_row(
     rows: Mapping[PersonRoot, StoredRow], root: PersonRoot | None, keys: RegisterKeys
 ) -> PersonRecord | None:
     """Return the record of a root, None when the register holds none."""
-    if root is None or root not in rows:
-        return None
+    return None if root is None or root not in rows else _open(rows[root], root, keys)
+
+
+def _open(row: StoredRow, root: PersonRoot, keys: RegisterKeys) -> PersonRecord:
     try:
-        return open_record(rows[root], root=root, keys=keys)
+        return open_record(row, root=root, keys=keys)
     except UnreadableRecord:
         pass  # a fresh account in place of a damaged row would hide the damage
     raise RegisterUnavailable("check_register_row_opens")

@@ -1,0 +1,42 @@
+"""A `PersonRegister` in memory, that counts its round trips and fails or is overtaken on demand."""
+
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+
+from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow
+
+
+class MemoryRegister:
+    """Keeps the port's contract.
+
+    Attributes:
+        overtaken_by: awaited once before the next `apply`: another worker that is first.
+    """
+
+    def __init__(self) -> None:
+        self.rows: dict[bytes, StoredRow] = {}
+        self.looked_up = 0
+        self.written = 0
+        self.down = False
+        self.overtaken_by: Callable[[], Awaitable[object]] | None = None
+
+    async def find(self, tags: Sequence[bytes]) -> Mapping[bytes, StoredRow]:
+        self.looked_up += 1
+        return {tag: self.rows[tag] for tag in tags if tag in self.rows}
+
+    async def apply(self, writes: Sequence[RowWrite]) -> bool:
+        if self.down:
+            raise RegisterUnavailable("check_written")
+        self.written += 1
+        other, self.overtaken_by = self.overtaken_by, None
+        if other is not None:
+            await other()
+        for write in writes:
+            there = self.rows.get(write.tag)
+            if (None if there is None else there.sealed) != write.replaces:
+                return False
+        for write in writes:
+            self.rows[write.tag] = StoredRow(write.sealed, write.school_year)
+        return True
+
+    async def erase(self, tags: Sequence[bytes]) -> int:
+        return sum(self.rows.pop(tag, None) is not None for tag in tags)
