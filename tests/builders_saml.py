@@ -77,6 +77,11 @@ def samlp(local: str) -> str:
     return f"{{{n.SAMLP}}}{local}"
 
 
+def attributes_in(element: Element) -> dict[str, str]:
+    """Return the XML attributes of an element."""
+    return {str(name): str(value) for name, value in element.attrib.items()}
+
+
 def nothing(_element: Element) -> None:
     """Leave a tree as it is."""
 

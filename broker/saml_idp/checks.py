@@ -26,6 +26,7 @@ from broker.saml_idp.refusals import (
     UnknownServiceProvider,
 )
 from broker.saml_xml.bindings import QuerySignature
+from broker.saml_xml.clock import CLOCK_SKEW
 from broker.saml_xml.elements import Element, optional_child, required_attribute, text_of
 from broker.saml_xml.instants import parse_instant
 from broker.saml_xml.names import (
@@ -39,7 +40,6 @@ from broker.saml_xml.names import (
 from broker.saml_xml.registered_keys import verification_keys
 from broker.saml_xml.security import XmlSecurity
 
-CLOCK_SKEW = timedelta(seconds=180)  # saml2int 2.0 SDP-G01: three to five minutes
 REQUEST_MAX_AGE = timedelta(seconds=600)  # ours: a browser goes at once
 REQUEST_ID_MAX_CHARS = 256  # IIP-G02
 

@@ -5,6 +5,7 @@ in `broker.saml_idp.checks`. Nothing is sent to the service provider before it a
 its answers are proven: until then every refusal ends on our own page.
 """
 
+from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
@@ -34,8 +35,8 @@ from broker.saml_xml.names import NAMEID_TRANSIENT, SAML, SAMLP
 from broker.saml_xml.refusals import MessageUnreadable, sent_by_supplier
 from broker.saml_xml.security import XmlSecurity
 
-HINTS_MAX = 10  # ours: more name no school any more
-HINT_MAX_CHARS = 1024  # SAML core 8.3.6: an entity identifier
+LISTED_MAX = 10  # ours: of schools named and levels wanted; the rest is dropped, not refused
+LISTED_MAX_CHARS = 1024  # SAML core 8.3.6: an entity identifier
 
 
 class CheckedAuthnRequest(msgspec.Struct, frozen=True, kw_only=True, tag="saml"):
@@ -165,8 +166,7 @@ def read_hints(root: Element) -> tuple[str, ...]:
     if listed is None:
         return ()
     entries = children_of(listed, f"{{{SAMLP}}}IDPEntry")
-    named = (required_attribute(each, "ProviderID") for each in entries[:HINTS_MAX])
-    return tuple(each for each in named if len(each) <= HINT_MAX_CHARS)
+    return _bounded(required_attribute(each, "ProviderID") for each in entries[:LISTED_MAX])
 
 
 def read_authn_contexts(root: Element) -> tuple[str, ...]:
@@ -174,6 +174,10 @@ def read_authn_contexts(root: Element) -> tuple[str, ...]:
     requested = optional_child(root, f"{{{SAMLP}}}RequestedAuthnContext")
     if requested is None:
         return ()
-    return tuple(
-        text_of(each) for each in children_of(requested, f"{{{SAML}}}AuthnContextClassRef")
-    )
+    classes = children_of(requested, f"{{{SAML}}}AuthnContextClassRef")
+    return _bounded(text_of(each) for each in classes[:LISTED_MAX])
+
+
+def _bounded(texts: Iterable[str]) -> tuple[str, ...]:
+    """What a request lists is kept for the whole login, so it stays small."""
+    return tuple(each for each in texts if len(each) <= LISTED_MAX_CHARS)

@@ -13,7 +13,7 @@ times are floored, and AuthenticatingAuthority is left out (SECURITY.md 7).
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from broker.domain.attributes import VOCABULARY, AttributeName
@@ -45,7 +45,7 @@ from broker.saml_xml.security import XmlSecurity
 
 ASSERTION_LIFETIME = timedelta(seconds=300)  # a browser posts at once
 BACKDATED = timedelta(seconds=60)  # suppliers' clocks lag, and some allow no skew at all
-INSTANT_STEP_SECONDS = 300  # DESIGN.md 4: times floored to 5 minutes
+INSTANT_STEP_MINUTES = 5  # DESIGN.md 4: times floored to 5 minutes
 
 PREVIOUS_SUB = "previous_sub"
 """Attribute that announces the pseudonym of before a change of our keys (DESIGN.md 5)."""
@@ -202,8 +202,9 @@ def told_instant(authenticated_at: datetime, *, request: CheckedAuthnRequest) ->
     """
     if request.force_login:
         return authenticated_at
-    beyond = authenticated_at.timestamp() % INSTANT_STEP_SECONDS
-    return authenticated_at - timedelta(seconds=beyond)
+    exact = authenticated_at.astimezone(UTC)
+    minute = exact.minute - exact.minute % INSTANT_STEP_MINUTES
+    return exact.replace(minute=minute, second=0, microsecond=0)
 
 
 def _build_name_id(

@@ -21,8 +21,8 @@ from broker.saml_sp.refusals import (
     ResponseTooLate,
 )
 from broker.saml_sp.statement import Confirmation, Statement
+from broker.saml_xml.clock import CLOCK_SKEW
 
-CLOCK_SKEW = timedelta(seconds=180)  # saml2int 2.0 SDP-G01: three to five minutes
 ASSERTION_MAX_AGE = timedelta(seconds=600)  # ours: a browser posts at once
 
 Check = Callable[[Statement, ExpectedResponse, datetime], None]

@@ -23,7 +23,7 @@ def test_an_assertion_that_the_attacker_signed_is_refused() -> None:
 def test_an_encrypted_assertion_put_into_a_signed_response_is_refused() -> None:
     honest = a_response(signed="response", encrypted=True)
     forged = a_response(
-        signed="nothing", encrypted=True, attributes=PUPIL | {"uid": ("els@vuurvogel.example",)}
+        signed="nothing", encrypted=True, attributes={**PUPIL, "uid": ("els@vuurvogel.example",)}
     )
     honest.replace(honest[-1], forged[-1])
     with pytest.raises(XmlRefusal):

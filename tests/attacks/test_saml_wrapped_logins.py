@@ -8,7 +8,7 @@ from broker.domain.refusals import Refusal
 from broker.saml_sp.login import ExpectedResponse
 from broker.saml_xml.bindings import encode_post
 from tests.builders_saml import a_school_idp, read
-from tests.saml_xml.corpus.defects import honest
+from tests.saml_xml.corpus.damage import honest
 from tests.saml_xml.corpus.keys import rsa_key
 from tests.saml_xml.corpus.messages import ACS, HONEST, IDP, SP
 from tests.saml_xml.corpus.wrapping import WRAPPINGS, wrapped

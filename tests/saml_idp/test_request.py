@@ -18,9 +18,10 @@ from broker.domain.federation import (
 from broker.domain.refusals import Refusal
 from broker.domain.registry import Registry
 from broker.saml_idp import refusals as r
-from broker.saml_idp.checks import ANSWERABLE_CHECKS, CLOCK_SKEW, REQUEST_CHECKS, REQUEST_MAX_AGE
-from broker.saml_idp.request import HINTS_MAX, CheckedAuthnRequest, check_authn_request
+from broker.saml_idp.checks import ANSWERABLE_CHECKS, REQUEST_CHECKS, REQUEST_MAX_AGE
+from broker.saml_idp.request import LISTED_MAX, CheckedAuthnRequest, check_authn_request
 from broker.saml_xml import names as n
+from broker.saml_xml.clock import CLOCK_SKEW
 from broker.saml_xml.elements import Element, build_element, serialize
 from broker.saml_xml.forms import PostedForm
 from broker.saml_xml.instants import format_instant
@@ -112,6 +113,7 @@ class TestAccepted:
             {"Comparison": "exact"},
             build_element(saml("AuthnContextClassRef"), text=n.AUTHN_PASSWORD),
             build_element(saml("AuthnContextClassRef"), text=n.AUTHN_UNSPECIFIED),
+            build_element(saml("AuthnContextClassRef"), text="urn:" + "x" * 2000),
         )
         entries = [
             build_element(samlp("IDPEntry"), {"ProviderID": each})
@@ -148,10 +150,10 @@ class TestAccepted:
         assert check(an_authn_request(build_element(samlp("Scoping")))).hints == ()
         entries = [
             build_element(samlp("IDPEntry"), {"ProviderID": each})
-            for each in ("x" * 2000, *("11AA",) * 2 * HINTS_MAX)
+            for each in ("x" * 2000, *("11AA",) * 2 * LISTED_MAX)
         ]
         scoping = build_element(samlp("Scoping"), {}, build_element(samlp("IDPList"), {}, *entries))
-        assert check(an_authn_request(scoping)).hints == ("11AA",) * (HINTS_MAX - 1)
+        assert check(an_authn_request(scoping)).hints == ("11AA",) * (LISTED_MAX - 1)
 
     @given(st.text(st.characters(exclude_categories=["Cs"]), max_size=200))
     def test_relay_state_is_kept_exactly(self, relay_state: str) -> None:
@@ -204,10 +206,11 @@ class TestSender:
 
     @pytest.mark.parametrize("disabled", ["enabled", "supplier_enabled"])
     def test_service_provider_enabled(self, disabled: str) -> None:
+        states: dict[str, Any] = {disabled: False}
         refused(
             r.UnknownServiceProvider,
             "check_service_provider_enabled",
-            registry=a_registry(**{disabled: False}),
+            registry=a_registry(**states),
         )
 
     @pytest.mark.parametrize("arrives", [as_query, as_form])

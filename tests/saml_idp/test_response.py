@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -23,7 +23,6 @@ from broker.domain.release import (
 from broker.saml_idp.refusals import CannotEncrypt, NameIdPolicyNotSupported
 from broker.saml_idp.request import CheckedAuthnRequest
 from broker.saml_idp.response import (
-    INSTANT_STEP_SECONDS,
     ResponseIds,
     attribute_names,
     build_attributes,
@@ -35,6 +34,7 @@ from broker.saml_xml import names as n
 from broker.saml_xml.bindings import decode_post
 from broker.saml_xml.elements import Element, only_child, text_of
 from broker.saml_xml.forms import PostForm
+from broker.saml_xml.instants import format_instant
 from broker.saml_xml.refusals import ValueUnwritable
 from tests.builders_saml import (
     BROKER_IDP,
@@ -47,6 +47,7 @@ from tests.builders_saml import (
     SUPPLIER_ENTITY,
     XML,
     a_service_provider,
+    attributes_in,
     saml,
     samlp,
 )
@@ -138,7 +139,7 @@ class TestResponse:
         assert [name for name, _ in form.fields] == ["SAMLResponse", "RelayState"]
         assert form.fields[1][1] == "les-3"
         response = verified(form)
-        assert dict(response.attrib) == {
+        assert attributes_in(response) == {
             "ID": "_response",
             "Version": "2.0",
             "IssueInstant": "2026-03-02T08:00:00Z",
@@ -151,13 +152,13 @@ class TestResponse:
         assert assertion.get("ID") == "_assertion"
         name_id = first(assertion, "Subject", "NameID")
         assert name_id.text == PSEUDONYM
-        assert dict(name_id.attrib) == {
+        assert attributes_in(name_id) == {
             "Format": n.NAMEID_PERSISTENT,
             "NameQualifier": BROKER_IDP,
             "SPNameQualifier": SUPPLIER_ENTITY,
         }
         confirmed = first(assertion, "Subject", "SubjectConfirmation", "SubjectConfirmationData")
-        assert dict(confirmed.attrib) == {
+        assert attributes_in(confirmed) == {
             "InResponseTo": REQUEST_ID,
             "NotOnOrAfter": "2026-03-02T08:05:00Z",
             "Recipient": SUPPLIER_ACS,
@@ -167,7 +168,7 @@ class TestResponse:
         assert conditions.get("NotOnOrAfter") == "2026-03-02T08:05:00Z"
         assert first(conditions, "AudienceRestriction", "Audience").text == SUPPLIER_ENTITY
         authn = first(assertion, "AuthnStatement")
-        assert dict(authn.attrib) == {
+        assert attributes_in(authn) == {
             "AuthnInstant": "2026-03-02T08:00:00Z",
             "SessionIndex": "_session",
         }
@@ -237,10 +238,9 @@ def _told(form: PostForm) -> str | None:
     return first(assertion_of(form), "AuthnStatement").get("AuthnInstant")
 
 
-def _floored(exact: Any) -> str:
-    minutes = INSTANT_STEP_SECONDS // 60
-    floored = exact.replace(minute=exact.minute // minutes * minutes, second=0, microsecond=0)
-    return str(floored.strftime("%Y-%m-%dT%H:%M:%SZ"))
+def _floored(exact: datetime) -> str:
+    beyond = int(exact.timestamp()) % 300
+    return format_instant(exact - timedelta(seconds=beyond))
 
 
 class TestUnlinkable:
@@ -279,7 +279,8 @@ class TestUnlinkable:
 def _values(root: Element) -> set[str]:
     found: set[str] = set()
     for each in root.iter():
-        found |= set(each.attrib.values()) | ({each.text} if each.text else set())
+        found |= {str(value) for value in each.attrib.values()}
+        found |= {each.text} if each.text else set()
     return found
 
 

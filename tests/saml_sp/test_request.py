@@ -25,6 +25,7 @@ from tests.builders_saml import (
     STRANGER_KEY,
     XML,
     a_school_idp,
+    attributes_in,
     saml,
     samlp,
 )
@@ -57,7 +58,7 @@ def test_a_plain_request_says_what_is_needed_and_nothing_else() -> None:
     assert message.url.startswith(SCHOOL_SSO + "?SAMLRequest=")
     assert parse_qs(urlsplit(message.url).query)["RelayState"] == ["handle"]
     request = sent(message)
-    assert dict(request.attrib) == {
+    assert attributes_in(request) == {
         "ID": REQUEST_ID,
         "Version": "2.0",
         "IssueInstant": "2026-03-02T08:00:00Z",
