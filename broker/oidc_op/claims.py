@@ -9,8 +9,8 @@ Times (DESIGN.md 4). Times that two suppliers of one pupil could compare are flo
 minutes: `iat`, `exp` and `auth_time`, unless the request forced this login. A floored token still
 validates: `iat` is never in the future and at most five minutes old, `exp` is `iat` plus ten
 minutes and so at least five minutes ahead, and `auth_time` is never after `iat`. Since `auth_time`
-may seem five minutes older than it is, freshness (`max_age`) must be judged on
-`time_for_supplier`, the value that the supplier will judge.
+may seem five minutes older than it is, `request` asks the school for a login that much younger
+than `max_age`, or for a new one.
 """
 
 from collections.abc import Iterator, Mapping

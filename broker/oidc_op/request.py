@@ -15,6 +15,7 @@ import msgspec
 
 from broker.domain.ids import RelyingPartyId
 from broker.domain.registry import Registry
+from broker.oidc_op.claims import TIME_STEP_SECONDS
 from broker.oidc_op.clients import find_client
 from broker.oidc_op.received import AuthorizationRequest, parse_authorization_request
 from broker.oidc_op.request_checks import (
@@ -34,6 +35,14 @@ __all__ = [
 
 MAX_HINT_CHARS = 256  # a school's name, BRIN or domain; a longer hint is dropped, never refused
 MAX_WORDS = 20  # of each list separated by spaces; the rest is dropped
+
+LOST_AGE_SECONDS = TIME_STEP_SECONDS + 60
+"""By so much may a login seem older to the supplier than to us: its `auth_time` is floored, and it
+looks at its own clock a little later."""
+
+SHORTEST_SHARED_AGE_SECONDS = 2 * TIME_STEP_SECONDS
+"""A shorter `max_age` (zero included, OIDC Core 3.1.2.1) is a new login: a floored time could not
+satisfy it, and an exact time of a login that other suppliers share would let them compare."""
 
 SCHOOL_HINT_PREFIXES = ("idp:", "school:", "brin:", "realm:")
 """A value of `acr_values` that begins so names a school, as other hubs have it."""
@@ -56,9 +65,11 @@ class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag
 
     Attributes:
         relying_party: to be looked up again at every step, since it may be disabled meanwhile.
-        force_login: `prompt=login` or `max_age=0`: the school must ask for a new login.
+        force_login: `prompt=login`, or a `max_age` so short that only a new login satisfies it:
+            the school must ask for a new login.
         passive: `prompt=none`: no page may be shown.
-        max_age_seconds: how old the login at school may be; None is any age.
+        max_age_seconds: how old the login at school may be, so that the floored `auth_time` is
+            within what the supplier asked; None is any age, or a new login is asked anyway.
         hints: which school: `idp_hint`, `login_hint`, hints in `acr_values`; untrusted text, may
             be personal, never sent on.
         choose_school_again: `prompt=select_account`: a remembered school or account is not used.
@@ -105,12 +116,13 @@ def check_authorization_request(
         check(request, client)
     prompts = _words(request.prompt)
     max_age = None if request.max_age is None else int(request.max_age)
+    is_short = max_age is not None and max_age < SHORTEST_SHARED_AGE_SECONDS
     acr_values = _words(request.acr_values)
     return CheckedAuthorizationRequest(
         relying_party=address.relying_party,
-        force_login="login" in prompts or max_age == 0,  # OIDC Core 3.1.2.1: max_age=0 is login
+        force_login="login" in prompts or is_short,
         passive="none" in prompts,
-        max_age_seconds=max_age,
+        max_age_seconds=None if max_age is None or is_short else max_age - LOST_AGE_SECONDS,
         hints=_school_hints(request, acr_values),
         client_id=client.oidc.client_id,
         redirect_uri=address.redirect_uri,

@@ -1,11 +1,14 @@
 """The authorization request: each check refuses, and the same request without the fault passes."""
 
+from datetime import timedelta
+
 import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.domain.refusals import Refusal
+from broker.oidc_op.claims import time_for_supplier
 from broker.oidc_op.clients import ClientUnknown, find_client
 from broker.oidc_op.parameters import (
     MAX_PARAMETERS,
@@ -39,6 +42,7 @@ from broker.oidc_op.request_checks import (
 from tests.builders_oidc import (
     CHALLENGE,
     CLIENT_ID,
+    NOW,
     REDIRECT_URI,
     a_compat_client,
     a_registry,
@@ -84,7 +88,7 @@ def test_a_plain_request_passes() -> None:
 def test_what_a_request_asks_is_read() -> None:
     checked = check(
         prompt="login select_account consent create",
-        max_age="60",
+        max_age="3600",
         acr_values="loa:2 idp:kompas brin:22BB idp:",
         login_hint="noor@kompas.example",
         idp_hint="22BB",
@@ -93,7 +97,7 @@ def test_what_a_request_asks_is_read() -> None:
     assert checked.force_login
     assert checked.choose_school_again
     assert not checked.passive
-    assert (checked.max_age_seconds, checked.wants_auth_time) == (60, True)
+    assert (checked.max_age_seconds, checked.wants_auth_time) == (3240, True)
     assert checked.acr_values == ("loa:2",)
     assert checked.hints == ("22BB", "kompas", "22BB", "noor@kompas.example")
     assert checked.ui_locales == ("nl", "en")
@@ -105,9 +109,20 @@ def test_prompt_none_is_passive() -> None:
     assert not checked.force_login
 
 
-def test_max_age_zero_is_login() -> None:
-    assert check(max_age="0").force_login
-    assert not check(max_age="1").force_login
+@pytest.mark.parametrize(("max_age", "forced"), [("0", True), ("599", True), ("600", False)])
+def test_a_short_max_age_is_login(max_age: str, forced: bool) -> None:
+    checked = check(max_age=max_age)
+    assert (checked.force_login, checked.wants_auth_time) == (forced, True)
+    assert (checked.max_age_seconds is None) is forced
+
+
+@given(st.integers(600, 10**8), st.integers(0, 10**4))
+def test_a_floored_login_is_within_the_age_that_was_asked(asked: int, seconds: int) -> None:
+    allowed = check(max_age=str(asked)).max_age_seconds
+    assert allowed is not None
+    now = NOW + timedelta(seconds=seconds)
+    stated = time_for_supplier(now - timedelta(seconds=allowed), exact=False)
+    assert now.timestamp() - stated < asked
 
 
 def test_a_long_hint_is_dropped() -> None:
