@@ -41,6 +41,10 @@ from broker.flow.school_side import SchoolAnswer, SchoolSide
 from broker.flow.supplier_side import SupplierSide
 from broker.saml_idp.refusals import AnswerableRefusal
 
+MAX_UNKNOWN_NAMES = 20
+MAX_NAME_CHARACTERS = 64
+"""Of attribute names that no mapping knows; a school chooses them, so the log bounds them."""
+
 ReadAnswer = Callable[[SchoolIdp], Awaitable[SchoolAnswer]]
 
 
@@ -232,13 +236,14 @@ class LoginFlow:
         return Step(welcome, opened=cookie, closed=step.state)
 
     def _note_unknown(self, identity: Identity) -> None:
-        if identity.unknown:
+        named = identity.unknown[:MAX_UNKNOWN_NAMES]
+        if named:
             self._audit.record(
                 AuditEvent(
                     action="unknown-attributes",
                     school=identity.school,
                     idp=identity.idp,
-                    names=identity.unknown,
+                    names=tuple(each[:MAX_NAME_CHARACTERS] for each in named),
                 )
             )
 

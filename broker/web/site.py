@@ -6,7 +6,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
 
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.web.headers import common_headers
@@ -31,8 +31,8 @@ class Unexpected(Refusal):
     http_status = 500
 
 
-def build_site(web: Web) -> ASGIApp:
-    """Return the whole site."""
+def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> ASGIApp:
+    """Return the whole site; `life_span` opens and closes what it works with."""
 
     async def on_refusal(request: Request, refusal: Exception) -> Response:
         if not isinstance(refusal, Refusal):
@@ -74,6 +74,7 @@ def build_site(web: Web) -> ASGIApp:
     ]
     site = Starlette(
         routes=routes,
+        lifespan=life_span,
         exception_handlers={
             Refusal: on_refusal,
             HTTPException: on_http,

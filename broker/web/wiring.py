@@ -2,7 +2,6 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import datetime
 
 from broker.flow.audit import AuditLog
 from broker.flow.login import LoginFlow
@@ -10,17 +9,8 @@ from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.token import TokenFlow
 from broker.saml_xml.security import XmlSecurity
 from broker.web.cookies import Cookies
+from broker.web.documents import Documents
 from broker.web.pages import Pages
-
-
-@dataclass(frozen=True, slots=True)
-class Documents:
-    """What we publish about ourselves, as bytes; metadata is made anew before it expires."""
-
-    discovery: bytes
-    jwks: bytes
-    saml_idp_metadata: Callable[[datetime], bytes]
-    saml_sp_metadata: Callable[[datetime], bytes]
 
 
 @dataclass(frozen=True, slots=True)

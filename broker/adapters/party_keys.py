@@ -1,0 +1,112 @@
+"""Public keys that other parties publish at an address: kept, refreshed, last good ones held."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from broker.adapters.http_fetch import Fetcher
+from broker.domain.federation import OidcClient, OidcIdpEndpoints
+from broker.domain.ids import SchoolIdpId
+from broker.flow.ports import Clock, SchoolUnanswered
+from broker.jose.keys import KeySet, KeySetUnusable, parse_key_set
+
+FRESH = timedelta(minutes=10)
+ASK_AGAIN_AFTER = timedelta(seconds=30)
+"""At least this between two questions to one address: an unknown `kid` must not become a hammer."""
+
+
+@dataclass(slots=True)
+class _Kept:
+    jwks: str = field(default="", repr=False)
+    fetched_at: datetime | None = None
+    asked_at: datetime | None = None
+
+
+class PublishedKeys:
+    """Fetches key sets by address and keeps the last good one of each."""
+
+    def __init__(self, fetcher: Fetcher, *, clock: Clock) -> None:
+        self._fetcher = fetcher
+        self._clock = clock
+        self._kept: dict[str, _Kept] = {}
+
+    async def read(self, address: str, *, refresh: bool) -> str:
+        """Return the key set at an address as JSON.
+
+        Args:
+            refresh: a key was not found in what is kept, so ask again, within bounds.
+
+        Raises:
+            SchoolUnanswered: nothing good was ever fetched.
+        """
+        kept, now = self._kept.setdefault(address, _Kept()), self._clock()
+        stale = kept.fetched_at is None or now - kept.fetched_at > FRESH
+        may_ask = kept.asked_at is None or now - kept.asked_at > ASK_AGAIN_AFTER
+        if (stale or refresh) and (may_ask or not kept.jwks):
+            kept.asked_at = now
+            await self._fetch(address, kept)
+        if not kept.jwks:
+            raise SchoolUnanswered
+        return kept.jwks
+
+    async def _fetch(self, address: str, kept: _Kept) -> None:
+        """Replace what is kept by what is published, if that can be used."""
+        try:
+            jwks = (await self._fetcher.get(address, headers={})).decode()
+            parse_key_set(jwks)
+        except (SchoolUnanswered, UnicodeDecodeError, KeySetUnusable):
+            return
+        kept.jwks, kept.fetched_at = jwks, self._clock()
+
+
+class SchoolEndpoints:
+    """`flow.ports.SchoolCalls`: a school's token endpoint, userinfo and keys."""
+
+    def __init__(
+        self,
+        fetcher: Fetcher,
+        *,
+        published: PublishedKeys,
+        client_secrets: Mapping[SchoolIdpId, str],
+    ) -> None:
+        self._fetcher = fetcher
+        self._published = published
+        self._client_secrets = client_secrets
+
+    async def post_form(
+        self, url: str, *, headers: Mapping[str, str], form: Mapping[str, str]
+    ) -> bytes:
+        """Return the body of a 200 answer to a posted form."""
+        return await self._fetcher.post_form(url, headers=headers, form=form)
+
+    async def get(self, url: str, *, headers: Mapping[str, str]) -> bytes:
+        """Return the body of a 200 answer."""
+        return await self._fetcher.get(url, headers=headers)
+
+    def client_secret(self, idp: SchoolIdpId) -> str | None:
+        """Return our secret at this provider, or None."""
+        return self._client_secrets.get(idp)
+
+    async def fetch_keys(self, endpoints: OidcIdpEndpoints, *, refresh: bool) -> str:
+        """Return the provider's key set as JSON."""
+        if endpoints.jwks_uri is None:
+            raise SchoolUnanswered
+        return await self._published.read(endpoints.jwks_uri, refresh=refresh)
+
+
+class RegisteredClientKeys:
+    """`flow.ports.ClientKeys`: the keys in a client's document, or at its `jwks_uri`."""
+
+    def __init__(self, published: PublishedKeys) -> None:
+        self._published = published
+
+    async def find(self, client: OidcClient) -> KeySet:
+        """Return the client's keys; an empty set, which verifies nothing, when there are none."""
+        try:
+            if client.jwks:
+                return parse_key_set(client.jwks)
+            if client.jwks_uri is not None:
+                return parse_key_set(await self._published.read(client.jwks_uri, refresh=False))
+        except (KeySetUnusable, SchoolUnanswered):
+            pass
+        return KeySet()
