@@ -111,7 +111,7 @@ def build_response(
     Args:
         service_provider: the request's, as registered now.
         entity_id: ours.
-        pseudonym: the supplier's.
+        pseudonym: the supplier's; not used, and may be empty, for a transient NameID.
         previous_pseudonym: while our keys change.
         attributes: of `build_attributes`, linted.
         authenticated_at: floored to 5 minutes here, unless the request forced the login.
@@ -120,7 +120,11 @@ def build_response(
     Raises:
         CannotEncrypt: encryption is registered and there is no key for it.
         ValueUnwritable: a value holds a character that XML cannot carry.
+        ValueError: no pseudonym for a persistent NameID, which would make everybody one person; a
+            mistake of ours.
     """
+    if not pseudonym and not request.name_id_transient:
+        raise ValueError("a persistent NameID needs a pseudonym")
     stated = list(attributes)
     if previous_pseudonym is not None:
         stated.append((PREVIOUS_SUB, (previous_pseudonym,)))

@@ -186,10 +186,16 @@ class TestResponse:
 
     def test_a_transient_name_id_when_asked(self) -> None:
         name_id = first(
-            assertion_of(build(request=_request(name_id_transient=True))), "Subject", "NameID"
+            assertion_of(build(request=_request(name_id_transient=True), pseudonym="")),
+            "Subject",
+            "NameID",
         )
         assert name_id.text == "_transient"
         assert name_id.get("Format") == n.NAMEID_TRANSIENT
+
+    def test_an_empty_pseudonym_never_becomes_everybody_s_account(self) -> None:
+        with pytest.raises(ValueError, match="pseudonym"):
+            build(pseudonym="")
 
     def test_the_pseudonym_alone(self) -> None:
         assertion = assertion_of(build(attributes=()))
