@@ -5,10 +5,13 @@ the Entree convention (DOMAIN.md 5); names on the wire are translated at the two
 `ENTREE_NAMES` and `OIDC_NAMES` on the school side, claim profiles on the supplier side.
 """
 
+import re
 from collections.abc import Mapping
 from enum import StrEnum
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NewType
+from unicodedata import normalize
 
 import msgspec
 
@@ -85,30 +88,40 @@ VOCABULARY: Mapping[AttributeName, Attribute] = _vocabulary(
 
 NEVER_RELEASED: frozenset[str] = frozenset(
     {
-        "pgn",
+        "pgn",  # hPGN with it
+        "persoonsgebondennummer",
         "bsn",
+        "burgerservicenummer",
+        "citizenservicenumber",
+        "sofinummer",
         "onderwijsnummer",
         "eduid",
-        "hpgn",
         "stampseudonym",
-        "nledupersonpgn",
-        "nledupersonbsn",
-        "nledupersononderwijsnummer",
-        "nledupersonhpgn",
-        "nledupersonstampseudonym",
+        "stampseudoniem",
     }
 )
 """The once-only number of the law in all its forms, lower case; no document overrides this."""
 
 
+@lru_cache(maxsize=4096)  # asked many times a login, of names in documents and the vocabulary
 def is_never_released(name: str) -> bool:
-    """Tell whether `name` (any case or prefix) is the PGN, the hPGN or the stampseudonym.
+    """Tell whether `name`, however spelled, is the PGN, the hPGN or the stampseudonym.
+
+    Case, prefixes, suffixes, separators and compatibility forms make no difference; only the host
+    of a URL may hold such letters across its dots (`obs.nl` is a school's). A name that is not
+    ASCII after that may only look like another one, so it counts as one of them; no standard names
+    an attribute so.
 
     >>> is_never_released("urn:mace:dir:attribute-def:PGN"), is_never_released("givenName")
     (True, False)
     """
-    last = name.replace("/", ":").rpartition(":")[2]
-    return "".join(each for each in last.lower() if each.isalnum()) in NEVER_RELEASED
+    plain = normalize("NFKC", name).lower()
+    parts = re.split(r"[:/#?=&]", re.sub(r"//[^/]*", "", plain))
+    spelled = [re.sub(r"[^a-z0-9]", "", each) for each in parts]
+    words = re.findall(r"[a-z0-9]+", plain)
+    return not plain.isascii() or any(
+        never in each for never in NEVER_RELEASED for each in (*spelled, *words)
+    )
 
 
 _MACE = "urn:mace:dir:attribute-def:"

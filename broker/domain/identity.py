@@ -6,7 +6,8 @@ each incoming attribute means, and by what the person is known at that school.
 It does not derive anything and does not decide what is released.
 """
 
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -18,12 +19,13 @@ from broker.domain.attributes import (
     IGNORE,
     MAIL,
     UID,
+    VOCABULARY,
     AttributeName,
     Population,
     is_never_released,
 )
 from broker.domain.federation import School, SchoolFrom, SchoolIdp
-from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.domain.ids import BRIN6_CHARS, SchoolId, SchoolIdpId, is_brin
 from broker.domain.refusals import Refusal, WhoseTask
 
 _AFFILIATIONS: Mapping[str, Population] = {
@@ -31,6 +33,14 @@ _AFFILIATIONS: Mapping[str, Population] = {
     "employee": Population.STAFF,
     "staff": Population.STAFF,
 }
+
+_NO_VALUES = frozenset({"null", "none", "nil", "undefined", "nan", "n/a"})
+"""What programs write in place of a value that they do not have; many pupils would share it."""
+
+_SHAPE_OF_A_NAME = re.compile(r"[A-Za-z0-9._:/#-]{1,200}\Z")
+
+UNREADABLE_NAME = "(unreadable)"
+"""Stands in `Identity.unknown` for a name that has not the form of one: it may hold a value."""
 
 
 class SchoolNotStated(Refusal):
@@ -84,10 +94,10 @@ class Identity:
 
     Attributes:
         identifier: of the person inside the school, exact as sent; None when not stated.
-        eck_id: the ECK iD as sent; None when not stated.
+        eck_id: the ECK iD as sent; None when not stated, and for staff, whom it does not identify.
         population: None when the login states no role, or both.
         attributes: canonical name -> values, without empty ones.
-        unknown: incoming names that no mapping knows; counted, never passed on.
+        unknown: incoming names that no mapping knows; for the audit, never passed on.
     """
 
     idp: SchoolIdpId
@@ -109,7 +119,7 @@ def read_identity(login: VerifiedLogin, *, schools: Mapping[SchoolId, School]) -
         schools: the schools of `login.idp`, by id.
 
     Raises:
-        SchoolNotStated: no school stated and several possible.
+        SchoolNotStated: no school stated and several possible, or several stated.
         SchoolNotAllowed: a BRIN, branch or realm that this provider may not assert.
         IdentifierUnusable: the identifier or ECK iD is blank or has several values.
         PersonNotStated: neither an ECK iD nor an identifier with a role.
@@ -119,10 +129,11 @@ def read_identity(login: VerifiedLogin, *, schools: Mapping[SchoolId, School]) -
     check_scopes(login.idp, attributes, school=school, schools=schools)
     population = read_population(attributes)
     identifier = read_single(attributes, login.idp.identifier)
-    eck_id = read_single(attributes, ECK_ID)
+    # A teacher's ECK iD hangs on school and mail address: two schools, two ECK iDs.
+    eck_id = None if population is Population.STAFF else read_single(attributes, ECK_ID)
     if population is None and eck_id is None:
         raise PersonNotStated("check_person_stated", subject=AFFILIATION)
-    if identifier is None and (eck_id is None or population is Population.STAFF):
+    if identifier is None and eck_id is None:
         raise PersonNotStated("check_person_stated", subject=login.idp.identifier)
     return Identity(
         idp=login.idp.id,
@@ -140,25 +151,36 @@ def read_identity(login: VerifiedLogin, *, schools: Mapping[SchoolId, School]) -
 def map_attributes(
     login: VerifiedLogin,
 ) -> tuple[dict[AttributeName, tuple[str, ...]], tuple[str, ...]]:
-    """Account for every incoming attribute: mapped, ignored on purpose, or unknown.
+    """Account for every incoming attribute once: mapped, ignored on purpose, or unknown.
 
-    Empty values are absent (DOMAIN.md 5: `eckId` may be an empty list, `mail` empty); nothing is
-    trimmed. A name of the never-release list is dropped here, whatever a mapping says.
+    Empty values are absent (DOMAIN.md 5: `eckId` may be an empty list, `mail` empty); a value that
+    arrives twice, as under two names of one attribute, counts once; nothing is trimmed. A name of
+    the never-release list and a target outside the vocabulary are unknown, whatever a mapping says.
     """
     mapped: dict[AttributeName, tuple[str, ...]] = {}
     unknown: list[str] = []
     for incoming, values in login.attributes.items():
-        target = login.idp.attributes.get(incoming)
-        if target is None or is_never_released(incoming):
-            unknown.append(incoming)
-        elif target != IGNORE:
-            stated = tuple(each for each in values if each)
-            if stated:
-                name = AttributeName(target)
-                mapped[name] = mapped.get(name, ()) + stated
-    if AFFILIATION in mapped:  # case varies in the field
-        mapped[AFFILIATION] = tuple(each.lower() for each in mapped[AFFILIATION])
+        target = login.idp.attributes.get(incoming, "")
+        if target == IGNORE:
+            continue
+        if target not in VOCABULARY or is_never_released(incoming):
+            unknown.append(incoming if _SHAPE_OF_A_NAME.match(incoming) else UNREADABLE_NAME)
+            continue
+        name = AttributeName(target)
+        stated = (fold_ascii(each) if name == AFFILIATION else each for each in values if each)
+        merged = tuple(dict.fromkeys((*mapped.get(name, ()), *stated)))
+        if merged:
+            mapped[name] = merged
     return mapped, tuple(unknown)
+
+
+def fold_ascii(text: str) -> str:
+    """Return `text` in lower case when it is ASCII, else exactly as sent.
+
+    Case varies in the field, in roles and realms; but full lower-casing makes other letters equal
+    (the Kelvin sign and `k`), and so a realm that nobody registered.
+    """
+    return text.lower() if text.isascii() else text
 
 
 def find_stated_school(
@@ -167,14 +189,21 @@ def find_stated_school(
     *,
     schools: Mapping[SchoolId, School],
 ) -> School:
-    """Return the school for which this login speaks: the stated one, never the clicked one."""
+    """Return the school for which this login speaks: the stated one, never the clicked one.
+
+    Raises:
+        SchoolNotStated, SchoolNotAllowed: as `read_identity`.
+    """
     if idp.school_from is SchoolFrom.FIXED:
         candidates = {schools[each].id for each in idp.schools}
     elif idp.school_from is SchoolFrom.DOMAIN:
+        registered = {
+            fold_ascii(domain): of for domain, of in idp.domains.items() if of in idp.schools
+        }
         domains = _stated_realms(attributes)
-        if not domains <= idp.domains.keys():
+        if not domains <= registered.keys():
             raise SchoolNotAllowed("check_school_domain_registered")
-        candidates = {idp.domains[each] for each in domains}
+        candidates = {registered[each] for each in domains}
     else:
         candidates = _schools_by_brin(idp, attributes, schools=schools)
     if len(candidates) != 1:
@@ -188,20 +217,40 @@ def _schools_by_brin(
     *,
     schools: Mapping[SchoolId, School],
 ) -> set[SchoolId]:
-    """A BRIN6 names a location; a BRIN4 every location that we know of that institution."""
+    """A BRIN6 names a location, or its institution when that is registered as a whole; a BRIN4
+    names every location of that institution. A registered scope names no school.
+    """
     own = [schools[each] for each in idp.schools]
-    stated = [*attributes.get(BRANCH_ID, ()), *attributes.get(HOME_ORGANIZATION_ID, ())]
     found: set[SchoolId] | None = None
-    for brin in (each.upper() for each in stated):
-        matching = {
-            each.id
-            for each in own
-            if (each.branch == brin if each.branch and len(brin) > 4 else each.brin == brin[:4])
-        }
-        if not matching:
+    for brin in _stated_brins(attributes):
+        matching = _schools_of_brin(brin, own)
+        if matching:
+            found = matching if found is None else found & matching
+        elif brin not in _registered_scopes(idp):
             raise SchoolNotAllowed("check_stated_brin_registered")
-        found = matching if found is None else found & matching
     return found or set()
+
+
+def _schools_of_brin(brin: str, own: Sequence[School]) -> set[SchoolId]:
+    location = {each.id for each in own if each.branch == brin}
+    is_location = len(brin) == BRIN6_CHARS
+    institution = {
+        each.id for each in own if each.brin == brin[:4] and not (is_location and each.branch)
+    }
+    return location or institution
+
+
+def _stated_brins(attributes: Mapping[AttributeName, tuple[str, ...]]) -> list[str]:
+    """Return every stated BRIN, branches first.
+
+    Raises:
+        SchoolNotAllowed: one of them is none; part of a text must not stand for the whole.
+    """
+    stated = [*attributes.get(BRANCH_ID, ()), *attributes.get(HOME_ORGANIZATION_ID, ())]
+    brins = [each.upper() for each in stated if each.isascii()]
+    if len(brins) != len(stated) or not all(is_brin(each) for each in brins):
+        raise SchoolNotAllowed("check_stated_brin_well_formed")
+    return brins
 
 
 def check_scopes(
@@ -214,17 +263,22 @@ def check_scopes(
     """Refuse a BRIN or realm that is not registered for this provider (SECURITY.md 1, rule 10).
 
     All values are checked; nothing registered means nothing accepted. A BRIN must be the stated
-    school's own, so that one login cannot carry two schools.
+    school's own or a registered scope, and never one of another school of this provider, so that
+    one login cannot carry two schools.
     """
-    own_brins = {school.brin, school.branch or school.brin}
-    for name in (HOME_ORGANIZATION_ID, BRANCH_ID):
-        for value in attributes.get(name, ()):
-            brin = value.upper()
-            if brin not in own_brins and (school.branch or brin[:4] != school.brin):
-                raise SchoolNotAllowed("check_stated_brin_registered")
-    registered = {each.lower() for each in (*idp.scopes, *idp.domains)}
-    if not _realms(attributes, UID) <= registered:
+    scopes = _registered_scopes(idp)
+    own = [schools[each] for each in idp.schools]
+    for brin in _stated_brins(attributes):
+        matching = _schools_of_brin(brin, own)
+        if school.id not in matching and (matching or brin not in scopes):
+            raise SchoolNotAllowed("check_stated_brin_registered")
+    realms = {fold_ascii(each) for each in (*idp.scopes, *idp.domains)}
+    if not _realms(attributes, UID) <= realms:
         raise SchoolNotAllowed("check_stated_realm_registered")
+
+
+def _registered_scopes(idp: SchoolIdp) -> set[str]:
+    return {each.upper() for each in idp.scopes if each.isascii()}
 
 
 def _stated_realms(attributes: Mapping[AttributeName, tuple[str, ...]]) -> set[str]:
@@ -232,7 +286,7 @@ def _stated_realms(attributes: Mapping[AttributeName, tuple[str, ...]]) -> set[s
 
 
 def _realms(attributes: Mapping[AttributeName, tuple[str, ...]], name: AttributeName) -> set[str]:
-    return {each.rpartition("@")[2].lower() for each in attributes.get(name, ()) if "@" in each}
+    return {fold_ascii(each.rpartition("@")[2]) for each in attributes.get(name, ()) if "@" in each}
 
 
 def read_population(attributes: Mapping[AttributeName, tuple[str, ...]]) -> Population | None:
@@ -249,10 +303,17 @@ def read_population(attributes: Mapping[AttributeName, tuple[str, ...]]) -> Popu
 def read_single(
     attributes: Mapping[AttributeName, tuple[str, ...]], name: AttributeName
 ) -> str | None:
-    """Return the one value of an identifying attribute, exactly as sent; None when absent."""
+    """Return the one value of an identifying attribute, exactly as sent; None when absent.
+
+    Raises:
+        IdentifierUnusable: several values, or one that says nothing: no letter or digit in it, or
+            a word for "no value". Everybody of whom a school states that would be one person.
+    """
     values = attributes.get(name, ())
     if not values:
         return None
-    if len(set(values)) != 1 or not values[0].strip():
-        raise IdentifierUnusable("check_identifier_single_and_not_blank", subject=name)
+    if len(set(values)) != 1:
+        raise IdentifierUnusable("check_identifier_single", subject=name)
+    if values[0].lower() in _NO_VALUES or not any(each.isalnum() for each in values[0]):
+        raise IdentifierUnusable("check_identifier_not_blank", subject=name)
     return values[0]

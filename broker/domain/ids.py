@@ -28,6 +28,9 @@ BRIN_PATTERN = re.compile(r"[0-9]{2}[A-Z]{2}(?:[0-9]{2})?\Z")
 """Source: DUO; four characters for the institution, two digits more for a location."""
 
 
+BRIN6_CHARS = 6
+
+
 def is_slug(text: str) -> bool:
     """Tell whether `text` can be the permanent id of a document.
 

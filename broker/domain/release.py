@@ -5,12 +5,14 @@ value. `lint_claims` looks at what is about to be signed and refuses anything th
 does not hold: two independent pieces of code must agree before a value leaves.
 """
 
+from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 
 from broker.domain.attributes import (
+    AFFILIATION,
     VOCABULARY,
     AttributeName,
     Population,
@@ -103,7 +105,7 @@ class ReleaseDecision:
 
     Attributes:
         agreement_version: of the agreement that released.
-        missing: declared and approved, but not stated by this login.
+        missing: declared for this person and approved, but not stated by this login.
     """
 
     school: SchoolId
@@ -138,6 +140,8 @@ def decide_release(
             work without the attribute that `subject` names.
     """
     in_force = check_agreement_in_force(agreement, supplier=supplier, today=today)
+    if in_force.school not in (None, school):
+        raise NoAgreement("check_agreement_of_school", subject=supplier.display_name)
     declared = {each.name: each for each in supplier.attributes}
     released: list[Released] = []
     withheld: list[Withheld] = []
@@ -160,7 +164,11 @@ def decide_release(
         released=tuple(released),
         withheld=tuple(withheld),
         missing=tuple(
-            each for each in declared if each in in_force.approved and each not in stated
+            each.name
+            for each in declared.values()
+            if each.name in in_force.approved
+            and each.name not in stated
+            and is_declared_for(each, population)
         ),
     )
     check_required_released(decision, supplier=supplier, population=population)
@@ -170,8 +178,11 @@ def decide_release(
 def check_agreement_in_force(
     agreement: Agreement | None, *, supplier: Supplier, today: date
 ) -> Agreement:
-    """Return the agreement, or refuse: without one nothing may go out, not even a pseudonym."""
-    if agreement is None:
+    """Return the agreement, or refuse: without one nothing may go out, not even a pseudonym.
+
+    An agreement with another supplier is none.
+    """
+    if agreement is None or agreement.supplier != supplier.id:
         raise NoAgreement("check_agreement_exists", subject=supplier.display_name)
     if not agreement.is_in_force(today):
         raise AgreementNotInForce("check_agreement_in_force", subject=supplier.display_name)
@@ -212,18 +223,22 @@ def is_declared_for(declared: DeclaredAttribute, population: Population | None) 
 def check_required_released(
     decision: ReleaseDecision, *, supplier: Supplier, population: Population | None
 ) -> None:
-    """Refuse a login that would arrive without something the supplier's material needs."""
+    """Refuse a login that would arrive without something the supplier's material needs.
+
+    When the login states no role, what is asked of pupils or staff alone is withheld; what the
+    school must then send is the role.
+    """
     released = {each.name for each in decision.released}
-    withheld = {each.name for each in decision.withheld}
     for declared in supplier.attributes:
         if not declared.required or declared.name in released:
             continue
-        if population is not None and population not in declared.populations:
-            continue  # asked of other people only
         check = f"check_required_released:{declared.name}"
-        if declared.name in withheld:
+        if is_declared_for(declared, population):
+            if declared.name in decision.missing:
+                raise RequiredAttributeNotStated(check, subject=declared.name)
             raise RequiredAttributeNotApproved(check, subject=declared.name)
-        raise RequiredAttributeNotStated(check, subject=declared.name)
+        if population is None:
+            raise RequiredAttributeNotStated(check, subject=AFFILIATION)
 
 
 def lint_claims(
@@ -240,13 +255,14 @@ def lint_claims(
         names: outgoing name -> canonical name, of this relying party's claim profile.
 
     Raises:
-        ClaimsBeyondDecision: an unknown name, a name or value that was not released, or one of
-            the never-release list.
+        ClaimsBeyondDecision: an unknown name, a name or value that was not released, or more
+            often than it was released, or a name of the never-release list.
     """
-    released = {each.name: set(each.values) for each in decision.released}
+    left = {each.name: Counter(each.values) for each in decision.released}
     for name, values in claims:
         canonical = names.get(name)
         if canonical is None or is_never_released(name) or is_never_released(canonical):
             raise ClaimsBeyondDecision("lint_claim_name", subject=name)
-        if not set(values) <= released.get(canonical, set()):
+        released = left.pop(canonical, None)
+        if released is None or not Counter(values) <= released:
             raise ClaimsBeyondDecision("lint_claim_values", subject=canonical)

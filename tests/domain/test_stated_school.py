@@ -1,0 +1,252 @@
+"""Which school a login speaks for: the stated one; and for which it may speak at all."""
+
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from broker.domain.federation import School, SchoolFrom, SchoolIdp
+from broker.domain.identity import SchoolNotAllowed, SchoolNotStated, read_identity
+from broker.domain.ids import SchoolId
+from tests.builders import a_school, a_school_idp, a_verified_login
+
+VUURVOGEL = a_school()
+KOMPAS = a_school(id="kompas", brin="22BB")
+WEST = a_school(id="vuurvogel-west", branch="11AA01")
+EAST = a_school(id="vuurvogel-east", branch="11AA02")
+
+HOME = "nlEduPersonHomeOrganizationId"
+BRANCH = "nlEduPersonHomeOrganizationBranchId"
+
+
+def of(*schools: School, **changes: Any) -> SchoolIdp:
+    return a_school_idp(schools=tuple(each.id for each in schools), **changes)
+
+
+def find(idp: SchoolIdp, *schools: School, **stated: Any) -> SchoolId:
+    login = a_verified_login(idp=idp, **stated)
+    return read_identity(login, schools={each.id: each for each in schools}).school
+
+
+def find_by_brin(schools: tuple[School, ...], home: Any, branch: Any = ()) -> SchoolId:
+    return find(of(*schools), *schools, **{HOME: home, BRANCH: branch})
+
+
+class TestByAttribute:
+    @pytest.mark.parametrize(
+        ("schools", "home", "branch", "expected"),
+        [
+            ((VUURVOGEL,), "11AA", (), "vuurvogel"),
+            ((VUURVOGEL,), "11aa", (), "vuurvogel"),
+            ((VUURVOGEL,), ("11AA", "11aa"), (), "vuurvogel"),
+            ((VUURVOGEL,), "11AA03", (), "vuurvogel"),
+            ((VUURVOGEL,), (), "11AA03", "vuurvogel"),
+            ((VUURVOGEL,), "11AA", ("11AA03", "11AA04"), "vuurvogel"),
+            ((VUURVOGEL, KOMPAS), "22BB", (), "kompas"),
+            ((VUURVOGEL, KOMPAS), "11AA", (), "vuurvogel"),
+            ((WEST,), "11AA", (), "vuurvogel-west"),
+            ((WEST, EAST), "11AA", "11AA02", "vuurvogel-east"),
+            ((WEST, EAST), "11AA01", (), "vuurvogel-west"),
+            ((VUURVOGEL, WEST), "11AA", "11AA01", "vuurvogel-west"),
+            ((VUURVOGEL, WEST), "11AA", "11AA07", "vuurvogel"),
+        ],
+    )
+    def test_the_stated_school_decides(
+        self, schools: tuple[School, ...], home: Any, branch: Any, expected: str
+    ) -> None:
+        assert find_by_brin(schools, home, branch) == expected
+
+    @pytest.mark.parametrize(
+        ("schools", "home", "branch"),
+        [
+            ((VUURVOGEL,), (), ()),
+            ((VUURVOGEL, KOMPAS), (), ()),
+            ((VUURVOGEL,), "", ()),
+            ((WEST, EAST), "11AA", ()),
+            ((VUURVOGEL, WEST), "11AA", ()),
+        ],
+    )
+    def test_none_or_several_possible_is_refused(
+        self, schools: tuple[School, ...], home: Any, branch: Any
+    ) -> None:
+        with pytest.raises(SchoolNotStated):
+            find_by_brin(schools, home, branch)
+
+    @pytest.mark.parametrize(
+        ("home", "branch"),
+        [
+            (("11AA", "22BB"), ()),
+            ("11AA", "22BB01"),
+            ("22BB", "11AA"),
+            ((), ("11AA01", "11AA02")),
+            ("11AA01", "11AA02"),
+        ],
+    )
+    def test_two_schools_at_once_are_refused(self, home: Any, branch: Any) -> None:
+        with pytest.raises(SchoolNotStated):
+            find_by_brin((WEST, EAST, KOMPAS), home, branch)
+
+    @pytest.mark.parametrize(
+        ("schools", "home", "branch"),
+        [
+            ((VUURVOGEL,), "33CC", ()),
+            ((VUURVOGEL,), ("11AA", "33CC"), ()),
+            ((VUURVOGEL,), "11AA", "33CC01"),
+            ((WEST,), "11AA", "11AA02"),
+            ((WEST,), "11AA02", ()),
+        ],
+    )
+    def test_a_brin_that_is_not_registered_is_refused(
+        self, schools: tuple[School, ...], home: Any, branch: Any
+    ) -> None:
+        with pytest.raises(SchoolNotAllowed) as caught:
+            find_by_brin(schools, home, branch)
+        assert caught.value.check == "check_stated_brin_registered"
+
+    @pytest.mark.parametrize(
+        "home", ["11AAevil", "11AA1", "11AA 22BB", " 11AA", "11AA\n", "11ſß", "１１AA", " "]
+    )
+    def test_part_of_a_text_is_no_brin(self, home: str) -> None:
+        schools = (VUURVOGEL, a_school(id="lang", brin="11SS"))
+        with pytest.raises(SchoolNotAllowed) as caught:
+            find_by_brin(schools, home)
+        assert caught.value.check == "check_stated_brin_well_formed"
+
+    @given(st.text())
+    def test_no_text_is_another_school(self, home: str) -> None:
+        try:
+            found = find_by_brin((VUURVOGEL, KOMPAS), home)
+        except (SchoolNotAllowed, SchoolNotStated):
+            return
+        assert home.upper()[:4] == {"vuurvogel": "11AA", "kompas": "22BB"}[found]
+
+    def test_a_registered_scope_may_be_stated_besides(self) -> None:
+        idp = of(VUURVOGEL, scopes=("44DD", "vuurvogel.example"))
+        assert find(idp, VUURVOGEL, **{HOME: ("44dd", "11AA")}) == "vuurvogel"
+
+    def test_and_names_no_school(self) -> None:
+        idp = of(VUURVOGEL, scopes=("44DD", "vuurvogel.example"))
+        with pytest.raises(SchoolNotStated):
+            find(idp, VUURVOGEL, **{HOME: "44DD"})
+
+    def test_a_scope_does_not_join_two_schools(self) -> None:
+        idp = of(VUURVOGEL, KOMPAS, scopes=("22BB", "vuurvogel.example"))
+        with pytest.raises(SchoolNotStated):
+            find(idp, VUURVOGEL, KOMPAS, **{HOME: ("11AA", "22BB")})
+
+
+class TestFixed:
+    def test_is_the_one_school(self) -> None:
+        idp = of(VUURVOGEL, school_from=SchoolFrom.FIXED)
+        assert find(idp, VUURVOGEL, **{HOME: None}) == "vuurvogel"
+        assert find(idp, VUURVOGEL) == "vuurvogel"
+
+    def test_several_are_refused(self) -> None:
+        with pytest.raises(SchoolNotStated):
+            find(of(VUURVOGEL, KOMPAS, school_from=SchoolFrom.FIXED), VUURVOGEL, KOMPAS)
+
+    @pytest.mark.parametrize("home", ["22BB", "33CC", ("11AA", "22BB"), "11AAevil"])
+    def test_may_not_state_another(self, home: Any) -> None:
+        with pytest.raises(SchoolNotAllowed):
+            find(of(VUURVOGEL, school_from=SchoolFrom.FIXED), VUURVOGEL, **{HOME: home})
+
+    def test_may_state_a_registered_scope(self) -> None:
+        idp = of(VUURVOGEL, school_from=SchoolFrom.FIXED, scopes=("44DD", "vuurvogel.example"))
+        assert find(idp, VUURVOGEL, **{HOME: "44DD"}) == "vuurvogel"
+
+
+class TestByDomain:
+    idp = of(
+        VUURVOGEL,
+        KOMPAS,
+        school_from=SchoolFrom.DOMAIN,
+        scopes=(),
+        domains={
+            "vuurvogel.example": "vuurvogel",
+            "Kompas.example": "kompas",
+            "other.example": "regenboog",
+        },
+    )
+
+    def find(self, **stated: Any) -> SchoolId:
+        return find(self.idp, VUURVOGEL, KOMPAS, **({HOME: None} | stated))
+
+    @pytest.mark.parametrize(
+        ("stated", "expected"),
+        [
+            ({"uid": "sanne@vuurvogel.example"}, "vuurvogel"),
+            ({"uid": "sanne@VUURVOGEL.example"}, "vuurvogel"),
+            ({"uid": "sanne@kompas.example", "mail": "sanne@vuurvogel.example"}, "kompas"),
+            ({"uid": "sanne@kompas.example", "mail": "sanne@elsewhere.example"}, "kompas"),
+            ({"uid": None, "mail": "sanne@kompas.example"}, "kompas"),
+            ({"uid": "sanne", "mail": "sanne@kompas.example"}, "kompas"),
+            ({"uid": "odd@name@kompas.example"}, "kompas"),
+        ],
+    )
+    def test_the_domain_decides(self, stated: dict[str, Any], expected: str) -> None:
+        assert self.find(**stated) == expected
+
+    @pytest.mark.parametrize(
+        "stated",
+        [
+            {"uid": None, "mail": None},
+            {"uid": "sanne", "mail": ()},
+            {"uid": ("sanne@vuurvogel.example", "sanne@kompas.example")},
+        ],
+    )
+    def test_none_or_two_are_refused(self, stated: dict[str, Any]) -> None:
+        with pytest.raises(SchoolNotStated):
+            self.find(**stated)
+
+    @pytest.mark.parametrize(
+        "uid",
+        [
+            "sanne@elsewhere.example",
+            "sanne@",
+            "sanne@sub.vuurvogel.example",
+            "sanne@vuurvogel.example.",
+            "sanne@other.example",  # led by the document to a school that is not this provider's
+            "sanne@\u212aompas.example",  # the Kelvin sign is no k
+            ("sanne@vuurvogel.example", "sanne@elsewhere.example"),
+        ],
+    )
+    def test_a_domain_that_is_not_registered_is_refused(self, uid: Any) -> None:
+        with pytest.raises(SchoolNotAllowed):
+            self.find(uid=uid)
+
+    def test_a_brin_may_not_contradict_it(self) -> None:
+        assert self.find(**{HOME: "11AA"}) == "vuurvogel"
+        with pytest.raises(SchoolNotAllowed):
+            self.find(**{HOME: "22BB"})
+
+
+class TestRealms:
+    @pytest.mark.parametrize(
+        "uid",
+        ["s@vuurvogel.example", "s@Vuurvogel.EXAMPLE", "sanne", ("a@vuurvogel.example", "sanne")],
+    )
+    def test_a_registered_one_may_be_stated(self, uid: Any) -> None:
+        assert find(of(VUURVOGEL), VUURVOGEL, uid=uid) == "vuurvogel"
+
+    @pytest.mark.parametrize(
+        "uid",
+        [
+            "s@kompas.example",
+            "s@vuurvogel.example@kompas.example",
+            ("s@vuurvogel.example", "s@kompas.example"),
+            "s@vuurvogel.example\n",
+            "s@",
+        ],
+    )
+    def test_another_is_refused(self, uid: Any) -> None:
+        with pytest.raises(SchoolNotAllowed) as caught:
+            find(of(VUURVOGEL), VUURVOGEL, uid=uid)
+        assert caught.value.check == "check_stated_realm_registered"
+
+    def test_nothing_registered_is_nothing_accepted(self) -> None:
+        with pytest.raises(SchoolNotAllowed):
+            find(of(VUURVOGEL, scopes=()), VUURVOGEL)
+
+    def test_a_mail_address_may_be_anybodys(self) -> None:
+        assert find(of(VUURVOGEL), VUURVOGEL, mail="sanne@elsewhere.example") == "vuurvogel"
