@@ -10,7 +10,7 @@ from contextlib import closing, contextmanager
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import bindparam, insert, select, update
+from sqlalchemy import bindparam, func, insert, select, update
 
 from broker.adapters.sql import open_sqlite, prepare, transaction
 from broker.adapters.tables_receipts import receipt_heads, receipt_writers, receipts
@@ -67,9 +67,9 @@ _HEADS_AFTER = prepare(
     .order_by(receipt_heads.c.number)
 )
 _LAST_HEAD = prepare(
-    select(receipt_heads.c.number, receipt_heads.c.body, receipt_heads.c.signature)
-    .order_by(receipt_heads.c.number.desc())
-    .limit(bindparam("one"))
+    select(receipt_heads.c.number, receipt_heads.c.body, receipt_heads.c.signature).where(
+        receipt_heads.c.number == select(func.max(receipt_heads.c.number)).scalar_subquery()
+    )
 )
 _ADD_HEAD = prepare(insert(receipt_heads))
 _SET_HEADED = prepare(
@@ -119,7 +119,7 @@ class SqliteReceiptArchive:
 
     def last_head(self) -> SignedHead | None:
         """The newest head, None before the first."""
-        row = self._connection.execute(_LAST_HEAD, {"one": 1}).fetchone()
+        row = self._connection.execute(_LAST_HEAD).fetchone()
         return None if row is None else SignedHead(*row)
 
     def leaves(self, ranges: Iterable[HeadRange]) -> Iterator[bytes]:

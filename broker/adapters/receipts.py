@@ -11,7 +11,7 @@ from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-from sqlalchemy import bindparam, func, insert, select
+from sqlalchemy import bindparam, func, insert, literal_column, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
 from broker.adapters.group_commit import GATHER_SECONDS, GroupCommit
@@ -35,7 +35,7 @@ FIND_CHUNK = 500  # locators in one query; SQLite's own limit is 32766
 
 _DATABASE_FAULTS = (sqlite3.Error, OSError)
 
-_COUNT_HEADS = prepare(select(func.coalesce(func.max(receipt_heads.c.number), 0)))
+_COUNT_HEADS = prepare(select(func.coalesce(func.max(receipt_heads.c.number), literal_column("0"))))
 _ADD_LINE = prepare(insert(receipts))
 _tip = insert_or_update(receipt_writers)
 _SET_TIP = prepare(

@@ -73,8 +73,15 @@ def prepare(statement: ClauseElement) -> str:
     """Return a Core statement as SQLite's text, with `:name` for each parameter.
 
     `sqlite3` keeps the prepared statement of a text that comes again.
+
+    Raises:
+        ValueError: the statement holds a value, which its text would lose; use a named `bindparam`
+            or a `literal_column`.
     """
-    return str(statement.compile(dialect=sqlite.dialect(paramstyle="named")))
+    compiled = statement.compile(dialect=sqlite.dialect(paramstyle="named"))
+    if any(value is not None for value in compiled.params.values()):
+        raise ValueError("a prepared statement holds names, not values")
+    return str(compiled)
 
 
 def sqlite_engine(path: Path) -> Engine:

@@ -1,0 +1,208 @@
+"""The person register: one contract, on SQLite and in memory; and what SQLite adds."""
+
+import asyncio
+import secrets
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import pytest
+
+from broker.adapters.sql import open_sqlite
+from broker.adapters.sql_register import SqlitePersonRegister
+from broker.adapters.sql_upgrade import upgrade_database
+from broker.domain.attributes import Population
+from broker.flow.person_records import Presented
+from broker.flow.person_rules import JoinRules
+from broker.flow.persons import erase_person, identify_person
+from broker.flow.register import (
+    PersonRegister,
+    RegisterUnavailable,
+    RowWrite,
+    StoredRow,
+    derive_register_keys,
+    derive_tag,
+)
+from tests.flow.memory_register import MemoryRegister
+from tests.flow.register_world import FIRST_DAY, VUURVOGEL, a_root
+
+KEYS = derive_register_keys(bytes(range(32)))
+A, B, C = (letter * 32 for letter in (b"a", b"b", b"c"))
+
+
+@pytest.fixture
+def path(tmp_path: Path) -> Path:
+    made = tmp_path / "register.db"
+    upgrade_database(made, "register")
+    return made
+
+
+@pytest.fixture
+async def on_sqlite(path: Path) -> AsyncIterator[SqlitePersonRegister]:
+    made = SqlitePersonRegister(path)
+    yield made
+    await made.close()
+
+
+@pytest.fixture(params=["memory", "sqlite"])
+async def register(
+    request: pytest.FixtureRequest, on_sqlite: SqlitePersonRegister
+) -> PersonRegister:
+    return MemoryRegister() if request.param == "memory" else on_sqlite
+
+
+def a_write(tag: bytes, sealed: bytes, replaces: bytes | None = None) -> RowWrite:
+    return RowWrite(tag=tag, sealed=sealed, school_year=2026, replaces=replaces)
+
+
+async def test_what_was_stored_is_found(register: PersonRegister) -> None:
+    assert await register.find([A, B]) == {}
+    assert await register.apply([a_write(A, b"1"), a_write(B, b"2")])
+    assert await register.find([A]) == {A: StoredRow(b"1", 2026)}
+    assert await register.find([A, C]) == {A: StoredRow(b"1", 2026)}
+    assert await register.find([A, B]) == {A: StoredRow(b"1", 2026), B: StoredRow(b"2", 2026)}
+
+
+async def test_row_that_is_there_already_stops_all_of_a_login_s_writes(
+    register: PersonRegister,
+) -> None:
+    assert await register.apply([a_write(B, b"2")])
+    assert not await register.apply([a_write(A, b"1"), a_write(B, b"other")])
+    assert await register.find([A, B]) == {B: StoredRow(b"2", 2026)}
+
+
+async def test_replacing_needs_the_row_that_was_read(register: PersonRegister) -> None:
+    assert not await register.apply([a_write(A, b"2", replaces=b"1")])
+    assert await register.apply([a_write(A, b"1")])
+    assert not await register.apply([a_write(A, b"3", replaces=b"2")])
+    assert await register.apply([a_write(A, b"2", replaces=b"1")])
+    assert await register.find([A]) == {A: StoredRow(b"2", 2026)}
+
+
+async def test_of_many_at_once_one_is_first(register: PersonRegister) -> None:
+    done = await asyncio.gather(
+        *(register.apply([a_write(A, bytes([each])), a_write(B, b"x")]) for each in range(20))
+    )
+    assert sum(done) == 1
+    [row] = (await register.find([A])).values()
+    assert row.sealed == bytes([done.index(True)])
+
+
+async def test_erased_rows_are_gone(register: PersonRegister) -> None:
+    await register.apply([a_write(A, b"1"), a_write(B, b"2"), a_write(C, b"3")])
+    assert await register.erase([A, B, A]) == 2
+    assert await register.erase([A, B]) == 0
+    assert await register.find([A, C]) == {C: StoredRow(b"3", 2026)}
+
+
+async def identify(register: PersonRegister, eck_id: str, local: str) -> tuple[bytes, bytes]:
+    person = await identify_person(
+        Presented(Population.PUPIL, eck_id=a_root(eck_id), local=a_root(local)),
+        register=register,
+        keys=KEYS,
+        school=VUURVOGEL,
+        eck_id_required=False,
+        today=FIRST_DAY,
+        random=secrets.token_bytes,
+        rules=JoinRules(),
+    )
+    return person.root, person.salt
+
+
+async def test_workers_of_two_processes_converge_on_one_row_and_salt(
+    path: Path, on_sqlite: SqlitePersonRegister
+) -> None:
+    other = SqlitePersonRegister(path)
+    seen = await asyncio.gather(
+        *(identify(each, "E", "L") for _ in range(10) for each in (on_sqlite, other))
+    )
+    await other.close()
+    assert len(set(seen)) == 1
+
+
+async def test_many_newcomers_share_commits(on_sqlite: SqlitePersonRegister) -> None:
+    people = await asyncio.gather(
+        *(identify(on_sqlite, f"E{each}", f"L{each}") for each in range(100))
+    )
+    assert len(set(people)) == 100
+    again = await asyncio.gather(
+        *(identify(on_sqlite, f"E{each}", f"L{each}") for each in range(100))
+    )
+    assert again == people
+
+
+async def test_erased_person_leaves_no_byte_in_any_file(
+    tmp_path: Path, on_sqlite: SqlitePersonRegister
+) -> None:
+    await identify(on_sqlite, "E", "L")
+    await identify(on_sqlite, "other", "L2")
+    tags = [derive_tag(KEYS, a_root(each)) for each in ("E", "L")]
+    rows = await on_sqlite.find(tags)
+    traces = [*tags, *(row.sealed[:40] for row in rows.values())]
+
+    def everything() -> bytes:
+        return b"".join(each.read_bytes() for each in tmp_path.iterdir())
+
+    assert all(trace in everything() for trace in traces)
+    who = Presented(Population.PUPIL, eck_id=a_root("E"), local=None)
+    assert await erase_person(who, register=on_sqlite, keys=KEYS) == 2
+    assert not any(trace in everything() for trace in traces)
+
+
+async def test_reader_elsewhere_that_holds_the_log_is_told(
+    path: Path, on_sqlite: SqlitePersonRegister, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await on_sqlite.apply([a_write(A, b"1")])
+    assert on_sqlite._writing is not None
+    on_sqlite._writing.execute("PRAGMA busy_timeout = 1")
+    reader = open_sqlite(path)
+    reader.execute("BEGIN")
+    reader.execute("SELECT * FROM persons").fetchall()
+    with pytest.raises(RegisterUnavailable):
+        await on_sqlite.erase([A])
+    reader.execute("ROLLBACK")
+    reader.close()
+    assert await on_sqlite.erase([A]) == 0
+
+
+async def test_rows_show_nothing_but_a_school_year(
+    path: Path, on_sqlite: SqlitePersonRegister
+) -> None:
+    await identify(on_sqlite, "E", "L")
+    await on_sqlite.close()
+    stored = path.read_bytes()
+    for hidden in (b"vuurvogel", b"pupil", a_root("E"), a_root("L")):
+        assert hidden not in stored
+
+
+async def test_missing_database_is_refused_and_comes_back(tmp_path: Path) -> None:
+    path = tmp_path / "register.db"
+    register = SqlitePersonRegister(path)
+    for ask in (
+        lambda: register.find([A]),
+        lambda: register.apply([a_write(A, b"1")]),
+        lambda: register.erase([A]),
+    ):
+        with pytest.raises(RegisterUnavailable):
+            await ask()
+    assert not register.healthy
+    upgrade_database(path, "register")
+    assert await register.apply([a_write(A, b"1")])
+    assert register.healthy
+    assert await register.find([A]) == {A: StoredRow(b"1", 2026)}
+    await register.close()
+    with pytest.raises(RegisterUnavailable):
+        await register.find([A])
+    with pytest.raises(RegisterUnavailable):
+        await register.apply([a_write(B, b"1")])
+
+
+async def test_look_up_that_fails_is_refused_and_the_next_works(
+    path: Path, on_sqlite: SqlitePersonRegister
+) -> None:
+    await on_sqlite.apply([a_write(A, b"1")])
+    assert len(await on_sqlite.find([A])) == 1
+    assert on_sqlite._reading is not None
+    on_sqlite._reading.close()
+    with pytest.raises(RegisterUnavailable):
+        await on_sqlite.find([A])
+    assert len(await on_sqlite.find([A])) == 1
