@@ -6,7 +6,8 @@ metadata and keys that it names, into the records of `federation.py`. An unknown
 never ignored: a misspelt `approved` must not release something else.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
@@ -35,8 +36,10 @@ class Kind(StrEnum):
     AGREEMENT = "agreements"
 
 
-class Document(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of every table of a document."""
+class Document(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """Base of every table of a document. Written out, it holds what differs from the defaults."""
 
 
 class SchoolDocument(Document, frozen=True, kw_only=True):
@@ -72,7 +75,8 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     protocol: Literal["saml", "oidc"]
     state: State
     identifier: Text = "employeeNumber"
-    school_from: SchoolFrom = SchoolFrom.FIXED
+    school_from: SchoolFrom | UnsetType = UNSET
+    """Default: `fixed` for one school, `attribute` for several."""
     scopes: tuple[Text, ...] = ()
     domains: dict[str, Slug] = msgspec.field(default_factory=dict)
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
@@ -118,7 +122,8 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     enabled: bool = True
     client_id: Text | None = None
     redirect_uris: tuple[Url, ...] = ()
-    authentication: Literal["private_key_jwt", "client_secret_basic"] = "private_key_jwt"
+    authentication: Literal["private_key_jwt", "client_secret_basic"] | UnsetType = UNSET
+    """Default: `private_key_jwt`; with `compat` and nothing but a secret, `client_secret_basic`."""
     jwks: str | dict[str, object] | None = None
     jwks_uri: Url | None = None
     client_secret_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
@@ -173,6 +178,26 @@ DOCUMENT_TYPES: Mapping[Kind, type[AnyDocument]] = MappingProxyType(
 )
 
 
+KIND_OF_TABLE: Mapping[str, Kind] = MappingProxyType(
+    {
+        "school": Kind.SCHOOL,
+        "identity_provider": Kind.IDENTITY_PROVIDER,
+        "supplier": Kind.SUPPLIER,
+        "agreement": Kind.AGREEMENT,
+    }
+)
+"""The arrays of tables in a bundle: one file that holds documents of several kinds."""
+
+_TELLING_KEYS: Mapping[Kind, frozenset[str]] = MappingProxyType(
+    {
+        Kind.AGREEMENT: frozenset({"approved", "notice", "from"}),
+        Kind.SUPPLIER: frozenset({"legal_name", "relying_party", "eck_id_entitled"}),
+        Kind.IDENTITY_PROVIDER: frozenset({"schools", "school_from", "protocol"}),
+        Kind.SCHOOL: frozenset({"brin", "sector", "place"}),
+    }
+)
+
+
 class DocumentProblem(Exception):  # noqa: N818 -- said to people, with its remedy
     """What is wrong with a document: `path` of the key, `problem`, `remedy`. The file is known
     to whoever read it."""
@@ -182,29 +207,130 @@ class DocumentProblem(Exception):  # noqa: N818 -- said to people, with its reme
         self.path, self.problem, self.remedy = path, problem, remedy
 
 
-def guess_kind(stated: Mapping[str, object]) -> Kind:
-    """Tell by its keys what a document is, for a file that stands outside the four folders."""
-    if "approved" in stated or "notice" in stated or ("supplier" in stated and "version" in stated):
-        return Kind.AGREEMENT
-    if "legal_name" in stated:
-        return Kind.SUPPLIER
-    if "schools" in stated:
-        return Kind.IDENTITY_PROVIDER
-    return Kind.SCHOOL
+@dataclass(frozen=True, slots=True)
+class DocumentTable:
+    """One document's table as it stands in a file.
+
+    Attributes:
+        prefix: of its key paths in the file: "" or, in a bundle, like `supplier[0].`.
+    """
+
+    kind: Kind
+    prefix: str
+    stated: Mapping[str, object] = field(repr=False)
 
 
-def parse_document(kind: Kind, toml: bytes) -> AnyDocument:
-    """Read one document.
+def read_toml(toml: bytes) -> dict[str, object]:
+    """Return a file's table.
 
     Raises:
-        DocumentProblem: no TOML, an unknown key, or a value of the wrong form.
+        DocumentProblem: no TOML.
     """
     try:
-        return msgspec.toml.decode(toml, type=DOCUMENT_TYPES[kind])
+        found: dict[str, object] = msgspec.toml.decode(toml)
+    except (msgspec.DecodeError, UnicodeDecodeError) as error:
+        raise DocumentProblem("-", f"is not TOML: {error}.", "Correct that line.") from error
+    return found
+
+
+def split_tables(table: Mapping[str, object], *, folder: Kind | None) -> list[DocumentTable]:
+    """Return the documents of one file: itself, or the tables of a bundle.
+
+    Args:
+        folder: the kind that its folder states; None elsewhere, then its keys tell.
+
+    Raises:
+        DocumentProblem: a bundle with other keys, or keys that tell nothing.
+    """
+    arrays = {name: value for name, value in table.items() if _is_bundle_of(name, value)}
+    if not arrays:
+        return [DocumentTable(guess_kind(table) if folder is None else folder, "", table)]
+    for name in table.keys() - arrays.keys():
+        raise DocumentProblem(
+            name,
+            "stands beside [[...]] tables of documents.",
+            f"A file with several documents holds only {_list(KIND_OF_TABLE)}.",
+        )
+    return [
+        DocumentTable(KIND_OF_TABLE[name], f"{name}[{index}].", each)
+        for name, tables in arrays.items()
+        for index, each in enumerate(msgspec.convert(tables, list[dict[str, object]]))
+    ]
+
+
+def _is_bundle_of(name: str, value: object) -> bool:
+    return (
+        name in KIND_OF_TABLE
+        and isinstance(value, list)
+        and all(isinstance(each, dict) for each in value)
+    )
+
+
+def guess_kind(stated: Mapping[str, object]) -> Kind:
+    """Tell by its keys what a document is, for a file that stands outside the four folders.
+
+    Raises:
+        DocumentProblem: no key tells.
+
+    >>> guess_kind({"supplier": "x", "approved": []}).name
+    'AGREEMENT'
+    """
+    for kind, keys in _TELLING_KEYS.items():
+        if stated.keys() & keys:
+            return kind
+    raise DocumentProblem(
+        "-",
+        "is no federation document.",
+        f"Put it into a folder {_list(Kind)}, or write [[...]] tables {_list(KIND_OF_TABLE)}.",
+    )
+
+
+def _list(names: Iterable[str]) -> str:
+    return ", ".join(names)
+
+
+def parse_table(table: DocumentTable) -> AnyDocument:
+    """Return one document.
+
+    Raises:
+        DocumentProblem: an unknown or missing key, or a value of the wrong form.
+    """
+    try:
+        return msgspec.convert(table.stated, type=DOCUMENT_TYPES[table.kind])
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at ")
         raise DocumentProblem(
-            path.strip("`$.") or "-", f"{problem}.", "See config/README.md."
+            table.prefix + path.strip("`$.") or "-", f"{problem}.", "See config/README.md."
         ) from error
-    except (msgspec.DecodeError, UnicodeDecodeError) as error:
-        raise DocumentProblem("-", f"is not TOML: {error}.", "Mend that line.") from error
+
+
+def parse_document(kind: Kind, toml: bytes) -> AnyDocument:
+    """Read one document that stands alone in its file.
+
+    Raises:
+        DocumentProblem: no TOML, an unknown or missing key, or a value of the wrong form.
+    """
+    return parse_table(DocumentTable(kind, "", read_toml(toml)))
+
+
+def named_files(document: AnyDocument) -> dict[str, str]:
+    """Return the files beside it that a document names: key path -> name as written.
+
+    `metadata` may be XML and `jwks` JSON or a table, right in the document: then no file is named.
+    """
+    if isinstance(document, IdentityProviderDocument):
+        parts: list[tuple[str, str | None, object]] = [("", document.metadata, document.jwks)]
+    elif isinstance(document, SupplierDocument):
+        parts = [
+            (f"relying_party[{index}].", each.metadata, each.jwks)
+            for index, each in enumerate(document.relying_party)
+        ]
+    else:
+        parts = []
+    found = {}
+    for prefix, metadata, jwks in parts:
+        if metadata is not None and not metadata.lstrip().startswith("<"):
+            found[f"{prefix}metadata"] = metadata
+        if isinstance(jwks, str) and not jwks.lstrip().startswith("{"):
+            found[f"{prefix}jwks"] = jwks
+    return found

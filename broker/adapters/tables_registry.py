@@ -1,0 +1,53 @@
+"""The tables of `registry.db`. The kinds in the comments are those of `tables_receipts`.
+
+A row of `documents` holds from the version that brought it to the last one before it changed or
+went; so every version can be read, and one more version costs what it changes.
+"""
+
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
+
+REGISTRY_METADATA = MetaData()
+
+versions = Table(
+    "versions",
+    REGISTRY_METADATA,
+    Column("version", Integer, primary_key=True, comment="plain: counts the changes, from 1"),
+    Column("applied_in", Text, nullable=False, comment="plain: UTC hour of the change"),
+    Column("applied_by", Text, nullable=False, comment="plain: system account of the operator"),
+    Column("note", Text, nullable=False, comment="plain: apply, or back to a version"),
+    Column("added", Integer, nullable=False, comment="plain: number of documents"),
+    Column("changed", Integer, nullable=False, comment="plain: number of documents"),
+    Column("removed", Integer, nullable=False, comment="plain: number of documents"),
+    comment="Who put which change in force; the highest version is the one in force.",
+)
+
+documents = Table(
+    "documents",
+    REGISTRY_METADATA,
+    Column("number", Integer, primary_key=True, comment="plain: of the row"),
+    Column("kind", Text, nullable=False, comment="plain: schools, suppliers, ..."),
+    Column("id", Text, nullable=False, comment="plain: slug, or the parties of an agreement"),
+    Column("first_version", Integer, nullable=False, comment="plain: that brought this form"),
+    Column("last_version", Integer, comment="plain: the last with this form; null while in force"),
+    # Before `stated`: SQLite reads a row from its beginning, and workers read this alone.
+    Column("compiled", LargeBinary, nullable=False, comment="plain: the record, in msgpack"),
+    Column("stated", Text, nullable=False, comment="plain: the document, files and all, in JSON"),
+    Index("documents_by_id", "kind", "id", "first_version", unique=True),
+    comment="Every form that a federation document ever had.",
+)
+Index(
+    "documents_in_force",
+    documents.c.kind,
+    documents.c.id,
+    unique=True,
+    sqlite_where=documents.c.last_version.is_(None),
+)
+
+pins = Table(
+    "pins",
+    REGISTRY_METADATA,
+    Column("supplier", Text, primary_key=True, comment="plain: slug, also of one that is gone"),
+    Column("epoch", Text, nullable=False, comment="plain: letter of its pairwise key"),
+    Column("version", Integer, nullable=False, comment="plain: that pinned it"),
+    comment="The epoch that each supplier's pseudonyms come from; moved by a rotation alone.",
+)

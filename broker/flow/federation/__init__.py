@@ -1,0 +1,12 @@
+"""From federation documents to the registry in force: read, check, compile, plan, put in force.
+
+    documents   files -> StatedDocument: the table, with the texts of the files that it names
+    schools, logins, suppliers, agreements
+                each checks one document and compiles it to its record
+    links       what must hold between documents
+    plan        what an apply would change
+    change      all of that, to one CheckedChange that a store writes whole
+    snapshots   the registry in force in a worker, swapped when a version counter moves
+
+Every problem is found before anything is refused, each with its file, key path and remedy.
+"""

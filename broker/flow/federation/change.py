@@ -1,0 +1,241 @@
+"""From stated documents to one checked change of the registry, or everything that is wrong.
+
+A `CheckedChange` is the only thing that a store takes: its documents are compiled and the whole
+federation, as it would be, holds together.
+"""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime
+from typing import Protocol, TypeAlias, TypeVar
+
+from broker.domain.documents import (
+    AgreementDocument,
+    DocumentProblem,
+    IdentityProviderDocument,
+    Kind,
+    SchoolDocument,
+    SupplierDocument,
+)
+from broker.domain.federation import Agreement, School, SchoolIdp, Supplier
+from broker.flow.federation.agreements import compile_agreement
+from broker.flow.federation.discovery import Fetch
+from broker.flow.federation.documents import FederationProblems, Key, Problem, StatedDocument
+from broker.flow.federation.links import find_broken_links
+from broker.flow.federation.logins import compile_idp
+from broker.flow.federation.places import DocumentProblems
+from broker.flow.federation.plan import Action, Plan, plan_apply
+from broker.flow.federation.schools import compile_school
+from broker.flow.federation.suppliers import compile_supplier
+from broker.saml_xml.security import XmlSecurity
+
+Record: TypeAlias = School | SchoolIdp | Supplier | Agreement
+Item = TypeVar("Item")
+
+
+class Progress(Protocol):
+    """Shows how far long work is while it hands on the items."""
+
+    def __call__(self, items: Sequence[Item], /, *, title: str) -> Iterable[Item]:
+        """Return the items one by one."""
+        ...
+
+
+def without_progress(items: Sequence[Item], /, *, title: str) -> Iterable[Item]:
+    """Show nothing."""
+    return items
+
+
+@dataclass(frozen=True, slots=True)
+class CurrentFederation:
+    """What is in force.
+
+    Attributes:
+        version: 0 when nothing was applied yet.
+        pins: supplier -> letter of its epoch; also of suppliers that are gone.
+    """
+
+    version: int
+    documents: Mapping[Key, StatedDocument] = field(repr=False)
+    pins: Mapping[str, str] = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledDocument:
+    """A document and the record that it compiled to."""
+
+    stated: StatedDocument
+    record: Record = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedChange:
+    """A change that holds together.
+
+    Attributes:
+        base: version of the registry on which it was checked; on another one it must not be done.
+        put: documents that are added or replace one.
+        new_pins: suppliers that are applied for the first time.
+        note: what it is, in words: "apply" or "back to version 3".
+    """
+
+    base: int
+    plan: Plan
+    put: tuple[CompiledDocument, ...] = field(repr=False)
+    new_pins: Mapping[str, str] = field(repr=False)
+    note: str
+
+
+class RegistryMoved(Exception):  # noqa: N818 -- an answer of the port
+    """Somebody else changed the registry since it was read; nothing was written."""
+
+
+class FederationStore(Protocol):
+    """Every version of the registry, with the documents that it was compiled from."""
+
+    def current(self) -> CurrentFederation:
+        """Return what is in force."""
+        ...
+
+    def documents_at(self, version: int) -> Mapping[Key, StatedDocument] | None:
+        """Return the documents of an earlier version, or None when there is no such version."""
+        ...
+
+    def ever_stated(self, key: Key) -> Sequence[StatedDocument]:
+        """Return every form that a document ever had."""
+        ...
+
+    def write(self, change: CheckedChange, *, by: str, at: datetime) -> int:
+        """Put a change in force, all or nothing, and return the new version.
+
+        Raises:
+            RegistryMoved: the change was checked on another version.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Compiler:
+    """What compiling needs from outside.
+
+    Attributes:
+        newest_epoch: letter to which a supplier that is new is pinned.
+        fetch: for discovery, outside logins only.
+    """
+
+    xml: XmlSecurity
+    newest_epoch: str
+    fetch: Fetch
+    progress: Progress = without_progress
+
+
+def check_apply(
+    store: FederationStore, stated: Sequence[StatedDocument], *, prune: bool, compiler: Compiler
+) -> CheckedChange:
+    """Return the change that stating these documents makes.
+
+    Raises:
+        FederationProblems: with everything that is wrong.
+    """
+    current = store.current()
+    plan = plan_apply(current.documents, stated, prune=prune)
+    problems = [
+        each
+        for key in plan.keys(Action.ADDED, Action.CHANGED)
+        for each in _find_reused_versions(plan.after[key], current, store)
+    ]
+    return _check(current, plan, compiler=compiler, problems=problems, note="apply")
+
+
+def check_return(store: FederationStore, *, version: int, compiler: Compiler) -> CheckedChange:
+    """Return the change that brings an earlier version's documents back; pins stay where they are.
+
+    Raises:
+        FederationProblems: there is no such version, or it would not hold together any more.
+    """
+    current = store.current()
+    earlier = store.documents_at(version)
+    if earlier is None:
+        raise FederationProblems(
+            [
+                Problem(
+                    "registry",
+                    f"version {version}",
+                    "does not exist.",
+                    f"Name one from 1 to {current.version}.",
+                )
+            ]
+        )
+    plan = plan_apply(current.documents, earlier.values(), prune=True)
+    return _check(current, plan, compiler=compiler, problems=[], note=f"back to version {version}")
+
+
+def _check(
+    current: CurrentFederation,
+    plan: Plan,
+    *,
+    compiler: Compiler,
+    problems: list[Problem],
+    note: str,
+) -> CheckedChange:
+    changed = [plan.after[key] for key in plan.keys(Action.ADDED, Action.CHANGED)]
+    new_pins = {
+        each.document.id: compiler.newest_epoch
+        for each in changed
+        if each.kind is Kind.SUPPLIER and each.document.id not in current.pins
+    }
+    pins = {**current.pins, **new_pins}
+    put = []
+    for stated in compiler.progress(changed, title="Compiling documents"):
+        try:
+            put.append(_compile(stated, pins, compiler))
+        except DocumentProblems as found:
+            problems += [stated.problem(each) for each in found.problems]
+    problems += find_broken_links(plan.after.values())
+    if problems:
+        raise FederationProblems(problems)
+    return CheckedChange(current.version, plan, tuple(put), new_pins, note)
+
+
+def _compile(
+    stated: StatedDocument, pins: Mapping[str, str], compiler: Compiler
+) -> CompiledDocument:
+    fetched = dict(stated.fetched)  # there already when an earlier version is brought back
+
+    def fetch_once(url: str) -> str:
+        if url not in fetched:
+            fetched[url] = compiler.fetch(url)
+        return fetched[url]
+
+    match stated.document:
+        case SchoolDocument() as school:
+            record: Record = compile_school(school)
+        case IdentityProviderDocument() as idp:
+            record = compile_idp(idp, stated, xml=compiler.xml, fetch=fetch_once)
+        case SupplierDocument() as supplier:
+            record = compile_supplier(supplier, stated, epoch=pins[supplier.id], xml=compiler.xml)
+        case AgreementDocument() as agreement:
+            record = compile_agreement(agreement)
+    return CompiledDocument(replace(stated, fetched=fetched), record)
+
+
+def _find_reused_versions(
+    stated: StatedDocument, current: CurrentFederation, store: FederationStore
+) -> Iterable[Problem]:
+    """Receipts name the version of an agreement: one number never means two contents."""
+    agreement = stated.document
+    if not isinstance(agreement, AgreementDocument):
+        return
+    earlier = [
+        each.document.version
+        for each in store.ever_stated(stated.key)
+        if isinstance(each.document, AgreementDocument) and each != stated
+    ]
+    if earlier and agreement.version <= max(earlier):
+        yield stated.problem(
+            DocumentProblem(
+                "version",
+                f"is {agreement.version}, but version {max(earlier)} said something else.",
+                f"Write {max(earlier) + 1}: a changed agreement has a higher version.",
+            )
+        )

@@ -1,0 +1,323 @@
+"""Schools' logins: checks on one identity-provider document, and the record of it."""
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+
+from msgspec import UNSET, structs
+
+from broker.domain.attributes import (
+    ECK_ID,
+    ENTREE_NAMES,
+    IGNORE,
+    OIDC_NAMES,
+    VOCABULARY,
+    AttributeName,
+    is_never_released,
+)
+from broker.domain.documents import DocumentProblem, IdentityProviderDocument
+from broker.domain.federation import (
+    OidcIdpEndpoints,
+    SamlIdpEndpoints,
+    SchoolFrom,
+    SchoolIdp,
+)
+from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.flow.federation.discovery import (
+    Fetch,
+    ProviderMetadata,
+    discover,
+    needs_discovery,
+)
+from broker.flow.federation.documents import StatedDocument
+from broker.flow.federation.places import (
+    DocumentProblems,
+    check_key_set,
+    check_location,
+    check_only_of_protocol,
+    metadata_problem,
+    read_inline,
+    refuse_any,
+)
+from broker.saml_sp.metadata import read_idp_metadata
+from broker.saml_xml.refusals import XmlRefusal
+from broker.saml_xml.security import XmlSecurity
+
+SAML_KEYS = ("entity_id", "metadata")
+OIDC_KEYS = (
+    *("issuer", "client_id", "algorithms", "authentication", "client_secret_file"),
+    *("client_assertion_audience", "authorization_endpoint", "token_endpoint"),
+    *("userinfo_endpoint", "jwks", "jwks_uri", "oidc_scopes", "can_reauthenticate"),
+)
+
+IDENTIFIERS = frozenset(
+    name for name, each in VOCABULARY.items() if each.restricted and name != ECK_ID
+)
+"""Attributes that can name a person inside a school."""
+
+MUTABLE_NAMES = frozenset(
+    {"email", "mail", "preferred_username", "upn", "unique_name", "name", "nickname"}
+)
+"""Incoming names whose values change hands (SECURITY.md 3): they never identify."""
+
+KNOWN_EXCEPTIONS: Mapping[str, str] = {}
+"""Name of a tolerance -> what it allows. None is built."""
+
+
+def school_from_of(document: IdentityProviderDocument) -> SchoolFrom:
+    """Return how its logins state their school; several schools are told apart by attribute."""
+    if document.school_from is not UNSET:
+        return document.school_from
+    return SchoolFrom.FIXED if len(document.schools) == 1 else SchoolFrom.ATTRIBUTE
+
+
+def check_keys_fit_protocol(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    foreign = OIDC_KEYS if document.protocol == "saml" else SAML_KEYS
+    yield from check_only_of_protocol(
+        document, prefix="", protocol=document.protocol, foreign=foreign
+    )
+
+
+def check_protocol_keys_stated(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    needed = SAML_KEYS if document.protocol == "saml" else ("issuer", "client_id", "algorithms")
+    for name in needed:
+        if not getattr(document, name):
+            yield DocumentProblem(
+                name, f"is missing for protocol {document.protocol}.", "Ask the school for it."
+            )
+
+
+def check_schools_stated_once(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    for index, school in enumerate(document.schools):
+        if school in document.schools[:index]:
+            yield DocumentProblem(
+                f"schools[{index}]", f"names {school} once more.", "Name each school once."
+            )
+
+
+def check_school_can_be_told(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    """The school that a login states decides; with `fixed` there must be nothing to decide."""
+    school_from = school_from_of(document)
+    if school_from is SchoolFrom.FIXED and len(set(document.schools)) != 1:
+        yield DocumentProblem(
+            "school_from",
+            "is fixed, but there are several schools.",
+            'Write "attribute" (the login states a BRIN) or "domain", or name one school.',
+        )
+    if school_from is SchoolFrom.DOMAIN:
+        for school in set(document.schools) - set(document.domains.values()):
+            yield DocumentProblem(
+                "domains", f"names no domain of {school}.", "Give each school its own domain."
+            )
+
+
+def check_domains_name_own_schools(
+    document: IdentityProviderDocument,
+) -> Iterator[DocumentProblem]:
+    seen: dict[str, str] = {}
+    for domain, school in document.domains.items():
+        if school not in document.schools:
+            yield DocumentProblem(
+                f"domains.{domain}", f"names {school}, which is not in schools.", "Add it there."
+            )
+        if seen.setdefault(domain.lower(), school) != school:
+            yield DocumentProblem(
+                f"domains.{domain}",
+                "stands there twice, for two schools.",
+                "Case makes no difference: name one school.",
+            )
+
+
+def check_identifier_lasts(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    """An identifier names one person for good (SECURITY.md 3): mail and names change hands."""
+    if document.identifier not in IDENTIFIERS:
+        yield DocumentProblem(
+            "identifier",
+            f"is {document.identifier}, which does not name one person for good.",
+            f"Choose one of {', '.join(sorted(IDENTIFIERS))}.",
+        )
+    for incoming, target in document.attributes.items():
+        if target == document.identifier and incoming.lower() in MUTABLE_NAMES:
+            yield DocumentProblem(
+                f"attributes.{incoming}",
+                f"would identify people by {incoming}, which changes hands.",
+                "Map the pupil or staff number, or the login's own permanent id.",
+            )
+
+
+def check_mapping_targets_known(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    for incoming, target in document.attributes.items():
+        if target != IGNORE and target not in VOCABULARY:
+            yield DocumentProblem(
+                f"attributes.{incoming}",
+                f"maps to {target}, which is no attribute that we know.",
+                f'Write "{IGNORE}" or one of {", ".join(VOCABULARY)}.',
+            )
+        elif target != IGNORE and is_never_released(incoming):
+            yield DocumentProblem(
+                f"attributes.{incoming}",
+                "would take in the PGN, hPGN or stampseudonym.",
+                f'The school must not send it; write "{IGNORE}" until it stops.',
+            )
+
+
+def check_exceptions_known(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    for index, each in enumerate(document.exception):
+        if each.name not in KNOWN_EXCEPTIONS:
+            yield DocumentProblem(
+                f"exception[{index}].name",
+                f"names {each.name}, but no exception is built yet.",
+                "Remove it, and have the school's login corrected.",
+            )
+
+
+def check_client_authentication(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    secret = document.authentication == "client_secret_basic"
+    if secret and document.client_secret_file is None:
+        yield DocumentProblem(
+            "client_secret_file",
+            "is missing for client_secret_basic.",
+            "Name the file under the keys folder that holds the secret.",
+        )
+    if not secret and document.client_secret_file is not None:
+        yield DocumentProblem(
+            "client_secret_file",
+            "is not used with private_key_jwt.",
+            'Remove it, or write authentication = "client_secret_basic".',
+        )
+    if document.client_secret_file is not None and not _is_inside(document.client_secret_file):
+        yield DocumentProblem(
+            "client_secret_file",
+            "leads out of the keys folder.",
+            "Write a path relative to that folder, without `..`.",
+        )
+    if document.protocol == "oidc" and "openid" not in document.oidc_scopes:
+        yield DocumentProblem(
+            "oidc_scopes", "lacks openid.", "Without it there is no ID token: add it."
+        )
+
+
+def _is_inside(path: str) -> bool:
+    return not path.startswith("/") and ".." not in path.split("/")
+
+
+def check_endpoints_safe(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    for name in (
+        *("issuer", "authorization_endpoint", "token_endpoint"),
+        *("userinfo_endpoint", "jwks_uri"),
+    ):
+        yield from check_location(name, getattr(document, name), state=document.state)
+
+
+IDP_CHECKS: tuple[Callable[[IdentityProviderDocument], Iterator[DocumentProblem]], ...] = (
+    check_keys_fit_protocol,
+    check_protocol_keys_stated,
+    check_schools_stated_once,
+    check_school_can_be_told,
+    check_domains_name_own_schools,
+    check_identifier_lasts,
+    check_mapping_targets_known,
+    check_exceptions_known,
+    check_client_authentication,
+    check_endpoints_safe,
+)
+
+
+def compile_idp(
+    document: IdentityProviderDocument,
+    stated: StatedDocument,
+    *,
+    xml: XmlSecurity,
+    fetch: Fetch,
+) -> SchoolIdp:
+    """Return the record of a school's login.
+
+    What a document leaves to discovery is fetched after everything else was found in order.
+
+    `attributes` holds the document's own names only; `with_built_in_names` lays them over the
+    built-in ones when the registry is loaded.
+
+    Raises:
+        DocumentProblems: with everything that is wrong.
+    """
+    refuse_any(found for check in IDP_CHECKS for found in check(document))
+    if document.protocol == "saml":
+        endpoints: SamlIdpEndpoints | OidcIdpEndpoints = _saml_endpoints(document, stated, xml=xml)
+    else:
+        endpoints = _oidc_endpoints(document, stated, fetch=fetch)
+    return SchoolIdp(
+        id=SchoolIdpId(document.id),
+        schools=tuple(map(SchoolId, document.schools)),
+        state=document.state,
+        endpoints=endpoints,
+        school_from=school_from_of(document),
+        scopes=document.scopes,
+        domains={name.lower(): SchoolId(each) for name, each in document.domains.items()},
+        identifier=AttributeName(document.identifier),
+        attributes=dict(document.attributes),
+        enabled=document.enabled,
+    )
+
+
+def with_built_in_names(idps: Iterable[SchoolIdp]) -> Iterator[SchoolIdp]:
+    """Yield each login with its whole mapping: built-in names, and the document's own over them.
+
+    Equal mappings are one object: most of 7,000 logins have no names of their own.
+    """
+    shared: dict[tuple[bool, frozenset[tuple[str, str]]], dict[str, str]] = {}
+    for idp in idps:
+        is_saml = isinstance(idp.endpoints, SamlIdpEndpoints)
+        kind = is_saml, frozenset(idp.attributes.items())
+        if kind not in shared:
+            shared[kind] = {**(ENTREE_NAMES if is_saml else OIDC_NAMES), **idp.attributes}
+        yield structs.replace(idp, attributes=shared[kind])
+
+
+def _saml_endpoints(
+    document: IdentityProviderDocument, stated: StatedDocument, *, xml: XmlSecurity
+) -> SamlIdpEndpoints:
+    text = read_inline(document.metadata, stated.files.get("metadata"))
+    try:
+        found = read_idp_metadata(text.encode(), xml=xml, entity_id=document.entity_id or "")
+    except XmlRefusal as refusal:
+        raise DocumentProblems([metadata_problem("metadata", refusal)]) from None
+    refuse_any(
+        each
+        for url in (found.sso_redirect_url, found.sso_post_url)
+        for each in check_location("metadata", url, state=document.state)
+    )
+    return found
+
+
+def _oidc_endpoints(
+    document: IdentityProviderDocument, stated: StatedDocument, *, fetch: Fetch
+) -> OidcIdpEndpoints:
+    issuer = document.issuer or ""
+    found = ProviderMetadata(issuer, document.authorization_endpoint or "", "")
+    if needs_discovery(document):
+        found = discover(document, fetch=fetch)
+    jwks = read_inline(document.jwks, stated.files.get("jwks"))
+    jwks_uri = document.jwks_uri or found.jwks_uri
+    if jwks:
+        refuse_any(check_key_set("jwks", jwks))
+    elif jwks_uri is None:
+        raise DocumentProblems(
+            [
+                DocumentProblem(
+                    "jwks", "is missing, and its metadata names no jwks_uri.", "State it."
+                )
+            ]
+        )
+    return OidcIdpEndpoints(
+        issuer=issuer,
+        client_id=document.client_id or "",
+        authorization_endpoint=document.authorization_endpoint or found.authorization_endpoint,
+        token_endpoint=document.token_endpoint or found.token_endpoint,
+        userinfo_endpoint=document.userinfo_endpoint,
+        jwks_uri=jwks_uri,
+        jwks=jwks,
+        algorithms=document.algorithms,
+        authentication=document.authentication,
+        client_secret_file=document.client_secret_file,
+        client_assertion_audience=document.client_assertion_audience or issuer,
+        scopes=document.oidc_scopes,
+        can_reauthenticate=document.can_reauthenticate,
+    )

@@ -1,0 +1,307 @@
+"""Suppliers and their systems: checks on one document, and the record that it compiles to."""
+
+import re
+from collections.abc import Callable, Iterator
+from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
+
+from msgspec import UNSET, structs
+
+from broker.domain.attributes import AttributeName
+from broker.domain.documents import (
+    AttributeDocument,
+    DocumentProblem,
+    RelyingPartyDocument,
+    SupplierDocument,
+)
+from broker.domain.federation import (
+    DeclaredAttribute,
+    OidcClient,
+    RelyingParty,
+    SamlServiceProvider,
+    Supplier,
+)
+from broker.domain.ids import RelyingPartyId, SupplierId
+from broker.flow.federation.attribute_names import check_attribute_known, is_restricted
+from broker.flow.federation.documents import StatedDocument
+from broker.flow.federation.places import (
+    DocumentProblems,
+    check_key_set,
+    check_location,
+    check_only_of_protocol,
+    metadata_problem,
+    read_inline,
+    refuse_any,
+)
+from broker.oidc_op.profiles import PROFILES
+from broker.saml_idp.metadata import read_sp_metadata
+from broker.saml_xml.refusals import XmlRefusal
+from broker.saml_xml.security import XmlSecurity
+
+SAML_KEYS = ("entity_id", "metadata", "require_signed_requests", "encrypt_assertions")
+OIDC_KEYS = (
+    *("client_id", "redirect_uris", "authentication", "jwks", "jwks_uri"),
+    *("client_secret_hash", "id_token_algorithm"),
+)
+
+_CLIENT_ID = re.compile(r"[\x21-\x7e]{1,255}\Z")  # RFC 6749 A.1, without the space
+
+RelyingPartyCheck: TypeAlias = Callable[
+    [str, RelyingPartyDocument, SupplierDocument], Iterator[DocumentProblem]
+]
+
+
+def check_declared_attributes(document: SupplierDocument) -> Iterator[DocumentProblem]:
+    seen: set[str] = set()
+    for index, each in enumerate(document.attribute):
+        path = f"attribute[{index}].name"
+        yield from check_attribute_known(path, each.name)
+        if each.name in seen:
+            yield DocumentProblem(path, f"declares {each.name} once more.", "Declare it once.")
+        seen.add(each.name)
+        if is_restricted(each.name) and not document.eck_id_entitled:
+            yield DocumentProblem(
+                path,
+                f"declares {each.name}, for which this supplier is not entitled.",
+                "Remove it, or have the federation state eck_id_entitled.",
+            )
+
+
+def check_relying_parties(document: SupplierDocument) -> Iterator[DocumentProblem]:
+    for index, party in enumerate(document.relying_party):
+        for check in RELYING_PARTY_CHECKS:
+            yield from check(f"relying_party[{index}].", party, document)
+
+
+SUPPLIER_CHECKS: tuple[Callable[[SupplierDocument], Iterator[DocumentProblem]], ...] = (
+    check_declared_attributes,
+    check_relying_parties,
+)
+
+
+def check_party_keys_fit_protocol(
+    prefix: str, party: RelyingPartyDocument, _: SupplierDocument
+) -> Iterator[DocumentProblem]:
+    yield from check_only_of_protocol(
+        party,
+        prefix=prefix,
+        protocol=party.protocol,
+        foreign=OIDC_KEYS if party.protocol == "saml" else SAML_KEYS,
+    )
+
+
+def check_party_keys_stated(
+    prefix: str, party: RelyingPartyDocument, _: SupplierDocument
+) -> Iterator[DocumentProblem]:
+    needed = ("entity_id", "metadata") if party.protocol == "saml" else OIDC_KEYS[:2]
+    for name in needed:
+        if not getattr(party, name):
+            yield DocumentProblem(
+                prefix + name,
+                f"is missing for protocol {party.protocol}.",
+                "Ask the supplier for it.",
+            )
+
+
+def check_client_id_printable(
+    prefix: str, party: RelyingPartyDocument, _: SupplierDocument
+) -> Iterator[DocumentProblem]:
+    if party.client_id is not None and _CLIENT_ID.match(party.client_id) is None:
+        yield DocumentProblem(
+            f"{prefix}client_id",
+            "has spaces or characters outside ASCII, or is too long.",
+            "Use up to 255 visible ASCII characters (RFC 6749 A.1).",
+        )
+
+
+def check_places_safe(
+    prefix: str, party: RelyingPartyDocument, supplier: SupplierDocument
+) -> Iterator[DocumentProblem]:
+    """Redirect URIs, start URL and key set over https, or on loopback in a test."""
+    places = [(f"redirect_uris[{index}]", each) for index, each in enumerate(party.redirect_uris)]
+    optional = {"start_url": party.start_url, "jwks_uri": party.jwks_uri}
+    for name, url in (*places, *optional.items()):
+        yield from check_location(prefix + name, url, state=supplier.state)
+
+
+ClientAuthentication = Literal["private_key_jwt", "client_secret_basic"]
+
+
+def authentication_of(party: RelyingPartyDocument) -> ClientAuthentication:
+    """Return the one way in which an OIDC client authenticates."""
+    if party.authentication is not UNSET:
+        return party.authentication
+    only_secret = party.client_secret_hash and party.jwks is None and party.jwks_uri is None
+    if only_secret and party.profile == "compat":
+        return "client_secret_basic"
+    return "private_key_jwt"
+
+
+def check_party_authentication(
+    prefix: str, party: RelyingPartyDocument, _: SupplierDocument
+) -> Iterator[DocumentProblem]:
+    """A client has one way to prove who it is, and what it needs for it, and nothing beside."""
+    if party.protocol != "oidc":
+        return
+    method = authentication_of(party)
+    if method not in PROFILES[party.profile].authentication_methods:
+        yield DocumentProblem(
+            f"{prefix}authentication",
+            f"is {method}, which profile {party.profile} does not allow.",
+            'Use private_key_jwt, or profile = "compat".',
+        )
+    if method == "client_secret_basic":
+        if party.client_secret_hash is None:
+            yield DocumentProblem(
+                f"{prefix}client_secret_hash",
+                "is missing for client_secret_basic.",
+                "State the hex SHA-256 of a secret of 256 random bits.",
+            )
+        return
+    if party.client_secret_hash is not None:
+        yield DocumentProblem(
+            f"{prefix}client_secret_hash",
+            "is not used with private_key_jwt.",
+            'Remove it, or write profile = "compat", authentication = "client_secret_basic".',
+        )
+    if (party.jwks is None) == (party.jwks_uri is None):
+        stated = "is missing" if party.jwks is None else "stands beside jwks_uri"
+        yield DocumentProblem(
+            f"{prefix}jwks",
+            f"{stated}, for private_key_jwt.",
+            "State the client's public keys as jwks, or where it publishes them as jwks_uri.",
+        )
+
+
+RELYING_PARTY_CHECKS: tuple[RelyingPartyCheck, ...] = (
+    check_party_keys_fit_protocol,
+    check_party_keys_stated,
+    check_client_id_printable,
+    check_places_safe,
+    check_party_authentication,
+)
+
+
+def compile_supplier(
+    document: SupplierDocument, stated: StatedDocument, *, epoch: str, xml: XmlSecurity
+) -> Supplier:
+    """Return the record of a supplier.
+
+    Args:
+        epoch: the letter that it is pinned to.
+
+    Raises:
+        DocumentProblems: with everything that is wrong.
+    """
+    problems = [found for check in SUPPLIER_CHECKS for found in check(document)]
+    parties = []
+    for index, party in enumerate(document.relying_party if not problems else ()):
+        try:
+            parties.append(
+                _compile_party(f"relying_party[{index}].", party, document, stated, xml=xml)
+            )
+        except DocumentProblems as found:
+            problems += found.problems
+    refuse_any(problems)
+    return Supplier(
+        id=SupplierId(document.id),
+        legal_name=document.legal_name,
+        display_name=document.display_name or document.legal_name,
+        state=document.state,
+        eck_id_entitled=document.eck_id_entitled,
+        attributes=tuple(map(_compile_attribute, document.attribute)),
+        relying_parties=tuple(parties),
+        epoch=epoch,
+        enabled=document.enabled,
+    )
+
+
+def _compile_attribute(each: AttributeDocument) -> DeclaredAttribute:
+    return DeclaredAttribute(
+        name=AttributeName(each.name),
+        purpose=each.purpose,
+        required=each.required,
+        populations=tuple(dict.fromkeys(each.populations)),
+    )
+
+
+def _compile_party(
+    prefix: str,
+    party: RelyingPartyDocument,
+    supplier: SupplierDocument,
+    stated: StatedDocument,
+    *,
+    xml: XmlSecurity,
+) -> RelyingParty:
+    if party.protocol == "saml":
+        provider = _service_provider(prefix, party, supplier, stated, xml=xml)
+        protocol: OidcClient | SamlServiceProvider = provider
+        arrives_at = provider.assertion_consumer_services[0].url
+    else:
+        protocol = _client(prefix, party, stated)
+        arrives_at = party.redirect_uris[0]
+    parts = urlsplit(arrives_at)
+    return RelyingParty(
+        id=RelyingPartyId(party.id),
+        supplier=SupplierId(supplier.id),
+        start_url=party.start_url or f"{parts.scheme}://{parts.netloc}/",
+        claims=party.claims,
+        protocol=protocol,
+        enabled=party.enabled,
+    )
+
+
+def _client(prefix: str, party: RelyingPartyDocument, stated: StatedDocument) -> OidcClient:
+    jwks = read_inline(party.jwks, stated.files.get(f"{prefix}jwks"))
+    if jwks:
+        refuse_any(check_key_set(f"{prefix}jwks", jwks))
+    return OidcClient(
+        client_id=party.client_id or "",
+        profile=party.profile,
+        redirect_uris=party.redirect_uris,
+        authentication=authentication_of(party),
+        jwks=jwks,
+        jwks_uri=party.jwks_uri,
+        secret_hash=party.client_secret_hash,
+        id_token_algorithm=party.id_token_algorithm,
+    )
+
+
+def _service_provider(
+    prefix: str,
+    party: RelyingPartyDocument,
+    supplier: SupplierDocument,
+    stated: StatedDocument,
+    *,
+    xml: XmlSecurity,
+) -> SamlServiceProvider:
+    path = f"{prefix}metadata"
+    text = read_inline(party.metadata, stated.files.get(path))
+    try:
+        found = read_sp_metadata(
+            text.encode(),
+            xml=xml,
+            entity_id=party.entity_id or "",
+            encrypt_assertions=party.encrypt_assertions,
+        )
+    except XmlRefusal as refusal:
+        raise DocumentProblems([metadata_problem(path, refusal)]) from None
+    refuse_any(
+        each
+        for service in found.assertion_consumer_services
+        for each in check_location(path, service.url, state=supplier.state)
+    )
+    if party.require_signed_requests and not found.signing_certificates:
+        raise DocumentProblems(
+            [
+                DocumentProblem(
+                    f"{prefix}require_signed_requests",
+                    "cannot be kept: the metadata publish no key for signing.",
+                    "Ask the supplier for metadata with a key, or remove this.",
+                )
+            ]
+        )
+    return structs.replace(
+        found,
+        require_signed_requests=found.require_signed_requests or party.require_signed_requests,
+    )
