@@ -1,8 +1,9 @@
 """Group commit: many logins share one durable write, and none blocks the event loop.
 
-What arrives while a batch is being written, or within the gathering time, goes into the next one;
-a login waits for its own batch and for no other. A broker with little to do does not gather at
-all: only after a batch of several does the next one wait, because only then does it save writes.
+What arrives while a batch is being written goes into the next one; a login waits for its own batch
+and for no other. There is no gathering time on top: the event loop hands over all that is ready,
+and the disk's own delay gathers the rest. Measured on two cores with a commit of 0.4 ms: waiting
+another 1, 2 or 5 ms saved no processor time at any load and cost up to a third of the logins.
 One thread writes, so a commit needs no locks.
 """
 
@@ -13,8 +14,7 @@ from typing import Generic, TypeVar
 
 from broker.domain.refusals import Refusal
 
-GATHER_SECONDS = 0.005  # DESIGN.md 7: a login waits for its own batch, at most 5 ms
-MAX_BATCH = 1000
+MAX_BATCH = 1000  # items; bounds how long the first of a crowd waits for the last
 
 ItemT = TypeVar("ItemT")
 ResultT = TypeVar("ResultT")
@@ -28,7 +28,6 @@ class GroupCommit(Generic[ItemT, ResultT]):
         refusal: what every waiter gets when `commit` raises, or after `close`.
         expected: what `commit` raises when the database is to blame. Anything else refuses just
             the same, and goes to the event loop's exception handler: it is a fault of ours.
-        gather_seconds: at most this long does an item wait for others.
     """
 
     def __init__(
@@ -37,17 +36,14 @@ class GroupCommit(Generic[ItemT, ResultT]):
         *,
         refusal: type[Refusal],
         expected: tuple[type[Exception], ...],
-        gather_seconds: float = GATHER_SECONDS,
     ) -> None:
         self._commit = commit
         self._refusal = refusal
         self._expected = expected
-        self._gather_seconds = gather_seconds
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="group-commit")
         self._waiting: list[tuple[ItemT, asyncio.Future[ResultT]]] = []
         self._writing = False
-        self._timer: asyncio.Handle | None = None
-        self._crowded = False
+        self._scheduled = False
         self._closed = False
         self._idle: asyncio.Future[None] | None = None
         self.healthy = True
@@ -63,7 +59,7 @@ class GroupCommit(Generic[ItemT, ResultT]):
         loop = asyncio.get_running_loop()
         future: asyncio.Future[ResultT] = loop.create_future()
         self._waiting.append((item, future))
-        if not self._writing:
+        if not (self._writing or self._scheduled):
             self._schedule(loop)
         return await future
 
@@ -80,20 +76,12 @@ class GroupCommit(Generic[ItemT, ResultT]):
         self._thread.shutdown(wait=False)
 
     def _schedule(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Start the next batch: soon, or after the gathering time when logins come in crowds."""
-        if self._timer is not None and len(self._waiting) == MAX_BATCH:
-            self._timer.cancel()
-            self._timer = loop.call_soon(self._start, loop)
-        elif self._timer is None:
-            self._timer = (
-                loop.call_later(self._gather_seconds, self._start, loop)
-                if self._crowded
-                else loop.call_soon(self._start, loop)
-            )
+        """Begin the next batch when the event loop has run what is ready now."""
+        self._scheduled = True
+        loop.call_soon(self._start, loop)
 
     def _start(self, loop: asyncio.AbstractEventLoop) -> None:
-        self._timer = None
-        self._writing = True
+        self._scheduled, self._writing = False, True
         batch, self._waiting = self._waiting[:MAX_BATCH], self._waiting[MAX_BATCH:]
         written = loop.run_in_executor(self._thread, self._commit, [item for item, _ in batch])
         futures = [future for _, future in batch]
@@ -106,7 +94,6 @@ class GroupCommit(Generic[ItemT, ResultT]):
         done: "asyncio.Future[Sequence[ResultT]]",
     ) -> None:
         self._writing = False
-        self._crowded = len(futures) > 1
         error = done.exception()
         self.healthy = error is None
         if error is None:

@@ -6,15 +6,15 @@ whether the failed commit reached the disk, and a chain goes on only from what i
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Sequence
-from contextlib import closing
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import closing, suppress
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import bindparam, func, insert, literal_column, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
-from broker.adapters.group_commit import GATHER_SECONDS, GroupCommit
+from broker.adapters.group_commit import GroupCommit
 from broker.adapters.receipt_archive import make_head, open_archive, prove_school_receipts
 from broker.adapters.sql import open_sqlite, prepare, transaction
 from broker.adapters.tables_receipts import receipt_heads, receipt_writers, receipts
@@ -59,7 +59,6 @@ class SqliteReceiptLog:
         path: of a database that `upgrade_database(path, "receipts")` made.
         receipt_key: 32 bytes, of this purpose alone.
         random: returns that many unpredictable bytes (`secrets.token_bytes`).
-        gather_seconds: at most this long does a login wait for others.
     """
 
     def __init__(
@@ -68,7 +67,6 @@ class SqliteReceiptLog:
         *,
         receipt_key: bytes,
         random: Callable[[int], bytes],
-        gather_seconds: float = GATHER_SECONDS,
     ) -> None:
         self._path = path
         self._keys = derive_chain_keys(receipt_key)
@@ -80,7 +78,6 @@ class SqliteReceiptLog:
             self._commit,
             refusal=ReceiptsUnavailable,
             expected=_DATABASE_FAULTS,
-            gather_seconds=gather_seconds,
         )
 
     @property
@@ -232,6 +229,23 @@ class SqliteReceiptLog:
                 asked.update(zip(_FIND_NAMES, chunk, strict=False))
                 found.extend(SealedReceipt(*row) for row in connection.execute(_FIND, asked))
         return sorted(found, key=lambda each: each.week)
+
+
+async def make_heads_on_schedule(
+    log: SqliteReceiptLog,
+    *,
+    every_seconds: float,
+    clock: Callable[[], datetime],
+    sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
+) -> None:
+    """Sign a head again and again, until cancelled. In several processes: one head each time.
+
+    A head that cannot be made now covers more the next time; the log's health tells meanwhile.
+    """
+    while True:
+        await sleep(every_seconds)
+        with suppress(ReceiptsUnavailable):
+            await log.make_head(now=clock())
 
 
 def verify_receipt_database(

@@ -13,7 +13,7 @@ from pathlib import Path
 from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
-from broker.adapters.group_commit import GATHER_SECONDS, GroupCommit
+from broker.adapters.group_commit import GroupCommit
 from broker.adapters.sql import open_sqlite, prepare, transaction
 from broker.adapters.tables_register import persons
 from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow
@@ -44,10 +44,9 @@ class SqlitePersonRegister:
 
     Args:
         path: of a database that `upgrade_database(path, "register")` made.
-        gather_seconds: at most this long does a write wait for others.
     """
 
-    def __init__(self, path: Path, *, gather_seconds: float = GATHER_SECONDS) -> None:
+    def __init__(self, path: Path) -> None:
         self._path = path
         self._reading: sqlite3.Connection | None = None
         self._writing: sqlite3.Connection | None = None
@@ -56,7 +55,6 @@ class SqlitePersonRegister:
             self._commit,
             refusal=RegisterUnavailable,
             expected=_DATABASE_FAULTS,
-            gather_seconds=gather_seconds,
         )
 
     @property

@@ -10,7 +10,11 @@ from pathlib import Path
 
 import pytest
 
-from broker.adapters.receipts import SqliteReceiptLog, verify_receipt_database
+from broker.adapters.receipts import (
+    SqliteReceiptLog,
+    make_heads_on_schedule,
+    verify_receipt_database,
+)
 from broker.adapters.sql import open_sqlite
 from broker.adapters.sql_upgrade import upgrade_database
 from broker.domain.ids import RelyingPartyId, SchoolId, SupplierId
@@ -332,6 +336,25 @@ async def test_two_processes_that_make_a_head_at_once_make_one(
     await other.close()
     assert len(set(heads)) == 1
     assert verify(path) == (1, 1, 1)
+
+
+async def test_heads_are_made_on_schedule_through_faults(path: Path, log: SqliteReceiptLog) -> None:
+    slept: list[float] = []
+
+    async def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        if len(slept) == 1:
+            run_sql(path, "ALTER TABLE receipt_heads RENAME TO away")
+        elif len(slept) == 2:
+            run_sql(path, "ALTER TABLE away RENAME TO receipt_heads")
+        else:
+            raise asyncio.CancelledError
+
+    await log.append(a_sealed_receipt(0))
+    with pytest.raises(asyncio.CancelledError):
+        await make_heads_on_schedule(log, every_seconds=3600, clock=lambda: NOW, sleep=sleep)
+    assert slept == [3600] * 3
+    assert [head.number for head in await log.heads_since(0)] == [1]
 
 
 async def test_school_proves_its_own_receipts(log: SqliteReceiptLog) -> None:
