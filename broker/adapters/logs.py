@@ -34,6 +34,15 @@ def configure_logs(*, level: str, file: Path | None) -> None:
     )
 
 
+def report_registry(event: str, version: int, reason: str) -> None:
+    """Log that a registry version came into force, or why it did not."""
+    log = structlog.get_logger()
+    if reason:
+        log.error(event, version=version, reason=reason)
+    else:
+        log.info(event, version=version)
+
+
 class AuditLines:
     """`flow.audit.AuditLog`: one line for each release and refusal."""
 

@@ -1,0 +1,272 @@
+"""The composition root: the only place where settings, keys and adapters meet the flows."""
+
+import asyncio
+import contextlib
+import secrets
+from collections.abc import AsyncIterator
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from time import monotonic
+from urllib.parse import urlsplit
+
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+)
+from starlette.types import ASGIApp
+
+from broker.adapters.http_fetch import Fetcher
+from broker.adapters.key_files import read_safely
+from broker.adapters.keys_on_disk import BrokerKeys, SamlKey, TokenKey, load_keys
+from broker.adapters.logs import AuditLines, report_registry
+from broker.adapters.memory import MemoryLoginStore
+from broker.adapters.party_keys import PublishedKeys, RegisteredClientKeys, SchoolEndpoints
+from broker.adapters.receipts import SqliteReceiptLog
+from broker.adapters.sql_register import SqlitePersonRegister
+from broker.adapters.sql_registry import SqliteRegistry
+from broker.adapters.sql_upgrade import upgrade_database
+from broker.adapters.xml_security import LxmlSecurity
+from broker.domain.ids import SchoolIdpId
+from broker.flow.browser_steps import BrowserSteps
+from broker.flow.federation.snapshots import RegistryInForce
+from broker.flow.login import LoginFlow
+from broker.flow.person_rules import JoinRules
+from broker.flow.ports import Clock, FlowKeys, Random
+from broker.flow.receipts import ReceiptsUnavailable
+from broker.flow.register import derive_register_keys
+from broker.flow.release import ReleaseDesk, ReleasePorts
+from broker.flow.school_side import SchoolAddresses, SchoolSide
+from broker.flow.sealed_state import SealedState
+from broker.flow.supplier_side import SupplierSide
+from broker.flow.token import TokenFlow
+from broker.jose.keys import SigningKey as TokenSigningKey
+from broker.jose.keys import read_signing_key
+from broker.oidc_op.discovery import Endpoints
+from broker.oidc_op.jwks import TokenKeys
+from broker.saml_xml.keys import DecryptionKey, SigningKey, decryption_key, signing_key
+from broker.settings import LoadedSettings
+from broker.web.cookies import Cookies
+from broker.web.documents import OwnAddresses, build_documents
+from broker.web.pages import load_pages
+from broker.web.site import build_site
+from broker.web.wiring import Health, Web
+
+SECONDS_A_DAY = 24 * 60 * 60
+
+
+def build_broker(
+    loaded: LoadedSettings,
+    *,
+    clock: Clock = lambda: datetime.now(UTC),
+    random: Random = secrets.token_bytes,
+    ca_file: Path | None = None,
+) -> ASGIApp:
+    """Return the broker as an application; its life span opens and closes what it holds.
+
+    Args:
+        clock, random: those of the machine, unless a test brings its own.
+        ca_file: certificate authorities for calls to schools; the system's by default.
+
+    Raises:
+        KeysUnusable, RegistryProblem, OSError: it cannot start; each says what to do.
+    """
+    settings, keys = loaded.settings, load_keys(loaded.keys_folder)
+    addresses, xml = OwnAddresses(settings.issuer), LxmlSecurity()
+    flow_keys, audit = read_flow_keys(keys), AuditLines()
+    resources = open_resources(loaded, keys=keys, random=random)
+    snapshots, register, receipts = resources.snapshots, resources.register, resources.receipts
+    fetcher = Fetcher(
+        allowed_hosts=settings.fetch_allowed_hosts,
+        timeout_seconds=settings.limits.school_call_seconds,
+        ca_file=None if ca_file is None else str(ca_file),
+    )
+    published = PublishedKeys(fetcher, clock=clock)
+    state = SealedState(
+        MemoryLoginStore(monotonic=monotonic, max_entries=settings.limits.store_records),
+        storage_key=keys.storage,
+        issuer=settings.issuer,
+        random=random,
+    )
+    suppliers = SupplierSide(
+        issuer=settings.issuer,
+        saml_entity_id=addresses.idp_entity_id,
+        state=state,
+        keys=flow_keys,
+        xml=xml,
+        random=random,
+    )
+    desk = ReleaseDesk(
+        ReleasePorts(
+            register=register,
+            receipts=receipts,
+            keys=flow_keys,
+            join_rules=JoinRules(
+                mature_after_days=settings.joining.mature_days,
+                mature_after_login_days=settings.joining.mature_login_days,
+            ),
+            suppliers=suppliers,
+            audit=audit,
+            random=random,
+        )
+    )
+    schools = SchoolSide(
+        addresses=SchoolAddresses(
+            saml_entity_id=addresses.sp_entity_id,
+            acs_url=addresses.acs_url,
+            redirect_uri=addresses.redirect_uri,
+        ),
+        state=state,
+        calls=SchoolEndpoints(
+            fetcher, published=published, client_secrets=read_client_secrets(loaded)
+        ),
+        keys=flow_keys,
+        xml=xml,
+        clock=clock,
+        random=random,
+    )
+    web = Web(
+        issuer=settings.issuer,
+        sso_url=addresses.sso_url,
+        login=LoginFlow(
+            snapshots=snapshots,
+            steps=BrowserSteps(state, random=random),
+            schools=schools,
+            suppliers=suppliers,
+            desk=desk,
+            audit=audit,
+            clock=clock,
+            random=random,
+        ),
+        token=TokenFlow(
+            issuer=settings.issuer,
+            token_endpoint=Endpoints(settings.issuer).token,
+            snapshots=snapshots,
+            state=state,
+            client_keys=RegisteredClientKeys(published),
+            keys=flow_keys,
+            audit=audit,
+            clock=clock,
+            random=random,
+        ),
+        snapshots=snapshots,
+        xml=xml,
+        pages=load_pages(),
+        cookies=Cookies(
+            secure=urlsplit(settings.issuer).scheme == "https",
+            remembered_school_seconds=settings.times.remembered_school_days * SECONDS_A_DAY,
+        ),
+        cookie_key=keys.cookie,
+        documents=build_documents(addresses, keys=flow_keys, xml=xml, random=random),
+        health=Health(
+            (
+                ("registry", lambda: snapshots.healthy),
+                ("register", lambda: register.healthy),
+                ("receipts", lambda: receipts.healthy),
+            )
+        ),
+        audit=audit,
+        clock=clock,
+        random=random,
+        max_body_bytes=settings.limits.body_bytes,
+    )
+
+    @contextlib.asynccontextmanager
+    async def life_span(_: object) -> AsyncIterator[None]:
+        async with resources.running(clock):
+            try:
+                yield
+            finally:
+                await fetcher.close()
+
+    return build_site(web, life_span=life_span)
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What is opened at the start and closed at the end."""
+
+    snapshots: RegistryInForce
+    register: SqlitePersonRegister
+    receipts: SqliteReceiptLog
+    poll_seconds: float
+    head_seconds: int
+
+    @contextlib.asynccontextmanager
+    async def running(self, clock: Clock) -> AsyncIterator[None]:
+        """Watch the registry and sign receipt heads while the broker serves."""
+        tasks = (
+            asyncio.create_task(self._make_heads(clock)),
+            asyncio.create_task(self.snapshots.watch(poll_seconds=self.poll_seconds)),
+        )
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.receipts.close()
+            await self.register.close()
+
+    async def _make_heads(self, clock: Clock) -> None:
+        while True:
+            await asyncio.sleep(self.head_seconds)
+            with contextlib.suppress(ReceiptsUnavailable):  # health says so; the next one covers it
+                await self.receipts.make_head(now=clock())
+
+
+def open_resources(loaded: LoadedSettings, *, keys: BrokerKeys, random: Random) -> Resources:
+    """Open the databases, making and upgrading them where needed."""
+    folder = loaded.data_folder
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    upgrade_database(folder / "registry.db", "registry")
+    upgrade_database(folder / "register.db", "register")
+    upgrade_database(folder / "receipts.db", "receipts")
+    return Resources(
+        snapshots=RegistryInForce(
+            SqliteRegistry(folder / "registry.db"),
+            epochs=keys.pairwise.by_letter,
+            report=report_registry,
+        ),
+        register=SqlitePersonRegister(folder / "register.db"),
+        receipts=SqliteReceiptLog(folder / "receipts.db", receipt_key=keys.receipts, random=random),
+        poll_seconds=loaded.settings.times.registry_poll_milliseconds / 1000,
+        head_seconds=loaded.settings.times.receipt_head_minutes * 60,
+    )
+
+
+def read_flow_keys(keys: BrokerKeys) -> FlowKeys:
+    """Return the keys in the forms that the flows work with."""
+    return FlowKeys(
+        root=keys.root,
+        pairwise=keys.pairwise,
+        register=derive_register_keys(keys.register),
+        receipts=keys.receipts,
+        token=TokenKeys(active=tuple(map(_token_key, keys.token))),
+        saml_signing=_saml_signing_key(keys.saml_signing[0]),
+        saml_decryption=tuple(map(_saml_decryption_key, keys.saml_decryption)),
+    )
+
+
+def read_client_secrets(loaded: LoadedSettings) -> dict[SchoolIdpId, str]:
+    """Return our secrets at schools' providers: `keys/schools/<identity provider>.secret`."""
+    folder = loaded.keys_folder / "schools"
+    return {
+        SchoolIdpId(each.stem): read_safely(each, root=loaded.keys_folder).decode().strip()
+        for each in sorted(folder.glob("*.secret"))
+    }
+
+
+def _token_key(key: TokenKey) -> TokenSigningKey:
+    return read_signing_key(
+        key.private_key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    )
+
+
+def _saml_signing_key(key: SamlKey) -> SigningKey:
+    return signing_key(key.private_key, key.certificate.public_bytes(Encoding.DER))
+
+
+def _saml_decryption_key(key: SamlKey) -> DecryptionKey:
+    return decryption_key(key.private_key, key.certificate.public_bytes(Encoding.DER))

@@ -1,0 +1,164 @@
+"""`broker demo`: set the whole world up anew in one folder and run it on loopback.
+
+Every start resets the folder: keys, databases and documents of the last one are gone. The folder
+serves as `--config DIR` for commands that are run beside the demo.
+"""
+
+import asyncio
+import contextlib
+import shutil
+import signal
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+from broker.adapters.federation_files import open_documents
+from broker.adapters.keys_init import init_keys
+from broker.adapters.keys_on_disk import load_keys
+from broker.adapters.sql_registry import SqliteRegistry
+from broker.adapters.sql_upgrade import upgrade_database
+from broker.adapters.xml_security import LxmlSecurity
+from broker.app import build_broker
+from broker.demo.addresses import (
+    DEMO_PORTS,
+    Addresses,
+    Party,
+    addresses_of,
+    listening,
+)
+from broker.demo.federation import EACH_ITS_OWN, DemoFederation, write_federation
+from broker.demo.servers import TlsFiles
+from broker.demo.toml_writer import Table, write_toml
+from broker.demo.world import running
+from broker.flow.federation.change import Compiler, check_apply
+from broker.flow.federation.discovery import FetchFailed
+from broker.flow.federation.documents import read_documents
+from broker.settings import LoadedSettings, load_settings
+
+MARK = ".schuilnaam-demo"
+"""A file by which a folder shows that it is a demo's, so that nothing else is ever wiped."""
+
+
+class NotADemoFolder(Exception):  # noqa: N818 -- told to the person at the keyboard
+    """The folder holds something that no demo made; it is left alone."""
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedWorld:
+    """A folder in which everything is set up, and what runs in it."""
+
+    loaded: LoadedSettings
+    federation: DemoFederation
+    addresses: Addresses
+
+
+def prepare_world(
+    folder: Path,
+    addresses: Addresses,
+    *,
+    serves: Mapping[str, Sequence[str]] = EACH_ITS_OWN,
+    ca_file: Path | None = None,
+    settings: Table | None = None,
+) -> PreparedWorld:
+    """Wipe a demo folder and set it up anew: settings, keys, documents, registry.
+
+    Args:
+        serves: identity provider -> schools, for worlds in which one serves several.
+        settings: tables laid over the demo's own, for tests.
+
+    Raises:
+        NotADemoFolder: the folder is not empty and no demo's.
+    """
+    reset_folder(folder)
+    table = {
+        "issuer": addresses[Party.BROKER],
+        "fetch_allowed_hosts": ["localhost", "127.0.0.1"],
+        **(settings or {}),
+    }
+    (folder / "broker.toml").write_text(
+        write_toml(table, comment="Settings of the demo: written at each start.")
+    )
+    loaded = load_settings(folder, environment={})
+    init_keys(loaded.keys_folder, now=datetime.now(UTC), issuer_name=addresses[Party.BROKER])
+    federation = write_federation(folder, addresses, serves=serves, ca_file=ca_file)
+    apply_documents(loaded, [folder / "federation"])
+    return PreparedWorld(loaded, federation, addresses)
+
+
+def reset_folder(folder: Path) -> None:
+    """Empty a folder that a demo made, or make it."""
+    if folder.exists():
+        if any(folder.iterdir()) and not (folder / MARK).exists():
+            raise NotADemoFolder(f"{folder} is not empty and was not made by a demo")
+        shutil.rmtree(folder)
+    folder.mkdir(mode=0o700, parents=True)
+    (folder / MARK).touch()
+
+
+def apply_documents(loaded: LoadedSettings, paths: Sequence[Path]) -> None:
+    """Put documents in force in an empty registry; nothing is fetched."""
+    loaded.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    database = loaded.data_folder / "registry.db"
+    upgrade_database(database, "registry")
+    store = SqliteRegistry(database)
+
+    def refuse_fetch(url: str) -> str:
+        raise FetchFailed(url)
+
+    change = check_apply(
+        store,
+        read_documents(open_documents(paths)),
+        prune=False,
+        compiler=Compiler(
+            xml=LxmlSecurity(),
+            newest_epoch=load_keys(loaded.keys_folder).pairwise.newest,
+            fetch=refuse_fetch,
+        ),
+    )
+    store.write(change, by="demo", at=datetime.now(UTC))
+    store.close()
+
+
+@contextlib.asynccontextmanager
+async def demo_world(
+    folder: Path,
+    *,
+    ports: Mapping[Party, int] = DEMO_PORTS,
+    serves: Mapping[str, Sequence[str]] = EACH_ITS_OWN,
+    say: Callable[[str], None] = lambda _line: None,
+    host: str = "localhost",
+    tls: TlsFiles | None = None,
+    ca_file: Path | None = None,
+    settings: Table | None = None,
+) -> AsyncIterator[PreparedWorld]:
+    """Set the world up and run it, the broker included, while the context lasts.
+
+    Raises:
+        PortTaken, NotADemoFolder: it cannot start.
+    """
+    with listening(ports) as sockets:
+        addresses = addresses_of(sockets, host=host, scheme="http" if tls is None else "https")
+        world = prepare_world(folder, addresses, serves=serves, ca_file=ca_file, settings=settings)
+        broker = build_broker(world.loaded, ca_file=ca_file)
+        async with running(
+            world.federation,
+            addresses,
+            sockets=sockets,
+            broker=broker,
+            ca_file=ca_file,
+            tls=tls,
+            say=say,
+        ):
+            yield world
+
+
+async def run_demo(folder: Path, *, say: Callable[[str], None]) -> None:
+    """Run the demo on its fixed ports until SIGINT or SIGTERM."""
+    stop = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for name in (signal.SIGINT, signal.SIGTERM):
+        loop.add_signal_handler(name, stop.set)
+    async with demo_world(folder, say=say):
+        await stop.wait()
+    say("Stopped.")
