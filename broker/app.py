@@ -23,7 +23,7 @@ from broker.adapters.keys_on_disk import BrokerKeys, SamlKey, TokenKey, load_key
 from broker.adapters.logs import AuditLines, report_registry
 from broker.adapters.memory import MemoryLoginStore
 from broker.adapters.party_keys import PublishedKeys, RegisteredClientKeys, SchoolEndpoints
-from broker.adapters.receipts import SqliteReceiptLog
+from broker.adapters.receipts import SqliteReceiptLog, make_heads_on_schedule
 from broker.adapters.sql_register import SqlitePersonRegister
 from broker.adapters.sql_registry import SqliteRegistry
 from broker.adapters.sql_upgrade import upgrade_database
@@ -34,7 +34,6 @@ from broker.flow.federation.snapshots import RegistryInForce
 from broker.flow.login import LoginFlow
 from broker.flow.person_rules import JoinRules
 from broker.flow.ports import Clock, FlowKeys, Random
-from broker.flow.receipts import ReceiptsUnavailable
 from broker.flow.register import derive_register_keys
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
@@ -197,7 +196,9 @@ class Resources:
     async def running(self, clock: Clock) -> AsyncIterator[None]:
         """Watch the registry and sign receipt heads while the broker serves."""
         tasks = (
-            asyncio.create_task(self._make_heads(clock)),
+            asyncio.create_task(
+                make_heads_on_schedule(self.receipts, every_seconds=self.head_seconds, clock=clock)
+            ),
             asyncio.create_task(self.snapshots.watch(poll_seconds=self.poll_seconds)),
         )
         try:
@@ -208,12 +209,6 @@ class Resources:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.receipts.close()
             await self.register.close()
-
-    async def _make_heads(self, clock: Clock) -> None:
-        while True:
-            await asyncio.sleep(self.head_seconds)
-            with contextlib.suppress(ReceiptsUnavailable):  # health says so; the next one covers it
-                await self.receipts.make_head(now=clock())
 
 
 def open_resources(loaded: LoadedSettings, *, keys: BrokerKeys, random: Random) -> Resources:
