@@ -1,0 +1,149 @@
+"""`make bench`: run the benchmarks against one broker and print a JSON line for each.
+
+One driver process on loopback, one broker process, each on a core of its own where there are two.
+"""
+
+import platform
+from collections.abc import Callable, Sequence
+from statistics import quantiles
+
+import msgspec
+import uvloop
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+from tests.bench.accounting import Cores, memory_megabytes, share_cores
+from tests.bench.chooser import QUERIES, ROUNDS, measure_chooser
+from tests.bench.client import UnexpectedAnswer
+from tests.bench.logins import Driver, Round
+from tests.bench.world import SCHOOLS, BenchWorld, prepare_world, serving
+from tests.bench.yardstick import RESPONSES, measure_yardstick
+
+PUPILS = 500
+LOADED_ROUNDS = 4
+CONCURRENCY = 8
+STEPS_A_LOGIN = 4
+MILLISECONDS_A_SECOND = 1000
+
+Bar = Callable[[str, int], Callable[[], None]]
+"""Opens a progress bar with a name and a total; what it returns moves it on by one."""
+
+
+def main() -> None:
+    """Run everything and print the figures on standard output, the progress on standard error."""
+    cores = share_cores()
+    with Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeElapsedColumn(),
+        console=Console(stderr=True),
+    ) as progress:
+
+        def bar(name: str, total: int) -> Callable[[], None]:
+            task = progress.add_task(name, total=total)
+            return lambda: progress.advance(task)
+
+        prepared = bar("set up", 1)
+        world = prepare_world()
+        prepared()
+        with serving(world, core=cores.broker) as pid:
+            lines = uvloop.run(measure(world, pid=pid, cores=cores, bar=bar))
+    for line in lines:
+        print(msgspec.json.encode(line).decode())  # noqa: T201 -- what a benchmark is for
+
+
+async def measure(
+    world: BenchWorld, *, pid: int, cores: Cores, bar: Bar
+) -> list[dict[str, object]]:
+    """Return the figures of every benchmark."""
+    warm = await rounds(world, pid=pid, bar=bar, name="first logins", count=1)
+    loaded = await rounds(world, pid=pid, bar=bar, name="logins, 8 at once", count=LOADED_ROUNDS)
+    single = await rounds(world, pid=pid, bar=bar, name="logins, 1 at once", count=1, concurrency=1)
+    memory_mb = memory_megabytes(pid)
+    if len({each.subjects for each in (*warm, *loaded, *single)}) != 1:
+        raise UnexpectedAnswer("a pupil's subject changed")
+    yardstick_ms = measure_yardstick(
+        world, single[-1].sample, advance=bar("pysaml2 with xmlsec1", RESPONSES)
+    )
+    logins = {
+        "bench": "login-saml-oidc",
+        **loaded_figures(loaded),
+        **single_figures(single[0]),
+        "memory_mb": round(memory_mb, 1),
+        "yardstick_cpu_ms": round(yardstick_ms, 2),
+        "yardstick_ratio": round(yardstick_ms / cpu_ms_per_login(loaded), 1),
+        "logins": LOADED_ROUNDS * PUPILS,
+        "concurrency": CONCURRENCY,
+        "known_pupils": PUPILS,
+        "registered_schools": SCHOOLS,
+        "broker_processes": 1,
+        "broker_core": cores.broker,
+        "driver_core": cores.driver,
+        "python": platform.python_version(),
+    }
+    advance = bar("searches among schools", ROUNDS * len(QUERIES))
+    return [logins, await measure_chooser(world, pid=pid, advance=advance)]
+
+
+async def rounds(
+    world: BenchWorld,
+    *,
+    pid: int,
+    bar: Bar,
+    name: str,
+    count: int,
+    concurrency: int = CONCURRENCY,
+) -> list[Round]:
+    """Let every pupil log in `count` times."""
+    advance = bar(name, count * PUPILS * STEPS_A_LOGIN)
+    driver = Driver(world, pid=pid, concurrency=concurrency, advance=advance)
+    try:
+        return [await driver.log_in_once_each(PUPILS) for _ in range(count)]
+    finally:
+        await driver.close()
+
+
+def cpu_ms_per_login(measured: Sequence[Round]) -> float:
+    """Return the CPU-milliseconds of the broker for one login."""
+    seconds = sum(phase.cpu_seconds for each in measured for phase in each.phases)
+    return seconds * MILLISECONDS_A_SECOND / (len(measured) * PUPILS)
+
+
+def loaded_figures(measured: Sequence[Round]) -> dict[str, object]:
+    """Return CPU and throughput with several logins under way."""
+    wall_seconds = sum(phase.wall_seconds for each in measured for phase in each.phases)
+    logins = len(measured) * PUPILS
+    cpu_ms = {
+        f"cpu_ms_{name}": sum(phase.cpu_seconds for phase in phases)
+        * MILLISECONDS_A_SECOND
+        / logins
+        for name, phases in {
+            "authorize": [each.authorize for each in measured],
+            "finish": [each.finish for each in measured],
+            "token": [each.token for each in measured],
+        }.items()
+    }
+    return {
+        "cpu_ms_per_login": round(cpu_ms_per_login(measured), 3),
+        **{name: round(value, 3) for name, value in cpu_ms.items()},
+        "logins_per_second": round(logins / wall_seconds, 1),
+    }
+
+
+def single_figures(measured: Round) -> dict[str, object]:
+    """Return latency with one login under way at a time: the sum of its three requests."""
+    waited = [
+        sum(of_login) * MILLISECONDS_A_SECOND
+        for of_login in zip(*(phase.waited_seconds for phase in measured.phases), strict=True)
+    ]
+    percentiles = quantiles(waited, n=100)
+    return {
+        "cpu_ms_per_login_unloaded": round(cpu_ms_per_login([measured]), 3),
+        "p50_ms": round(percentiles[49], 2),
+        "p99_ms": round(percentiles[98], 2),
+    }
+
+
+if __name__ == "__main__":
+    main()
