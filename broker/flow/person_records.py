@@ -29,7 +29,7 @@ class Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=Tr
         return []
 
 
-class SeenAt(Stored):
+class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What an identifier is at one school.
 
     Attributes:
@@ -41,7 +41,7 @@ class SeenAt(Stored):
     aliases: tuple[bytes, ...] = ()
 
 
-class Join(Stored):
+class Join(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An ECK iD that came to an account of the school's own number (rule 9).
 
     Attributes:
@@ -56,14 +56,14 @@ class Join(Stored):
     mature: bool = False
 
 
-class FormerAccount(Stored):
+class FormerAccount(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """An account that a join left behind (rule 11), with what its receipts need: for an undo."""
 
     root: bytes
     salt: bytes
 
 
-class PersonRecord(Stored):
+class PersonRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What a row holds once opened.
 
     Attributes:
