@@ -13,6 +13,9 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
+from starlette.responses import RedirectResponse
+from starlette.types import ASGIApp, Receive, Scope, Send
+
 from broker.adapters.federation_files import open_documents
 from broker.adapters.keys_init import init_keys
 from broker.adapters.keys_on_disk import load_keys
@@ -140,7 +143,9 @@ async def demo_world(
     with listening(ports) as sockets:
         addresses = addresses_of(sockets, host=host, scheme="http" if tls is None else "https")
         world = prepare_world(folder, addresses, serves=serves, ca_file=ca_file, settings=settings)
-        broker = build_broker(world.loaded, ca_file=ca_file)
+        broker = with_start_page(
+            build_broker(world.loaded, ca_file=ca_file), addresses[Party.START_PAGE] + "/"
+        )
         async with running(
             world.federation,
             addresses,
@@ -151,6 +156,18 @@ async def demo_world(
             say=say,
         ):
             yield world
+
+
+def with_start_page(broker: ASGIApp, start_page: str) -> ASGIApp:
+    """Return the broker, whose bare address leads to the demo's start page."""
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] == "http" and scope["path"] == "/":
+            await RedirectResponse(start_page, status_code=303)(scope, receive, send)
+        else:
+            await broker(scope, receive, send)
+
+    return app
 
 
 async def run_demo(folder: Path, *, say: Callable[[str], None]) -> None:
