@@ -16,7 +16,6 @@ from broker.flow.login_store import (
     Claim,
     ClaimedBefore,
     LoginStoreRefusal,
-    Put,
     StoreUnsure,
     TakenBefore,
 )
@@ -69,15 +68,6 @@ class BrowserSteps:
             handle, put = self._state.seal(kind, record)
             await self._state.put(put, claims=claims)
         return LoginCookie(state or self.make_state(), handle, kind.ttl_seconds)
-
-    async def write(self, puts: Sequence[Put], *, claims: Sequence[Claim]) -> None:
-        """Store records and make claims, all or nothing; one round trip, none when both are empty.
-
-        Raises as `open`.
-        """
-        if puts or claims:
-            with store_in_words():
-                await self._state.put(*puts, claims=claims)
 
     async def look(self, kind: StateKind[RecordT], step: BrowserStep) -> RecordT:
         """Return a record and leave it, for a page that may be shown twice.

@@ -22,10 +22,16 @@ from broker.domain.identity import Identity, read_identity
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.school_search import find_hinted_idp
-from broker.flow.answers import Answer, ChooseSchool, LoginCookie, Refused, Step, Welcome
+from broker.flow.answers import ChooseSchool, LoginCookie, Refused, Step, Welcome
 from broker.flow.audit import AuditEvent, AuditLog, make_reference, note_refusal
 from broker.flow.browser_steps import BrowserStep, BrowserSteps
-from broker.flow.parties import Parties, check_school_open, find_parties
+from broker.flow.parties import (
+    Parties,
+    check_school_open,
+    find_asking_parties,
+    find_idp,
+    find_parties,
+)
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.records import (
     CHOOSING,
@@ -74,7 +80,7 @@ class LoginFlow:
 
     async def begin(self, request: SupplierRequest) -> Step:
         """Send a checked request's browser to the school that it hints at, or to the chooser."""
-        parties = find_parties(self._snapshots.registry, request.relying_party)
+        parties = find_asking_parties(self._snapshots.registry, request)
         try:
             hinted = find_hinted_idp(
                 self._snapshots.index, request.hints, state=parties.supplier.state
@@ -105,13 +111,13 @@ class LoginFlow:
             LoginStepAbsent, StoreUnavailable, SupplierNotOpen
         """
         choosing = await self._steps.look(CHOOSING, step)
-        return find_parties(self._snapshots.registry, choosing.request.relying_party)
+        return find_asking_parties(self._snapshots.registry, choosing.request)
 
     async def choose(self, step: BrowserStep, *, unverified_school: str) -> Step:
         """Send the browser to the login of the school that was clicked."""
         choosing = await self._steps.look(CHOOSING, step)
         registry = self._snapshots.registry
-        parties = find_parties(registry, choosing.request.relying_party)
+        parties = find_asking_parties(registry, choosing.request)
         try:
             school = registry.schools.get(SchoolId(unverified_school))
             if school is None:
@@ -123,7 +129,9 @@ class LoginFlow:
                 choosing.request, parties, school, idps[0], ask_again=choosing.ask_again
             )
         except Refusal as refusal:
-            return await self._refuse(refusal, choosing.request, parties)
+            return await self._refuse(
+                refusal, choosing.request, parties, ask_again=choosing.ask_again
+            )
 
     async def finish_saml(self, step: BrowserStep, *, form: Sequence[tuple[str, str]]) -> Step:
         """Read a school's SAML response and go on to the supplier."""
@@ -141,9 +149,7 @@ class LoginFlow:
         pending = await self._steps.take(PENDING, step)
 
         async def read(idp: SchoolIdp) -> SchoolAnswer:
-            return await self._schools.read_oidc(
-                pending, idp, state=step.state, parameters=parameters
-            )
+            return await self._schools.read_oidc(pending, idp, parameters=parameters)
 
         return await self._finish(pending, step, read=read)
 
@@ -151,7 +157,7 @@ class LoginFlow:
         """Release what the page showed, now that its button was pressed."""
         prepared = await self._steps.take(PREPARED, step)
         registry = self._snapshots.registry
-        parties = find_parties(registry, prepared.request.relying_party)
+        parties = find_asking_parties(registry, prepared.request)
         try:
             answer = await self._desk.hand_over(
                 prepared, parties=parties, registry=registry, claims=(), now=self._clock()
@@ -167,17 +173,23 @@ class LoginFlow:
         """Throw away what was prepared and let the school's login ask again who this is."""
         prepared = await self._steps.take(PREPARED, step)
         registry = self._snapshots.registry
-        parties = find_parties(registry, prepared.request.relying_party)
+        parties = find_asking_parties(registry, prepared.request)
         try:
-            school = registry.schools.get(prepared.clicked)
-            idp = registry.idps.get(prepared.idp)
-            if school is None or idp is None:
+            school, idp = registry.schools.get(prepared.clicked), find_idp(registry, prepared.idp)
+            if school is None:
                 raise SchoolNotOpen("check_school_known")
             return await self._send(
                 prepared.request, parties, school, idp, ask_again=True, closed=step.state
             )
         except Refusal as refusal:
-            return await self._refuse(refusal, prepared.request, parties, closed=step.state)
+            return await self._refuse(
+                refusal,
+                prepared.request,
+                parties,
+                closed=step.state,
+                clicked=prepared.clicked,
+                ask_again=True,
+            )
 
     async def _send(
         self,
@@ -198,15 +210,25 @@ class LoginFlow:
         return Step(answer, opened=cookie, closed=closed)
 
     async def _finish(self, pending: PendingLogin, step: BrowserStep, *, read: ReadAnswer) -> Step:
-        """From the school's answer to the supplier's, or to a page with one button."""
-        registry, now = self._snapshots.registry, self._clock()
-        request = pending.request
-        parties = find_parties(registry, request.relying_party)
+        """Read the school's answer, and go on with what it states."""
+        registry = self._snapshots.registry
+        parties = find_asking_parties(registry, pending.request)
         try:
-            idp = registry.idps.get(pending.idp)
-            if idp is None or not idp.enabled:
-                raise SchoolNotOpen("check_idp_enabled")
-            answer = await read(idp)
+            answer = await read(find_idp(registry, pending.idp))
+        except Refusal as refusal:
+            return await self._refuse_answer(refusal, pending, parties, step)
+        return await self._arrive(pending, step, answer)
+
+    async def _arrive(self, pending: PendingLogin, step: BrowserStep, answer: SchoolAnswer) -> Step:
+        """From what the school stated to the supplier's answer, or to a page with one button.
+
+        The registry is read anew: a provider may take seconds to answer, in which somebody may
+        have been switched off.
+        """
+        registry, now, request = self._snapshots.registry, self._clock(), pending.request
+        parties = find_asking_parties(registry, request)
+        try:
+            idp = find_idp(registry, pending.idp)
             identity = read_identity(answer.login, schools=registry.schools_of(idp))
             self._note_unknown(identity)
             prepared, page = await self._desk.prepare(
@@ -221,9 +243,7 @@ class LoginFlow:
                 raise InteractionRequired("check_no_page_when_passive")
             cookie = await self._steps.open(PREPARED, prepared, claims=answer.claims)
         except Refusal as refusal:
-            return await self._refuse(
-                refusal, request, parties, closed=step.state, clicked=pending.school
-            )
+            return await self._refuse_answer(refusal, pending, parties, step)
         welcome = Welcome(
             login=cookie.name,
             csrf_bound_to=cookie.handle.text,
@@ -247,6 +267,18 @@ class LoginFlow:
                 )
             )
 
+    async def _refuse_answer(
+        self, refusal: Refusal, pending: PendingLogin, parties: Parties, step: BrowserStep
+    ) -> Step:
+        return await self._refuse(
+            refusal,
+            pending.request,
+            parties,
+            closed=step.state,
+            clicked=pending.school,
+            ask_again=pending.ask_again,
+        )
+
     async def _refuse(
         self,
         refusal: Refusal,
@@ -255,6 +287,7 @@ class LoginFlow:
         *,
         closed: str = "",
         clicked: SchoolId | None = None,
+        ask_again: bool = False,
     ) -> Step:
         """Turn a refusal into an answer to the supplier, or a page of ours with a way on.
 
@@ -270,12 +303,9 @@ class LoginFlow:
             relying_party=parties.relying_party.id,
         )
         if refusal.may_redirect or request.passive:
-            told = refusal if refusal.may_redirect else InteractionRequired(refusal.check)
-            answer: Answer = self._suppliers.refuse(
-                request, told, parties=parties, now=self._clock()
-            )
+            answer = self._suppliers.refuse(request, refusal, parties=parties, now=self._clock())
             return Step(answer, closed=closed)
-        retry = await self._offer_retry(refusal, request)
+        retry = await self._offer_retry(refusal, request, ask_again=ask_again)
         page = Refused(
             refusal=refusal,
             reference=reference,
@@ -286,11 +316,15 @@ class LoginFlow:
         )
         return Step(page, opened=retry, closed=closed)
 
-    async def _offer_retry(self, refusal: Refusal, request: SupplierRequest) -> LoginCookie | None:
+    async def _offer_retry(
+        self, refusal: Refusal, request: SupplierRequest, *, ask_again: bool
+    ) -> LoginCookie | None:
         """Keep the supplier's request, and with it the deep link, for another try."""
         if not refusal.may_retry:
             return None
         try:
-            return await self._steps.open(CHOOSING, ChoosingLogin(request=request))
+            return await self._steps.open(
+                CHOOSING, ChoosingLogin(request=request, ask_again=ask_again)
+            )
         except Refusal:  # the store is unsure: then the page has its way back only
             return None

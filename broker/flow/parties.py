@@ -2,10 +2,19 @@
 
 from dataclasses import dataclass
 
-from broker.domain.federation import RelyingParty, School, SchoolIdp, Supplier
-from broker.domain.ids import RelyingPartyId
+from broker.domain.federation import (
+    OidcClient,
+    RelyingParty,
+    SamlServiceProvider,
+    School,
+    SchoolIdp,
+    Supplier,
+)
+from broker.domain.ids import RelyingPartyId, SchoolIdpId
 from broker.domain.registry import Registry
+from broker.flow.records import ReleasedBetween, SupplierRequest
 from broker.flow.refusals import SchoolNotOpen, StatesDiffer, SupplierNotOpen
+from broker.oidc_op.request import CheckedAuthorizationRequest
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,7 +26,7 @@ class Parties:
 
 
 def find_parties(registry: Registry, relying_party: RelyingPartyId) -> Parties:
-    """Return who asked for this login.
+    """Return a relying party with its supplier.
 
     Raises:
         SupplierNotOpen: it was removed or switched off since.
@@ -29,6 +38,42 @@ def find_parties(registry: Registry, relying_party: RelyingPartyId) -> Parties:
     if not supplier.enabled:
         raise SupplierNotOpen("check_supplier_enabled")
     return Parties(found, supplier)
+
+
+def find_asking_parties(registry: Registry, request: SupplierRequest) -> Parties:
+    """Return who asked for this login.
+
+    Raises:
+        SupplierNotOpen: removed or switched off since, or the address to which the answer would
+            go is not registered any more; nothing may be sent there, no refusal either.
+    """
+    parties = find_parties(registry, request.relying_party)
+    protocol = parties.relying_party.protocol
+    if isinstance(request, CheckedAuthorizationRequest):
+        registered = (
+            isinstance(protocol, OidcClient)
+            and request.client_id == protocol.client_id
+            and request.redirect_uri in protocol.redirect_uris
+        )
+    else:
+        registered = isinstance(protocol, SamlServiceProvider) and request.acs_url in {
+            each.url for each in protocol.assertion_consumer_services
+        }
+    if not registered:
+        raise SupplierNotOpen("check_return_address_registered")
+    return parties
+
+
+def find_idp(registry: Registry, idp: SchoolIdpId) -> SchoolIdp:
+    """Return a school's login that is switched on.
+
+    Raises:
+        SchoolNotOpen: it was removed or switched off since.
+    """
+    found = registry.idps.get(idp)
+    if found is None or not found.enabled:
+        raise SchoolNotOpen("check_idp_enabled")
+    return found
 
 
 def check_school_open(school: School, supplier: Supplier, idp: SchoolIdp) -> None:
@@ -43,3 +88,21 @@ def check_school_open(school: School, supplier: Supplier, idp: SchoolIdp) -> Non
         raise SchoolNotOpen("check_idp_enabled")
     if not school.state == idp.state == supplier.state:
         raise StatesDiffer("check_states_equal")
+
+
+def check_still_open(between: ReleasedBetween, *, registry: Registry) -> Parties:
+    """Return to whom something was released, if all who stand behind it are still open.
+
+    Raises:
+        SupplierNotOpen: or the relying party is another supplier's by now, to whom the pseudonym
+            does not belong.
+        SchoolNotOpen, StatesDiffer
+    """
+    parties = find_parties(registry, between.relying_party)
+    if parties.supplier.id != between.supplier:
+        raise SupplierNotOpen("check_supplier_unchanged")
+    school = registry.schools.get(between.school)
+    if school is None:
+        raise SchoolNotOpen("check_school_known")
+    check_school_open(school, parties.supplier, find_idp(registry, between.idp))
+    return parties

@@ -12,7 +12,7 @@ Three steps can be waiting for a browser and two for a relying party:
 from datetime import datetime
 
 from broker.domain.attributes import Population
-from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.release import ReleaseDecision
 from broker.flow.receipts import SealedReceipt
 from broker.flow.sealed_state import SealedRecord, StateKind
@@ -51,7 +51,8 @@ class PendingLogin(SealedRecord, frozen=True, kw_only=True):
         request_id: ID of our AuthnRequest, or `state` of our authorization request.
         nonce, code_verifier: of OpenID Connect; "" for SAML.
         sent_at: aware UTC.
-        force_login: whether the school was told to ask again.
+        force_login: whether the school was told to ask for a new login.
+        ask_again: the person said "that is not me"; another try must ask again too.
     """
 
     request: SupplierRequest
@@ -62,6 +63,7 @@ class PendingLogin(SealedRecord, frozen=True, kw_only=True):
     code_verifier: str = ""
     sent_at: datetime
     force_login: bool = False
+    ask_again: bool = False
 
 
 class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
@@ -72,7 +74,8 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
         decision: for the school that the login stated; released values and names of the rest.
         pseudonym: None when the supplier asked for a transient NameID.
         authenticated_at: exact, aware UTC; made coarse when the answer is built.
-        eck_root, local_root: what the login presented; finds the register's row for `notice`.
+        eck_root, local_root: what the login presented, to find the register's row when `notice`;
+            else None.
         notice: whether the page told what is shared.
     """
 
@@ -83,23 +86,33 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
     pseudonym: Pseudonym | None
     receipt: SealedReceipt
     authenticated_at: datetime
-    acr: str
     population: Population
     eck_root: bytes | None = None
     local_root: bytes | None = None
     notice: bool = False
 
 
+class ReleasedBetween(SealedRecord, frozen=True, kw_only=True):
+    """Who stands behind what was released: all must still be open when it is fetched."""
+
+    relying_party: RelyingPartyId
+    supplier: SupplierId
+    school: SchoolId
+    idp: SchoolIdpId
+
+
 class GrantRecord(SealedRecord, frozen=True, kw_only=True):
     """What a code stands for."""
 
     grant: OidcGrant
+    between: ReleasedBetween
 
 
 class UserinfoRecord(SealedRecord, frozen=True, kw_only=True):
     """What an access token shows, and to whom."""
 
     grant: UserinfoGrant
+    between: ReleasedBetween
 
 
 CHOOSING = StateKind(

@@ -74,7 +74,7 @@ class InteractionRequired(Refusal):
 
 
 class LoginRequired(Refusal):
-    """Nobody is logged in at school, or the school cannot do what was asked of this login."""
+    """No page was to be shown, and the login at school is older than was asked for."""
 
     code = "E-LOGIN-8"
     whose_task = WhoseTask.SCHOOL
@@ -95,6 +95,7 @@ class StoreUnavailable(Refusal):
     http_status = 503
     oauth_error = "server_error"
     saml_status = "Responder"
+    may_retry = True
 
 
 class SchoolUnreachable(Refusal):
@@ -127,3 +128,29 @@ class AgreementChanged(Refusal):
     what = "Your school has just changed what is shared."
     remedy = "Try again, and you will see what is shared now."
     may_retry = True
+
+
+class DeniedWithoutPage(Refusal):
+    """No page was to be shown, and the answer is no: the page would have said why."""
+
+    code = "E-LOGIN-13"
+    whose_task = WhoseTask.SCHOOL
+    what = "You cannot log in to this material at the moment."
+    remedy = "Open the material itself and log in there."
+    http_status = 403
+    may_redirect = True
+    oauth_error = "access_denied"
+    saml_status = "RequestDenied"
+
+
+class FailedWithoutPage(Refusal):
+    """No page was to be shown, and something of ours or of the school's does not work."""
+
+    code = "E-LOGIN-14"
+    whose_task = WhoseTask.BROKER
+    what = "Logging in does not work for a moment. It is our fault, not yours."
+    remedy = "Wait a minute and try again."
+    http_status = 503
+    may_redirect = True
+    oauth_error = "temporarily_unavailable"
+    saml_status = "Responder"

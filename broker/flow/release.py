@@ -14,11 +14,11 @@ from broker.domain.attributes import GIVEN_NAME, AttributeName, Population
 from broker.domain.federation import Agreement, NoticeMode, School, SchoolIdp
 from broker.domain.identity import Identity
 from broker.domain.registry import Registry
-from broker.domain.release import decide_release
+from broker.domain.release import decide_release, why_withheld
 from broker.flow.answers import Answer
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.login_store import Claim
-from broker.flow.parties import Parties, check_school_open
+from broker.flow.parties import Parties, check_school_open, find_idp
 from broker.flow.person_records import Presented, as_root
 from broker.flow.person_rules import JoinRules
 from broker.flow.persons import KnownPerson, identify_person, note_notice_seen, present_person
@@ -32,8 +32,8 @@ from broker.flow.receipts import (
     seal_receipt,
 )
 from broker.flow.records import PendingLogin, PreparedRelease
-from broker.flow.refusals import AgreementChanged
-from broker.flow.register import PersonRegister
+from broker.flow.refusals import AgreementChanged, SchoolNotOpen
+from broker.flow.register import PersonRegister, RegisterUnavailable
 from broker.flow.supplier_side import SupplierSide, wants_pseudonym
 from broker.pseudonyms.derivation import derive_pseudonym
 from broker.pseudonyms.epochs import select_key
@@ -130,6 +130,7 @@ class ReleaseDesk:
         if wants_pseudonym(pending.request):
             key = select_key(ports.keys.pairwise, pinned=supplier.epoch)
             pseudonym = derive_pseudonym(person.root, supplier=supplier.id, key=key)
+        notice = page is not None and page.notice
         prepared = PreparedRelease(
             request=pending.request,
             idp=pending.idp,
@@ -146,11 +147,10 @@ class ReleaseDesk:
                 person=person,
             ),
             authenticated_at=identity.authenticated_at,
-            acr=identity.acr,
             population=presented.population,
-            eck_root=presented.eck_id,
-            local_root=presented.local,
-            notice=page is not None and page.notice,
+            eck_root=presented.eck_id if notice else None,
+            local_root=presented.local if notice else None,
+            notice=notice,
         )
         return prepared, page
 
@@ -175,9 +175,11 @@ class ReleaseDesk:
         one-shot values used up and the grant kept last, in one trip.
 
         Raises:
-            AgreementChanged: the school decided anew while a page was waiting.
+            SchoolNotOpen, StatesDiffer: somebody was switched off while a page was waiting.
+            AgreementChanged: the school decided anew meanwhile.
             ClaimsBeyondDecision, ReceiptsUnavailable, AssertionUsed, StoreUnavailable
         """
+        check_school_still_open(prepared, parties=parties, registry=registry)
         check_agreement_unchanged(prepared, parties=parties, registry=registry, today=day_of(now))
         ports = self._ports
         built = ports.suppliers.build(prepared, parties=parties, now=now)
@@ -196,18 +198,31 @@ class ReleaseDesk:
         return built.answer
 
     async def note_notice(self, prepared: PreparedRelease, *, parties: Parties) -> None:
-        """Remember that this person saw this version of the notice; at worst it shows again."""
+        """Remember that this person saw this version of the notice; at worst it shows again.
+
+        Comes after the release and refuses nothing: the answer is out of our hands by then.
+        """
         if not prepared.notice:
             return
-        await note_notice_seen(
-            _presented(prepared),
-            school=prepared.decision.school,
-            supplier=parties.supplier.id,
-            version=prepared.decision.agreement_version,
-            register=self._ports.register,
-            keys=self._ports.keys.register,
-            random=self._ports.random,
-        )
+        try:
+            await note_notice_seen(
+                _presented(prepared),
+                school=prepared.decision.school,
+                supplier=parties.supplier.id,
+                version=prepared.decision.agreement_version,
+                register=self._ports.register,
+                keys=self._ports.keys.register,
+                random=self._ports.random,
+            )
+        except RegisterUnavailable as refusal:
+            self._ports.audit.record(
+                AuditEvent(
+                    action="notice-not-noted",
+                    code=refusal.code,
+                    check=refusal.check,
+                    school=prepared.decision.school,
+                )
+            )
 
 
 def day_of(now: datetime) -> date:
@@ -239,21 +254,50 @@ def find_page_needed(
     )
 
 
+def check_school_still_open(
+    prepared: PreparedRelease, *, parties: Parties, registry: Registry
+) -> None:
+    """Refuse when the stated school, or the login that spoke for it, was switched off since.
+
+    Raises:
+        SchoolNotOpen, StatesDiffer
+    """
+    idp = find_idp(registry, prepared.idp)
+    school = registry.schools.get(prepared.decision.school)
+    if school is None or school.id not in idp.schools:
+        raise SchoolNotOpen("check_school_of_idp")
+    check_school_open(school, parties.supplier, idp)
+
+
 def check_agreement_unchanged(
     prepared: PreparedRelease, *, parties: Parties, registry: Registry, today: date
 ) -> None:
-    """Refuse when the school stopped, changed or replaced what was decided on."""
-    school = registry.schools.get(prepared.decision.school)
-    agreement = None if school is None else registry.agreement(school, parties.supplier.id)
+    """Refuse when what was decided on was withdrawn or replaced, by the school or the supplier.
+
+    Raises:
+        AgreementChanged: also when the relying party is another supplier's by now, and when an
+            attribute that would go out is not declared, approved or entitled any more.
+    """
+    decision, supplier = prepared.decision, parties.supplier
+    agreement = registry.agreement(registry.schools[decision.school], supplier.id)
     if (
         agreement is None
-        or school is None
-        or not school.enabled
-        or agreement.version != prepared.decision.agreement_version
+        or decision.supplier != supplier.id
+        or agreement.version != decision.agreement_version
         or not agreement.is_in_force(today)
-        or not agreement.approved.issuperset(released_names(prepared))
     ):
-        raise AgreementChanged("check_agreement_unchanged", subject=parties.supplier.display_name)
+        raise AgreementChanged("check_agreement_unchanged", subject=supplier.display_name)
+    declared = {each.name: each for each in supplier.attributes}
+    for each in decision.released:
+        reason = why_withheld(
+            each.name,
+            declared=declared.get(each.name),
+            agreement=agreement,
+            entitled=supplier.eck_id_entitled,
+            population=prepared.population,
+        )
+        if reason is not None:
+            raise AgreementChanged("check_released_still_allowed", subject=supplier.display_name)
 
 
 def released_names(prepared: PreparedRelease) -> tuple[AttributeName, ...]:

@@ -19,6 +19,7 @@ from broker.flow.refusals import SchoolNotOpen, SchoolUnreachable
 from broker.flow.sealed_state import SealedState
 from broker.jose.keys import KeySet, KeySetUnusable, parse_key_set
 from broker.oidc_op.jwks import choose_signing_key
+from broker.oidc_op.request import CheckedAuthorizationRequest
 from broker.oidc_op.token import derive_code_challenge
 from broker.oidc_rp.callback import check_callback
 from broker.oidc_rp.id_token import VerifiedIdToken, check_token_response
@@ -102,33 +103,51 @@ class SchoolSide:
             ask_again: "that is not me": the school must ask again, with a choice of accounts.
 
         Raises:
-            ReauthenticationUnavailable: the school's login cannot ask again.
+            ReauthenticationUnavailable: the supplier asked for a new login, and the school's
+                login cannot do that.
+            SchoolLoginRequired: a new login is asked, and no page may be shown.
             ProviderUnreachable: it has no endpoint that we can use.
         """
-        pending = PendingLogin(
-            request=request,
-            idp=idp.id,
-            school=school.id,
-            request_id=self._make_id(),
-            nonce=self._make_text(NONCE_BYTES),
-            code_verifier=self._make_text(VERIFIER_BYTES),
-            sent_at=self._clock(),
-            force_login=request.force_login or ask_again,
-        )
+        other_account = ask_again or wants_other_account(request)
         endpoints = idp.endpoints
         if isinstance(endpoints, OidcIdpEndpoints):
+            # One that cannot ask for a new login can still let the pupil take another account.
+            force_login = request.force_login or (ask_again and endpoints.can_reauthenticate)
+            pending = PendingLogin(
+                request=request,
+                idp=idp.id,
+                school=school.id,
+                request_id=state,
+                nonce=self._make_text(NONCE_BYTES),
+                code_verifier=self._make_text(VERIFIER_BYTES),
+                sent_at=self._clock(),
+                force_login=force_login,
+                ask_again=ask_again,
+            )
             url = build_authorization_request(
                 endpoints,
                 redirect_uri=self._addresses.redirect_uri,
                 state=state,
                 nonce=pending.nonce,
                 code_challenge=derive_code_challenge(pending.code_verifier),
-                force_login=pending.force_login,
-                choose_account=ask_again,
+                force_login=force_login,
+                choose_account=other_account,
                 max_age_seconds=request.max_age_seconds,
                 passive=request.passive,
             )
             return pending, Redirect(url)
+        pending = PendingLogin(
+            request=request,
+            idp=idp.id,
+            school=school.id,
+            request_id=self._make_id(),
+            sent_at=self._clock(),
+            # SAML knows neither a choice of accounts nor a maximum age: each means a new login.
+            force_login=(
+                request.force_login or other_account or request.max_age_seconds is not None
+            ),
+            ask_again=ask_again,
+        )
         message = build_authn_request(
             endpoints,
             request_id=pending.request_id,
@@ -136,8 +155,7 @@ class SchoolSide:
             acs_url=self._addresses.acs_url,
             relay_state=state,
             now=pending.sent_at,
-            # SAML knows no maximum age, so one that is asked for means a new login.
-            force_authn=pending.force_login or request.max_age_seconds is not None,
+            force_authn=pending.force_login,
             is_passive=request.passive,
             school_hint=school.brin if len(idp.schools) > 1 else None,
             signing_key=self._keys.saml_signing,
@@ -152,7 +170,6 @@ class SchoolSide:
     ) -> SchoolAnswer:
         """Return what a posted SAML response states, after every check of SECURITY.md 1."""
         now = self._clock()
-        fresh = pending.force_login or pending.request.max_age_seconds is not None
         login = read_response(
             form,
             xml=self._xml,
@@ -161,7 +178,7 @@ class SchoolSide:
                 request_id=pending.request_id,
                 acs_url=self._addresses.acs_url,
                 entity_id=self._addresses.saml_entity_id,
-                force_authn_since=pending.sent_at if fresh else None,
+                force_authn_since=pending.sent_at if pending.force_login else None,
                 max_age_seconds=pending.request.max_age_seconds,
             ),
             decryption_keys=self._keys.saml_decryption,
@@ -180,7 +197,6 @@ class SchoolSide:
         pending: PendingLogin,
         idp: SchoolIdp,
         *,
-        state: str,
         parameters: Sequence[tuple[str, str]],
     ) -> SchoolAnswer:
         """Return what a school's OpenID Provider states, after every check of SECURITY.md 3.
@@ -192,7 +208,7 @@ class SchoolSide:
         endpoints = idp.endpoints
         if not isinstance(endpoints, OidcIdpEndpoints):
             raise SchoolNotOpen("check_protocol_unchanged")
-        code = check_callback(parameters, endpoints=endpoints, expected_state=state)
+        code = check_callback(parameters, endpoints=endpoints, expected_state=pending.request_id)
         request = build_token_request(
             endpoints,
             code=code,
@@ -258,6 +274,11 @@ class SchoolSide:
 
     def _make_text(self, count: int) -> str:
         return urlsafe_b64encode(self._random(count)).rstrip(b"=").decode()
+
+
+def wants_other_account(request: SupplierRequest) -> bool:
+    """Tell whether the supplier asks for a choice of accounts (`prompt=select_account`)."""
+    return isinstance(request, CheckedAuthorizationRequest) and request.choose_school_again
 
 
 def _seconds_until(end: datetime, *, now: datetime) -> int:

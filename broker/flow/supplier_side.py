@@ -23,15 +23,23 @@ from broker.flow.records import (
     USERINFO,
     GrantRecord,
     PreparedRelease,
+    ReleasedBetween,
     SupplierRequest,
     UserinfoRecord,
 )
-from broker.flow.refusals import SupplierNotOpen
+from broker.flow.refusals import (
+    DeniedWithoutPage,
+    FailedWithoutPage,
+    InteractionRequired,
+    LoginRequired,
+    SupplierNotOpen,
+)
 from broker.flow.sealed_state import SealedState
 from broker.oidc_op.claims import build_claims, claim_names, list_values
 from broker.oidc_op.grants import OidcGrant, userinfo_grant_of
 from broker.oidc_op.request import CheckedAuthorizationRequest
 from broker.oidc_op.response import build_authorization_error, build_authorization_response
+from broker.oidc_rp.refusals import LoginTooOld
 from broker.pseudonyms.derivation import Pseudonym
 from broker.saml_idp.refusals import AnswerTo
 from broker.saml_idp.request import CheckedAuthnRequest
@@ -42,10 +50,12 @@ from broker.saml_idp.response import (
     build_error_response,
     build_response,
 )
+from broker.saml_sp.refusals import LoginNotFresh
 from broker.saml_xml.forms import PostForm
 from broker.saml_xml.security import XmlSecurity
 
 ID_BYTES = 20  # 160 bits: SAML core 1.3.4 asks for 128 to 160
+SERVER_ERROR = 500  # RFC 9110 15.6: from here on the fault is ours or a dependency's
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,7 +92,8 @@ class SupplierSide:
         Raises:
             ClaimsBeyondDecision: more was built than decided; a fault of ours.
             SupplierNotOpen: the relying party speaks another protocol by now.
-            CannotEncrypt: of `saml_idp`.
+            StoreUnavailable: what was released is more than the store keeps.
+            CannotEncrypt, ValueUnwritable: of `saml_idp`.
         """
         request = prepared.request
         if isinstance(request, CheckedAuthorizationRequest):
@@ -103,10 +114,15 @@ class SupplierSide:
     def refuse(
         self, request: SupplierRequest, refusal: Refusal, *, parties: Parties, now: datetime
     ) -> Redirect | PostMessage:
-        """Return the answer that tells the supplier of a refusal, which `may_redirect`."""
+        """Return the answer that tells the supplier of a refusal.
+
+        Args:
+            refusal: one that `may_redirect`, or any when the request asked for no page.
+        """
+        told = refusal if refusal.may_redirect else word_without_page(refusal)
         if isinstance(request, CheckedAuthorizationRequest):
-            return Redirect(build_authorization_error(request, refusal, issuer=self._issuer))
-        return self.refuse_unchecked(request.answer_to, refusal, parties=parties, now=now)
+            return Redirect(build_authorization_error(request, told, issuer=self._issuer))
+        return self.refuse_unchecked(request.answer_to, told, parties=parties, now=now)
 
     def refuse_unchecked(
         self, answer_to: AnswerTo, refusal: Refusal, *, parties: Parties, now: datetime
@@ -147,12 +163,19 @@ class SupplierSide:
             scopes=request.scopes,
             issued_at=now,
         )
-        code, grant_put = self._state.seal(GRANT, GrantRecord(grant=grant))
-        userinfo_put = self._state.seal_under(
-            self._state.derive_handle(code, ACCESS_TOKEN),
-            USERINFO,
-            UserinfoRecord(grant=userinfo_grant_of(grant)),
+        between = ReleasedBetween(
+            relying_party=request.relying_party,
+            supplier=parties.supplier.id,
+            school=prepared.decision.school,
+            idp=prepared.idp,
         )
+        with store_in_words():  # a school's values may be larger than what the store keeps
+            code, grant_put = self._state.seal(GRANT, GrantRecord(grant=grant, between=between))
+            userinfo_put = self._state.seal_under(
+                self._state.derive_handle(code, ACCESS_TOKEN),
+                USERINFO,
+                UserinfoRecord(grant=userinfo_grant_of(grant), between=between),
+            )
         url = build_authorization_response(request, code=code.text, issuer=self._issuer)
         return BuiltAnswer(Redirect(url), (grant_put, userinfo_put))
 
@@ -191,6 +214,17 @@ class SupplierSide:
     def _make_id(self) -> str:
         """Return a random NCName; an id of XML may not begin with a digit."""
         return "_" + urlsafe_b64encode(self._random(ID_BYTES)).rstrip(b"=").decode()
+
+
+def word_without_page(refusal: Refusal) -> Refusal:
+    """Return what a supplier learns that asked for no page, of a refusal whose place is a page."""
+    if isinstance(refusal, LoginNotFresh | LoginTooOld):
+        return LoginRequired(refusal.check)
+    if refusal.http_status >= SERVER_ERROR:
+        return FailedWithoutPage(refusal.check)
+    if refusal.oauth_error == "access_denied":
+        return DeniedWithoutPage(refusal.check)
+    return InteractionRequired(refusal.check)
 
 
 def wants_pseudonym(request: SupplierRequest) -> bool:

@@ -11,9 +11,10 @@ from datetime import datetime
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.browser_steps import store_in_words
 from broker.flow.login_store import Absent, Claim, ClaimedBefore, TakenBefore
-from broker.flow.parties import find_parties
+from broker.flow.parties import check_still_open
 from broker.flow.ports import ClientKeys, Clock, FlowKeys, Random, Snapshots
 from broker.flow.records import ACCESS_TOKEN, GRANT, USERINFO, GrantRecord
+from broker.flow.refusals import SchoolNotOpen, StatesDiffer, SupplierNotOpen
 from broker.flow.sealed_state import Handle, SealedState, parse_handle
 from broker.oidc_op.claims import build_id_token
 from broker.oidc_op.client_auth import (
@@ -38,6 +39,8 @@ CLIENT_JTI = "client-jti"
 """Kind of one-shot value: the `jti` of a client's assertion (RFC 7523 3)."""
 
 JTI_BYTES = 16  # 128 bits; NL GOV asks for at least that
+
+_CLOSED = (SupplierNotOpen, SchoolNotOpen, StatesDiffer)
 
 
 class TokenFlow:
@@ -73,16 +76,19 @@ class TokenFlow:
 
         Raises:
             ClientNotAuthenticated, ClientAuthenticationAmbiguous: who calls is not proven.
-            GrantRefused: the code is not there, not this client's, or was used before.
+            GrantRefused: the code is not there, not this client's, was used before, or somebody
+                who stands behind it was switched off since.
             Refusal: of `oidc_op`, or the store is unsure.
         """
         request = parse_token_request(form)
         now = self._clock()
         client = await self._authenticate(form, authorization=authorization, now=now)
-        grant = (await self._take(read_code(request), client, now=now)).grant
-        redeemed = check_token_request(request, grant, client=client)
-        # A relying party or supplier may have been switched off since the code was given.
-        parties = find_parties(self._snapshots.registry, grant.relying_party)
+        record = await self._take(read_code(request), client, now=now)
+        redeemed = check_token_request(request, record.grant, client=client)
+        try:
+            parties = check_still_open(record.between, registry=self._snapshots.registry)
+        except _CLOSED as closed:
+            raise GrantRefused(closed.check) from None
         id_token = build_id_token(
             redeemed,
             issuer=self._issuer,
@@ -118,7 +124,12 @@ class TokenFlow:
                 record = await self._state.get(USERINFO, parse_handle(token))
         except Absent:
             raise AccessTokenRefused("check_access_token_known") from None
-        return build_userinfo(record.grant, registry=self._snapshots.registry)
+        registry = self._snapshots.registry
+        try:
+            check_still_open(record.between, registry=registry)
+        except _CLOSED as closed:
+            raise AccessTokenRefused(closed.check) from None
+        return build_userinfo(record.grant, registry=registry)
 
     async def _authenticate(
         self,
