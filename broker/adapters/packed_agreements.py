@@ -6,61 +6,118 @@ costs a few microseconds whatever their number.
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date
 from typing import TypeVar
 
 import msgspec
 
-from broker.domain.federation import Agreement
+from broker.domain.attributes import AttributeName
+from broker.domain.federation import Agreement, NoticeMode
+from broker.domain.ids import BoardId, SchoolId, SupplierId
 
-Side = TypeVar("Side", bound=str)
-Other = TypeVar("Other", bound=str)
-
-_DECODER = msgspec.msgpack.Decoder(Agreement)
+Signer = TypeVar("Signer", SchoolId, BoardId)
 
 
-class PackedAgreements(Mapping[tuple[Side, Other], Agreement]):
+class _Terms(msgspec.Struct, frozen=True, array_like=True):
+    """An agreement without its parties, which are its key. New fields go to the end."""
+
+    version: int
+    first_day: date
+    last_day: date | None
+    approved: frozenset[AttributeName]
+    notice: NoticeMode
+
+
+_DECODER = msgspec.msgpack.Decoder(_Terms)
+
+
+def pack_agreement(agreement: Agreement) -> bytes:
+    """Return all of an agreement but its parties."""
+    return msgspec.msgpack.encode(
+        _Terms(
+            agreement.version,
+            agreement.first_day,
+            agreement.last_day,
+            agreement.approved,
+            agreement.notice,
+        )
+    )
+
+
+def of_school(school: SchoolId, supplier: SupplierId, packed: bytearray) -> Agreement:
+    """Return the agreement that a school signed."""
+    return _agreement(school, None, supplier, _DECODER.decode(packed))
+
+
+def of_board(board: BoardId, supplier: SupplierId, packed: bytearray) -> Agreement:
+    """Return the agreement that a board signed for all its schools."""
+    return _agreement(None, board, supplier, _DECODER.decode(packed))
+
+
+def _agreement(
+    school: SchoolId | None, board: BoardId | None, supplier: SupplierId, terms: _Terms
+) -> Agreement:
+    return Agreement(
+        school=school,
+        board=board,
+        supplier=supplier,
+        version=terms.version,
+        first_day=terms.first_day,
+        last_day=terms.last_day,
+        approved=terms.approved,
+        notice=terms.notice,
+    )
+
+
+class PackedAgreements(Mapping[tuple[Signer, SupplierId], Agreement]):
     """Agreements by who signed them and their supplier.
 
     Args:
-        packed: (`signer/supplier`, its record in msgpack), in order of the first.
+        packed: (`signer/supplier`, what `pack_agreement` returned), in order of the first.
+        unpack: `of_school` or `of_board`.
 
     Raises:
         ValueError: they are not in order.
     """
 
-    def __init__(self, packed: Iterable[tuple[str, bytes]]) -> None:
-        keys: list[bytes] = []
-        records: list[bytes] = []
-        key_ends, record_ends = array("Q", [0]), array("Q", [0])
-        for key, record in packed:
+    def __init__(
+        self,
+        packed: Iterable[tuple[str, bytes]],
+        *,
+        unpack: Callable[[Signer, SupplierId, bytearray], Agreement],
+    ) -> None:
+        self._unpack = unpack
+        self._keys, self._terms = bytearray(), bytearray()
+        self._key_ends, self._terms_ends = array("L", [0]), array("L", [0])
+        last = b""
+        for key, terms in packed:
             encoded = key.encode()
-            if keys and encoded <= keys[-1]:
+            if encoded <= last:
                 raise ValueError("the agreements are not in order of their keys")
-            keys.append(encoded)
-            records.append(record)
-            key_ends.append(key_ends[-1] + len(encoded))
-            record_ends.append(record_ends[-1] + len(record))
-        self._keys = b"".join(keys)
-        self._records = b"".join(records)
-        self._key_ends, self._record_ends = key_ends, record_ends
+            last = encoded
+            self._keys += encoded
+            self._terms += terms
+            self._key_ends.append(len(self._keys))
+            self._terms_ends.append(len(self._terms))
 
     def __len__(self) -> int:
         return len(self._key_ends) - 1
 
-    def __getitem__(self, key: tuple[Side, Other]) -> Agreement:
+    def __getitem__(self, key: tuple[Signer, SupplierId]) -> Agreement:
         wanted = "/".join(key).encode()
         index = bisect_left(range(len(self)), wanted, key=self._key_at)
         if index == len(self) or self._key_at(index) != wanted:
             raise KeyError(key)
-        begin, end = self._record_ends[index : index + 2]
-        return _DECODER.decode(self._records[begin:end])
+        begin, end = self._terms_ends[index : index + 2]
+        signer, supplier = key
+        return self._unpack(signer, supplier, self._terms[begin:end])
 
-    def __iter__(self) -> Iterator[tuple[Side, Other]]:
+    def __iter__(self) -> Iterator[tuple[Signer, SupplierId]]:
         for index in range(len(self)):
-            side, _, other = self._key_at(index).decode().partition("/")
-            yield side, other  # type: ignore[misc] -- the types are names for str
+            signer, _, supplier = self._key_at(index).decode().partition("/")
+            yield signer, SupplierId(supplier)  # type: ignore[misc] -- Signer names a str
 
-    def _key_at(self, index: int) -> bytes:
+    def _key_at(self, index: int) -> bytearray:
         begin, end = self._key_ends[index : index + 2]
         return self._keys[begin:end]

@@ -6,7 +6,7 @@ Workers decode compiled records; documents are read by `broker apply` and `broke
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -15,12 +15,16 @@ import msgspec
 from sqlalchemy import bindparam, func, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
-from broker.adapters.packed_agreements import PackedAgreements
+from broker.adapters.packed_agreements import (
+    PackedAgreements,
+    of_board,
+    of_school,
+    pack_agreement,
+)
 from broker.adapters.sql import open_sqlite, prepare, transaction
 from broker.adapters.tables_registry import documents, pins, versions
 from broker.domain.documents import DOCUMENT_TYPES, Kind
-from broker.domain.federation import School, SchoolIdp, Supplier
-from broker.domain.ids import BoardId, SchoolId, SupplierId
+from broker.domain.federation import Agreement, School, SchoolIdp, Supplier
 from broker.domain.registry import Registry, build_registry
 from broker.flow.federation.change import (
     CheckedChange,
@@ -41,7 +45,7 @@ SCHOOL_SIDE, BOARD_SIDE = "school/", "board/"
 _FAULTS = (sqlite3.Error, OSError, msgspec.MsgspecError, KeyError)
 
 _in_force = documents.c.last_version.is_(None)
-_VERSION = prepare(select(func.coalesce(func.max(versions.c.version), 0)))
+_VERSION = prepare(select(func.max(versions.c.version)))
 _COMPILED = prepare(
     select(documents.c.id, documents.c.compiled)
     .where(documents.c.kind == bindparam("of_kind"), _in_force)
@@ -56,9 +60,7 @@ _STATED_AT = prepare(
     ).order_by(documents.c.kind, documents.c.id)
 )
 _STATED_EVER = prepare(
-    _stated.where(
-        documents.c.kind == bindparam("of_kind"), documents.c.id == bindparam("of_id")
-    ).order_by(documents.c.first_version)
+    _stated.where(documents.c.kind == bindparam("of_kind"), documents.c.id == bindparam("of_id"))
 )
 _PINS = prepare(select(pins.c.supplier, pins.c.epoch))
 _END = prepare(
@@ -87,7 +89,7 @@ class _Stored(msgspec.Struct, frozen=True):
     fetched: dict[str, str] = {}
 
 
-@dataclass(slots=True)
+@dataclass(frozen=True, slots=True)
 class SqliteRegistry:
     """`FederationStore` and `RegistrySource` on a SQLite database.
 
@@ -96,20 +98,19 @@ class SqliteRegistry:
     """
 
     path: Path
-    _polling: sqlite3.Connection | None = field(default=None, init=False, repr=False)
 
     def version(self) -> int:
-        """Return the version in force; cheap, on a kept connection.
+        """Return the version in force.
+
+        Opened anew each time: a database that was restored in its place is seen too.
 
         Raises:
             RegistryUnreadable: the database cannot be read.
         """
         try:
-            if self._polling is None:
-                self._polling = open_sqlite(self.path)
-            return _read_version(self._polling)
+            with self._reading() as connection:
+                return _read_version(connection)
         except _FAULTS as error:
-            self.close()
             raise RegistryUnreadable(f"{self.path}: {error}") from error
 
     def load(self) -> Registry:
@@ -123,12 +124,6 @@ class SqliteRegistry:
                 return _load(connection)
         except _FAULTS as error:
             raise RegistryUnreadable(f"{self.path}: {error}") from error
-
-    def close(self) -> None:
-        """Close the kept connection."""
-        if self._polling is not None:
-            self._polling.close()
-            self._polling = None
 
     def current(self) -> CurrentFederation:
         """Return what is in force, as stated."""
@@ -146,12 +141,12 @@ class SqliteRegistry:
                 return None
             return _read_stated(connection, _STATED_AT, {"at_version": version})
 
-    def ever_stated(self, key: Key) -> Sequence[StatedDocument]:
-        """Return every form that a document ever had, oldest first."""
-        kind, id_ = key
+    def ever_stated(self, keys: Sequence[Key]) -> Iterator[StatedDocument]:
+        """Yield every form that these documents ever had."""
         with self._reading() as connection:
-            rows = connection.execute(_STATED_EVER, {"of_kind": kind, "of_id": id_})
-            return [_stated_of(*row) for row in rows]
+            for kind, id_ in keys:
+                for row in connection.execute(_STATED_EVER, {"of_kind": kind, "of_id": id_}):
+                    yield _stated_of(*row)
 
     def write(self, change: CheckedChange, *, by: str, at: datetime) -> int:
         """Put a change in force, all or nothing, and return the new version.
@@ -178,8 +173,9 @@ class SqliteRegistry:
 
 
 def _read_version(connection: sqlite3.Connection) -> int:
+    version: int | None
     (version,) = connection.execute(_VERSION).fetchone()
-    return int(version)
+    return version or 0
 
 
 def _load(connection: sqlite3.Connection) -> Registry:
@@ -195,13 +191,11 @@ def _load(connection: sqlite3.Connection) -> Registry:
         suppliers=suppliers,
         agreements=(),
     )
-    school_agreements: PackedAgreements[SchoolId, SupplierId] = PackedAgreements(
-        _agreements(connection, SCHOOL_SIDE)
+    return replace(
+        registry,
+        school_agreements=PackedAgreements(_agreements(connection, SCHOOL_SIDE), unpack=of_school),
+        board_agreements=PackedAgreements(_agreements(connection, BOARD_SIDE), unpack=of_board),
     )
-    board_agreements: PackedAgreements[BoardId, SupplierId] = PackedAgreements(
-        _agreements(connection, BOARD_SIDE)
-    )
-    return replace(registry, school_agreements=school_agreements, board_agreements=board_agreements)
 
 
 def _records(connection: sqlite3.Connection, kind: Kind, type_: type[Record]) -> Iterator[Record]:
@@ -278,6 +272,8 @@ def _row_of(each: CompiledDocument, version: int) -> dict[str, object]:
         "kind": kind.value,
         "id": id_,
         "first_version": version,
-        "compiled": msgspec.msgpack.encode(each.record),
+        "compiled": pack_agreement(each.record)
+        if isinstance(each.record, Agreement)
+        else msgspec.msgpack.encode(each.record),
         "stated": msgspec.json.encode(stored).decode(),
     }

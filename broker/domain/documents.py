@@ -88,7 +88,6 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     client_id: Text | None = None
     algorithms: tuple[Literal["ES256", "RS256", "PS256", "EdDSA"], ...] = ()
     authentication: Literal["private_key_jwt", "client_secret_basic"] = "private_key_jwt"
-    client_secret_file: str | None = None
     client_assertion_audience: Url | None = None
     authorization_endpoint: Url | None = None
     token_endpoint: Url | None = None

@@ -101,8 +101,8 @@ class FederationStore(Protocol):
         """Return the documents of an earlier version, or None when there is no such version."""
         ...
 
-    def ever_stated(self, key: Key) -> Sequence[StatedDocument]:
-        """Return every form that a document ever had."""
+    def ever_stated(self, keys: Sequence[Key]) -> Iterable[StatedDocument]:
+        """Return every form that these documents ever had."""
         ...
 
     def write(self, change: CheckedChange, *, by: str, at: datetime) -> int:
@@ -139,11 +139,7 @@ def check_apply(
     """
     current = store.current()
     plan = plan_apply(current.documents, stated, prune=prune)
-    problems = [
-        each
-        for key in plan.keys(Action.ADDED, Action.CHANGED)
-        for each in _find_reused_versions(plan.after[key], current, store)
-    ]
+    problems = list(_find_reused_versions(plan, store))
     return _check(current, plan, compiler=compiler, problems=problems, note="apply")
 
 
@@ -219,23 +215,24 @@ def _compile(
     return CompiledDocument(replace(stated, fetched=fetched), record)
 
 
-def _find_reused_versions(
-    stated: StatedDocument, current: CurrentFederation, store: FederationStore
-) -> Iterable[Problem]:
+def _find_reused_versions(plan: Plan, store: FederationStore) -> Iterable[Problem]:
     """Receipts name the version of an agreement: one number never means two contents."""
-    agreement = stated.document
-    if not isinstance(agreement, AgreementDocument):
-        return
-    earlier = [
-        each.document.version
-        for each in store.ever_stated(stated.key)
-        if isinstance(each.document, AgreementDocument) and each != stated
-    ]
-    if earlier and agreement.version <= max(earlier):
-        yield stated.problem(
-            DocumentProblem(
-                "version",
-                f"is {agreement.version}, but version {max(earlier)} said something else.",
-                f"Write {max(earlier) + 1}: a changed agreement has a higher version.",
+    changed = [key for key in plan.keys(Action.ADDED, Action.CHANGED) if key[0] is Kind.AGREEMENT]
+    highest: dict[Key, int] = {}
+    for earlier in store.ever_stated(changed):
+        if earlier != plan.after[earlier.key]:
+            highest[earlier.key] = max(highest.get(earlier.key, 0), _version_of(earlier))
+    for key, version in highest.items():
+        stated = plan.after[key]
+        if _version_of(stated) <= version:
+            yield stated.problem(
+                DocumentProblem(
+                    "version",
+                    f"is {_version_of(stated)}, but version {version} said something else.",
+                    f"Write {version + 1}: a changed agreement has a higher version.",
+                )
             )
-        )
+
+
+def _version_of(stated: StatedDocument) -> int:
+    return stated.document.version if isinstance(stated.document, AgreementDocument) else 0

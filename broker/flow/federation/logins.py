@@ -43,7 +43,7 @@ from broker.saml_xml.security import XmlSecurity
 
 SAML_KEYS = ("entity_id", "metadata")
 OIDC_KEYS = (
-    *("issuer", "client_id", "algorithms", "authentication", "client_secret_file"),
+    *("issuer", "client_id", "algorithms", "authentication"),
     *("client_assertion_audience", "authorization_endpoint", "token_endpoint"),
     *("userinfo_endpoint", "jwks", "jwks_uri", "oidc_scopes", "can_reauthenticate"),
 )
@@ -169,34 +169,10 @@ def check_exceptions_known(document: IdentityProviderDocument) -> Iterator[Docum
             )
 
 
-def check_client_authentication(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
-    secret = document.authentication == "client_secret_basic"
-    if secret and document.client_secret_file is None:
-        yield DocumentProblem(
-            "client_secret_file",
-            "is missing for client_secret_basic.",
-            "Name the file under the keys folder that holds the secret.",
-        )
-    if not secret and document.client_secret_file is not None:
-        yield DocumentProblem(
-            "client_secret_file",
-            "is not used with private_key_jwt.",
-            'Remove it, or write authentication = "client_secret_basic".',
-        )
-    if document.client_secret_file is not None and not _is_inside(document.client_secret_file):
-        yield DocumentProblem(
-            "client_secret_file",
-            "leads out of the keys folder.",
-            "Write a path relative to that folder, without `..`.",
-        )
+def check_openid_scope_asked(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    """Without the scope openid there is no ID token (OIDC Core 3.1.2.1)."""
     if document.protocol == "oidc" and "openid" not in document.oidc_scopes:
-        yield DocumentProblem(
-            "oidc_scopes", "lacks openid.", "Without it there is no ID token: add it."
-        )
-
-
-def _is_inside(path: str) -> bool:
-    return not path.startswith("/") and ".." not in path.split("/")
+        yield DocumentProblem("oidc_scopes", "lacks openid.", "Add it.")
 
 
 def check_endpoints_safe(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
@@ -216,7 +192,7 @@ IDP_CHECKS: tuple[Callable[[IdentityProviderDocument], Iterator[DocumentProblem]
     check_identifier_lasts,
     check_mapping_targets_known,
     check_exceptions_known,
-    check_client_authentication,
+    check_openid_scope_asked,
     check_endpoints_safe,
 )
 
@@ -316,7 +292,6 @@ def _oidc_endpoints(
         jwks=jwks,
         algorithms=document.algorithms,
         authentication=document.authentication,
-        client_secret_file=document.client_secret_file,
         client_assertion_audience=document.client_assertion_audience or issuer,
         scopes=document.oidc_scopes,
         can_reauthenticate=document.can_reauthenticate,
