@@ -1,0 +1,151 @@
+"""The one retention table, in the README, is what the code does."""
+
+import ast
+
+from sqlalchemy import MetaData, Table
+
+from broker.flow.records import EVERY_KIND
+from broker.flow.sealed_state import RecordT, StateKind
+from broker.oidc_op.client_auth import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
+from broker.saml_sp.checks import ASSERTION_MAX_AGE
+from broker.saml_xml.clock import CLOCK_SKEW
+from broker.settings import Times
+from broker.web.cookies import LANGUAGE_SECONDS, STARTS_SECONDS
+from tests.quality.readme import code_of, table
+from tests.quality.sources import broker_modules, parsed_files
+
+DAY = 24 * 60 * 60
+HOLDS, WHERE, HOW_LONG, SEALED_BY = range(4)
+
+
+def rows() -> dict[str, list[str]]:
+    """Return the table: record -> what it holds, where, how long, sealed by."""
+    return {(code_of(record) or [record])[0]: rest for record, rest in table("Record").items()}
+
+
+def in_words(seconds: float) -> str:
+    """Return a length of time as the table writes it.
+
+    >>> in_words(60), in_words(1800), in_words(180 * 24 * 3600)
+    ('1 minute', '30 minutes', '180 days')
+    """
+    unit, length = ("day", DAY) if seconds >= DAY else ("minute", 60)
+    count = int(seconds // length)
+    if count * length != seconds:
+        raise ValueError(f"{seconds} s are no whole {unit}s")
+    return f"{count} {unit}{'' if count == 1 else 's'}"
+
+
+def stored_tables() -> dict[str, Table]:
+    return {
+        each.name: each
+        for module in broker_modules()
+        for found in vars(module).values()
+        if isinstance(found, MetaData)
+        for each in found.sorted_tables
+    }
+
+
+def arguments_of(method: str, *, position: int) -> list[ast.expr]:
+    """Return one argument of every call of a method in the broker."""
+    return [
+        node.args[position]
+        for path, tree in parsed_files().items()
+        if not path.startswith("broker/demo/")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == method
+        and len(node.args) > position
+    ]
+
+
+def one_shot_values() -> set[str]:
+    """Return the kinds of value that are used once, by the constants that name them."""
+    constants = {
+        each.id for each in arguments_of("claim_for", position=0) if isinstance(each, ast.Name)
+    }
+    return {
+        getattr(module, each)
+        for module in broker_modules()
+        for each in constants
+        if hasattr(module, each)
+    }
+
+
+def cookies() -> set[str]:
+    """Return the cookies that `broker.web.cookies` sets."""
+    tree = parsed_files()["broker/web/cookies.py"]
+    names = [
+        node.args[1]
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr == "_set"
+    ]
+    return {each.value if isinstance(each, ast.Constant) else "login.<state>" for each in names}
+
+
+def test_every_record_has_its_row_and_nothing_else_has() -> None:
+    sealed = {each.name for each in EVERY_KIND}
+    kept = sealed | one_shot_values() | cookies() | set(stored_tables()) | {"log lines"}
+    assert set(rows()) == kept
+
+
+def test_no_kind_of_sealed_record_is_forgotten() -> None:
+    made = {
+        each.name
+        for module in broker_modules()
+        for each in vars(module).values()
+        if isinstance(each, StateKind)
+    }
+    assert made == {each.name for each in EVERY_KIND}
+
+
+def expected_of(kind: StateKind[RecordT]) -> str:
+    lives = in_words(kind.ttl_seconds)
+    if kind.tombstone_ttl_seconds == kind.ttl_seconds:
+        return lives
+    return f"{lives}; that it was used, {in_words(kind.tombstone_ttl_seconds)}"
+
+
+def test_sealed_records_live_as_long_as_told() -> None:
+    for kind in EVERY_KIND:
+        row = rows()[kind.name]
+        assert (row[WHERE], row[HOW_LONG]) == ("login store", expected_of(kind)), kind.name
+        assert row[SEALED_BY].startswith("storage key and the "), kind.name
+
+
+def test_one_shot_values_are_remembered_as_long_as_told() -> None:
+    """Past the last moment at which the checks would still accept what they guard."""
+    school = ASSERTION_MAX_AGE + 2 * CLOCK_SKEW
+    client = MAX_ASSERTION_LIFE_SECONDS + 2 * SKEW_SECONDS
+    at_most = {"assertion-id": school.total_seconds(), "client-jti": client}
+    assert set(at_most) == one_shot_values()
+    for name, seconds in at_most.items():
+        assert rows()[name][HOW_LONG].endswith(f", at most {in_words(seconds)}")
+        assert rows()[name][WHERE] == "login store"
+
+
+def test_cookies_live_as_long_as_told() -> None:
+    waiting = max(each.ttl_seconds for each in EVERY_KIND if each.name != "userinfo")
+    lives = {
+        "login.<state>": in_words(waiting),
+        "school": in_words(Times().remembered_school_days * DAY) + " (setting)",
+        "lang": in_words(LANGUAGE_SECONDS),
+        "starts": in_words(STARTS_SECONDS),
+    }
+    assert set(lives) == cookies()
+    for name, told in lives.items():
+        assert rows()[name][HOW_LONG].startswith(told), name
+        assert rows()[name][WHERE] == "browser (cookie)"
+
+
+def test_tables_say_where_they_are_and_whether_they_are_sealed() -> None:
+    for name, stored in stored_tables().items():
+        row = rows()[name]
+        is_sealed = any((each.comment or "").startswith("sealed") for each in stored.columns)
+        assert row[WHERE].strip("`") in {"register.db", "receipts.db", "registry.db"}, name
+        assert row[HOW_LONG].startswith("no end"), name
+        says_so = "what that login states" in row[SEALED_BY]
+        assert says_so == is_sealed, name
