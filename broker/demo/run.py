@@ -120,7 +120,6 @@ def apply_documents(loaded: LoadedSettings, paths: Sequence[Path]) -> None:
         ),
     )
     store.write(change, by="demo", at=datetime.now(UTC))
-    store.close()
 
 
 @contextlib.asynccontextmanager
