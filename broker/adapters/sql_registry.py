@@ -5,7 +5,7 @@ Workers decode compiled records; documents are read by `broker apply` and `broke
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -93,6 +93,9 @@ class _Stored(msgspec.Struct, frozen=True):
 class SqliteRegistry:
     """`FederationStore` and `RegistrySource` on a SQLite database.
 
+    Every method raises `RegistryUnreadable` when the database cannot be read or written, or holds
+    what this program does not understand.
+
     Args:
         path: of a database that `upgrade_database(path, "registry")` made.
     """
@@ -103,27 +106,14 @@ class SqliteRegistry:
         """Return the version in force.
 
         Opened anew each time: a database that was restored in its place is seen too.
-
-        Raises:
-            RegistryUnreadable: the database cannot be read.
         """
-        try:
-            with self._reading() as connection:
-                return _read_version(connection)
-        except _FAULTS as error:
-            raise RegistryUnreadable(f"{self.path}: {error}") from error
+        with self._reading() as connection:
+            return _read_version(connection)
 
     def load(self) -> Registry:
-        """Return the snapshot in force, as workers use it.
-
-        Raises:
-            RegistryUnreadable: the database cannot be read, or holds what we do not understand.
-        """
-        try:
-            with self._reading() as connection:
-                return _load(connection)
-        except _FAULTS as error:
-            raise RegistryUnreadable(f"{self.path}: {error}") from error
+        """Return the snapshot in force, as workers use it."""
+        with self._reading() as connection:
+            return _load(connection)
 
     def current(self) -> CurrentFederation:
         """Return what is in force, as stated."""
@@ -154,22 +144,23 @@ class SqliteRegistry:
         Raises:
             RegistryMoved: the change was checked on another version.
         """
-        connection = open_sqlite(self.path)
-        try:
-            with transaction(connection):
-                return _write(connection, change, by=by, at=at)
-        finally:
-            connection.close()
+        with self._open() as connection, transaction(connection):
+            return _write(connection, change, by=by, at=at)
 
     @contextmanager
     def _reading(self) -> Iterator[sqlite3.Connection]:
         """One consistent view, whatever is written meanwhile."""
-        connection = open_sqlite(self.path)
-        try:
+        with self._open() as connection:
             connection.execute("BEGIN")
             yield connection
-        finally:
-            connection.close()
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(open_sqlite(self.path)) as connection:
+                yield connection
+        except _FAULTS as error:
+            raise RegistryUnreadable(f"{self.path}: {error}") from error
 
 
 def _read_version(connection: sqlite3.Connection) -> int:

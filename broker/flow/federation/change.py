@@ -114,6 +114,22 @@ class FederationStore(Protocol):
         ...
 
 
+class NothingApplied:
+    """`FederationStore` before the first apply; nothing can be written to it."""
+
+    def current(self) -> CurrentFederation:
+        return CurrentFederation(0, {}, {})
+
+    def documents_at(self, version: int) -> None:
+        return None
+
+    def ever_stated(self, keys: Sequence[Key]) -> Iterable[StatedDocument]:
+        return ()
+
+    def write(self, change: CheckedChange, *, by: str, at: datetime) -> int:
+        raise RegistryMoved
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Compiler:
     """What compiling needs from outside.

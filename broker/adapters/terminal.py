@@ -1,0 +1,66 @@
+"""What commands show at a terminal: problems, plans, progress. Texts only: no verdict is made here.
+
+Values come from documents and are shown as they are: never read as markup.
+"""
+
+from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+from rich.console import Console
+from rich.progress import track
+from rich.table import Table
+from rich.text import Text
+
+from broker.flow.federation.documents import Problem
+from broker.flow.federation.plan import Action, Plan, PlannedDocument
+
+Item = TypeVar("Item")
+
+MAX_LISTED = 200
+"""Documents of a plan that are listed one by one; the first apply of a country has thousands."""
+
+_SIGNS = {
+    Action.ADDED: ("+", "green"),
+    Action.CHANGED: ("~", "yellow"),
+    Action.REMOVED: ("-", "red"),
+}
+
+
+def show_problems(problems: Sequence[Problem], *, console: Console) -> None:
+    """List what must be put right, each with its file, key path and remedy."""
+    table = Table("file", "key", "problem", "what to do", show_lines=True)
+    for each in problems:
+        table.add_row(*map(Text, (each.file, each.path, each.problem, each.remedy)))
+    if console.is_terminal:
+        console.print(table)
+    else:  # for logs and pipes: one line each, never cut
+        for each in problems:
+            line = f"{each.file}: {each.path}: {each.problem} {each.remedy}"
+            console.print(Text(line), soft_wrap=True)
+
+
+def show_plan(plan: Plan, *, console: Console) -> None:
+    """List what would be added, changed and removed, each change by key."""
+    for each in plan.documents[:MAX_LISTED]:
+        for line in _describe(each):
+            console.print(line, soft_wrap=True)
+    if len(plan.documents) > MAX_LISTED:
+        console.print(f"... and {len(plan.documents) - MAX_LISTED} more")
+    counts = ", ".join(f"{plan.count(each)} {each}" for each in Action)
+    console.print(f"{counts}, {plan.unchanged} unchanged")
+
+
+def _describe(document: PlannedDocument) -> Iterable[Text]:
+    sign, style = _SIGNS[document.action]
+    kind, id_ = document.key
+    yield Text(f"{sign} {kind}/{id_}", style=style)
+    for change in document.changes:
+        before, after = (
+            "absent" if value is None else value for value in (change.before, change.after)
+        )
+        yield Text(f"    {change.path}: {before} -> {after}")
+
+
+def show_progress(items: Sequence[Item], /, *, title: str) -> Iterable[Item]:
+    """Hand on the items one by one, with a bar on standard error that goes away at the end."""
+    return track(items, description=title, console=Console(stderr=True), transient=True)
