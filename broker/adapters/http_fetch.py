@@ -19,8 +19,17 @@ import httpcore2
 from broker.flow.ports import SchoolUnanswered
 
 MAX_ANSWER_BYTES = 262_144
-MAX_CONNECTIONS = 100
+MAX_CONNECTIONS = 400
+MAX_CALLS_TO_ONE_HOST = 100
+"""At a time; the next wait, so that a slow school leaves connections to the others."""
+
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # RFC 4291 2.4: nothing else is given out yet
+_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052 2.1
+
+
+_ACCEPT = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 
 class AddressNotAllowed(httpcore2.ConnectError):
@@ -88,10 +97,18 @@ def is_public(address: str) -> bool:
     """
     parsed = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(parsed, ipaddress.IPv6Address):
-        inner = parsed.ipv4_mapped or parsed.sixtofour
-        if inner is not None:
-            parsed = inner
+        inner = _ipv4_inside(parsed)
+        if inner is None and parsed not in _GLOBAL_UNICAST:
+            return False
+        parsed = inner or parsed
     return parsed.is_global and not parsed.is_multicast
+
+
+def _ipv4_inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
+    """Return the IPv4 address to which a gateway or the system would turn this one."""
+    if address in _NAT64:
+        return ipaddress.IPv4Address(address.packed[-4:])
+    return address.ipv4_mapped or address.sixtofour
 
 
 class Fetcher:
@@ -106,6 +123,7 @@ class Fetcher:
     ) -> None:
         self._timeout_seconds = timeout_seconds
         self._allowed = frozenset(allowed_hosts)
+        self._calls_to: dict[str, asyncio.Semaphore] = {}
         self._pool = httpcore2.AsyncConnectionPool(
             ssl_context=ssl.create_default_context(cafile=ca_file),
             max_connections=MAX_CONNECTIONS,
@@ -145,6 +163,7 @@ class Fetcher:
             httpcore2.ProtocolError,
             httpcore2.TimeoutException,
             httpcore2.UnsupportedProtocol,
+            ValueError,  # an address or header that no request can hold
         ):
             pass  # refused below: an error of the pool may hold the address and more
         raise SchoolUnanswered
@@ -156,10 +175,14 @@ class Fetcher:
         host = parsed.host.decode()
         if parsed.scheme != b"https" and host not in (self._allowed & LOOPBACK_HOSTS):
             raise SchoolUnanswered
-        sent = {"Host": _host_header(parsed), "Accept": "application/json", **headers}
-        async with self._pool.stream(
-            method, parsed, headers=list(sent.items()), content=content
-        ) as response:
+        sent = {"Host": _host_header(parsed), **_ACCEPT, **headers}
+        calls = self._calls_to.setdefault(host, asyncio.Semaphore(MAX_CALLS_TO_ONE_HOST))
+        async with (
+            calls,
+            self._pool.stream(
+                method, parsed, headers=list(sent.items()), content=content
+            ) as response,
+        ):
             if response.status != 200:
                 raise SchoolUnanswered
             parts, size = [], 0

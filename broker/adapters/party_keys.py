@@ -1,5 +1,6 @@
 """Public keys that other parties publish at an address: kept, refreshed, last good ones held."""
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -14,12 +15,16 @@ FRESH = timedelta(minutes=10)
 ASK_AGAIN_AFTER = timedelta(seconds=30)
 """At least this between two questions to one address: an unknown `kid` must not become a hammer."""
 
+TRY_AGAIN_AFTER = timedelta(seconds=3)
+"""The same for an address that never answered: whoever knows a client's name makes us ask."""
+
 
 @dataclass(slots=True)
 class _Kept:
     jwks: str = field(default="", repr=False)
     fetched_at: datetime | None = None
     asked_at: datetime | None = None
+    asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
 
 class PublishedKeys:
@@ -39,24 +44,34 @@ class PublishedKeys:
         Raises:
             SchoolUnanswered: nothing good was ever fetched.
         """
-        kept, now = self._kept.setdefault(address, _Kept()), self._clock()
-        stale = kept.fetched_at is None or now - kept.fetched_at > FRESH
-        may_ask = kept.asked_at is None or now - kept.asked_at > ASK_AGAIN_AFTER
-        if (stale or refresh) and (may_ask or not kept.jwks):
-            kept.asked_at = now
+        kept = self._kept.setdefault(address, _Kept())
+        if self._is_due(kept, refresh=refresh):
             await self._fetch(address, kept)
+        elif refresh or not kept.jwks:
+            async with kept.asking:  # when a question is under way, its answer is what we need
+                pass
         if not kept.jwks:
             raise SchoolUnanswered
         return kept.jwks
 
+    def _is_due(self, kept: _Kept, *, refresh: bool) -> bool:
+        now = self._clock()
+        pause = ASK_AGAIN_AFTER if kept.jwks else TRY_AGAIN_AFTER
+        if kept.asked_at is not None and now - kept.asked_at <= pause:
+            return False
+        return refresh or kept.fetched_at is None or now - kept.fetched_at > FRESH
+
     async def _fetch(self, address: str, kept: _Kept) -> None:
         """Replace what is kept by what is published, if that can be used."""
-        try:
-            jwks = (await self._fetcher.get(address, headers={})).decode()
-            parse_key_set(jwks)
-        except (SchoolUnanswered, UnicodeDecodeError, KeySetUnusable):
-            return
-        kept.jwks, kept.fetched_at = jwks, self._clock()
+        kept.asked_at = self._clock()
+        async with kept.asking:
+            try:
+                jwks = (await self._fetcher.get(address, headers={})).decode()
+                usable = parse_key_set(jwks).keys
+            except (SchoolUnanswered, UnicodeDecodeError, KeySetUnusable):
+                return
+            if usable:
+                kept.jwks, kept.fetched_at = jwks, self._clock()
 
 
 class SchoolEndpoints:
