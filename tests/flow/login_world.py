@@ -1,0 +1,343 @@
+"""A broker of journeys over fakes, with the browsers, schools and suppliers around it. No HTTP.
+
+Protocol code, XML security and keys are real; ports are `port_fakes`. A test begins a login in a
+`Browser`, lets a person log in at school, and looks at what the supplier got.
+"""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
+
+from broker.adapters.memory import MemoryLoginStore
+from broker.demo.people import PEOPLE, Person
+from broker.flow.answers import Answer, ChooseSchool, PostMessage
+from broker.flow.browser_steps import BrowserSteps
+from broker.flow.login import LoginFlow
+from broker.flow.person_rules import JoinRules
+from broker.flow.ports import FlowKeys
+from broker.flow.register import derive_register_keys
+from broker.flow.release import ReleaseDesk, ReleasePorts
+from broker.flow.school_side import SchoolAddresses, SchoolSide
+from broker.flow.sealed_state import SealedState
+from broker.flow.supplier_side import SupplierSide
+from broker.flow.token import TokenFlow
+from broker.jose.keys import key_set_of
+from broker.jose.tokens import verify_token
+from broker.oidc_op.jwks import TokenKeys
+from broker.oidc_op.request import check_authorization_request, parse_authorization_request
+from broker.oidc_op.token import TokenResponse
+from broker.pseudonyms.derivation import load_root_key
+from broker.pseudonyms.epochs import load_pairwise_keys
+from broker.saml_idp.request import check_authn_request
+from broker.saml_xml.elements import Element, build_element
+from broker.saml_xml.instants import format_instant
+from tests import builders_oidc as oidc
+from tests import builders_saml as saml
+from tests.flow.login_answers import (
+    AtSchool,
+    Browser,
+    Received,
+    read_at_school,
+    read_redirect,
+    read_response,
+)
+from tests.flow.login_parties import (
+    BIOSFEER_ACS,
+    BIOSFEER_ENTITY,
+    BIOSFEER_OIDC,
+    BIOSFEER_REDIRECT,
+    BIOSFEER_SAML,
+    REKENRIJK,
+    every_party,
+    registry_of,
+)
+from tests.flow.port_fakes import (
+    Faults,
+    FaultyRegister,
+    FaultyStore,
+    Issued,
+    ListAudit,
+    MemoryReceipts,
+    OidcSchool,
+    RegisteredKeys,
+    SwappedSnapshots,
+)
+from tests.flow.sealed_builders import CountingRandom
+
+SANNE, DAAN, ELS, NOOR, SANNE_ELSEWHERE = PEOPLE
+CALLBACK = f"{oidc.ISSUER}/oidc/callback"
+OIDC_CLIENTS = {REKENRIJK: oidc.CLIENT_ID, BIOSFEER_OIDC: "biosfeer"}
+SUPPLIER_STATE = "lesson-3-page-12"
+"""The supplier's deep link, as its `state` or RelayState."""
+
+
+class LoginWorld:
+    """Everything around one broker."""
+
+    def __init__(self, telling: frozenset[str] = frozenset()) -> None:
+        self.now = saml.NOW
+        self.telling = telling
+        self.records = every_party()
+        self.faults = Faults()
+        self.random = CountingRandom()
+        self.audit = ListAudit(telling)
+        self.snapshots = SwappedSnapshots(registry_of(self.records))
+        self.store = FaultyStore(MemoryLoginStore(monotonic=self._seconds), self.faults)
+        self.register = FaultyRegister(self.faults)
+        self.receipts = MemoryReceipts(self.faults)
+        self.school = OidcSchool(self.faults)
+        self.client_keys = RegisteredKeys(self.faults)
+        self.keys = FlowKeys(
+            root=load_root_key(bytes(range(32))),
+            register=derive_register_keys(bytes(range(1, 33))),
+            token=TokenKeys(active=(oidc.BROKER_KEY, oidc.BROKER_RSA_KEY)),
+            pairwise=load_pairwise_keys({"a": bytes(range(2, 34))}),
+            receipts=bytes(range(3, 35)),
+            saml_signing=saml.BROKER_KEY.signing,
+            saml_decryption=(saml.BROKER_ENCRYPTION.decryption,),
+        )
+        self.state = SealedState(
+            self.store, storage_key=bytes(32), issuer=oidc.ISSUER, random=self.random
+        )
+        self.suppliers = SupplierSide(
+            issuer=oidc.ISSUER,
+            saml_entity_id=saml.BROKER_IDP,
+            state=self.state,
+            keys=self.keys,
+            xml=saml.XML,
+            random=self.random,
+        )
+        self.schools = SchoolSide(
+            addresses=SchoolAddresses(saml.BROKER_SP, saml.BROKER_ACS, CALLBACK),
+            state=self.state,
+            calls=self.school,
+            keys=self.keys,
+            xml=saml.XML,
+            clock=self.clock,
+            random=self.random,
+        )
+        desk = ReleaseDesk(
+            ReleasePorts(
+                register=self.register,
+                receipts=self.receipts,
+                keys=self.keys,
+                join_rules=JoinRules(),
+                suppliers=self.suppliers,
+                audit=self.audit,
+                random=self.random,
+            )
+        )
+        self.flow = LoginFlow(
+            snapshots=self.snapshots,
+            steps=BrowserSteps(self.state, random=self.random),
+            schools=self.schools,
+            suppliers=self.suppliers,
+            desk=desk,
+            audit=self.audit,
+            clock=self.clock,
+            random=self.random,
+        )
+        self.token = TokenFlow(
+            issuer=oidc.ISSUER,
+            token_endpoint=oidc.TOKEN_ENDPOINT,
+            snapshots=self.snapshots,
+            state=self.state,
+            client_keys=self.client_keys,
+            keys=self.keys,
+            audit=self.audit,
+            clock=self.clock,
+            random=self.random,
+        )
+        self._assertions = 0
+
+    def clock(self) -> datetime:
+        return self.now
+
+    def _seconds(self) -> float:
+        return self.now.timestamp()
+
+    def wait(self, **duration: float) -> None:
+        self.now += timedelta(**duration)
+
+    def put(self, key: str, record: Any) -> None:
+        """Change one party or agreement, in force at once; None removes it."""
+        self.records[key] = record
+        self.snapshots.swap(registry_of(self.records))
+
+    # The supplier's request -----------------------------------------------------------------
+
+    def ask(self, party: str = REKENRIJK, *children: Element, **changes: Any) -> Any:
+        """Return a relying party's checked request; `changes` are of its parameters."""
+        if party in OIDC_CLIENTS:
+            fields = {"client_id": OIDC_CLIENTS[party], "state": SUPPLIER_STATE}  # type: ignore[index]
+            if party == BIOSFEER_OIDC:
+                fields["redirect_uri"] = BIOSFEER_REDIRECT
+            parameters = oidc.an_authorization_request(**{**fields, **changes})
+            return check_authorization_request(
+                parse_authorization_request(parameters), registry=self.snapshots.registry
+            )
+        attributes = {"IssueInstant": format_instant(self.now), **changes}
+        issuer = saml.SUPPLIER_ENTITY
+        if party == BIOSFEER_SAML:
+            issuer = BIOSFEER_ENTITY
+            attributes["AssertionConsumerServiceURL"] = BIOSFEER_ACS
+        message = saml.an_authn_request(*children, issuer=issuer, **attributes)
+        return check_authn_request(
+            saml.as_query(message, relay_state=SUPPLIER_STATE),
+            registry=self.snapshots.registry,
+            xml=saml.XML,
+            sso_url=saml.BROKER_SSO,
+            now=self.now,
+        )
+
+    async def begin(
+        self, browser: Browser, party: str = REKENRIJK, *, hint: str = "", **changes: Any
+    ) -> Answer:
+        """Begin a login, with a hint that names the school when there is one."""
+        scoping = []
+        if hint and party in OIDC_CLIENTS:
+            changes["idp_hint"] = hint
+        elif hint:
+            entry = build_element(saml.samlp("IDPEntry"), {"ProviderID": hint})
+            listed = build_element(saml.samlp("IDPList"), None, entry)
+            scoping = [build_element(saml.samlp("Scoping"), None, listed)]
+        return browser.follow(await self.flow.begin(self.ask(party, *scoping, **changes)))
+
+    async def go_to_school(
+        self, browser: Browser, party: str = REKENRIJK, school: str = "vuurvogel", **changes: Any
+    ) -> AtSchool:
+        """Begin a login without a hint, choose the school, and arrive at its login."""
+        chooser = await self.begin(browser, party, **changes)
+        assert isinstance(chooser, ChooseSchool), chooser
+        return read_at_school(await self.choose(browser, chooser.login, school))
+
+    async def choose(self, browser: Browser, login: str, school: str) -> Answer:
+        step = await self.flow.choose(browser.step(login), unverified_school=school)
+        return browser.follow(step)
+
+    # The school's answer --------------------------------------------------------------------
+
+    async def come_back(
+        self, browser: Browser, at_school: AtSchool, person: Person = SANNE, **changes: Any
+    ) -> Answer:
+        """Let a person log in, and bring the school's answer back.
+
+        Args:
+            changes: of the SAML answer (`builders_saml.Answer`) or of the ID token's claims;
+                `stated` replaces or, by None, leaves out attributes.
+        """
+        step = browser.step(at_school.state)
+        if at_school.nonce:
+            parameters = self.oidc_answer(at_school, person, **changes)
+            return browser.follow(await self.flow.finish_oidc(step, parameters=parameters))
+        form = self.saml_answer(at_school, person, **changes)
+        return browser.follow(await self.flow.finish_saml(step, form=form))
+
+    def saml_answer(
+        self,
+        at_school: AtSchool,
+        person: Person = SANNE,
+        *,
+        stated: Mapping[str, tuple[str, ...] | None] | None = None,
+        **changes: Any,
+    ) -> Any:
+        """Return what the school's login lets the browser post."""
+        self._assertions += 1
+        own_id = f"_assertion-{self._assertions}"
+        fields = {
+            "response_in_response_to": at_school.request_id,
+            "in_response_to": at_school.request_id,
+            "issue_instant": self.now,
+            "authn_instant": self.now,
+            "not_before": self.now,
+            "not_on_or_after": self.now + 5 * saml.MINUTE,
+            "confirmed_until": self.now + 5 * saml.MINUTE,
+            "edit_assertion": lambda assertion: assertion.set("ID", own_id),
+            "attributes": attributes_of(person, stated),
+        }
+        return saml.a_response_form(**{**fields, **changes})
+
+    def oidc_answer(
+        self,
+        at_school: AtSchool,
+        person: Person = NOOR,
+        *,
+        stated: Mapping[str, tuple[str, ...] | None] | None = None,
+        **changes: Any,
+    ) -> list[tuple[str, str]]:
+        """Return what the school's provider brings back, and let it remember its code."""
+        seconds = int(self.now.timestamp())
+        claims: dict[str, Any] = {
+            name: values[0] if len(values) == 1 else list(values)
+            for name, values in attributes_of(person, stated).items()
+        }
+        claims |= {"sub": person.id, "iat": seconds, "exp": seconds + 300, "auth_time": seconds}
+        code = f"school-code-{len(self.school.forms)}-{at_school.state}"
+        self.school.codes[code] = Issued(
+            at_school.nonce, at_school.code_challenge, {**claims, **changes}
+        )
+        return [("code", code), ("state", at_school.state), ("iss", oidc.SCHOOL_ISSUER)]
+
+    async def log_in(
+        self,
+        party: str = REKENRIJK,
+        person: Person = SANNE,
+        *,
+        school: str = "",
+        browser: Browser | None = None,
+        **changes: Any,
+    ) -> Received:
+        """Run one whole login without pages, and return what the supplier got."""
+        browser = browser or Browser()
+        at_school = await self.go_to_school(browser, party, school or person.school.id)
+        answer = await self.come_back(browser, at_school, person, **changes)
+        return await self.receive(answer, party)
+
+    # What the supplier gets -----------------------------------------------------------------
+
+    async def receive(self, answer: Answer, party: str = REKENRIJK) -> Received:
+        """Take an answer as the supplier does: redeem the code, or read the Response."""
+        if isinstance(answer, PostMessage):
+            return read_response(answer)
+        found = read_redirect(answer)
+        if not found.code:
+            return found
+        tokens = await self.redeem(found.code, party)
+        id_token = verify_token(
+            tokens.id_token, keys=key_set_of([oidc.BROKER_KEY]), algorithms=("ES256",)
+        ).claims
+        claims = await self.token.userinfo([], authorization=f"Bearer {tokens.access_token}")
+        subject = claims.pop("sub")
+        assert subject == id_token["sub"]
+        return replace(found, subject=str(subject), claims=claims, protocol_values=id_token)
+
+    async def redeem(self, code: str, party: str = REKENRIJK, **changes: Any) -> TokenResponse:
+        """Redeem a code with a fresh client assertion."""
+        form, authorization = self.token_form(code, party, **changes), None
+        return await self.token.redeem(form, authorization=authorization)
+
+    def token_form(self, code: str, party: str = REKENRIJK, **changes: Any) -> Any:
+        """Return a client's token request; `jti` and `by` change its assertion."""
+        client = changes.pop("by", OIDC_CLIENTS.get(party, ""))  # type: ignore[call-overload]
+        seconds = int(self.now.timestamp())
+        assertion = oidc.an_assertion(
+            iss=client,
+            sub=client,
+            iat=seconds,
+            exp=seconds + 60,
+            jti=changes.pop("jti", f"jti-{self.random(8).hex()}"),
+        )
+        fields: dict[str, Any] = {"code": code}
+        if party == BIOSFEER_OIDC:
+            fields["redirect_uri"] = BIOSFEER_REDIRECT
+        request = oidc.a_token_request(**{**fields, **changes})
+        return request + oidc.assertion_form(assertion)
+
+
+def attributes_of(
+    person: Person, stated: Mapping[str, tuple[str, ...] | None] | None = None
+) -> dict[str, tuple[str, ...]]:
+    """Return what the school states of a person, with changes; None leaves one out."""
+    merged = {**person.attributes, **(stated or {})}
+    return {name: values for name, values in merged.items() if values is not None}
