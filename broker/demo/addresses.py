@@ -48,6 +48,9 @@ DEMO_PORTS: Mapping[Party, int] = MappingProxyType(
 FREE_PORTS: Mapping[Party, int] = MappingProxyType(dict.fromkeys(Party, 0))
 """Any free port for each party: a world beside others."""
 
+ALL_ON_LOCALHOST: Mapping[Party, str] = MappingProxyType(dict.fromkeys(Party, "localhost"))
+"""The name by which each party is reached. Other names must lead to loopback, too."""
+
 
 class PortTaken(Exception):  # noqa: N818 -- a reason not to start, told to the person at the keyboard
     """Another program listens on a port that the demo needs."""
@@ -78,10 +81,13 @@ def listening(ports: Mapping[Party, int]) -> Iterator[dict[Party, socket.socket]
 
 
 def addresses_of(
-    sockets: Mapping[Party, socket.socket], *, host: str = "localhost", scheme: str = "http"
+    sockets: Mapping[Party, socket.socket],
+    *,
+    hosts: Mapping[Party, str] = ALL_ON_LOCALHOST,
+    scheme: str = "http",
 ) -> dict[Party, str]:
     """Return the base URL of each party that listens on `sockets`."""
     return {
-        party: f"{scheme}://{host}:{listener.getsockname()[1]}"
+        party: f"{scheme}://{hosts[party]}:{listener.getsockname()[1]}"
         for party, listener in sockets.items()
     }

@@ -12,6 +12,7 @@ from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -24,6 +25,7 @@ from broker.adapters.sql_upgrade import upgrade_database
 from broker.adapters.xml_security import LxmlSecurity
 from broker.app import build_broker
 from broker.demo.addresses import (
+    ALL_ON_LOCALHOST,
     DEMO_PORTS,
     Addresses,
     Party,
@@ -76,7 +78,7 @@ def prepare_world(
     reset_folder(folder)
     table = {
         "issuer": addresses[Party.BROKER],
-        "fetch_allowed_hosts": ["localhost", "127.0.0.1"],
+        "fetch_allowed_hosts": sorted({urlsplit(each).hostname or "" for each in addresses.values()}),
         **(settings or {}),
     }
     (folder / "broker.toml").write_text(
@@ -129,18 +131,22 @@ async def demo_world(
     ports: Mapping[Party, int] = DEMO_PORTS,
     serves: Mapping[str, Sequence[str]] = EACH_ITS_OWN,
     say: Callable[[str], None] = lambda _line: None,
-    host: str = "localhost",
+    hosts: Mapping[Party, str] = ALL_ON_LOCALHOST,
     tls: TlsFiles | None = None,
     ca_file: Path | None = None,
     settings: Table | None = None,
 ) -> AsyncIterator[PreparedWorld]:
     """Set the world up and run it, the broker included, while the context lasts.
 
+    Args:
+        hosts: name of each party; the machine must find it on loopback.
+        tls: serve https; the certificate names every host, `ca_file` holds who signed it.
+
     Raises:
         PortTaken, NotADemoFolder: it cannot start.
     """
     with listening(ports) as sockets:
-        addresses = addresses_of(sockets, host=host, scheme="http" if tls is None else "https")
+        addresses = addresses_of(sockets, hosts=hosts, scheme="http" if tls is None else "https")
         world = prepare_world(folder, addresses, serves=serves, ca_file=ca_file, settings=settings)
         broker = with_start_page(
             build_broker(world.loaded, ca_file=ca_file), addresses[Party.START_PAGE] + "/"

@@ -17,7 +17,7 @@ STOP_WITHIN_SECONDS = 3
 
 @dataclass(frozen=True, slots=True)
 class TlsFiles:
-    """Certificate (with its chain) and key, PEM; the certificate names the world's host."""
+    """Certificate (with its chain) and key, PEM; the certificate names the world's hosts."""
 
     certificate_file: Path
     key_file: Path
