@@ -20,6 +20,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from broker.adapters.federation_files import open_documents
 from broker.adapters.keys_init import init_keys
 from broker.adapters.keys_on_disk import load_keys
+from broker.adapters.logs import configure_logs
 from broker.adapters.sql_registry import SqliteRegistry
 from broker.adapters.sql_upgrade import upgrade_database
 from broker.adapters.xml_security import LxmlSecurity
@@ -40,6 +41,8 @@ from broker.flow.federation.change import Compiler, check_apply
 from broker.flow.federation.discovery import FetchFailed
 from broker.flow.federation.documents import read_documents
 from broker.settings import LoadedSettings, load_settings
+
+LOG_FILE = "broker.log"
 
 MARK = ".schuilnaam-demo"
 """A file by which a folder shows that it is a demo's, so that nothing else is ever wiped."""
@@ -182,5 +185,6 @@ async def run_demo(folder: Path, *, say: Callable[[str], None]) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
     async with demo_world(folder, say=say):
+        configure_logs(level="info", file=folder / LOG_FILE)
         await stop.wait()
     say("Stopped.")

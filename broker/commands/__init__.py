@@ -1,0 +1,1 @@
+"""The commands of `broker`, one module for each group; `broker.__main__` puts them together."""

@@ -1,0 +1,67 @@
+"""`broker keys` and `broker metadata`: what is secret, and what is published of it."""
+
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+
+from broker.adapters.keys_init import init_keys
+from broker.adapters.keys_on_disk import load_keys
+from broker.adapters.xml_security import LxmlSecurity
+from broker.commands.problems import config_option, saying_what_is_wrong
+from broker.settings import load_settings
+
+
+@click.group()
+def keys() -> None:
+    """The broker's keys; keys/README.md tells what each is for."""
+
+
+@keys.command("init")
+@config_option
+def keys_init(config_folder: Path) -> None:
+    """Make every key that is missing. Never touches one that exists."""
+    with saying_what_is_wrong():
+        loaded = load_settings(config_folder, environment=os.environ)
+        made = init_keys(
+            loaded.keys_folder, now=datetime.now(UTC), issuer_name=loaded.settings.name
+        )
+    for file in made:
+        click.echo(f"made {file}")
+    if not made:
+        click.echo("Nothing to do: every key is there.")
+
+
+@click.command()
+@config_option
+@click.option(
+    "--role",
+    type=click.Choice(["sp", "idp"]),
+    required=True,
+    help="sp: for schools. idp: for suppliers.",
+)
+@click.option(
+    "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="A file."
+)
+def metadata(config_folder: Path, role: str, output: Path | None) -> None:
+    """Print our SAML metadata, signed, as the broker publishes it."""
+    # Only here: the server's side of the program costs a second to load.
+    from broker.app import read_flow_keys
+    from broker.web.documents import OwnAddresses, build_documents
+
+    with saying_what_is_wrong():
+        loaded = load_settings(config_folder, environment=os.environ)
+        published = build_documents(
+            OwnAddresses(loaded.settings.issuer),
+            keys=read_flow_keys(load_keys(loaded.keys_folder)),
+            xml=LxmlSecurity(),
+            random=secrets.token_bytes,
+        )
+        build = published.saml_sp_metadata if role == "sp" else published.saml_idp_metadata
+        document = build(datetime.now(UTC))
+        if output is None:
+            click.echo(document)
+        else:
+            output.write_bytes(document)

@@ -1,0 +1,62 @@
+"""What commands share: where the configuration is, and how they say what is wrong."""
+
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import click
+from rich.console import Console
+from sqlalchemy.exc import DatabaseError
+
+from broker.adapters.keys_on_disk import KeysUnusable
+from broker.adapters.terminal import show_problems
+from broker.flow.federation.change import RegistryMoved
+from broker.flow.federation.documents import FederationProblems, Problem
+from broker.flow.federation.snapshots import RegistryUnreadable
+from broker.settings import SettingsProblem
+
+EXIT_REFUSED = 1
+
+config_option = click.option(
+    "--config",
+    "config_folder",
+    type=click.Path(file_okay=False, path_type=Path),
+    default=Path("config"),
+    show_default=True,
+    help="Folder with broker.toml.",
+)
+
+
+def key_problems(found: KeysUnusable) -> Iterable[Problem]:
+    """Return the problems of keys in the form of all others."""
+    return [
+        Problem(str(each.file), "-", f"{each.problem}.", f"{each.remedy}.")
+        for each in found.problems
+    ]
+
+
+@contextmanager
+def saying_what_is_wrong() -> Iterator[None]:
+    """Turn what is wrong into file, key path, problem and remedy on standard error, and exit 1."""
+    try:
+        yield
+    except FederationProblems as found:
+        refuse(found.problems)
+    except KeysUnusable as found:
+        refuse(list(key_problems(found)))
+    except SettingsProblem as found:
+        refuse([Problem(found.file, found.path, found.problem, found.remedy)])
+    except RegistryMoved:
+        refuse([Problem("registry", "-", "was changed meanwhile.", "Run the command again.")])
+    except (RegistryUnreadable, DatabaseError) as found:
+        refuse([Problem("registry", "-", f"cannot be used: {found}.", "Restore or repair it.")])
+    except OSError as found:
+        name, why = str(found.filename or "-"), found.strerror or "the system refuses"
+        refuse([Problem(name, "-", f"cannot be used: {why}.", "Give this account access.")])
+
+
+def refuse(problems: Sequence[Problem]) -> None:
+    """Show problems and end the program."""
+    show_problems(problems, console=Console(stderr=True))
+    sys.exit(EXIT_REFUSED)

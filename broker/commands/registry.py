@@ -1,0 +1,165 @@
+"""`broker check` and `broker apply`: the registry, from documents to what is in force."""
+
+import getpass
+import os
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from broker.adapters.discovery_fetch import make_fetch
+from broker.adapters.federation_files import open_documents
+from broker.adapters.keys_on_disk import KeysUnusable, load_keys
+from broker.adapters.sql_registry import SqliteRegistry
+from broker.adapters.sql_upgrade import upgrade_database
+from broker.adapters.terminal import show_plan, show_progress
+from broker.adapters.xml_security import LxmlSecurity
+from broker.commands.problems import config_option, key_problems, saying_what_is_wrong
+from broker.flow.federation.change import (
+    Compiler,
+    FederationStore,
+    NothingApplied,
+    check_apply,
+    check_return,
+)
+from broker.flow.federation.documents import FederationProblems, Problem, read_documents
+from broker.pseudonyms.epochs import PairwiseKeys
+from broker.settings import LoadedSettings, load_settings
+
+EPOCH_BEFORE_KEYS = "a"
+"""What `check` takes for the newest epoch while the keys cannot be used: `keys init` makes it."""
+
+
+@click.command()
+@config_option
+def check(config_folder: Path) -> None:
+    """Find what keeps the broker from working: file, key, problem, remedy.
+
+    Looks at the settings, the keys, the registry, the epochs that suppliers are pinned to, and at
+    the documents in the configuration's folder `federation`, as `apply` would. Changes nothing.
+    """
+    with saying_what_is_wrong():
+        problems = find_problems(load_settings(config_folder, environment=os.environ))
+        if problems:
+            raise FederationProblems(problems)
+    click.echo("No problem found.")
+
+
+def find_problems(loaded: LoadedSettings) -> list[Problem]:
+    """Return what is wrong with the keys, the registry and the documents."""
+    problems: list[Problem] = []
+    pairwise: PairwiseKeys | None = None
+    try:
+        pairwise = load_keys(loaded.keys_folder).pairwise
+    except KeysUnusable as found:
+        problems += key_problems(found)
+    store = open_registry(loaded)
+    if pairwise is not None:
+        problems += find_lost_epochs(store, pairwise)
+    folder = loaded.config_folder / "federation"
+    if folder.is_dir():
+        compiler = make_compiler(loaded, epoch=pairwise.newest if pairwise else EPOCH_BEFORE_KEYS)
+        try:
+            check_apply(
+                store, read_documents(open_documents([folder])), prune=False, compiler=compiler
+            )
+        except FederationProblems as found:
+            problems += found.problems
+    return problems
+
+
+def find_lost_epochs(store: FederationStore, pairwise: PairwiseKeys) -> Iterator[Problem]:
+    """Yield a problem for each supplier whose pseudonyms nobody could make."""
+    for supplier, epoch in sorted(store.current().pins.items()):
+        if epoch not in pairwise:
+            yield Problem(
+                "registry",
+                f"suppliers/{supplier}",
+                f"is pinned to epoch {epoch}, which has no key.",
+                f"Restore pairwise/{epoch}.hex from the backup.",
+            )
+
+
+@click.command()
+@config_option
+@click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
+@click.option("--prune", is_flag=True, help="Remove what is in force and not in PATHS.")
+@click.option(
+    "--to", "version", type=click.IntRange(min=1), help="Go back to the documents of a version."
+)
+@click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
+def apply(
+    config_folder: Path,
+    dry_run: bool,
+    prune: bool,
+    version: int | None,
+    paths: tuple[Path, ...],
+) -> None:
+    """Put federation documents in force: schools, logins, suppliers, agreements.
+
+    PATHS are TOML files or folders of them. What they state is added or replaces what has the same
+    id; all of it or nothing. Running it twice changes nothing. Workers follow within a second.
+    """
+    if (version is None) != bool(paths):
+        raise click.UsageError("Name PATHS to apply, or --to VERSION to go back.")
+    if version is not None and prune:
+        raise click.UsageError("--to brings a whole version back: --prune has no meaning.")
+    console = Console()
+    with saying_what_is_wrong():
+        loaded = load_settings(config_folder, environment=os.environ)
+        compiler = make_compiler(loaded, epoch=load_keys(loaded.keys_folder).pairwise.newest)
+        store = open_registry(loaded) if dry_run else make_registry(loaded)
+        if version is None:
+            documents = read_documents(open_documents(paths))
+            change = check_apply(store, documents, prune=prune, compiler=compiler)
+        else:
+            change = check_return(store, version=version, compiler=compiler)
+        show_plan(change.plan, console=console)
+        if dry_run:
+            console.print("Dry run: nothing was changed.")
+        elif not change.plan.documents:
+            console.print(f"Nothing to do: version {change.base} is in force.")
+        else:
+            new = store.write(change, by=system_account(), at=datetime.now(UTC))
+            console.print(f"Version {new} is in force.")
+
+
+def make_compiler(loaded: LoadedSettings, *, epoch: str) -> Compiler:
+    """Return what compiling documents needs."""
+    return Compiler(
+        xml=LxmlSecurity(),
+        newest_epoch=epoch,
+        fetch=make_fetch(
+            allowed_hosts=loaded.settings.fetch_allowed_hosts,
+            timeout_seconds=loaded.settings.limits.school_call_seconds,
+        ),
+        progress=show_progress,
+    )
+
+
+def registry_file(loaded: LoadedSettings) -> Path:
+    """Return where the registry is."""
+    return loaded.data_folder / "registry.db"
+
+
+def open_registry(loaded: LoadedSettings) -> FederationStore:
+    """Return the registry to read from; an empty one when nothing was applied yet."""
+    file = registry_file(loaded)
+    return SqliteRegistry(file) if file.exists() else NothingApplied()
+
+
+def make_registry(loaded: LoadedSettings) -> FederationStore:
+    """Return the registry, made or brought up to date where needed."""
+    loaded.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    upgrade_database(registry_file(loaded), "registry")
+    return SqliteRegistry(registry_file(loaded))
+
+
+def system_account() -> str:
+    """Return who runs this command, as the system knows them."""
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):  # a container's user may have no name
+        return f"uid {os.getuid()}"
