@@ -63,4 +63,11 @@ def _describe(document: PlannedDocument) -> Iterable[Text]:
 
 def show_progress(items: Sequence[Item], /, *, title: str) -> Iterable[Item]:
     """Hand on the items one by one, with a bar on standard error that goes away at the end."""
-    return track(items, description=title, console=Console(stderr=True), transient=True)
+    console = Console(stderr=True)
+    return track(
+        items,
+        description=title,
+        console=console,
+        transient=True,
+        disable=not console.is_terminal,
+    )

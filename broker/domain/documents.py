@@ -6,6 +6,7 @@ metadata and keys that it names, into the records of `federation.py`. An unknown
 never ignored: a misspelt `approved` must not release something else.
 """
 
+import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -197,6 +198,10 @@ _TELLING_KEYS: Mapping[Kind, frozenset[str]] = MappingProxyType(
 )
 
 
+_FIELD = re.compile(r"field `(.+)`")
+"""Names the key in what msgspec says of one that is unknown or missing."""
+
+
 class DocumentProblem(Exception):  # noqa: N818 -- said to people, with its remedy
     """What is wrong with a document: `path` of the key, `problem`, `remedy`. The file is known
     to whoever read it."""
@@ -298,8 +303,10 @@ def parse_table(table: DocumentTable) -> AnyDocument:
         return msgspec.convert(table.stated, type=DOCUMENT_TYPES[table.kind])
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at ")
+        field_ = _FIELD.search(problem)
+        keys = [path.strip("`$."), field_[1] if field_ is not None else ""]
         raise DocumentProblem(
-            table.prefix + path.strip("`$.") or "-", f"{problem}.", "See config/README.md."
+            table.prefix + ".".join(filter(None, keys)), f"{problem}.", "See config/README.md."
         ) from error
 
 
