@@ -1,16 +1,21 @@
 """Beginning a login, the same for every protocol: not in a frame, and not in circles."""
 
+from collections.abc import Awaitable, Callable, Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.routing import Route
 
 from broker.domain.refusals import Refusal, WhoseTask
-from broker.flow.records import SupplierRequest
+from broker.web.headers import Header
 from broker.web.pages import NewTabPage
-from broker.web.responses import answer, show
+from broker.web.responses import show
 from broker.web.wiring import Web
 
 MAX_STARTS_A_MINUTE = 20
 """Of one browser: a supplier that sends a pupil back at once would otherwise do so for ever."""
+
+Endpoint = Callable[[Request], Awaitable[Response]]
 
 _FRAMES = frozenset({"iframe", "frame", "embed", "object", "fencedframe"})
 
@@ -25,17 +30,23 @@ class GoingInCircles(Refusal):
     http_status = 429
 
 
-async def begin(web: Web, request: Request, checked: SupplierRequest) -> Response:
-    """Begin the login that a checked request asks for."""
-    counted = Response()
-    starts = web.cookies.count_starts(request, counted, now_seconds=int(web.clock().timestamp()))
+def count_start(web: Web, request: Request) -> Header:
+    """Count a supplier's request, also one that will be refused; return the cookie that counts.
+
+    Raises:
+        GoingInCircles: this browser brought too many.
+    """
+    starts, cookie = web.cookies.count_starts(request, now_seconds=int(web.clock().timestamp()))
     if starts > MAX_STARTS_A_MINUTE:
         raise GoingInCircles("check_starts_a_minute")
-    response = answer(web, request, await web.login.begin(checked))
-    response.raw_headers.extend(
-        header for header in counted.raw_headers if header[0] == b"set-cookie"
-    )
-    return response
+    return cookie
+
+
+def step_route(path: str, endpoint: Endpoint, *, methods: Sequence[str]) -> Route:
+    """Return a route on which a GET takes a step: HEAD, which asks for none, is refused."""
+    route = Route(path, endpoint, methods=methods)
+    (route.methods or set()).discard("HEAD")
+    return route
 
 
 def is_framed(request: Request) -> bool:
@@ -45,6 +56,6 @@ def is_framed(request: Request) -> bool:
 
 def show_new_tab(web: Web, request: Request) -> Response:
     """Offer to open this same address in a tab of its own; a form that was posted is lost."""
-    query = request.url.query
-    page = NewTabPage(url=f"{request.url.path}{'?' if query else ''}{query}")
+    path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
+    page = NewTabPage(url=f"{path}{'?' if query else ''}{query}")
     return show(web, request, page, framed=True)

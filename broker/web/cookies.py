@@ -6,28 +6,39 @@
 | `school` | id of the school chosen last | a setting | Lax |
 | `lang` | `nl` or `en` | a year | Lax |
 | `starts` | when the first of the last starts was, and how many | a minute | Lax |
+| `form` | random; binds the forms of a chooser that was opened without a login | a day | Lax |
 
 All are HttpOnly; on https all are Secure and begin with `__Host-`. The login's cookie must survive
 the school's cross-site post, hence None; forms of our own carry a token besides (`csrf.py`).
 On loopback http a browser would drop SameSite=None without Secure; there Lax does, since a port
 is no part of a site.
+
+A name that arrives twice has no value: on http another port or path of this host could have set
+the second one, and nobody can tell which is ours. Every value is one that we made and holds no
+character that a cookie would quote (RFC 6265 4.1.1).
 """
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from starlette.requests import Request
 from starlette.responses import Response
 
 from broker.flow.answers import LoginCookie
+from broker.web.headers import Header
 
 LANGUAGE_SECONDS = 365 * 24 * 60 * 60
 STARTS_SECONDS = 60
+FORM_SECONDS = 24 * 60 * 60
 MAX_LOGINS_AT_ONCE = 12
 """A browser that opens more tabs than this loses the cookies of some that it left."""
 
 STATE_PATTERN = re.compile(r"[A-Za-z0-9_-]{22}\Z")
+FORM_PATTERN = re.compile(r"[0-9a-f]{32}\Z")
 _LOGIN = "login."
+_READ = "schuilnaam.cookies"
+"""Where a request keeps its cookies once they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +58,7 @@ class Cookies:
 
     def read(self, request: Request, name: str) -> str:
         """Return the value of one of our cookies, or ""."""
-        return request.cookies.get(self._name(name), "")
+        return _received(request).get(self._name(name), "")
 
     def read_login(self, request: Request, state: str) -> str:
         """Return the handle that this browser holds for a login, or ""."""
@@ -57,22 +68,23 @@ class Cookies:
 
     def open_login(self, response: Response, cookie: LoginCookie) -> None:
         """Bind one step of a login to this browser."""
-        self._set(
-            response,
-            _LOGIN + cookie.name,
-            cookie.handle.text,
-            seconds=cookie.ttl_seconds,
-            cross_site=True,
+        response.raw_headers.append(
+            self._header(
+                _LOGIN + cookie.name,
+                cookie.handle.text,
+                seconds=cookie.ttl_seconds,
+                cross_site=True,
+            )
         )
 
     def close_login(self, response: Response, state: str) -> None:
         """Forget a step that was taken."""
-        self._set(response, _LOGIN + state, "", seconds=0, cross_site=True)
+        response.raw_headers.append(self._header(_LOGIN + state, "", seconds=0, cross_site=True))
 
     def close_left_logins(self, request: Request, response: Response) -> None:
         """Forget what is too much, so that headers stay small in a browser with many tabs."""
         prefix = self._name(_LOGIN)
-        held = [each for each in request.cookies if each.startswith(prefix)]
+        held = [each for each in _received(request) if each.startswith(prefix)]
         for name in held[: max(0, len(held) - MAX_LOGINS_AT_ONCE)]:
             state = name.removeprefix(prefix)
             if STATE_PATTERN.match(state):
@@ -81,30 +93,48 @@ class Cookies:
     def remember_school(self, response: Response, school: str) -> None:
         """Remember the choice in this browser; an empty one forgets it."""
         seconds = self.remembered_school_seconds if school else 0
-        self._set(response, "school", school, seconds=seconds)
+        response.raw_headers.append(self._header("school", school, seconds=seconds))
 
     def remember_language(self, response: Response, language: str) -> None:
         """Remember the language that was asked for."""
-        self._set(response, "lang", language, seconds=LANGUAGE_SECONDS)
+        response.raw_headers.append(self._header("lang", language, seconds=LANGUAGE_SECONDS))
 
-    def count_starts(self, request: Request, response: Response, *, now_seconds: int) -> int:
-        """Count this start of a login and return how many there were within a minute."""
+    def read_form(self, request: Request) -> str:
+        """Return what forms without a login are bound to in this browser, or ""."""
+        value = self.read(request, "form")
+        return value if FORM_PATTERN.match(value) else ""
+
+    def bind_forms(self, response: Response, value: str) -> None:
+        """Bind forms without a login to this browser; `value` is 32 hex digits."""
+        response.raw_headers.append(self._header("form", value, seconds=FORM_SECONDS))
+
+    def count_starts(self, request: Request, *, now_seconds: int) -> tuple[int, Header]:
+        """Count this start of a login: how many there were within a minute, and the cookie."""
         first, count = _read_starts(self.read(request, "starts"), now_seconds=now_seconds)
-        self._set(response, "starts", f"{first}-{count + 1}", seconds=STARTS_SECONDS)
-        return count + 1
+        cookie = self._header("starts", f"{first}-{count + 1}", seconds=STARTS_SECONDS)
+        return count + 1, cookie
 
-    def _set(
-        self, response: Response, name: str, value: str, *, seconds: int, cross_site: bool = False
-    ) -> None:
-        response.set_cookie(
-            self._name(name),
-            value,
-            max_age=seconds,
-            path="/",
-            secure=self.secure,
-            httponly=True,
-            samesite="none" if cross_site and self.secure else "lax",
-        )
+    def _header(self, name: str, value: str, *, seconds: int, cross_site: bool = False) -> Header:
+        secure = "; Secure" if self.secure else ""
+        same_site = "None" if cross_site and self.secure else "Lax"
+        cookie = f"{self._name(name)}={value}; Max-Age={seconds}; Path=/; HttpOnly{secure}"
+        return b"set-cookie", f"{cookie}; SameSite={same_site}".encode("ascii")
+
+
+def _received(request: Request) -> Mapping[str, str]:
+    """Return the cookies that came, in their order; one that came twice is empty."""
+    known: Mapping[str, str] | None = request.scope.get(_READ)
+    if known is not None:
+        return known
+    found: dict[str, str] = {}
+    for header in request.headers.getlist("cookie"):
+        for pair in header.split(";"):
+            name, equals, value = pair.partition("=")
+            name = name.strip()
+            if equals and name:
+                found[name] = "" if name in found else value.strip()
+    request.scope[_READ] = found
+    return found
 
 
 def _read_starts(value: str, *, now_seconds: int) -> tuple[int, int]:

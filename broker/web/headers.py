@@ -20,6 +20,11 @@ _LOOPBACK = " http://localhost:* http://127.0.0.1:* http://[::1]:*"
 _NO_FRAMES = "; frame-ancestors 'none'"
 
 NO_STORE: Header = (b"cache-control", b"no-store")
+DENY_ALL: Header = (
+    b"content-security-policy",
+    b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
+)
+"""Of every answer that is no page."""
 
 
 def content_policy(*, onward: bool, secure: bool, framed: bool = False) -> str:

@@ -16,8 +16,8 @@ from broker.oidc_op.request import (
 )
 from broker.oidc_op.response import build_authorization_error, build_error_body
 from broker.oidc_op.userinfo import build_challenge
-from broker.web.begin import begin, is_framed, show_new_tab
-from broker.web.requests import Parameters, only, read_form, read_query
+from broker.web.begin import count_start, is_framed, show_new_tab, step_route
+from broker.web.requests import Parameters, only, read_authorization, read_form, read_query
 from broker.web.responses import answer, json, redirect
 from broker.web.wiring import Web
 
@@ -28,6 +28,7 @@ def oidc_routes(web: Web) -> list[Route]:
     async def authorize(request: Request) -> Response:
         if is_framed(request):
             return show_new_tab(web, request)
+        counted = count_start(web, request)
         parameters = await _parameters(web, request)
         received = parse_authorization_request(parameters)
         registry = web.snapshots.registry
@@ -36,15 +37,23 @@ def oidc_routes(web: Web) -> list[Route]:
         except Refusal as refusal:
             if not refusal.may_redirect:
                 raise
-            note_refusal(web.audit, refusal, reference=make_reference(web.random))
             address = prove_return_address(received, registry=registry)
-            return redirect(build_authorization_error(address, refusal, issuer=web.issuer))
-        return await begin(web, request, checked)
+            note_refusal(
+                web.audit,
+                refusal,
+                reference=make_reference(web.random),
+                relying_party=address.relying_party,
+            )
+            response = redirect(build_authorization_error(address, refusal, issuer=web.issuer))
+        else:
+            response = answer(web, request, await web.login.begin(checked))
+        response.raw_headers.append(counted)
+        return response
 
     async def token(request: Request) -> Response:
         try:
             form = await read_form(request, max_bytes=web.max_body_bytes)
-            tokens = await web.token.redeem(form, authorization=_authorization(request))
+            tokens = await web.token.redeem(form, authorization=read_authorization(request))
         except Refusal as refusal:
             return _machine_refusal(web, refusal)
         return json(tokens)
@@ -54,7 +63,7 @@ def oidc_routes(web: Web) -> list[Route]:
             form: Parameters = []
             if request.method == "POST" and request.headers.get("content-type"):
                 form = await read_form(request, max_bytes=web.max_body_bytes)
-            claims = await web.token.userinfo(form, authorization=_authorization(request))
+            claims = await web.token.userinfo(form, authorization=read_authorization(request))
         except Refusal as refusal:
             response = _machine_refusal(web, refusal)
             if refusal.http_status in {400, 401, 403}:
@@ -78,10 +87,10 @@ def oidc_routes(web: Web) -> list[Route]:
         return _public(web.documents.jwks)
 
     return [
-        Route("/oidc/authorize", authorize, methods=["GET", "POST"]),
+        step_route("/oidc/authorize", authorize, methods=["GET", "POST"]),
         Route("/oidc/token", token, methods=["POST"]),
         Route("/oidc/userinfo", userinfo, methods=["GET", "POST"]),
-        Route("/oidc/callback", callback, methods=["GET"]),
+        step_route("/oidc/callback", callback, methods=["GET"]),
         Route("/.well-known/openid-configuration", discovery, methods=["GET"]),
         Route("/oidc/jwks", jwks, methods=["GET"]),
     ]
@@ -92,10 +101,6 @@ async def _parameters(web: Web, request: Request) -> Parameters:
     if request.method == "POST":
         return await read_form(request, max_bytes=web.max_body_bytes)
     return read_query(request)
-
-
-def _authorization(request: Request) -> str | None:
-    return request.headers.get("authorization")
 
 
 def _machine_refusal(web: Web, refusal: Refusal) -> Response:

@@ -4,15 +4,15 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from broker.domain.federation import School
+from broker.domain.federation import School, State, Supplier
 from broker.domain.ids import SchoolId
-from broker.domain.school_search import search_schools
+from broker.domain.school_search import SchoolIndex, search_schools
+from broker.flow.answers import Refused
 from broker.flow.browser_steps import BrowserStep
-from broker.flow.parties import Parties
 from broker.flow.refusals import LoginStepAbsent
 from broker.web.assets import CACHE_CONTROL
 from broker.web.begin import is_framed, show_new_tab
-from broker.web.csrf import check_own_form, make_token
+from broker.web.csrf import ForeignForm, check_own_form, make_token
 from broker.web.pages import (
     MAX_SCHOOLS_SHOWN,
     ChooserPage,
@@ -24,8 +24,8 @@ from broker.web.responses import answer, redirect, show
 from broker.web.texts import NOTHING_HERE, SCHOOL_FORGOTTEN, SCHOOL_REMEMBERED
 from broker.web.wiring import Web
 
-_NO_LOGIN = "no-login"
-"""What the forms of a chooser without a login are bound to, besides the remembered school."""
+FORM_BYTES = 16
+"""Of the random value that the forms of a chooser without a login are bound to."""
 
 
 def people_routes(web: Web) -> list[Route]:
@@ -36,14 +36,20 @@ def people_routes(web: Web) -> list[Route]:
             return show_new_tab(web, request)
         parameters = read_query(request)
         login = only(parameters, "login")
-        handle, parties = "", None
+        query, supplier = only(parameters, "q"), None
         if login:
-            handle = _handle(web, request, login)
-            parties = await web.login.read_choosing(BrowserStep(login, handle))
+            bound_to = _handle(web, request, login)
+            parties = await web.login.read_choosing(BrowserStep(login, bound_to))
+            supplier = parties.supplier
+        else:
+            bound_to = web.cookies.read_form(request) or web.random(FORM_BYTES).hex()
         page = _chooser_page(
-            web, request, login=login, handle=handle, parties=parties, query=only(parameters, "q")
+            web, request, login=login, bound_to=bound_to, supplier=supplier, query=query
         )
-        return show(web, request, page, onward=True, again=True)
+        response = show(web, request, page, onward=True, again=True)
+        if not login:
+            web.cookies.bind_forms(response, bound_to)
+        return response
 
     async def choose(request: Request) -> Response:
         form = await read_form(request, max_bytes=web.max_body_bytes)
@@ -56,15 +62,18 @@ def people_routes(web: Web) -> list[Route]:
             return redirect(f"/schools?login={login}")
         step = await web.login.choose(BrowserStep(login, handle), unverified_school=school)
         response = answer(web, request, step)
-        if SchoolId(school) in web.snapshots.registry.schools:
+        if step.opened is not None and not isinstance(step.answer, Refused):
             web.cookies.remember_school(response, school)
         return response
+
+    async def schools(request: Request) -> Response:
+        return await (choose if request.method == "POST" else chooser)(request)
 
     async def forget(request: Request) -> Response:
         form = await read_form(request, max_bytes=web.max_body_bytes)
         login = only(form, "login")
-        handle = _handle(web, request, login) if login else _NO_LOGIN
-        _check_form(web, request, form, bound_to=handle)
+        bound_to = _handle(web, request, login) if login else _form_value(web, request)
+        _check_form(web, request, form, bound_to=bound_to)
         if login:
             response = redirect(f"/schools?login={login}")
         else:
@@ -79,7 +88,7 @@ def people_routes(web: Web) -> list[Route]:
         return answer(web, request, await web.login.not_me(await _own_step(web, request)))
 
     async def static(request: Request) -> Response:
-        asset = web.pages.assets.by_url_path.get(request.url.path)
+        asset = web.pages.assets.by_url_path.get(request.scope["path"])
         if asset is None:
             return show(web, request, MessagePage(text=NOTHING_HERE), status=404)
         return Response(
@@ -87,8 +96,7 @@ def people_routes(web: Web) -> list[Route]:
         )
 
     return [
-        Route("/schools", chooser, methods=["GET"]),
-        Route("/schools", choose, methods=["POST"]),
+        Route("/schools", schools, methods=["GET", "POST"]),
         Route("/schools/forget", forget, methods=["POST"]),
         Route("/login/continue", go_on, methods=["POST"]),
         Route("/login/not-me", not_me, methods=["POST"]),
@@ -101,26 +109,31 @@ def _chooser_page(
     request: Request,
     *,
     login: str,
-    handle: str,
-    parties: Parties | None,
+    bound_to: str,
+    supplier: Supplier | None,
     query: str,
 ) -> ChooserPage:
     index = web.snapshots.index
-    supplier = None if parties is None else parties.supplier
-    state = None if supplier is None else supplier.state
+    state = _state_without_login(index) if supplier is None else supplier.state
     found = search_schools(index, query, state=state)
     shown = found[:MAX_SCHOOLS_SHOWN] if query or len(found) <= MAX_SCHOOLS_SHOWN else []
     remembered = index.registry.schools.get(SchoolId(web.cookies.read(request, "school")))
     may_continue = remembered is not None and remembered in found
     return ChooserPage(
         login=login,
-        csrf=make_token(web.cookie_key, handle or _NO_LOGIN),
+        csrf=make_token(web.cookie_key, bound_to),
         supplier_name="" if supplier is None else supplier.display_name,
         query=query,
         schools=tuple(map(_choice, shown)),
         found_count=len(found),
         remembered=_choice(remembered) if remembered is not None and may_continue else None,
     )
+
+
+def _state_without_login(index: SchoolIndex) -> State:
+    """Test and production never meet: test schools are shown only where there is nothing else."""
+    states = (school.state for _, _, school in index.entries)
+    return State.PRODUCTION if State.PRODUCTION in states else State.TEST
 
 
 def _choice(school: School) -> SchoolChoice:
@@ -135,12 +148,19 @@ def _choice(school: School) -> SchoolChoice:
 
 def _remember(web: Web, request: Request, form: Parameters, *, school: str) -> Response:
     """Without a login a choice is only remembered, for the next time."""
-    _check_form(web, request, form, bound_to=_NO_LOGIN)
+    _check_form(web, request, form, bound_to=_form_value(web, request))
     if SchoolId(school) not in web.snapshots.registry.schools:
         return redirect("/schools")
     response = show(web, request, MessagePage(text=SCHOOL_REMEMBERED))
     web.cookies.remember_school(response, school)
     return response
+
+
+def _form_value(web: Web, request: Request) -> str:
+    value = web.cookies.read_form(request)
+    if not value:
+        raise ForeignForm("check_form_cookie")
+    return value
 
 
 def _handle(web: Web, request: Request, login: str) -> str:

@@ -1,9 +1,10 @@
 """Reading what a browser or relying party sends: bounded, and with every duplicate kept visible."""
 
+import asyncio
 from collections.abc import Sequence
 from urllib.parse import parse_qsl
 
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 
 from broker.domain.refusals import Refusal, WhoseTask
 
@@ -12,6 +13,9 @@ Parameters = list[tuple[str, str]]
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 MAX_FIELDS = 100
+MAX_LENGTH_DIGITS = 15
+BODY_WITHIN_SECONDS = 20
+"""A form that takes longer is not waited for: the server below us would wait for ever."""
 
 
 class RequestUnreadable(Refusal):
@@ -42,10 +46,16 @@ async def read_form(request: Request, *, max_bytes: int) -> Parameters:
     """Return the fields of a form body.
 
     Raises:
-        RequestUnreadable: another content type, not UTF-8, or too many fields.
+        RequestUnreadable: another content type, not UTF-8, too many fields, or a field that
+            stands in the query as well: whoever looked at one place would not have seen the other.
         RequestTooLarge: over `max_bytes`; the rest is not read.
     """
-    return _parse(await read_body(request, max_bytes=max_bytes))
+    form = _parse(await read_body(request, max_bytes=max_bytes))
+    if request.scope["query_string"]:
+        in_query = {name for name, _ in read_query(request)}
+        if any(name in in_query for name, _ in form):
+            raise RequestUnreadable("check_parameter_in_one_place")
+    return form
 
 
 async def read_body(request: Request, *, max_bytes: int) -> bytes:
@@ -53,16 +63,35 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
     content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
     if content_type != FORM_TYPE:
         raise RequestUnreadable("check_content_type")
-    if int(request.headers.get("content-length") or 0) > max_bytes:
+    stated = request.headers.get("content-length", "0")
+    if not (stated.isascii() and stated.isdigit()):
+        raise RequestUnreadable("check_content_length")
+    if len(stated) > MAX_LENGTH_DIGITS or int(stated) > max_bytes:
         raise RequestTooLarge("check_body_size")
     parts: list[bytes] = []
     size = 0
-    async for part in request.stream():
-        size += len(part)
-        if size > max_bytes:
-            raise RequestTooLarge("check_body_size")
-        parts.append(part)
+    try:
+        async with asyncio.timeout(BODY_WITHIN_SECONDS):
+            async for part in request.stream():
+                size += len(part)
+                if size > max_bytes:
+                    raise RequestTooLarge("check_body_size")
+                parts.append(part)
+    except (TimeoutError, ClientDisconnect):
+        raise RequestUnreadable("check_body_complete") from None
     return b"".join(parts)
+
+
+def read_authorization(request: Request) -> str | None:
+    """Return the Authorization header, or None when there is none.
+
+    Raises:
+        RequestUnreadable: it is there twice.
+    """
+    values = request.headers.getlist("authorization")
+    if len(values) > 1:
+        raise RequestUnreadable("check_authorization_once")
+    return values[0] if values else None
 
 
 def only(parameters: Sequence[tuple[str, str]], name: str) -> str:

@@ -30,7 +30,7 @@ from broker.web.pages import (
     WelcomePage,
     build_language_links,
 )
-from broker.web.texts import Language, choose_language
+from broker.web.texts import Language, choose_language, find_language
 from broker.web.wiring import Web
 
 SEE_OTHER = 303  # RFC 9700 4.12: never a redirect that repeats a post
@@ -39,10 +39,15 @@ SEE_OTHER = 303  # RFC 9700 4.12: never a redirect that repeats a post
 def read_language(web: Web, request: Request) -> Language:
     """Return the language for this answer."""
     return choose_language(
-        query=request.query_params.get("lang") or request.query_params.get("ui_locales", ""),
+        query=_wished(request),
         cookie=web.cookies.read(request, "lang"),
         accept_language=request.headers.get("accept-language", ""),
     )
+
+
+def _wished(request: Request) -> str:
+    """Return the language that the address asks for (`ui_locales`: OIDC Core 3.1.2.1)."""
+    return request.query_params.get("lang") or request.query_params.get("ui_locales", "")
 
 
 def show(
@@ -64,14 +69,15 @@ def show(
     """
     links: Sequence[LanguageLink] = ()
     if again:
-        links = build_language_links(request.url.path, request.query_params.multi_items())
+        # Never from `request.url`, which is made from the Host header.
+        links = build_language_links(request.scope["path"], request.query_params.multi_items())
     frame = Frame(language=read_language(web, request), language_links=tuple(links))
     response = Response(web.pages.render(page, frame), status, media_type="text/html")
     response.headers["content-security-policy"] = content_policy(
         onward=onward, secure=web.secure, framed=framed
     )
     response.headers["cache-control"] = "no-store"
-    if "lang" in request.query_params:
+    if find_language([request.query_params.get("lang", "")]) is not None:
         web.cookies.remember_language(response, frame.language.value)
     return response
 
@@ -114,8 +120,8 @@ def _build(web: Web, request: Request, step: Step) -> Response:
     if isinstance(told, Redirect):
         return redirect(told.url)
     if isinstance(told, ChooseSchool):
-        language = request.query_params.get("lang") or request.query_params.get("ui_locales", "")
-        wish = f"&lang={choose_language(query=language)}" if language else ""
+        wished = find_language(_wished(request).split())
+        wish = "" if wished is None else f"&lang={wished}"
         return redirect(f"/schools?login={told.login}{wish}")
     if isinstance(told, PostMessage):
         page = HandoverPage(

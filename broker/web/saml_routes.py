@@ -9,7 +9,7 @@ from broker.flow.browser_steps import BrowserStep
 from broker.flow.refusals import LoginStepAbsent
 from broker.saml_idp.refusals import AnswerableRefusal
 from broker.saml_idp.request import check_authn_request
-from broker.web.begin import begin, is_framed, show_new_tab
+from broker.web.begin import count_start, is_framed, show_new_tab, step_route
 from broker.web.requests import only, read_form
 from broker.web.responses import answer
 from broker.web.wiring import Web
@@ -23,6 +23,7 @@ def saml_routes(web: Web) -> list[Route]:
     async def sso(request: Request) -> Response:
         if is_framed(request):
             return show_new_tab(web, request)
+        counted = count_start(web, request)
         message = (
             await read_form(request, max_bytes=web.max_body_bytes)
             if request.method == "POST"
@@ -37,10 +38,18 @@ def saml_routes(web: Web) -> list[Route]:
                 now=web.clock(),
             )
         except AnswerableRefusal as refusal:
-            note_refusal(web.audit, refusal, reference=make_reference(web.random))
+            note_refusal(
+                web.audit,
+                refusal,
+                reference=make_reference(web.random),
+                relying_party=refusal.answer_to.relying_party,
+            )
             step = web.login.refuse_saml(refusal)
-            return answer(web, request, step)
-        return await begin(web, request, checked)
+        else:
+            step = await web.login.begin(checked)
+        response = answer(web, request, step)
+        response.raw_headers.append(counted)
+        return response
 
     async def acs(request: Request) -> Response:
         form = await read_form(request, max_bytes=web.max_body_bytes)
@@ -59,7 +68,7 @@ def saml_routes(web: Web) -> list[Route]:
         return _metadata(web.documents.saml_sp_metadata(web.clock()))
 
     return [
-        Route("/saml/idp/sso", sso, methods=["GET", "POST"]),
+        step_route("/saml/idp/sso", sso, methods=["GET", "POST"]),
         Route("/saml/idp/metadata", idp_metadata, methods=["GET"]),
         Route("/saml/sp/acs", acs, methods=["POST"]),
         Route("/saml/sp/metadata", sp_metadata, methods=["GET"]),

@@ -1,15 +1,16 @@
-"""The broker as an ASGI application: routes, headers of every answer, and what an error becomes."""
+"""The broker as an ASGI application: routes, and what an error becomes."""
 
-import structlog
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Lifespan, Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Lifespan
 
 from broker.domain.refusals import Refusal, WhoseTask
-from broker.web.headers import common_headers
+from broker.flow.audit import make_reference, note_refusal
+from broker.oidc_op.response import build_error_body
+from broker.web.edge import Edge, note_fault
 from broker.web.oidc_routes import oidc_routes
 from broker.web.pages import MessagePage
 from broker.web.people_routes import people_routes
@@ -18,7 +19,9 @@ from broker.web.saml_routes import saml_routes
 from broker.web.texts import NOTHING_HERE
 from broker.web.wiring import Web
 
-_log = structlog.get_logger("broker.web")
+_FOR_MACHINES = ("/oidc/", "/.well-known/", "/health/")
+_FOR_PEOPLE = frozenset({"/oidc/authorize", "/oidc/callback"})
+_MACHINE_ERRORS = {404: "not_found", 405: "method_not_allowed"}
 
 
 class Unexpected(Refusal):
@@ -29,6 +32,7 @@ class Unexpected(Refusal):
     what = "Something went wrong on our side."
     remedy = "We have been told. Please try again in a few minutes."
     http_status = 500
+    oauth_error = "server_error"
 
 
 def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> ASGIApp:
@@ -37,14 +41,25 @@ def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> ASG
     async def on_refusal(request: Request, refusal: Exception) -> Response:
         if not isinstance(refusal, Refusal):
             raise refusal
-        return refuse(web, request, refusal)
+        return _refuse(web, request, refusal)
 
     async def on_http(request: Request, error: Exception) -> Response:
-        status = error.status_code if isinstance(error, HTTPException) else 500
-        response = show(web, request, MessagePage(text=NOTHING_HERE), status=status)
-        if isinstance(error, HTTPException) and error.headers:
-            response.headers.update(error.headers)
+        if not isinstance(error, HTTPException):
+            raise error
+        status = error.status_code
+        if is_for_machines(request):
+            response = json(
+                {"error": _MACHINE_ERRORS.get(status, "invalid_request")}, status=status
+            )
+        else:
+            response = show(web, request, MessagePage(text=NOTHING_HERE), status=status)
+        response.headers.update(error.headers or {})
         return response
+
+    async def on_fault(request: Request, fault: Exception) -> Response:
+        """The last place: a page, never a stack trace."""
+        note_fault(fault)
+        return _refuse(web, request, Unexpected(type(fault).__name__))
 
     async def live(_: Request) -> Response:
         return json({"status": "live"})
@@ -55,15 +70,6 @@ def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> ASG
             {"status": "failing" if failing else "ready", "failing": failing},
             status=503 if failing else 200,
         )
-
-    async def on_fault(request: Request, fault: Exception) -> Response:
-        """The last place: a page, never a stack trace; the log gets the kind and place alone."""
-        frame = fault.__traceback__
-        while frame is not None and frame.tb_next is not None:
-            frame = frame.tb_next
-        place = "" if frame is None else f"{frame.tb_frame.f_code.co_name}:{frame.tb_lineno}"
-        _log.error("unexpected", kind=type(fault).__name__, place=place)
-        return refuse(web, request, Unexpected(type(fault).__name__))
 
     routes = [
         *oidc_routes(web),
@@ -81,33 +87,19 @@ def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> ASG
             Exception: on_fault,
         },
     )
-    return Edge(site, web)
+    # Starlette would redirect `/schools/` to an address made from the request's Host header.
+    site.router.redirect_slashes = False
+    return Edge(site, web, templates={each.endpoint: each.path for each in routes})
 
 
-class Edge:
-    """Around everything: headers of every answer."""
+def is_for_machines(request: Request) -> bool:
+    """Tell whether an error is read by a program rather than a person."""
+    path: str = request.scope["path"]
+    return path.startswith(_FOR_MACHINES) and path not in _FOR_PEOPLE
 
-    def __init__(self, site: ASGIApp, web: Web) -> None:
-        self._site = site
-        self._web = web
-        self._headers = list(common_headers(secure=web.secure))
 
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one request."""
-        if scope["type"] != "http":
-            await self._site(scope, receive, send)
-            return
-        started = False
-
-        async def send_with_headers(message: Message) -> None:
-            nonlocal started
-            if message["type"] == "http.response.start":
-                started = True
-                message["headers"] = [*message["headers"], *self._headers]
-            await send(message)
-
-        try:
-            await self._site(scope, receive, send_with_headers)
-        except Exception:
-            if not started:  # else Starlette raises once more what `on_fault` has answered
-                raise
+def _refuse(web: Web, request: Request, refusal: Refusal) -> Response:
+    if not is_for_machines(request):
+        return refuse(web, request, refusal)
+    note_refusal(web.audit, refusal, reference=make_reference(web.random))
+    return json(build_error_body(refusal), status=refusal.http_status)

@@ -5,7 +5,7 @@ Dutch has a catalogue. It is compiled by `make` (`pybabel compile`) and read onc
 """
 
 import gettext
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -84,7 +84,7 @@ NOTHING_HERE = MessageText(
 )
 SCHOOL_REMEMBERED = MessageText(
     N_("We remember your school"),
-    (N_("Open your learning material now. You will go straight to your school's login."),),
+    (N_("Open your learning material now. Your school is at the top of the list there."),),
 )
 SCHOOL_FORGOTTEN = MessageText(
     N_("Your school is forgotten"),
@@ -123,12 +123,20 @@ def choose_language(*, query: str = "", cookie: str = "", accept_language: str =
     >>> choose_language(query="nl", cookie="en")
     <Language.NL: 'nl'>
     """
-    wishes = (*query.split(), cookie, *_by_preference(accept_language))
-    for wish in wishes:
-        language = _read_language(wish)
-        if language is not None:
-            return language
-    return DEFAULT_LANGUAGE
+    return (
+        find_language(query.split())
+        or find_language([cookie, *_by_preference(accept_language)])
+        or DEFAULT_LANGUAGE
+    )
+
+
+def find_language(tags: Iterable[str]) -> Language | None:
+    """Return the first language of ours among BCP 47 tags, or None.
+
+    >>> find_language(["fr", "en-GB"])
+    <Language.EN: 'en'>
+    """
+    return next(filter(None, map(_read_language, tags)), None)
 
 
 def _read_language(tag: str) -> Language | None:

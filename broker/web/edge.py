@@ -1,0 +1,125 @@
+"""Around everything: what is too large is turned away, and every request leaves one line.
+
+nginx in front bounds lines, headers, bodies and time before we see them; these limits hold where
+it does not, because the server below us takes megabytes of headers. The line names the route's
+template and never the path or query: both may hold what nobody should read.
+"""
+
+from collections.abc import Mapping
+from time import perf_counter
+from types import TracebackType
+
+import structlog
+from starlette.requests import Request
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from broker.domain.refusals import Refusal, WhoseTask
+from broker.web.headers import DENY_ALL, common_headers
+from broker.web.responses import refuse
+from broker.web.wiring import Web
+
+MAX_HEADERS = 100
+MAX_HEADER_BYTES = 32_768  # nginx: large_client_header_buffers 4 8k
+MAX_ADDRESS_BYTES = 65_536
+"""Of path and query; the redirect binding of SAML puts whole messages there."""
+
+METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
+"""Those that a log line repeats; any other is a text of the caller's choice."""
+
+_log = structlog.get_logger("broker.web")
+
+
+class HeadersTooLarge(Refusal):
+    """More headers than a browser with every cookie of ours sends, or an endless address."""
+
+    code = "E-HTTP-6"
+    whose_task = WhoseTask.PUPIL
+    what = "Your browser sent us more than we can read."
+    remedy = "Close your browser and start again. If it keeps happening, remove our cookies."
+    http_status = 431
+
+
+class Edge:
+    """The outermost application: limits, headers of every answer, and the line in the log.
+
+    Args:
+        templates: endpoint -> template of its route.
+    """
+
+    def __init__(self, site: ASGIApp, web: Web, *, templates: Mapping[object, str]) -> None:
+        self._site = site
+        self._web = web
+        self._templates = templates
+        self._headers = list(common_headers(secure=web.secure))
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one request; nothing is raised to the server, which would write it down whole."""
+        if scope["type"] != "http":
+            await self._site(scope, receive, send)
+            return
+        began, status = perf_counter(), 0
+
+        async def send_with_headers(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                message["headers"] = self._complete(message["headers"])
+            await send(message)
+
+        try:
+            if is_too_large(scope):
+                # What was sent is not looked at any more, not even for a language.
+                scope = {**scope, "headers": [], "query_string": b""}
+                response = refuse(self._web, Request(scope), HeadersTooLarge("check_header_size"))
+                await response(scope, receive, send_with_headers)
+            else:
+                await self._site(scope, receive, send_with_headers)
+        except Exception as fault:  # Starlette raises once more what a page has answered
+            if not status:
+                note_fault(fault)
+                await _send_bare_fault(send_with_headers)
+        finally:
+            method = scope["method"]
+            _log.info(
+                "request",
+                method=method if method in METHODS else "other",
+                route=self._templates.get(scope.get("endpoint"), ""),
+                status=status,
+                ms=round((perf_counter() - began) * 1000, 1),
+            )
+
+    def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
+        """Add the headers of every answer; what is no page of ours may do nothing in a browser."""
+        has_policy = any(name == b"content-security-policy" for name, _ in headers)
+        return [*headers, *self._headers, *(() if has_policy else (DENY_ALL,))]
+
+
+def is_too_large(scope: Scope) -> bool:
+    """Tell whether address or headers are larger than anything honest."""
+    headers = scope["headers"]
+    return (
+        len(scope["path"]) + len(scope["query_string"]) > MAX_ADDRESS_BYTES
+        or len(headers) > MAX_HEADERS
+        or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES
+    )
+
+
+def note_fault(fault: Exception) -> None:
+    """Log kind and place of a fault of ours, never its text: that may hold anything."""
+    _log.error("unexpected", kind=type(fault).__name__, place=_place(fault.__traceback__))
+
+
+def _place(frame: TracebackType | None) -> str:
+    while frame is not None and frame.tb_next is not None:
+        frame = frame.tb_next
+    if frame is None:
+        return ""
+    module = frame.tb_frame.f_globals.get("__name__", "")
+    return f"{module}.{frame.tb_frame.f_code.co_name}:{frame.tb_lineno}"
+
+
+async def _send_bare_fault(send: Send) -> None:
+    """Answer where not even the page for faults could be made."""
+    headers = [(b"content-type", b"text/plain"), (b"cache-control", b"no-store")]
+    await send({"type": "http.response.start", "status": 500, "headers": headers})
+    await send({"type": "http.response.body", "body": b"E-HTTP-5"})
