@@ -16,7 +16,7 @@ _BASE_POLICY = (
 )
 _OWN_FORMS = "; form-action 'self'"
 _FORMS_ONWARD = "; form-action 'self' https:"
-_LOOPBACK = " http://localhost:* http://127.0.0.1:* http://[::1]:*"
+_LOOPBACK = " http://localhost:* http://127.0.0.1:*"
 _NO_FRAMES = "; frame-ancestors 'none'"
 
 NO_STORE: Header = (b"cache-control", b"no-store")
