@@ -9,6 +9,8 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
+import msgspec
+
 from broker.adapters.memory import MemoryLoginStore
 from broker.demo.people import PEOPLE, Person
 from broker.flow.answers import Answer, ChooseSchool, PostMessage
@@ -165,6 +167,10 @@ class LoginWorld:
         self.records[key] = record
         self.snapshots.swap(registry_of(self.records))
 
+    def change(self, key: str, **changes: Any) -> None:
+        """Change fields of one party or agreement, in force at once."""
+        self.put(key, msgspec.structs.replace(self.records[key], **changes))
+
     # The supplier's request -----------------------------------------------------------------
 
     def ask(self, party: str = REKENRIJK, *children: Element, **changes: Any) -> Any:
@@ -278,6 +284,22 @@ class LoginWorld:
             at_school.nonce, at_school.code_challenge, {**claims, **changes}
         )
         return [("code", code), ("state", at_school.state), ("iss", oidc.SCHOOL_ISSUER)]
+
+    async def arrive(
+        self,
+        browser: Browser,
+        person: Person = SANNE,
+        *,
+        party: str = REKENRIJK,
+        **changes: Any,
+    ) -> Answer:
+        """Go to a person's school, log in there and come back."""
+        at_school = await self.go_to_school(browser, party, person.school.id)
+        return await self.come_back(browser, at_school, person, **changes)
+
+    async def press(self, browser: Browser, button: str, login: str) -> Answer:
+        """Press `go_on` or `not_me` on the page before the release."""
+        return browser.follow(await getattr(self.flow, button)(browser.step(login)))
 
     async def log_in(
         self,
