@@ -1,16 +1,26 @@
-"""Logs as JSON lines: names and verdicts, never a value of a pupil (STYLE.md 2)."""
+"""Logs as JSON lines: names and verdicts, never a value of a pupil (STYLE.md 2).
+
+What a library wants to say goes through `LibraryLines`, which keeps who said it and where, and
+not the text: an error's text may hold an address, a query or a whole message.
+"""
 
 import logging
 import sys
 from pathlib import Path
-from typing import TextIO
+from typing import Any, TextIO
 
+import msgspec
 import structlog
 
 from broker.flow.audit import AuditEvent
 
 SHUT_LOGGERS = ("signxml", "saml2", "httpcore", "httpcore2", "httpx2", "uvicorn.access")
 """Libraries that would write whole messages, addresses or queries at some level."""
+
+SPEAKS_FOR_ITSELF = "uvicorn.error"
+"""Tells an operator that a port is taken; its texts hold nothing of a request."""
+
+_encoder = msgspec.json.Encoder(enc_hook=lambda value: type(value).__name__)
 
 
 def configure_logs(*, level: str, file: Path | None) -> None:
@@ -19,12 +29,13 @@ def configure_logs(*, level: str, file: Path | None) -> None:
         logger = logging.getLogger(name)
         logger.disabled = True
         logger.propagate = False
+    logging.getLogger().handlers[:] = [LibraryLines(logging.WARNING)]
     stream: TextIO = sys.stderr if file is None else file.open("a", encoding="utf-8", buffering=1)
     structlog.configure(
         processors=[
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(),
+            structlog.processors.JSONRenderer(serializer=_to_json),
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
@@ -32,6 +43,29 @@ def configure_logs(*, level: str, file: Path | None) -> None:
         logger_factory=structlog.WriteLoggerFactory(stream),
         cache_logger_on_first_use=True,
     )
+
+
+def _to_json(event: object, **_: Any) -> str:
+    """Return one line; a value of an unforeseen type shows its type alone, never its repr."""
+    return _encoder.encode(event).decode()
+
+
+class LibraryLines(logging.Handler):
+    """Writes who warned and where; the text only of `SPEAKS_FOR_ITSELF`, and never of an error."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one line about a record of the standard library's logging."""
+        kind = record.exc_info[0] if record.exc_info else None
+        says = record.getMessage() if record.name == SPEAKS_FOR_ITSELF and kind is None else ""
+        fields = {
+            "library": record.name,
+            "place": f"{record.module}.{record.funcName}:{record.lineno}",
+            "kind": "" if kind is None else kind.__name__,
+            "says": says,
+        }
+        log = structlog.get_logger()
+        write = log.error if record.levelno >= logging.ERROR else log.warning
+        write("library", **{name: value for name, value in fields.items() if value})
 
 
 def report_registry(event: str, version: int, reason: str) -> None:
@@ -44,10 +78,11 @@ def report_registry(event: str, version: int, reason: str) -> None:
 
 
 class AuditLines:
-    """`flow.audit.AuditLog`: one line for each release and refusal."""
+    """`flow.audit.AuditLog`: one line for each release and refusal, at every level of logging."""
 
     def __init__(self) -> None:
-        self._log = structlog.get_logger()
+        every_level = structlog.make_filtering_bound_logger(logging.NOTSET)
+        self._log = structlog.wrap_logger(None, wrapper_class=every_level)
 
     def record(self, event: AuditEvent) -> None:
         """Write one event down, without its empty fields."""
@@ -60,5 +95,6 @@ class AuditLines:
             "supplier": event.supplier,
             "relying_party": event.relying_party,
             "names": event.names,
+            "operators": event.operators,
         }
         self._log.info(event.action, **{name: value for name, value in fields.items() if value})
