@@ -18,7 +18,7 @@ from starlette.types import ASGIApp
 
 import broker.app
 import broker.demo.world
-from broker.adapters.logs import configure_logs
+from broker.adapters.logs import SHUT_LOGGERS, configure_logs
 from broker.demo import servers
 from broker.demo.addresses import FREE_PORTS, Addresses, Party
 from broker.demo.run import PreparedWorld, demo_world
@@ -76,12 +76,15 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
     broker_log = structlog.get_config()["logger_factory"]._file
     others = logging.FileHandler(files[1], encoding="utf-8")
     root = logging.getLogger()
-    level = root.level
-    root.addHandler(others)
-    root.setLevel(logging.DEBUG)
-    yield files
-    root.setLevel(level)
-    root.removeHandler(others)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(root, "level", logging.DEBUG)
+        for (
+            name
+        ) in SHUT_LOGGERS:  # pytest listens to them all the same, and shows thousands of lines
+            patch.setattr(logging.getLogger(name), "level", logging.CRITICAL)
+        root.addHandler(others)
+        yield files
+        root.removeHandler(others)
     others.close()
     structlog.reset_defaults()
     broker_log.close()

@@ -92,9 +92,7 @@ async def test_work_is_still_there_at_the_other_school(browsers: Browsers) -> No
 
 async def test_a_day_without_eck_id_splits_nobody(browsers: Browsers) -> None:
     with_it = await browsers().log_in(Party.REKENRIJK, "vuurvogel", "sanne")
-    without = await browsers().log_in(
-        Party.REKENRIJK, "vuurvogel", "sanne", scenario="no-eck-id"
-    )
+    without = await browsers().log_in(Party.REKENRIJK, "vuurvogel", "sanne", scenario="no-eck-id")
     somebody_else = await browsers().log_in(Party.REKENRIJK, "vuurvogel", "daan")
     assert with_it["subject"] == without["subject"]
     assert somebody_else["subject"] != without["subject"]

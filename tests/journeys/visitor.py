@@ -69,9 +69,7 @@ class Visitor:
         await self.press("school", school)
         await self.pass_on()
 
-    async def log_in_at_school(
-        self, pupil: str, *, scenario: str = "fine", **stated: str
-    ) -> None:
+    async def log_in_at_school(self, pupil: str, *, scenario: str = "fine", **stated: str) -> None:
         """Log in at school, up to the next page with a choice.
 
         Args:

@@ -1,0 +1,28 @@
+"""The command line beside a running world, as an operator or developer types it."""
+
+import asyncio
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from broker.__main__ import main
+
+
+async def run_broker(*arguments: str | Path) -> str:
+    """Run `broker ...` beside the servers' event loop; return all that it said."""
+    result = await asyncio.to_thread(CliRunner().invoke, main, [*map(str, arguments)])
+    assert result.exit_code == 0, result.output
+    return result.output
+
+
+async def run_program(*arguments: str | Path) -> str:
+    """Run `broker ...` as a program of its own; return all that it said."""
+    program = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "broker", *map(str, arguments)),
+        stdout=asyncio.subprocess.PIPE,
+        stderr=asyncio.subprocess.STDOUT,
+    )
+    said, _ = await program.communicate()
+    assert program.returncode == 0, said.decode()
+    return said.decode()

@@ -1,0 +1,225 @@
+"""What a school or operator changes is in force while pupils log in; nothing is restarted."""
+
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from pathlib import Path
+from typing import Any
+
+import httpx2
+import pytest
+import pytest_asyncio
+from joserfc.jwk import ECKey
+
+from broker.demo.addresses import FREE_PORTS, Party, listening
+from broker.demo.keys import write_ec_key
+from broker.demo.oidc_school import public_jwks
+from broker.demo.oidc_supplier import OidcSupplier, OidcSupplierSettings
+from broker.demo.peers import PeerDocument
+from broker.demo.servers import serving
+from broker.demo.supplier import Exercises, SupplierPages
+from broker.demo.toml_writer import write_toml
+from broker.settings import Times
+from tests.journeys.commands import run_broker, run_program
+from tests.journeys.conftest import OpenWorld, World
+from tests.journeys.visitor import Visitor, new_visitor
+
+pytestmark = pytest.mark.servers
+
+GIVE_UP_SECONDS = 60  # only a fault takes so long
+IN_FORCE_WITHIN_MILLISECONDS = 2000
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(open_world: OpenWorld) -> AsyncIterator[World]:
+    """A world of its own: the others must not see what is changed here."""
+    async with open_world() as opened:
+        yield opened
+
+
+async def change(world: World, document: str, *changes: tuple[str, str]) -> None:
+    """Apply a document of the world with these replacements."""
+    file = world.folder / "federation" / document
+    text = file.read_text()
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    file.write_text(text)
+    await run_broker("apply", "--config", world.folder, file)
+
+
+async def until(what: Callable[[], Any]) -> Any:
+    """Repeat a request until it gives something."""
+    async with asyncio.timeout(GIVE_UP_SECONDS):
+        while not (found := await what()):
+            pass
+    return found
+
+
+def test_the_registry_is_looked_at_often_enough() -> None:
+    assert Times().registry_poll_milliseconds < IN_FORCE_WITHIN_MILLISECONDS
+
+
+async def test_a_school_withdraws_the_first_name_and_gives_it_back(
+    world: World, browsers: Callable[[], Visitor]
+) -> None:
+    agreement = "agreements/vuurvogel-rekenrijk.toml"
+    before = await browsers().log_in(Party.REKENRIJK, "vuurvogel", "sanne")
+    assert before["claims"]["given_name"] == "Sanne"
+    await change(
+        world,
+        agreement,
+        ("version = 1", "version = 2"),
+        ('approved = ["givenName"]', "approved = []"),
+    )
+
+    async def is_withheld() -> bool:
+        received = await browsers().log_in(Party.REKENRIJK, "vuurvogel", "sanne")
+        assert received["subject"] == before["subject"]
+        return "given_name" not in received["claims"]
+
+    await until(is_withheld)
+    await change(
+        world,
+        agreement,
+        ("version = 2", "version = 3"),
+        ("approved = []", 'approved = ["givenName"]'),
+    )
+
+    async def is_released() -> bool:
+        received = await browsers().log_in(Party.REKENRIJK, "vuurvogel", "sanne")
+        assert received["subject"] == before["subject"]
+        return "given_name" in received["claims"]
+
+    await until(is_released)
+
+
+async def test_a_changed_decision_stops_what_waits_for_a_button(
+    world: World, browsers: Callable[[], Visitor]
+) -> None:
+    waiting = browsers()
+    await waiting.open_material(Party.TAALTUIN)
+    await waiting.choose("vuurvogel")
+    await waiting.log_in_at_school("daan")
+    await change(
+        world,
+        "agreements/vuurvogel-taaltuin.toml",
+        ("version = 1", "version = 2"),
+        ('approved = ["eduPersonAffiliation"]', "approved = []"),
+    )
+
+    async def is_in_force() -> bool:
+        received = await browsers().log_in(Party.TAALTUIN, "vuurvogel", "sanne")
+        return "eduPersonAffiliation" not in received["claims"]
+
+    await until(is_in_force)
+    await waiting.go_on()
+    assert "E-LOGIN-12" in waiting.text
+    assert "error" in await waiting.received(Party.TAALTUIN)
+    await waiting.choose("vuurvogel")  # "try again"
+    await waiting.log_in_at_school("daan")
+    await waiting.go_on()
+    assert (await waiting.received(Party.TAALTUIN))["claims"] == {}
+
+
+async def test_a_supplier_that_is_switched_off_is_refused_at_every_step(
+    world: World, browsers: Callable[[], Visitor]
+) -> None:
+    at_chooser, at_school, at_button = browsers(), browsers(), browsers()
+    for each in (at_chooser, at_school, at_button):
+        await each.open_material(Party.BIOSFEER_SAML)
+    for each in (at_school, at_button):
+        await each.choose("vuurvogel")
+    await at_button.log_in_at_school("sanne")
+    await change(
+        world, "suppliers/biosfeer.toml", ('id = "biosfeer"', 'id = "biosfeer"\nenabled = false')
+    )
+
+    async def is_off() -> bool:
+        newcomer = browsers()
+        await newcomer.open_material(Party.BIOSFEER_SAML)
+        return newcomer.path != "/schools"
+
+    await until(is_off)
+    await at_chooser.press("school", "vuurvogel")
+    await at_school.log_in_at_school("sanne")
+    await at_button.press("continue")
+    for each in (at_chooser, at_school, at_button):
+        assert each.is_at(Party.BROKER)
+        assert each.page.status_code == 403, each.text
+        assert "data-reference" in each.page.text
+        assert "error" in await each.received(Party.BIOSFEER_SAML)
+    await change(world, "suppliers/biosfeer.toml", ("\nenabled = false", ""))
+
+    async def is_on() -> bool:
+        newcomer = browsers()
+        await newcomer.open_material(Party.BIOSFEER_SAML)
+        return newcomer.path == "/schools"
+
+    await until(is_on)
+
+
+async def test_a_developer_adds_a_client_of_their_own(world: World, tmp_path: Path) -> None:
+    with listening({Party.REKENRIJK: FREE_PORTS[Party.REKENRIJK]}) as sockets:
+        base_url = f"http://localhost:{sockets[Party.REKENRIJK].getsockname()[1]}"
+        key = write_ec_key(tmp_path, purpose="signing")
+        bundle = tmp_path / "my-client.toml"
+        bundle.write_text(write_toml(own_documents(base_url, key), comment="Mine."))
+        assert "my-company" in await run_program("apply", "--config", world.folder, bundle)
+        async with serving({Party.REKENRIJK: own_client(world, base_url, key)}, sockets=sockets):
+            visitor = new_visitor({**world.at, Party.REKENRIJK: base_url})
+            async with visitor.client:
+
+                async def is_known() -> bool:
+                    await visitor.open_material(Party.REKENRIJK)
+                    return visitor.path == "/schools"
+
+                await until(is_known)
+                received = await visitor.log_in(Party.REKENRIJK, "kompas", "noor")
+                assert received["claims"]["aud"] == "my-client"
+                assert "given_name" not in received["claims"]
+                await run_broker("apply", "--config", world.folder, bundle)
+                again = await visitor.log_in(Party.REKENRIJK, "kompas", "noor")
+                assert again["subject"] == received["subject"]
+
+
+def own_documents(base_url: str, key: ECKey) -> dict[str, Any]:
+    """Return a bundle: a supplier with one client, and an agreement that approves no attribute."""
+    client = {
+        "id": "my-client",
+        "protocol": "oidc",
+        "start_url": f"{base_url}/",
+        "client_id": "my-client",
+        "redirect_uris": [f"{base_url}/callback"],
+        "jwks": public_jwks(key),
+    }
+    supplier = {
+        "id": "my-company",
+        "legal_name": "My Company B.V.",
+        "state": "test",
+        "relying_party": [client],
+    }
+    agreement = {"school": "kompas", "supplier": "my-company", "version": 1, "approved": []}
+    return {"supplier": [supplier], "agreement": [agreement | {"from": "2024-08-01"}]}
+
+
+def own_client(world: World, base_url: str, key: ECKey) -> Any:
+    """Return the developer's program."""
+    issuer = world.at[Party.BROKER]
+    settings = OidcSupplierSettings("my-client", base_url, issuer, key)
+    pages = SupplierPages("mine", name="Mine", tagline="", base_url=base_url, exercises=Exercises())
+    discovery = PeerDocument(issuer + "/.well-known/openid-configuration")
+    return OidcSupplier(settings, pages=pages, discovery=discovery).app()
+
+
+async def test_a_client_that_was_never_applied_is_not_known(world: World) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as browser:
+        answer = await browser.get(
+            world.at[Party.BROKER] + "/oidc/authorize",
+            params={
+                "client_id": "not-mine",
+                "redirect_uri": "http://localhost:1/",
+                "scope": "openid",
+            },
+        )
+    assert answer.status_code in {400, 401, 403}
+    assert "location" not in answer.headers
