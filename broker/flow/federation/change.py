@@ -226,7 +226,7 @@ def _compile(
             record = compile_idp(idp, stated, xml=compiler.xml, fetch=fetch_once)
         case SupplierDocument() as supplier:
             record = compile_supplier(supplier, stated, epoch=pins[supplier.id], xml=compiler.xml)
-        case AgreementDocument() as agreement:
+        case agreement:
             record = compile_agreement(agreement)
     return CompiledDocument(replace(stated, fetched=fetched), record)
 

@@ -1,6 +1,6 @@
 """Schools' logins: checks on one identity-provider document, and the record of it."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 
 from msgspec import UNSET, structs
 
@@ -57,9 +57,6 @@ MUTABLE_NAMES = frozenset(
     {"email", "mail", "preferred_username", "upn", "unique_name", "name", "nickname"}
 )
 """Incoming names whose values change hands (SECURITY.md 3): they never identify."""
-
-KNOWN_EXCEPTIONS: Mapping[str, str] = {}
-"""Name of a tolerance -> what it allows. None is built."""
 
 
 def school_from_of(document: IdentityProviderDocument) -> SchoolFrom:
@@ -161,12 +158,11 @@ def check_mapping_targets_known(document: IdentityProviderDocument) -> Iterator[
 
 def check_exceptions_known(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
     for index, each in enumerate(document.exception):
-        if each.name not in KNOWN_EXCEPTIONS:
-            yield DocumentProblem(
-                f"exception[{index}].name",
-                f"names {each.name}, but no exception is built yet.",
-                "Remove it, and have the school's login corrected.",
-            )
+        yield DocumentProblem(
+            f"exception[{index}].name",
+            f"names {each.name}, but no exception is built yet.",
+            "Remove it, and have the school's login corrected.",
+        )
 
 
 def check_openid_scope_asked(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:

@@ -114,7 +114,7 @@ def _leaves(path: str, value: object) -> Iterator[tuple[str, str]]:
     if isinstance(value, dict):
         for name, each in value.items():
             yield from _leaves(f"{path}.{name}" if path else name, each)
-    elif isinstance(value, list) and any(isinstance(each, dict) for each in value):
+    elif isinstance(value, list | tuple) and any(isinstance(each, dict) for each in value):
         for index, each in enumerate(value):
             yield from _leaves(f"{path}[{index}]", each)
     else:

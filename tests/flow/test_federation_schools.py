@@ -1,0 +1,233 @@
+"""Schools and their logins: every refusal, and what a sound document compiles to."""
+
+from typing import Any
+
+import pytest
+
+from broker.domain.attributes import ENTREE_NAMES, OIDC_NAMES
+from broker.domain.documents import Kind
+from broker.domain.federation import OidcIdpEndpoints, SamlIdpEndpoints, SchoolFrom, SchoolIdp
+from broker.flow.federation.logins import IDP_CHECKS, with_built_in_names
+from broker.flow.federation.schools import SCHOOL_CHECKS
+from tests.flow.federation_builders import (
+    a_federation,
+    a_saml_login,
+    a_school,
+    an_oidc_login,
+    apply,
+    discovery,
+    idp_metadata,
+    problems_of,
+    stated,
+    without,
+)
+
+SECOND_SCHOOL = stated(Kind.SCHOOL, a_school(id="regenboog", brin="33CC"))
+
+
+def compiled_login(login: dict[str, Any], **files: str) -> SchoolIdp:
+    documents = a_federation(more=[stated(Kind.IDENTITY_PROVIDER, login, **files), SECOND_SCHOOL])
+    del documents[1]
+    record = apply(documents).records[Kind.IDENTITY_PROVIDER, login["id"]]
+    assert isinstance(record, SchoolIdp)
+    return record
+
+
+def paths_of(login: dict[str, Any], **compiler: Any) -> list[str]:
+    found = problems_of(a_federation(login=login, more=[SECOND_SCHOOL]), **compiler)
+    return [path for _, path, _ in found]
+
+
+def test_checks_are_counted() -> None:
+    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (1, 10)
+
+
+@pytest.mark.parametrize(
+    ("changes", "shared"),
+    [({}, True), ({"sector": "vo"}, False), ({"shared_devices": False}, False)],
+)
+def test_children_in_po_share_devices_unless_stated(changes: Any, shared: bool) -> None:
+    store = apply(a_federation(school=a_school(**changes)))
+    assert store.records[Kind.SCHOOL, "vuurvogel"].shared_devices is shared
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"brin": "11AA00"}, "brin"),
+        ({"branch": "11AA"}, "branch"),
+        ({"branch": "22BB00"}, "branch"),
+    ],
+)
+def test_a_branch_is_a_location_of_the_institution(changes: Any, path: str) -> None:
+    assert problems_of(a_federation(school=a_school(**changes)))[0][1] == path
+    assert problems_of(a_federation(school=a_school(branch="11AA00"))) == []
+
+
+@pytest.mark.parametrize("login", [a_saml_login(), an_oidc_login()])
+def test_a_sound_login_compiles(login: dict[str, Any]) -> None:
+    record = compiled_login(login)
+    kind = SamlIdpEndpoints if login["protocol"] == "saml" else OidcIdpEndpoints
+    assert isinstance(record.endpoints, kind)
+    assert record.school_from is SchoolFrom.FIXED
+
+
+def test_metadata_may_stand_beside_the_document() -> None:
+    login = a_saml_login(metadata="vuurvogel.xml")
+    text = idp_metadata("https://login.vuurvogel.example")
+    assert compiled_login(login, metadata=text) == compiled_login(a_saml_login())
+
+
+@pytest.mark.parametrize(
+    ("login", "path"),
+    [
+        (a_saml_login(client_id="x"), "client_id"),
+        (an_oidc_login(entity_id="x"), "entity_id"),
+        (without(a_saml_login(), "entity_id"), "entity_id"),
+        (without(a_saml_login(), "metadata"), "metadata"),
+        (without(an_oidc_login(), "issuer"), "issuer"),
+        (without(an_oidc_login(), "client_id"), "client_id"),
+        (without(an_oidc_login(), "algorithms"), "algorithms"),
+        (an_oidc_login(schools=["vuurvogel", "vuurvogel"], school_from="attribute"), "schools[1]"),
+        (an_oidc_login(schools=["vuurvogel", "regenboog"], school_from="fixed"), "school_from"),
+        (an_oidc_login(school_from="domain"), "domains"),
+        (an_oidc_login(domains={"x.example": "regenboog"}), "domains.x.example"),
+        (
+            an_oidc_login(
+                schools=["vuurvogel", "regenboog"],
+                domains={"x.example": "vuurvogel", "X.example": "regenboog"},
+            ),
+            "domains.X.example",
+        ),
+        (an_oidc_login(identifier="mail"), "identifier"),
+        (an_oidc_login(identifier="eckId"), "identifier"),
+        (an_oidc_login(attributes={"email": "employeeNumber"}), "attributes.email"),
+        (an_oidc_login(attributes={"x": "shoeSize"}), "attributes.x"),
+        (an_oidc_login(attributes={"bsn": "uid"}), "attributes.bsn"),
+        (
+            an_oidc_login(exception=[{"name": "x", "until": "2030-01-01", "reason": "y"}]),
+            "exception[0].name",
+        ),
+        (an_oidc_login(oidc_scopes=["profile"]), "oidc_scopes"),
+        (an_oidc_login(issuer="http://login.vuurvogel.example"), "issuer"),
+        (an_oidc_login(token_endpoint="https://u@x.example/#f"), "token_endpoint"),
+        (an_oidc_login(jwks={"keys": []}), "jwks"),
+        (an_oidc_login(jwks='{"no": 1}'), "jwks"),
+        (an_oidc_login(jwks={"keys": [{"kty": "oct", "k": "AA"}]}), "jwks"),
+        (a_saml_login(entity_id="https://another.example"), "metadata"),
+        (a_saml_login(metadata="<no/>"), "metadata"),
+    ],
+)
+def test_a_login_is_refused(login: dict[str, Any], path: str) -> None:
+    assert paths_of(login) == [path]
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"schools": ["vuurvogel", "regenboog"]},
+        {"schools": ["vuurvogel", "regenboog"], "school_from": "attribute"},
+        {
+            "schools": ["vuurvogel", "regenboog"],
+            "school_from": "domain",
+            "domains": {"V.example": "vuurvogel", "r.example": "regenboog"},
+        },
+        {"identifier": "uid", "attributes": {"sub": "uid", "email": "mail", "bsn": "ignore"}},
+        {"attributes": {"oid": "employeeNumber", "x": "ignore"}},
+        {"issuer": "http://localhost:8011"},
+        {"jwks_uri": "https://login.vuurvogel.example/keys"},
+    ],
+)
+def test_what_is_close_to_a_refusal_is_fine(changes: Any) -> None:
+    assert paths_of(an_oidc_login(**changes)) == []
+
+
+def test_several_schools_are_told_apart_by_attribute_unless_stated() -> None:
+    record = compiled_login(an_oidc_login(schools=["vuurvogel", "regenboog"]))
+    assert record.school_from is SchoolFrom.ATTRIBUTE
+
+
+def test_domains_are_compared_in_lower_case() -> None:
+    login = an_oidc_login(school_from="domain", domains={"V.Example": "vuurvogel"})
+    assert compiled_login(login).domains == {"v.example": "vuurvogel"}
+
+
+def test_production_knows_no_http() -> None:
+    def production(issuer: str, sso: str) -> list[str]:
+        oidc = stated(
+            Kind.IDENTITY_PROVIDER, an_oidc_login(issuer=issuer, state="production", id="o")
+        )
+        saml = stated(
+            Kind.IDENTITY_PROVIDER,
+            a_saml_login(
+                metadata=idp_metadata("https://login.vuurvogel.example", sso=sso),
+                state="production",
+                id="s",
+            ),
+        )
+        school = stated(Kind.SCHOOL, a_school(state="production"))
+        return [path for _, path, _ in problems_of([school, oidc, saml])]
+
+    assert production("https://x.example", "https://x.example/sso") == []
+    assert production("http://localhost:1", "http://localhost:1/sso") == ["issuer", "metadata"]
+
+
+def test_endpoints_that_are_left_out_come_from_discovery_once() -> None:
+    asked: list[str] = []
+
+    def fetch(url: str) -> str:
+        asked.append(url)
+        return discovery()
+
+    login = without(an_oidc_login(), "authorization_endpoint", "token_endpoint", "jwks")
+    store = apply(a_federation(login=login), fetch=fetch)
+    endpoints = store.records[Kind.IDENTITY_PROVIDER, "vuurvogel"].endpoints
+    assert endpoints.token_endpoint == "https://login.vuurvogel.example/found/token"
+    assert endpoints.jwks_uri == "https://login.vuurvogel.example/found/keys"
+    apply(a_federation(login=login), store, fetch=fetch)
+    assert asked == ["https://login.vuurvogel.example/.well-known/openid-configuration"]
+
+
+def test_what_the_document_states_goes_before_discovery() -> None:
+    login = without(an_oidc_login(), "token_endpoint")
+    store = apply(a_federation(login=login), fetch=lambda _: discovery())
+    endpoints = store.records[Kind.IDENTITY_PROVIDER, "vuurvogel"].endpoints
+    assert endpoints.authorization_endpoint == "https://login.vuurvogel.example/authorize"
+    assert endpoints.token_endpoint == "https://login.vuurvogel.example/found/token"
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        "no JSON",
+        discovery(issuer="https://login.vuurvogel.example/"),
+        discovery(token_endpoint="http://login.vuurvogel.example/token"),
+        discovery(jwks_uri="javascript:x"),
+    ],
+)
+def test_discovery_that_cannot_be_used_is_a_problem(answer: str) -> None:
+    login = without(an_oidc_login(), "token_endpoint")
+    assert paths_of(login, fetch=lambda _: answer) == ["issuer"]
+    assert paths_of(login) == ["issuer"]  # no answer at all
+    assert paths_of(login, fetch=lambda _: discovery()) == []
+
+
+def test_keys_must_come_from_somewhere() -> None:
+    login = without(an_oidc_login(), "jwks")
+    assert paths_of(login, fetch=lambda _: discovery(jwks_uri=None)) == ["jwks"]
+
+
+def test_nothing_is_fetched_for_a_document_that_is_refused_anyway() -> None:
+    login = without(an_oidc_login(identifier="mail"), "token_endpoint")
+    assert paths_of(login, fetch=lambda _: pytest.fail("fetched")) == ["identifier"]
+
+
+def test_a_login_s_own_names_lie_over_the_built_in_ones() -> None:
+    plain = compiled_login(an_oidc_login())
+    own = compiled_login(an_oidc_login(attributes={"sub": "uid"}))
+    saml = compiled_login(a_saml_login())
+    first, second, third, fourth = with_built_in_names([plain, plain, own, saml])
+    assert first.attributes == dict(OIDC_NAMES)
+    assert first.attributes is second.attributes
+    assert third.attributes == {**OIDC_NAMES, "sub": "uid"}
+    assert fourth.attributes == dict(ENTREE_NAMES)

@@ -1,0 +1,248 @@
+"""Suppliers, their systems, and agreements: every refusal, and what sound documents compile to."""
+
+import json
+from datetime import date
+
+import pytest
+
+from broker.domain.documents import Kind
+from broker.domain.federation import OidcClient, SamlServiceProvider, Supplier
+from broker.flow.federation.agreements import AGREEMENT_CHECKS
+from broker.flow.federation.suppliers import RELYING_PARTY_CHECKS, SUPPLIER_CHECKS
+from tests.builders_saml import SUPPLIER_KEY
+from tests.flow.federation_builders import (
+    JWKS,
+    Table,
+    a_client,
+    a_federation,
+    a_service_provider,
+    a_supplier,
+    an_agreement,
+    apply,
+    problems_of,
+    sp_metadata,
+    stated,
+    without,
+)
+
+WITHOUT_KEYS = sp_metadata("https://taaltuin.example", keys=False)
+HASH = "ca978112ca1bbdcafac231b39a23dc4da786eff8147c4e72b9807785afee48bb"
+
+
+def compiled(supplier: Table, **files: str) -> Supplier:
+    record = apply([stated(Kind.SUPPLIER, supplier, **files)]).records[Kind.SUPPLIER, "rekenrijk"]
+    assert isinstance(record, Supplier)
+    return record
+
+
+def client_of(party: Table) -> OidcClient:
+    protocol = compiled(a_supplier(party)).relying_parties[0].protocol
+    assert isinstance(protocol, OidcClient)
+    return protocol
+
+
+def provider_of(party: Table) -> SamlServiceProvider:
+    protocol = compiled(a_supplier(party)).relying_parties[0].protocol
+    assert isinstance(protocol, SamlServiceProvider)
+    return protocol
+
+
+def paths_of(supplier: Table) -> list[str]:
+    return [path for _, path, _ in problems_of([stated(Kind.SUPPLIER, supplier)])]
+
+
+def test_checks_are_counted() -> None:
+    counts = len(SUPPLIER_CHECKS), len(RELYING_PARTY_CHECKS), len(AGREEMENT_CHECKS)
+    assert counts == (2, 5, 3)
+
+
+def test_a_sound_supplier_compiles() -> None:
+    record = compiled(a_supplier(a_client(), a_service_provider()))
+    assert record.display_name == record.legal_name == "RekenRijk B.V."
+    assert record.epoch == "a"
+    client, provider = record.relying_parties
+    assert isinstance(client.protocol, OidcClient)
+    assert client.protocol.authentication == "private_key_jwt"
+    assert client.start_url == "https://rekenrijk.example/"
+    assert isinstance(provider.protocol, SamlServiceProvider)
+    assert provider.start_url == "https://taaltuin.example/"
+    assert provider.protocol.signing_certificates == (SUPPLIER_KEY.certificate,)
+
+
+def test_a_start_url_is_kept_as_stated() -> None:
+    party = a_client(start_url="https://rekenrijk.example/begin")
+    assert compiled(a_supplier(party)).relying_parties[0].start_url == party["start_url"]
+
+
+def test_keys_and_metadata_may_stand_beside_the_document() -> None:
+    supplier = a_supplier(a_client(jwks="k.json"), a_service_provider(metadata="m.xml"))
+    files = {
+        "relying_party[0].jwks": json.dumps(JWKS),
+        "relying_party[1].metadata": sp_metadata("https://taaltuin.example"),
+    }
+    record = compiled(supplier, **files)
+    assert isinstance(record.relying_parties[0].protocol, OidcClient)
+    assert record.relying_parties[0].protocol.jwks == files["relying_party[0].jwks"]
+
+
+@pytest.mark.parametrize(
+    ("attribute", "refused"),
+    [
+        ([{"name": "givenName", "purpose": "x"}], False),
+        ([{"name": "shoeSize", "purpose": "x"}], True),
+        ([{"name": "PGN", "purpose": "x"}], True),
+        ([{"name": "eckId", "purpose": "x"}], True),
+        ([{"name": "employeeNumber", "purpose": "x"}], True),
+        ([{"name": "sn", "purpose": "x"}, {"name": "sn", "purpose": "y"}], True),
+    ],
+)
+def test_what_may_be_declared(attribute: list[Table], refused: bool) -> None:
+    index = len(attribute) - 1
+    expected = [f"attribute[{index}].name"] if refused else []
+    assert paths_of(a_supplier(attribute=attribute)) == expected
+
+
+def test_an_entitled_supplier_may_declare_the_eck_id_and_nobody_the_pgn() -> None:
+    eck_id, pgn = ({"name": name, "purpose": "x"} for name in ("eckId", "hPGN"))
+    assert paths_of(a_supplier(attribute=[eck_id], eck_id_entitled=True)) == []
+    assert paths_of(a_supplier(attribute=[pgn], eck_id_entitled=True)) == ["attribute[0].name"]
+
+
+@pytest.mark.parametrize(
+    ("party", "key"),
+    [
+        (a_client(metadata="<x/>"), "metadata"),
+        (a_client(encrypt_assertions=True), "encrypt_assertions"),
+        (a_service_provider(client_id="x"), "client_id"),
+        (a_service_provider(jwks=JWKS), "jwks"),
+        (without(a_client(), "client_id"), "client_id"),
+        (without(a_client(), "redirect_uris"), "redirect_uris"),
+        (without(a_service_provider(), "entity_id"), "entity_id"),
+        (without(a_service_provider(), "metadata"), "metadata"),
+        (a_client(client_id="reken rijk"), "client_id"),
+        (a_client(client_id="x" * 256), "client_id"),
+        (a_client(redirect_uris=["http://rekenrijk.example/cb"]), "redirect_uris[0]"),
+        (a_client(redirect_uris=["https://rekenrijk.example/cb#x"]), "redirect_uris[0]"),
+        (a_client(start_url="http://rekenrijk.example/"), "start_url"),
+        (a_client(authentication="client_secret_basic", client_secret_hash=HASH), "authentication"),
+        (a_client(profile="compat", authentication="client_secret_basic"), "client_secret_hash"),
+        (a_client(client_secret_hash=HASH), "client_secret_hash"),
+        (a_client(profile="compat", client_secret_hash=HASH), "client_secret_hash"),
+        (without(a_client(), "jwks"), "jwks"),
+        (a_client(jwks_uri="https://rekenrijk.example/keys"), "jwks"),
+        (a_client(jwks={"keys": []}), "jwks"),
+        (a_client(jwks='{"keys": [{"kty": "EC", "d": "x"}]}'), "jwks"),
+        (a_service_provider(metadata="<no/>"), "metadata"),
+        (a_service_provider(entity_id="https://another.example"), "metadata"),
+        (a_service_provider(encrypt_assertions=True, metadata=WITHOUT_KEYS), "metadata"),
+        (
+            a_service_provider(require_signed_requests=True, metadata=WITHOUT_KEYS),
+            "require_signed_requests",
+        ),
+    ],
+)
+def test_a_system_is_refused(party: Table, key: str) -> None:
+    assert paths_of(a_supplier(party)) == [f"relying_party[0].{key}"]
+
+
+@pytest.mark.parametrize(
+    "party",
+    [
+        a_client(redirect_uris=["http://localhost:9000/cb", "http://127.0.0.1/cb"]),
+        a_client(client_id="x" * 255),
+        without(a_client(jwks_uri="https://rekenrijk.example/keys"), "jwks"),
+        a_service_provider(metadata=WITHOUT_KEYS),
+        a_service_provider(encrypt_assertions=True, require_signed_requests=True),
+    ],
+)
+def test_what_is_close_to_a_refusal_is_fine(party: Table) -> None:
+    assert paths_of(a_supplier(party)) == []
+
+
+def test_every_system_s_problems_are_found_at_once() -> None:
+    bad_metadata = a_service_provider(metadata="<no/>")
+    other = a_service_provider(id="b", entity_id="https://b.example")
+    assert paths_of(a_supplier(bad_metadata, other)) == [
+        "relying_party[0].metadata",
+        "relying_party[1].metadata",
+    ]
+
+
+def test_production_knows_no_http() -> None:
+    def production(redirect: str, acs: str) -> list[str]:
+        provider = a_service_provider(metadata=sp_metadata("https://taaltuin.example", acs=acs))
+        parties = a_client(redirect_uris=[redirect]), provider
+        return paths_of(a_supplier(*parties, state="production"))
+
+    assert production("https://x.example/cb", "https://x.example/acs") == []
+    assert production("http://localhost/cb", "https://x.example/acs") == [
+        "relying_party[0].redirect_uris[0]"
+    ]
+    assert production("https://x.example/cb", "http://localhost/acs") == [
+        "relying_party[1].metadata"
+    ]
+
+
+def test_a_client_with_nothing_but_a_secret_authenticates_by_it() -> None:
+    party = without(a_client(profile="compat", client_secret_hash=HASH), "jwks")
+    assert client_of(party).authentication == "client_secret_basic"
+    assert client_of(party | {"authentication": "client_secret_basic"}) == client_of(party)
+    strict = party | {"profile": "strict"}
+    assert paths_of(a_supplier(strict)) == [
+        "relying_party[0].client_secret_hash",
+        "relying_party[0].jwks",
+    ]
+
+
+@pytest.mark.parametrize("signed", [True, False])
+def test_signed_requests_are_asked_by_document_or_metadata(signed: bool) -> None:
+    party = a_service_provider(require_signed_requests=signed)
+    assert provider_of(party).require_signed_requests is signed
+
+
+def test_populations_count_once() -> None:
+    attribute = {"name": "sn", "purpose": "x", "populations": ["pupil", "pupil"]}
+    assert compiled(a_supplier(attribute=[attribute])).attributes[0].populations == ("pupil",)
+
+
+@pytest.mark.parametrize(
+    ("agreement", "path"),
+    [
+        (without(an_agreement(), "school"), "school"),
+        (an_agreement(board="stichting"), "school"),
+        (an_agreement(approved=["shoeSize"]), "approved[0]"),
+        (an_agreement(approved=["sn", "stampseudonym"]), "approved[1]"),
+        (an_agreement(until=date(2024, 7, 31)), "until"),
+    ],
+)
+def test_an_agreement_is_refused(agreement: Table, path: str) -> None:
+    assert [found[1] for found in problems_of(a_federation(agreement=agreement))] == [path]
+
+
+@pytest.mark.parametrize(
+    "agreement",
+    [
+        without(an_agreement(), "approved"),
+        an_agreement(until=date(2024, 8, 1)),
+        without(an_agreement(board="stichting"), "school"),
+    ],
+)
+def test_an_agreement_compiles(agreement: Table) -> None:
+    store = apply(a_federation(agreement=agreement))
+    (record,) = (each for key, each in store.records.items() if key[0] is Kind.AGREEMENT)
+    assert record.supplier == "rekenrijk"
+    assert record.first_day == date(2024, 8, 1)
+    assert record.is_in_force(date(2024, 8, 1))
+
+
+def test_the_eck_id_is_approved_for_entitled_suppliers_and_with_an_end() -> None:
+    def paths(*, entitled: bool, until: date | None) -> list[str]:
+        agreement = an_agreement(approved=["eckId"]) | ({"until": until} if until else {})
+        supplier = a_supplier(eck_id_entitled=entitled)
+        found = problems_of(a_federation(agreement=agreement, supplier=supplier))
+        return [path for _, path, _ in found]
+
+    end = date(2030, 7, 31)
+    assert paths(entitled=True, until=end) == []
+    assert paths(entitled=True, until=None) == ["approved[0]"]
+    assert paths(entitled=False, until=end) == ["approved[0]"]
