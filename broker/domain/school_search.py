@@ -85,22 +85,28 @@ def find_hinted_idp(
     """Return the login that the first understood hint names, or None.
 
     Understood: a school's id, BRIN4 or BRIN6, an identity provider's entity id or issuer, a realm
-    or `anything@realm`. A hint that fits two schools is not understood. What stands before the @
-    is thrown away unread.
+    or `anything@realm`. A hint that fits two schools of this state is not understood. What stands
+    before the @ is thrown away unread.
     """
     for hint in hints:
-        found = _find_by_hint(index.registry, hint.strip())
+        found = _find_by_hint(index.registry, hint.strip(), state=state)
         if found is not None and found[0].state is state and found[0].enabled:
             return found
     return None
 
 
-def _find_by_hint(registry: Registry, hint: str) -> tuple[School, SchoolIdp] | None:
+def _find_by_hint(
+    registry: Registry, hint: str, *, state: State
+) -> tuple[School, SchoolIdp] | None:
     idp = registry.by_idp_entity_id.get(hint) or registry.by_idp_issuer.get(hint)
     if idp is not None:
         return (registry.schools[idp.schools[0]], idp) if idp.enabled else None
-    schools = registry.by_hint.get(hint.rpartition("@")[2].lower(), ())
-    if len(schools) != 1:
+    meant = [
+        registry.schools[each]
+        for each in registry.by_hint.get(hint.rpartition("@")[2].lower(), ())
+        if registry.schools[each].state is state  # a test school may share a BRIN with a real one
+    ]
+    if len(meant) != 1:
         return None
-    idps = registry.idps_of_school.get(schools[0], ())
-    return (registry.schools[schools[0]], idps[0]) if idps else None
+    idps = registry.idps_of_school.get(meant[0].id, ())
+    return (meant[0], idps[0]) if idps else None
