@@ -6,7 +6,7 @@ from collections.abc import Iterator
 import click
 
 from broker import __main__ as command_line
-from tests.quality.readme import code_of, readme, table
+from tests.quality.readme import code_of, fenced, table
 
 
 def leaf_commands(group: click.Group, *above: str) -> Iterator[str]:
@@ -28,11 +28,26 @@ def test_commands_are_those_that_exist() -> None:
     assert told == set(leaf_commands(root_group()))
 
 
+def options_of(words: list[str]) -> set[str]:
+    """Return the options of the command that these words name, and `--help`."""
+    command: click.Command = root_group()
+    for word in words:
+        if not isinstance(command, click.Group):
+            break
+        command = command.commands[word]
+    return {option for each in command.params for option in each.opts} | {"--help"}
+
+
 def test_used_commands_and_options_exist() -> None:
-    used = re.findall(r"\.venv/bin/broker (\w+)((?: --[\w-]+)*)", readme())
-    assert used
-    for name, _ in used:
-        assert name in root_group().commands
-    apply = root_group().commands["apply"]
-    options = {option for each in apply.params for option in each.opts}
-    assert {"--config", "--dry-run", "--to"} <= options
+    used = re.findall(r"^(?:\.venv/bin/)?broker ([^#\n]+)", "".join(fenced("sh")), re.M)
+    assert len(used) > 5
+    for line in used:
+        words = line.split()
+        assert {each for each in words if each.startswith("--")} <= options_of(words), line
+
+
+def test_told_options_exist() -> None:
+    for command, (does,) in table("Command").items():
+        words = code_of(command)[0].split()[1:]
+        told = {each.split()[0] for each in code_of(does) if each.startswith("--")}
+        assert told <= options_of(words), command

@@ -4,17 +4,19 @@ import ast
 
 from sqlalchemy import MetaData, Table
 
+from broker.adapters.operators_on_disk import OPERATORS_FOLDER, USED_FOLDER
 from broker.flow.records import EVERY_KIND
 from broker.flow.sealed_state import RecordT, StateKind
 from broker.oidc_op.client_auth import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
 from broker.saml_sp.checks import ASSERTION_MAX_AGE
 from broker.saml_xml.clock import CLOCK_SKEW
 from broker.settings import Times
-from broker.web.cookies import LANGUAGE_SECONDS, STARTS_SECONDS
+from broker.web.cookies import FORM_SECONDS, LANGUAGE_SECONDS, STARTS_SECONDS
 from tests.quality.readme import code_of, table
 from tests.quality.sources import broker_modules, parsed_files
 
 DAY = 24 * 60 * 60
+LOGIN_COOKIE = "login.<state>"
 HOLDS, WHERE, HOW_LONG, SEALED_BY = range(4)
 
 
@@ -75,21 +77,20 @@ def one_shot_values() -> set[str]:
 
 def cookies() -> set[str]:
     """Return the cookies that `broker.web.cookies` sets."""
-    tree = parsed_files()["broker/web/cookies.py"]
     names = [
-        node.args[1]
-        for node in ast.walk(tree)
+        node.args[0]
+        for node in ast.walk(parsed_files()["broker/web/cookies.py"])
         if isinstance(node, ast.Call)
         and isinstance(node.func, ast.Attribute)
-        and node.func.attr == "_set"
+        and node.func.attr == "_header"
     ]
-    return {each.value if isinstance(each, ast.Constant) else "login.<state>" for each in names}
+    return {str(each.value) if isinstance(each, ast.Constant) else LOGIN_COOKIE for each in names}
 
 
 def test_every_record_has_its_row_and_nothing_else_has() -> None:
     sealed = {each.name for each in EVERY_KIND}
-    kept = sealed | one_shot_values() | cookies() | set(stored_tables()) | {"log lines"}
-    assert set(rows()) == kept
+    files = {OPERATORS_FOLDER, USED_FOLDER, "log lines"}
+    assert set(rows()) == sealed | one_shot_values() | cookies() | set(stored_tables()) | files
 
 
 def test_no_kind_of_sealed_record_is_forgotten() -> None:
@@ -130,10 +131,11 @@ def test_one_shot_values_are_remembered_as_long_as_told() -> None:
 def test_cookies_live_as_long_as_told() -> None:
     waiting = max(each.ttl_seconds for each in EVERY_KIND if each.name != "userinfo")
     lives = {
-        "login.<state>": in_words(waiting),
+        LOGIN_COOKIE: in_words(waiting),
         "school": in_words(Times().remembered_school_days * DAY) + " (setting)",
         "lang": in_words(LANGUAGE_SECONDS),
         "starts": in_words(STARTS_SECONDS),
+        "form": in_words(FORM_SECONDS),
     }
     assert set(lives) == cookies()
     for name, told in lives.items():
