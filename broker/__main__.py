@@ -6,6 +6,8 @@ A command reads the settings, has the packages below do the work, and says what 
 import click
 
 from broker.commands.keys import keys, metadata
+from broker.commands.operators import confirm, operator, person
+from broker.commands.receipts import receipts
 from broker.commands.registry import apply, check
 from broker.commands.running import demo, serve
 
@@ -15,7 +17,10 @@ def main() -> None:
     """Schuilnaam: pupils log in at school, suppliers get a pseudonym of their own."""
 
 
-for command in (demo, serve, check, apply, keys, metadata):
+for command in (
+    *(demo, serve, check, apply, keys, metadata),
+    *(receipts, operator, person, confirm),
+):
     main.add_command(command)
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ class AuditEvent:
         action: `released`, `refused`, `school-answered`, `unknown-attributes`, ...
         check: name of the check that refused.
         names: names of attributes, never values.
+        operators: who prepared, and who confirmed, what needs two persons.
     """
 
     action: str
@@ -36,6 +37,7 @@ class AuditEvent:
     supplier: SupplierId | None = None
     relying_party: RelyingPartyId | None = None
     names: tuple[str, ...] = ()
+    operators: tuple[str, ...] = ()
 
 
 class AuditLog(Protocol):
@@ -68,6 +70,7 @@ def note_refusal(
     idp: SchoolIdpId | None = None,
     supplier: SupplierId | None = None,
     relying_party: RelyingPartyId | None = None,
+    operators: tuple[str, ...] = (),
 ) -> None:
     """Write down one refusal, by the name of its check."""
     audit.record(
@@ -80,5 +83,6 @@ def note_refusal(
             idp=idp,
             supplier=supplier,
             relying_party=relying_party,
+            operators=operators,
         )
     )

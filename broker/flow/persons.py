@@ -6,9 +6,10 @@ or none, and the loser looks again. The rules are `broker.flow.person_rules`, th
 `broker.flow.register`.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from hashlib import sha256
 
 from msgspec.structs import replace
 
@@ -16,6 +17,7 @@ from broker.domain.attributes import Population
 from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.framing import NONCE_BYTES, UnreadableRecord
+from broker.flow.operator_refusals import PersonChanged
 from broker.flow.person_records import (
     SALT_BYTES,
     Change,
@@ -166,27 +168,81 @@ async def note_notice_seen(
     raise RegisterUnavailable("check_register_converges")
 
 
-async def erase_person(
-    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
-) -> int:
-    """Delete every row of a person and return how many there were.
+@dataclass(frozen=True, slots=True)
+class FoundPerson:
+    """Everything that rests of one person, without opening it to whoever holds this.
 
-    With the rows goes the salt, so nobody finds or opens this person's receipts again. Who is
-    presented by a school's number alone goes with the ECK iD it is bound to.
+    Attributes:
+        rows: by tag, the SHA-256 of the sealed row; b"" where nothing rests under that tag.
+        schools: those that stated what was presented, or the ECK iD it is bound to.
+    """
+
+    rows: Mapping[bytes, bytes] = field(repr=False)
+    schools: frozenset[SchoolId] = field(repr=False)
+
+
+async def find_person(
+    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
+) -> FoundPerson:
+    """Return what rests of a person: what is presented, its ECK iD, and all numbers bound to that.
+
+    Who is presented by a school's number alone is found with the ECK iD it is bound to.
 
     Raises:
-        RegisterUnavailable: nobody knows whether they are gone; erase again.
+        RegisterUnavailable: the register cannot be read.
     """
     roots = list(presented.roots)
     local = (await _look_up(presented, register=register, keys=keys)).records.local
     if presented.eck_id is None and local is not None and local.bound_to is not None:
         roots.append(as_root(local.bound_to))
-    rows = await _find_rows(roots, register=register, keys=keys)
-    tags = {derive_tag(keys, root) for root in roots}
-    for root, row in rows.items():
-        record = _open(row, root, keys)
-        tags.update(tag for seen in record.seen.values() for tag in seen.aliases)
-    return await register.erase(sorted(tags))
+    found = await _find_rows(roots, register=register, keys=keys)
+    records = [_open(row, root, keys) for root, row in found.items()]
+    aliases = {tag for each in records for seen in each.seen.values() for tag in seen.aliases}
+    return FoundPerson(
+        rows=await _mark_rows(
+            aliases | {derive_tag(keys, root) for root in roots}, register=register
+        ),
+        schools=frozenset(school for each in records for school in each.seen),
+    )
+
+
+async def erase_found(rows: Mapping[bytes, bytes], *, register: PersonRegister) -> int:
+    """Delete the rows of a person who was found earlier, and return how many there were.
+
+    With the rows goes the salt, so nobody finds or opens this person's receipts again.
+
+    Args:
+        rows: `FoundPerson.rows`.
+
+    Raises:
+        PersonChanged: a login wrote since; there may be rows that were not found then.
+        RegisterUnavailable: nobody knows whether they are gone; find and erase again.
+    """
+    if await _mark_rows(rows.keys(), register=register) != rows:
+        raise PersonChanged("check_person_unchanged")
+    return await register.erase(sorted(rows))
+
+
+async def erase_person(
+    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
+) -> int:
+    """Delete every row of a person at once and return how many there were.
+
+    Raises:
+        PersonChanged, RegisterUnavailable: as `erase_found`.
+    """
+    found = await find_person(presented, register=register, keys=keys)
+    return await erase_found(found.rows, register=register)
+
+
+async def _mark_rows(tags: Iterable[bytes], *, register: PersonRegister) -> dict[bytes, bytes]:
+    """Return the SHA-256 of each row: two tags in one look-up, as a login asks."""
+    ordered = sorted(tags)
+    marks = dict.fromkeys(ordered, b"")
+    for start in range(0, len(ordered), 2):
+        rows = await register.find(ordered[start : start + 2])
+        marks |= {tag: sha256(row.sealed).digest() for tag, row in rows.items()}
+    return marks
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,278 @@
+"""`broker operator`, `broker person` and `broker confirm`: what two persons do together."""
+
+import asyncio
+import os
+import secrets
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+
+from broker.adapters.key_files import KeyProblem
+from broker.adapters.keys_on_disk import load_keys
+from broker.adapters.logs import AuditLines
+from broker.adapters.operators_on_disk import (
+    OperatorsOnDisk,
+    UsedActionsOnDisk,
+    make_operator_key,
+    public_pem,
+    read_operator_key,
+    read_public_key,
+    write_new,
+)
+from broker.adapters.sql_register import SqlitePersonRegister
+from broker.adapters.sql_upgrade import upgrade_database
+from broker.commands.problems import EXIT_REFUSED, config_option, refuse, saying_what_is_wrong
+from broker.commands.running import start_logs
+from broker.domain.attributes import Population
+from broker.domain.ids import SchoolId, is_slug
+from broker.domain.refusals import Refusal
+from broker.flow.federation.documents import Problem
+from broker.flow.operator_actions import OperatorDesk, present_stated
+from broker.flow.register import derive_register_keys
+from broker.flow.two_persons import (
+    PREPARED_BYTES_MAX,
+    Operator,
+    OperatorName,
+    PreparedAction,
+    Signer,
+    encode_prepared,
+    parse_prepared,
+)
+from broker.settings import LoadedSettings, load_settings
+
+
+def slug(value: str) -> str:
+    """Return a name of lower-case letters, digits and inner hyphens, or end with a usage error."""
+    if not is_slug(value):
+        raise click.BadParameter("use lower-case letters, digits and inner hyphens.")
+    return value
+
+
+file_argument = click.Path(dir_okay=False, path_type=Path)
+
+
+def signer_options(*, required: bool) -> Callable[[Callable[..., None]], Callable[..., None]]:
+    """Return `--as` and `--key`: who is at work."""
+
+    def add(command: Callable[..., None]) -> Callable[..., None]:
+        for name, variable, kind, text in (
+            ("--key", "key_file", file_argument, "Your private key."),
+            ("--as", "signer", slug, "Your name as an operator."),
+        ):
+            command = click.option(name, variable, type=kind, required=required, help=text)(command)
+        return command
+
+    return add
+
+
+@click.group()
+def operator() -> None:
+    """Who may do what needs two persons: one prepares, another confirms."""
+
+
+@operator.command("keygen")
+@click.argument("file", type=file_argument)
+def keygen(file: Path) -> None:
+    """Make a signing key in FILE, for you alone, and print its public half.
+
+    Keep FILE with yourself, not on the broker's machine: whoever can read it is you.
+    """
+    key = Ed25519PrivateKey.generate()
+    with saying_what_is_wrong():
+        refuse_if_there(file)
+        make_operator_key(file, key)
+    click.echo(public_pem(key.public_key()).decode(), nl=False)
+
+
+@operator.command("add")
+@config_option
+@click.argument("name", type=slug)
+@click.argument("public_key_file", type=file_argument)
+@signer_options(required=False)
+@click.option("--output", type=file_argument, help="Where the prepared action goes.")
+def operator_add(
+    config_folder: Path,
+    name: str,
+    public_key_file: Path,
+    signer: str | None,
+    key_file: Path | None,
+    output: Path | None,
+) -> None:
+    """Register the operator NAME with a public key.
+
+    The first two are added at once. From then on it is prepared, with --as, --key and --output, and
+    another operator confirms.
+    """
+    with saying_what_was_refused():
+        loaded, desk = open_desk(config_folder)
+        new = Operator(OperatorName(name), read_public_key(public_key_file))
+        if signer is None and key_file is None and output is None:
+            desk.add_first_operator(new)
+            click.echo(f"{name} is an operator of {loaded.settings.issuer} now.")
+            return
+        if signer is None or key_file is None or output is None:
+            raise click.UsageError("--as, --key and --output belong together.")
+        refuse_if_there(output)
+        prepared = desk.prepare_operator(new, by=read_signer(signer, key_file))
+        hand_over(prepared, output)
+
+
+@operator.command("list")
+@config_option
+def operator_list(config_folder: Path) -> None:
+    """Show who the operators are."""
+    with saying_what_was_refused():
+        loaded = load_settings(config_folder, environment=os.environ)
+        registered = OperatorsOnDisk(loaded.config_folder).registered()
+    for name in sorted(registered):
+        click.echo(f"{name}  {registered[name].public_key.hex()}")
+    if not registered:
+        click.echo("No operators yet: add the first two with `broker operator add`.")
+
+
+@click.group()
+def person() -> None:
+    """What the broker keeps of one person."""
+
+
+@person.command("erase")
+@config_option
+@click.option("--school", type=slug, required=True, help="The school that asks for it.")
+@click.option("--staff", is_flag=True, help="The number is that of a member of staff.")
+@signer_options(required=True)
+@click.option("--output", type=file_argument, required=True, help="Where the prepared action goes.")
+def person_erase(
+    config_folder: Path, school: str, staff: bool, signer: str, key_file: Path, output: Path
+) -> None:
+    """Prepare the erasing of a person; another operator confirms.
+
+    Asks for the school's own number of a pupil or member of staff, or for a pupil's ECK iD: hidden,
+    or from standard input, never as an argument. The prepared action does not hold it. With an ECK
+    iD, or a number that is bound to one, everything at all schools goes. Suppliers keep what they
+    have; the next login there is a fresh account.
+    """
+    with saying_what_was_refused():
+        loaded, desk = open_desk(config_folder)
+        keys = load_keys(loaded.keys_folder)
+        by = read_signer(signer, key_file)
+        refuse_if_there(output)
+        presented = present_stated(
+            ask_identifier(staff=staff),
+            school=SchoolId(school),
+            population=Population.STAFF if staff else Population.PUPIL,
+            key=keys.root,
+        )
+
+        async def prepare() -> PreparedAction:
+            register = open_register(loaded)
+            try:
+                return await desk.prepare_erasure(
+                    presented,
+                    school=SchoolId(school),
+                    by=by,
+                    register=register,
+                    keys=derive_register_keys(keys.register),
+                )
+            finally:
+                await register.close()
+
+        hand_over(asyncio.run(prepare()), output)
+
+
+@click.command()
+@config_option
+@click.argument("file", type=file_argument)
+@signer_options(required=True)
+def confirm(config_folder: Path, file: Path, signer: str, key_file: Path) -> None:
+    """Carry out what another operator prepared in FILE."""
+    with saying_what_was_refused():
+        loaded, desk = open_desk(config_folder)
+        with file.open("rb") as opened:
+            prepared = parse_prepared(opened.read(PREPARED_BYTES_MAX + 1))
+        by = read_signer(signer, key_file)
+
+        async def carry_out() -> None:
+            register = open_register(loaded)
+            try:
+                await desk.confirm(prepared, by=by, register=register)
+            finally:
+                await register.close()
+
+        asyncio.run(carry_out())
+    body = prepared.body
+    click.echo(f"Done: {body.action}, prepared by {body.prepared_by}, confirmed by {signer}.")
+
+
+def open_desk(config_folder: Path) -> tuple[LoadedSettings, OperatorDesk]:
+    """Return the settings, and the desk over the files of this broker."""
+    loaded = load_settings(config_folder, environment=os.environ)
+    start_logs(loaded)
+    desk = OperatorDesk(
+        issuer=loaded.settings.issuer,
+        operators=OperatorsOnDisk(loaded.config_folder),
+        used=UsedActionsOnDisk(loaded.data_folder),
+        audit=AuditLines(),
+        clock=lambda: datetime.now(UTC),
+        random=secrets.token_bytes,
+    )
+    return loaded, desk
+
+
+def open_register(loaded: LoadedSettings) -> SqlitePersonRegister:
+    """Return the person register, made and upgraded where needed."""
+    loaded.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = loaded.data_folder / "register.db"
+    upgrade_database(path, "register")
+    return SqlitePersonRegister(path)
+
+
+def read_signer(name: str, key_file: Path) -> Signer:
+    """Return who is at work."""
+    return Signer(OperatorName(name), read_operator_key(key_file))
+
+
+def ask_identifier(*, staff: bool) -> str:
+    """Return what is typed, unseen and twice, or the first line of standard input."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\r\n")
+    asked = "Staff number" if staff else "Pupil number or ECK iD"
+    return str(click.prompt(asked, hide_input=True, confirmation_prompt=True, err=True))
+
+
+def hand_over(prepared: PreparedAction, output: Path) -> None:
+    """Write the prepared action, and say what is next."""
+    write_new(output, encode_prepared(prepared))
+    until = datetime.fromtimestamp(prepared.body.expires_at, tz=UTC)
+    click.echo(f"Prepared in {output}, until {until:%Y-%m-%d %H:%M} UTC.")
+    click.echo(f"Another operator runs: broker confirm {output} --as NAME --key FILE")
+
+
+def refuse_if_there(file: Path) -> None:
+    """Never write over a file: it could be a key."""
+    if file.exists():
+        refuse([Problem(str(file), "-", "is there already.", "Name another file.")])
+
+
+@contextmanager
+def saying_what_was_refused() -> Iterator[None]:
+    """Say a refusal and its remedy on standard error, and exit 1; and what else is wrong."""
+    with saying_what_is_wrong():
+        try:
+            yield
+        except KeyProblem as problem:
+            refuse([as_problem(problem)])
+        except Refusal as refusal:
+            click.echo(f"{refusal.code}: {refusal.what} {refusal.remedy}", err=True)
+            if isinstance(refusal.__cause__, KeyProblem):
+                refuse([as_problem(refusal.__cause__)])
+            sys.exit(EXIT_REFUSED)
+
+
+def as_problem(found: KeyProblem) -> Problem:
+    """Return a key file's problem in the form of all others."""
+    return Problem(str(found.file), "-", f"{found.problem}.", f"{found.remedy}.")

@@ -1,0 +1,254 @@
+"""What two persons do: register another operator, and erase a person. The journey over the ports.
+
+One person prepares, another confirms, and the confirming command carries it out. Each step, also a
+refused one, leaves a line in the audit, with the action's id as its reference.
+"""
+
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+
+from broker.domain.attributes import Population
+from broker.domain.ids import SchoolId
+from broker.domain.refusals import Refusal
+from broker.flow.audit import AuditEvent, AuditLog, note_refusal
+from broker.flow.operator_refusals import (
+    OperatorExists,
+    PersonNotKnown,
+    PreparedUnreadable,
+    SecondPersonNeeded,
+)
+from broker.flow.person_records import Presented
+from broker.flow.persons import erase_found, find_person
+from broker.flow.register import PersonRegister, RegisterKeys
+from broker.flow.two_persons import (
+    Action,
+    ConfirmedAction,
+    Operator,
+    OperatorName,
+    Operators,
+    PreparedAction,
+    Signer,
+    UsedActions,
+    check_signer,
+    confirm_action,
+    prepare_action,
+)
+from broker.pseudonyms.derivation import (
+    RootKey,
+    parse_eckid,
+    root_from_eckid,
+    root_from_local,
+    root_from_local_staff,
+)
+
+FIRST_OPERATORS = 2  # before there are two, nobody could confirm
+
+
+def present_stated(
+    stated: str, *, school: SchoolId, population: Population, key: RootKey
+) -> Presented:
+    """Return the root of the person whom somebody at a desk names by one identifier.
+
+    Args:
+        stated: the school's own number; for a pupil also the ECK iD, which is a URI.
+
+    Raises:
+        EckIdUnusable, IdentifierNotDerivable: it is neither.
+    """
+    if population is Population.STAFF:
+        local = root_from_local_staff(school, stated, key=key)
+        return Presented(population, eck_id=None, local=local)
+    if "://" in stated:
+        eck_id = root_from_eckid(parse_eckid(stated), key=key)
+        return Presented(population, eck_id=eck_id, local=None)
+    return Presented(population, eck_id=None, local=root_from_local(school, stated, key=key))
+
+
+@dataclass(frozen=True, slots=True)
+class OperatorDesk:
+    """Where operators prepare and confirm.
+
+    Attributes:
+        issuer: of this broker.
+        clock: returns the aware time.
+        random: returns that many unpredictable bytes.
+    """
+
+    issuer: str
+    operators: Operators
+    used: UsedActions
+    audit: AuditLog
+    clock: Callable[[], datetime]
+    random: Callable[[int], bytes]
+
+    def add_first_operator(self, operator: Operator) -> None:
+        """Register one of the first two operators, which one person may do.
+
+        Raises:
+            SecondPersonNeeded, OperatorExists, OperatorRecordsUnavailable.
+        """
+        with self._refusals_noted(operator.name):
+            registered = self.operators.registered()
+            if len(registered) >= FIRST_OPERATORS:
+                raise SecondPersonNeeded("check_first_operators")
+            check_operator_new(operator, registered=registered)
+            self.operators.add(operator)
+        self.audit.record(AuditEvent(action="operator-added", operators=(operator.name,)))
+
+    def prepare_operator(self, operator: Operator, *, by: Signer) -> PreparedAction:
+        """Return the registering of another operator, for a second person to confirm.
+
+        Raises:
+            OperatorExists, OperatorUnknown, WrongOperatorKey, OperatorRecordsUnavailable.
+        """
+        with self._refusals_noted(by.name):
+            check_operator_new(operator, registered=self.operators.registered())
+            stated = {"name": str(operator.name), "public_key": operator.public_key.hex()}
+            return self._prepare(Action.ADD_OPERATOR, stated, by=by)
+
+    async def prepare_erasure(
+        self,
+        presented: Presented,
+        *,
+        school: SchoolId,
+        by: Signer,
+        register: PersonRegister,
+        keys: RegisterKeys,
+    ) -> PreparedAction:
+        """Return the erasing of a person, for a second person to confirm.
+
+        The signer is checked before anything is looked up, and a person whom this school never
+        stated is not known: nobody learns from us whether an identifier is known elsewhere.
+
+        Raises:
+            PersonNotKnown: nothing rests of such a person at this school.
+            OperatorUnknown, WrongOperatorKey, OperatorRecordsUnavailable, RegisterUnavailable.
+        """
+        with self._refusals_noted(by.name, school=school):
+            check_signer(by, operators=self.operators.registered())
+            found = await find_person(presented, register=register, keys=keys)
+            if school not in found.schools:
+                raise PersonNotKnown("check_person_known")
+            rows = {tag.hex(): mark.hex() for tag, mark in found.rows.items()}
+            return self._prepare(Action.ERASE_PERSON, rows, by=by, school=school)
+
+    async def confirm(
+        self, unverified: PreparedAction, *, by: Signer, register: PersonRegister
+    ) -> ConfirmedAction:
+        """Carry out what another operator prepared.
+
+        It is used up before it is carried out: what fails half-way is prepared anew.
+
+        Raises:
+            Refusal: of `confirm_action`, or of the action itself.
+        """
+        with self._refusals_noted(by.name, reference=unverified.body.id):
+            confirmed = confirm_action(
+                unverified,
+                by=by,
+                operators=self.operators.registered(),
+                used=self.used,
+                expected_issuer=self.issuer,
+                now=self.clock(),
+            )
+            self._note("action-confirmed", confirmed)
+            await self._carry_out(confirmed, register=register)
+        self._note("action-done", confirmed)
+        return confirmed
+
+    async def _carry_out(self, confirmed: ConfirmedAction, *, register: PersonRegister) -> None:
+        if confirmed.action is Action.ADD_OPERATOR:
+            operator = read_operator(confirmed.parameters)
+            check_operator_new(operator, registered=self.operators.registered())
+            self.operators.add(operator)
+        else:
+            await erase_found(read_rows(confirmed.parameters), register=register)
+
+    def _prepare(
+        self,
+        action: Action,
+        parameters: Mapping[str, str],
+        *,
+        by: Signer,
+        school: SchoolId | None = None,
+    ) -> PreparedAction:
+        prepared = prepare_action(
+            action,
+            parameters,
+            by=by,
+            operators=self.operators.registered(),
+            issuer=self.issuer,
+            now=self.clock(),
+            random=self.random,
+        )
+        self.audit.record(
+            AuditEvent(
+                action="action-prepared",
+                reference=prepared.body.id,
+                school=school,
+                names=(action.value,),
+                operators=(by.name,),
+            )
+        )
+        return prepared
+
+    def _note(self, event: str, confirmed: ConfirmedAction) -> None:
+        self.audit.record(
+            AuditEvent(
+                action=event,
+                reference=confirmed.id,
+                names=(confirmed.action.value,),
+                operators=(confirmed.prepared_by, confirmed.confirmed_by),
+            )
+        )
+
+    @contextmanager
+    def _refusals_noted(
+        self, operator: OperatorName, *, reference: str = "", school: SchoolId | None = None
+    ) -> Iterator[None]:
+        try:
+            yield
+        except Refusal as refusal:
+            note_refusal(
+                self.audit, refusal, reference=reference, school=school, operators=(operator,)
+            )
+            raise
+
+
+def check_operator_new(operator: Operator, *, registered: Mapping[OperatorName, Operator]) -> None:
+    """Hold that neither the name nor the key is registered: two names for one key are one person.
+
+    Raises:
+        OperatorExists: one of them is.
+    """
+    if operator.name in registered:
+        raise OperatorExists("check_operator_name_new")
+    if any(operator.public_key == each.public_key for each in registered.values()):
+        raise OperatorExists("check_operator_key_new")
+
+
+def read_operator(parameters: Mapping[str, str]) -> Operator:
+    """Return the operator whom a confirmed action names.
+
+    Raises:
+        PreparedUnreadable: it names none.
+    """
+    try:
+        name, public_key = parameters["name"], bytes.fromhex(parameters["public_key"])
+        return Operator(OperatorName(name), public_key)
+    except (KeyError, ValueError):
+        raise PreparedUnreadable("check_names_operator") from None
+
+
+def read_rows(parameters: Mapping[str, str]) -> dict[bytes, bytes]:
+    """Return the rows that a confirmed action names, as `FoundPerson.rows`.
+
+    Raises:
+        PreparedUnreadable: they are not written in hexadecimal digits.
+    """
+    try:
+        return {bytes.fromhex(tag): bytes.fromhex(mark) for tag, mark in parameters.items()}
+    except ValueError:
+        raise PreparedUnreadable("check_names_rows") from None
