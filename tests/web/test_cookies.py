@@ -1,0 +1,136 @@
+"""Our cookies: names, flags, life, and what is read back."""
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from starlette.requests import Request
+from starlette.responses import Response
+
+from broker.flow.answers import LoginCookie
+from broker.flow.sealed_state import parse_handle
+from broker.web.cookies import MAX_LOGINS_AT_ONCE, STARTS_SECONDS, Cookies
+from tests.web.broker_site import a_scope
+
+STATE = "s" * 22
+HANDLE = "A" * 43
+PLAIN = Cookies(secure=False, remembered_school_seconds=100)
+SECURE = Cookies(secure=True, remembered_school_seconds=100)
+
+
+def showing(*headers: str) -> Request:
+    """Return a request with these Cookie headers."""
+    return Request(a_scope(headers=[(b"cookie", each.encode("latin-1")) for each in headers]))
+
+
+def set_by(response: Response) -> list[str]:
+    return response.headers.getlist("set-cookie")
+
+
+def opened(cookies: Cookies) -> str:
+    response = Response()
+    cookies.open_login(response, LoginCookie(STATE, parse_handle(HANDLE), 60))
+    (header,) = set_by(response)
+    return header
+
+
+class TestFlags:
+    def test_on_https_every_cookie_is_bound_to_this_host(self) -> None:
+        response = Response()
+        SECURE.open_login(response, LoginCookie(STATE, parse_handle(HANDLE), 60))
+        SECURE.close_login(response, STATE)
+        SECURE.remember_school(response, "kompas")
+        SECURE.remember_language(response, "nl")
+        SECURE.bind_forms(response, "0" * 32)
+        response.raw_headers.append(SECURE.count_starts(showing(), now_seconds=0)[1])
+        assert len(set_by(response)) == 6
+        for each in set_by(response):
+            assert each.startswith("__Host-")
+            assert "; Path=/; HttpOnly; Secure; SameSite=" in each
+            assert "domain" not in each.lower()
+
+    def test_the_logins_cookie_survives_a_cross_site_post_on_https(self) -> None:
+        assert opened(SECURE).endswith("; SameSite=None")
+
+    def test_on_loopback_http_it_is_lax_and_bare(self) -> None:
+        assert opened(PLAIN) == (
+            f"login.{STATE}={HANDLE}; Max-Age=60; Path=/; HttpOnly; SameSite=Lax"
+        )
+
+    def test_other_cookies_stay_home(self) -> None:
+        response = Response()
+        SECURE.remember_school(response, "kompas")
+        assert set_by(response) == [
+            "__Host-school=kompas; Max-Age=100; Path=/; HttpOnly; Secure; SameSite=Lax"
+        ]
+
+    def test_forgetting_ends_the_cookie(self) -> None:
+        response = Response()
+        PLAIN.remember_school(response, "")
+        PLAIN.close_login(response, STATE)
+        assert all("; Max-Age=0; " in each for each in set_by(response))
+
+
+class TestReading:
+    def test_what_was_set_is_read(self) -> None:
+        assert PLAIN.read_login(showing(f"a=b; login.{STATE}={HANDLE}"), STATE) == HANDLE
+        assert SECURE.read_login(showing(f"__Host-login.{STATE}={HANDLE}"), STATE) == HANDLE
+
+    def test_a_cookie_without_the_prefix_is_not_ours_on_https(self) -> None:
+        assert SECURE.read_login(showing(f"login.{STATE}={HANDLE}"), STATE) == ""
+
+    @pytest.mark.parametrize(
+        "headers",
+        [
+            (f"login.{STATE}={HANDLE}; login.{STATE}={'B' * 43}",),
+            (f"login.{STATE}={HANDLE}", f"login.{STATE}={HANDLE}"),
+            (f"login.{STATE}={HANDLE}; x=y; login.{STATE}=; login.{STATE}={HANDLE}",),
+        ],
+    )
+    def test_a_name_that_comes_twice_has_no_value(self, headers: tuple[str, ...]) -> None:
+        assert PLAIN.read_login(showing(*headers), STATE) == ""
+
+    @pytest.mark.parametrize("state", ["", "x", STATE + "\n", "ü" * 22, f"../{STATE}"])
+    def test_a_state_that_we_did_not_make_finds_nothing(self, state: str) -> None:
+        assert PLAIN.read_login(showing(f"login.{state.strip()}={HANDLE}"), state) == ""
+
+    @pytest.mark.parametrize("value", ["", "x", "0" * 31, "g" * 32])
+    def test_a_form_value_that_we_did_not_make_is_none(self, value: str) -> None:
+        assert PLAIN.read_form(showing(f"form={value}")) == ""
+        assert PLAIN.read_form(showing(f"form={'0' * 32}")) == "0" * 32
+
+    @given(st.lists(st.text(st.characters(max_codepoint=255))))
+    def test_any_header_can_be_read(self, headers: list[str]) -> None:
+        request = showing(*headers)
+        assert isinstance(PLAIN.read(request, "lang"), str)
+        PLAIN.close_left_logins(request, Response())
+
+
+class TestManyTabs:
+    def test_the_oldest_logins_are_left_first(self) -> None:
+        states = [f"{n:022}" for n in range(MAX_LOGINS_AT_ONCE + 3)]
+        response = Response()
+        PLAIN.close_left_logins(
+            showing("; ".join(f"login.{each}={HANDLE}" for each in states)), response
+        )
+        assert [each.partition("=")[0] for each in set_by(response)] == [
+            f"login.{each}" for each in states[:3]
+        ]
+
+    def test_names_that_are_no_login_of_ours_are_let_be(self) -> None:
+        response = Response()
+        PLAIN.close_left_logins(showing("; ".join(f"login.{n}\r\n=x" for n in range(30))), response)
+        assert set_by(response) == []
+
+
+class TestStarts:
+    def test_starts_within_a_minute_are_counted(self) -> None:
+        count, cookie = PLAIN.count_starts(showing(), now_seconds=1000)
+        assert (count, cookie[1][:15]) == (1, b"starts=1000-1; ")
+        count, cookie = PLAIN.count_starts(showing("starts=1000-1"), now_seconds=1059)
+        assert (count, cookie[1][:15]) == (2, b"starts=1000-2; ")
+
+    @pytest.mark.parametrize(
+        "shown", ["", "x", "1000", "1000-x", "2000-5", "-1-5", f"{1000 - STARTS_SECONDS}-9"]
+    )
+    def test_anything_else_begins_anew(self, shown: str) -> None:
+        assert PLAIN.count_starts(showing(f"starts={shown}"), now_seconds=1000)[0] == 1
