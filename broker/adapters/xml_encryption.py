@@ -19,7 +19,7 @@ from lxml import etree
 from broker.adapters.xml_signatures import XML_WHITESPACE
 from broker.saml_xml import names as n
 from broker.saml_xml.bindings import decode_base64, encode_post
-from broker.saml_xml.elements import Element, build_element, text_of
+from broker.saml_xml.elements import Element, build_element, children_of, text_of
 from broker.saml_xml.keys import DecryptionKey, EncryptionKey
 from broker.saml_xml.refusals import DecryptionRefused, MessageUnreadable
 
@@ -66,14 +66,16 @@ def read_encrypted(encrypted: Element) -> EncryptedParts:
     Raises:
         DecryptionRefused: check "encryption-shape" or "encryption-method".
     """
-    data = _one(encrypted.findall(_xenc("EncryptedData")))
+    data = _one(children_of(encrypted, _xenc("EncryptedData")))
     inside = [
-        key for info in data.findall(_KEY_INFO) for key in info.findall(_xenc("EncryptedKey"))
+        key
+        for info in children_of(data, _KEY_INFO)
+        for key in children_of(info, _xenc("EncryptedKey"))
     ]
-    key = _one([*inside, *encrypted.findall(_xenc("EncryptedKey"))])
+    key = _one([*inside, *children_of(encrypted, _xenc("EncryptedKey"))])
     if data.get("Type", n.TYPE_ELEMENT) != n.TYPE_ELEMENT:
         raise DecryptionRefused("encryption-shape")
-    method = _one(data.findall(_xenc("EncryptionMethod")))
+    method = _one(children_of(data, _xenc("EncryptionMethod")))
     content_key_bytes = CONTENT_KEY_BYTES.get(method.get("Algorithm", ""))
     if content_key_bytes is None or len(method):
         raise DecryptionRefused("encryption-method")
@@ -81,7 +83,7 @@ def read_encrypted(encrypted: Element) -> EncryptedParts:
         content_key_bytes=content_key_bytes,
         content=_cipher_value(data),
         wrapped_key=_cipher_value(key),
-        oaep=_oaep_of(_one(key.findall(_xenc("EncryptionMethod")))),
+        oaep=_oaep_of(_one(children_of(key, _xenc("EncryptionMethod")))),
     )
 
 
@@ -166,8 +168,8 @@ def _one(found: list[Element]) -> Element:
 
 
 def _cipher_value(encrypted: Element) -> bytes:
-    cipher_data = _one(encrypted.findall(_xenc("CipherData")))
-    value = _one(cipher_data.findall(_xenc("CipherValue")))
+    cipher_data = _one(children_of(encrypted, _xenc("CipherData")))
+    value = _one(children_of(cipher_data, _xenc("CipherValue")))
     try:
         return decode_base64(text_of(value), whitespace=XML_WHITESPACE)
     except MessageUnreadable:

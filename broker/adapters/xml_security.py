@@ -27,7 +27,7 @@ from broker.adapters.xml_signatures import (
 )
 from broker.saml_xml import names as n
 from broker.saml_xml.bindings import QuerySignature, quote_parameter
-from broker.saml_xml.elements import Element, build_element
+from broker.saml_xml.elements import Element, build_element, children_of
 from broker.saml_xml.keys import DecryptionKey, EncryptionKey, SigningKey, VerificationKey
 from broker.saml_xml.refusals import DecryptionRefused, MessageUnreadable
 from broker.saml_xml.security import SignedElement, UnverifiedElement
@@ -46,7 +46,7 @@ class LxmlSecurity:
         return UnverifiedElement(parse_strictly(document, limits=METADATA))
 
     def is_signed(self, element: Element) -> bool:
-        return element.find(SIGNATURE) is not None
+        return bool(children_of(element, SIGNATURE))
 
     def verify(self, element: Element, *, keys: Sequence[VerificationKey]) -> SignedElement:
         return verify_enveloped(element, keys=keys)

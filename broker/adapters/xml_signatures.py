@@ -23,7 +23,7 @@ from lxml import etree
 from broker.adapters.xml_parsing import parse_own_bytes
 from broker.saml_xml import names as n
 from broker.saml_xml.bindings import QuerySignature, decode_base64
-from broker.saml_xml.elements import Element, text_of
+from broker.saml_xml.elements import Element, children_of, text_of
 from broker.saml_xml.keys import PrivateKey, PublicKey, VerificationKey
 from broker.saml_xml.refusals import (
     MessageUnreadable,
@@ -85,7 +85,7 @@ def read_signature(element: Element) -> UnverifiedSignature:
         SignatureMissing: `element` has no such child.
         SignatureRefused: there are several, or one of another shape.
     """
-    signatures = element.findall(SIGNATURE)
+    signatures = children_of(element, SIGNATURE)
     if not signatures:
         raise SignatureMissing("signature-present")
     if len(signatures) > 1:

@@ -29,7 +29,7 @@ from typing import Generic, TypeVar
 
 import msgspec
 from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF, HKDFExpand
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from broker.flow.framing import (
     KEY_BYTES,
@@ -294,8 +294,11 @@ class SealedState:
         return self._derive(b"schuilnaam/seal/v1" + kind.framed_name + lp(handle.secret))
 
     def _derive(self, info: bytes) -> bytes:
-        """Return the expand step of HKDF: `framing.derive_key` without its extract step."""
-        return HKDFExpand(SHA256(), length=KEY_BYTES, info=info).derive(self._extracted)
+        """Return the expand step of HKDF: `framing.derive_key` without its extract step.
+
+        32 bytes are one block of SHA-256, so the expansion is one HMAC (RFC 5869 2.3).
+        """
+        return hmac.digest(self._extracted, info + b"\x01", "sha256")
 
     def _locate(self, kind: StateKind[RecordT], handle: Handle) -> Locator:
         name_issuer_handle = kind.framed_name + self._framed_issuer + lp(handle.secret)

@@ -127,14 +127,13 @@ def lp(*parts: bytes | str) -> bytes:
     >>> lp("ab", "c") == lp("a", "bc"), lp("Zoë").hex()
     (False, '00045a6fc3ab')
     """
-    return b"".join(_length_prefixed(part) for part in parts)
-
-
-def _length_prefixed(part: bytes | str) -> bytes:
-    encoded = part if isinstance(part, bytes) else _encode_text(part)
-    if len(encoded) > _PART_LENGTH_MAX_BYTES:
-        raise InvalidPart("a part is longer than 65535 bytes")
-    return len(encoded).to_bytes(2, "big") + encoded
+    framed = b""
+    for part in parts:
+        encoded = part if isinstance(part, bytes) else _encode_text(part)
+        if len(encoded) > _PART_LENGTH_MAX_BYTES:
+            raise InvalidPart("a part is longer than 65535 bytes")
+        framed += len(encoded).to_bytes(2, "big") + encoded
+    return framed
 
 
 def _encode_text(text: str) -> bytes:

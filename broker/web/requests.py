@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
-from urllib.parse import parse_qsl
+from urllib.parse import unquote_to_bytes
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -107,13 +107,19 @@ def only(parameters: Sequence[tuple[str, str]], name: str) -> str:
 
 
 def _parse(encoded: bytes) -> Parameters:
+    """Return names and values in order; a name without `=` has the empty value.
+
+    Escapes are undone on bytes: a posted SAML response has hundreds of them, and
+    `urllib.parse.parse_qsl` takes twice as long for the same.
+    """
+    pairs = [each.partition(b"=") for each in encoded.split(b"&") if each]
     try:
-        return parse_qsl(
-            encoded.decode("ascii"),
-            keep_blank_values=True,
-            errors="strict",
-            max_num_fields=MAX_FIELDS,
-        )
-    except ValueError:
+        if len(pairs) <= MAX_FIELDS and encoded.isascii():
+            return [(_decode(name), _decode(value)) for name, _, value in pairs]
+    except UnicodeDecodeError:
         pass  # outside the handler: the codec's error holds what was sent
     raise RequestUnreadable("check_parameters_encoded")
+
+
+def _decode(encoded: bytes) -> str:
+    return unquote_to_bytes(encoded.replace(b"+", b" ")).decode()
