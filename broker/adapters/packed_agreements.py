@@ -87,7 +87,7 @@ class PackedAgreements(Mapping[tuple[Signer, SupplierId], Agreement]):
         *,
         unpack: Callable[[Signer, SupplierId, bytearray], Agreement],
     ) -> None:
-        self._unpack = unpack
+        self._unpack: Callable[[Signer, SupplierId, bytearray], Agreement] = unpack
         self._keys, self._terms = bytearray(), bytearray()
         self._key_ends, self._terms_ends = array("L", [0]), array("L", [0])
         last = b""
@@ -116,8 +116,8 @@ class PackedAgreements(Mapping[tuple[Signer, SupplierId], Agreement]):
     def __iter__(self) -> Iterator[tuple[Signer, SupplierId]]:
         for index in range(len(self)):
             signer, _, supplier = self._key_at(index).decode().partition("/")
-            yield signer, SupplierId(supplier)  # type: ignore[misc] -- Signer names a str
+            yield signer, SupplierId(supplier)  # type: ignore[misc]  # both are names for str
 
-    def _key_at(self, index: int) -> bytearray:
+    def _key_at(self, index: int) -> bytes:
         begin, end = self._key_ends[index : index + 2]
-        return self._keys[begin:end]
+        return bytes(self._keys[begin:end])
