@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 import structlog
+from playwright.async_api import Browser, async_playwright
 from starlette.types import ASGIApp
 
 import broker.app
@@ -22,6 +23,7 @@ from broker.adapters.logs import SHUT_LOGGERS, configure_logs
 from broker.demo import servers
 from broker.demo.addresses import FREE_PORTS, Addresses, Party
 from broker.demo.run import PreparedWorld, demo_world
+from tests.journeys.chromium import launch
 from tests.journeys.visitor import Visitor, new_visitor
 from tests.journeys.witness import Witness
 
@@ -145,3 +147,12 @@ async def browsers(world: World) -> AsyncIterator[Callable[[], Visitor]]:
 def visitor(browsers: Callable[[], Visitor]) -> Visitor:
     """Somebody with a fresh browser in the shared world."""
     return browsers()
+
+
+@pytest_asyncio.fixture(scope="session", loop_scope="session")
+async def chromium() -> AsyncIterator[Browser]:
+    """One Chromium for all journeys in it; each takes a profile of its own."""
+    async with async_playwright() as playwright:
+        browser = await launch(playwright)
+        yield browser
+        await browser.close()
