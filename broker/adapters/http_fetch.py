@@ -171,17 +171,16 @@ class Fetcher:
     async def _read(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes
     ) -> bytes:
-        parsed = httpcore2.URL(url)
+        parsed = httpcore2.URL(url.encode("ascii"))
         host = parsed.host.decode()
         if parsed.scheme != b"https" and host not in (self._allowed & LOOPBACK_HOSTS):
             raise SchoolUnanswered
-        sent = {"Host": _host_header(parsed), **_ACCEPT, **headers}
+        named = {"Host": _host_header(parsed), **_ACCEPT, **headers}
+        sent = [(name.encode("ascii"), value.encode("ascii")) for name, value in named.items()]
         calls = self._calls_to.setdefault(host, asyncio.Semaphore(MAX_CALLS_TO_ONE_HOST))
         async with (
             calls,
-            self._pool.stream(
-                method, parsed, headers=list(sent.items()), content=content
-            ) as response,
+            self._pool.stream(method, parsed, headers=sent, content=content) as response,
         ):
             if response.status != 200:
                 raise SchoolUnanswered
