@@ -198,7 +198,7 @@ class OidcSchool:
             raise SchoolUnanswered  # 400, which is no 200
         if url != f"{SCHOOL_ISSUER}/token":
             raise SchoolUnanswered
-        return a_token_response(nonce=issued.nonce, **dict(issued.claims))
+        return a_token_response(**{"nonce": issued.nonce, **issued.claims})
 
     async def get(self, url: str, *, headers: Mapping[str, str]) -> bytes:
         self._faults.before("school.userinfo", SchoolUnanswered)

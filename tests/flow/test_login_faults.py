@@ -8,6 +8,7 @@ from broker.demo.people import Person
 from broker.domain.federation import NoticeMode
 from broker.domain.refusals import Refusal
 from broker.flow.answers import Answer, PostMessage, Refused, Welcome
+from tests.builders_oidc import school_endpoints
 from tests.flow.fakes import Lost
 from tests.flow.login_answers import (
     Browser,
@@ -35,14 +36,10 @@ def with_pages(world: LoginWorld) -> None:
 
 def with_userinfo(world: LoginWorld) -> None:
     """Let the school's provider have a userinfo endpoint and publish its keys."""
-    endpoints = world.records[OIDC_IDP].endpoints
-    world.change(
-        OIDC_IDP,
-        endpoints=type(endpoints)(
-            **{name: getattr(endpoints, name) for name in endpoints.__struct_fields__}
-            | {"jwks": "", "jwks_uri": "https://keys.example", "userinfo_endpoint": "https://u"}
-        ),
+    endpoints = school_endpoints(
+        jwks="", jwks_uri="https://keys.example", userinfo_endpoint="https://userinfo.example"
     )
+    world.change(OIDC_IDP, endpoints=endpoints)
     world.school.userinfo = {"sub": NOOR.id}
 
 

@@ -16,6 +16,7 @@ from tests.flow.login_answers import Browser, read_at_school, read_redirect, ref
 from tests.flow.login_parties import OIDC_IDP, REKENRIJK, SAML_IDP, TAALTUIN, with_party
 from tests.flow.login_world import NOOR, SANNE, LoginWorld
 from tests.flow.test_login_combinations import every_combination
+from tests.flow.test_login_pages import move
 
 Switch = Callable[[LoginWorld, Person, str], None]
 
@@ -234,8 +235,6 @@ class TestBackChannel:
     async def test_a_pseudonym_is_not_given_to_the_next_owner(
         self, world: LoginWorld, browser: Browser
     ) -> None:
-        from tests.flow.test_login_pages import move
-
         codes = [read_redirect(await world.arrive(browser, NOOR)).code for _ in range(2)]
         tokens = await world.redeem(codes[0])
         move(world)
