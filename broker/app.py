@@ -6,6 +6,7 @@ import secrets
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from time import monotonic
 from urllib.parse import urlsplit
@@ -18,7 +19,7 @@ from cryptography.hazmat.primitives.serialization import (
 from starlette.types import ASGIApp
 
 from broker.adapters.http_fetch import Fetcher
-from broker.adapters.key_files import read_safely
+from broker.adapters.key_files import KeyProblem, read_safely
 from broker.adapters.keys_on_disk import BrokerKeys, SamlKey, TokenKey, load_keys
 from broker.adapters.logs import AuditLines, report_registry
 from broker.adapters.memory import MemoryLoginStore
@@ -118,7 +119,7 @@ def build_broker(
         ),
         state=state,
         calls=SchoolEndpoints(
-            fetcher, published=published, client_secrets=read_client_secrets(loaded)
+            fetcher, published=published, read_secret=partial(read_client_secret, loaded)
         ),
         keys=flow_keys,
         xml=xml,
@@ -244,13 +245,16 @@ def read_flow_keys(keys: BrokerKeys) -> FlowKeys:
     )
 
 
-def read_client_secrets(loaded: LoadedSettings) -> dict[SchoolIdpId, str]:
-    """Return our secrets at schools' providers: `keys/schools/<identity provider>.secret`."""
-    folder = loaded.keys_folder / "schools"
-    return {
-        SchoolIdpId(each.stem): read_safely(each, root=loaded.keys_folder).decode().strip()
-        for each in sorted(folder.glob("*.secret"))
-    }
+def read_client_secret(loaded: LoadedSettings, idp: SchoolIdpId) -> str | None:
+    """Return our secret at a school's provider: `keys/schools/<identity provider>.secret`.
+
+    Read when it is used, so that a school that is applied while we run needs no restart.
+    """
+    file = loaded.keys_folder / "schools" / f"{idp}.secret"
+    try:
+        return read_safely(file, root=loaded.keys_folder).decode().strip()
+    except (KeyProblem, UnicodeDecodeError):
+        return None  # the school's token endpoint is then not asked at all
 
 
 def _token_key(key: TokenKey) -> TokenSigningKey:

@@ -1,7 +1,7 @@
 """Public keys that other parties publish at an address: kept, refreshed, last good ones held."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -82,11 +82,11 @@ class SchoolEndpoints:
         fetcher: Fetcher,
         *,
         published: PublishedKeys,
-        client_secrets: Mapping[SchoolIdpId, str],
+        read_secret: Callable[[SchoolIdpId], str | None],
     ) -> None:
         self._fetcher = fetcher
         self._published = published
-        self._client_secrets = client_secrets
+        self._read_secret = read_secret
 
     async def post_form(
         self, url: str, *, headers: Mapping[str, str], form: Mapping[str, str]
@@ -100,7 +100,7 @@ class SchoolEndpoints:
 
     def client_secret(self, idp: SchoolIdpId) -> str | None:
         """Return our secret at this provider, or None."""
-        return self._client_secrets.get(idp)
+        return self._read_secret(idp)
 
     async def fetch_keys(self, endpoints: OidcIdpEndpoints, *, refresh: bool) -> str:
         """Return the provider's key set as JSON."""

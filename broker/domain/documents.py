@@ -97,6 +97,7 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     jwks_uri: Url | None = None
     oidc_scopes: tuple[Text, ...] = ("openid",)
     can_reauthenticate: bool = True
+    states_issuer: bool = False
 
 
 class AttributeDocument(Document, frozen=True, kw_only=True):

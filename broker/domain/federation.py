@@ -97,6 +97,7 @@ class OidcIdpEndpoints(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
         client_assertion_audience: `aud` of our client assertion (RFC 7523 as revised: the issuer;
             some providers still want their token endpoint).
         can_reauthenticate: honours `prompt=login` and `max_age`.
+        states_issuer: puts `iss` into every answer, so that one without is refused (RFC 9207).
         userinfo_endpoint: asked only when the document names it.
     """
 
@@ -109,10 +110,10 @@ class OidcIdpEndpoints(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
     jwks: str = ""
     algorithms: tuple[str, ...]
     authentication: Literal["private_key_jwt", "client_secret_basic"] = "private_key_jwt"
-    client_secret_file: str | None = None
     client_assertion_audience: str
     scopes: tuple[str, ...] = ("openid",)
     can_reauthenticate: bool = True
+    states_issuer: bool = False
 
 
 class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):

@@ -208,7 +208,12 @@ class SchoolSide:
         endpoints = idp.endpoints
         if not isinstance(endpoints, OidcIdpEndpoints):
             raise SchoolNotOpen("check_protocol_unchanged")
-        code = check_callback(parameters, endpoints=endpoints, expected_state=pending.request_id)
+        code = check_callback(
+            parameters,
+            endpoints=endpoints,
+            expected_state=pending.request_id,
+            iss_required=endpoints.states_issuer,
+        )
         request = build_token_request(
             endpoints,
             code=code,

@@ -30,6 +30,7 @@ class ProviderMetadata(msgspec.Struct, frozen=True):
     authorization_endpoint: str
     token_endpoint: str
     jwks_uri: str | None = None
+    authorization_response_iss_parameter_supported: bool = False
 
 
 def needs_discovery(document: IdentityProviderDocument) -> bool:

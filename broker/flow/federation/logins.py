@@ -46,6 +46,7 @@ OIDC_KEYS = (
     *("issuer", "client_id", "algorithms", "authentication"),
     *("client_assertion_audience", "authorization_endpoint", "token_endpoint"),
     *("userinfo_endpoint", "jwks", "jwks_uri", "oidc_scopes", "can_reauthenticate"),
+    "states_issuer",
 )
 
 IDENTIFIERS = frozenset(
@@ -291,4 +292,6 @@ def _oidc_endpoints(
         client_assertion_audience=document.client_assertion_audience or issuer,
         scopes=document.oidc_scopes,
         can_reauthenticate=document.can_reauthenticate,
+        states_issuer=document.states_issuer
+        or found.authorization_response_iss_parameter_supported,
     )
