@@ -9,6 +9,7 @@ left empty still says "used".
 import os
 import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 
 import msgspec
@@ -158,7 +159,8 @@ def write_new(file: Path, content: bytes) -> None:
         FileExistsError: there is such a file, possibly not whole yet.
         OSError: it could not be written; the name may be taken all the same.
     """
-    file.parent.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    with suppress(FileExistsError):  # also when it is no folder, which opening tells apart
+        file.parent.mkdir(mode=_FOLDER_MODE, parents=True)
     descriptor = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
     with os.fdopen(descriptor, "wb") as opened:
         opened.write(content)
