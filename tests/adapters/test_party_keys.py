@@ -168,7 +168,7 @@ class TestSchools:
         return SchoolEndpoints(
             publisher,  # type: ignore[arg-type]
             published=published,
-            client_secrets={SchoolIdpId("kompas"): "secret"},
+            read_secret={SchoolIdpId("kompas"): "secret"}.get,
         )
 
     async def test_calls_go_to_the_fetcher(self, endpoints: SchoolEndpoints) -> None:
