@@ -4,6 +4,7 @@ Units stand in the names. An unknown key stops the start and names its path, so 
 never silently leaves a default in place. Secrets never stand here: they are files in `keys/`.
 """
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +20,9 @@ ENVIRONMENT_PREFIX = "BROKER_"
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+
+_FIELD = re.compile(r"field `(.+)`")
+"""Names the key in what msgspec says of one that is unknown or missing."""
 
 
 class SettingsProblem(Exception):  # noqa: N818 -- said to an operator, with its remedy
@@ -145,8 +149,10 @@ def load_settings(config_folder: Path, *, environment: Mapping[str, str]) -> Loa
         settings = msgspec.convert(stated, Settings, strict=False)
     except msgspec.ValidationError as error:
         problem, _, path = str(error).partition(" - at ")
+        named = _FIELD.search(problem)
+        key = ".".join(filter(None, (path.strip("`$."), named[1] if named is not None else "")))
         raise SettingsProblem(
-            str(file), path.strip("`$.") or "-", f"{problem}.", "See config/README.md."
+            str(file), key or "-", f"{problem}.", "See config/README.md."
         ) from error
     check_issuer(settings.issuer, file=str(file))
     return LoadedSettings(settings, config_folder)
