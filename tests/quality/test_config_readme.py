@@ -7,13 +7,13 @@ import msgspec
 import pytest
 
 from broker.domain.attributes import VOCABULARY
+from broker.domain.documents import DOCUMENT_TYPES as TYPES
 from broker.domain.documents import (
     AttributeDocument,
     ExceptionDocument,
     Kind,
     RelyingPartyDocument,
 )
-from broker.domain.documents import DOCUMENT_TYPES as TYPES
 from broker.settings import Section, Settings
 
 ROOT = Path(__file__).parents[2]
