@@ -27,7 +27,8 @@ from cryptography.hazmat.primitives.serialization import (
 from broker.adapters.key_files import KeyProblem, list_key_files, read_safely
 from broker.domain.ids import is_slug
 from broker.flow.operator_refusals import ActionUsed, OperatorExists, OperatorRecordsUnavailable
-from broker.flow.two_persons import Confirmation, Operator, OperatorName
+from broker.flow.operators import Operator, OperatorName
+from broker.flow.two_persons import Confirmation
 
 OPERATORS_FOLDER = "operators"
 USED_FOLDER = "used-actions"

@@ -33,13 +33,11 @@ from broker.domain.ids import SchoolId, is_slug
 from broker.domain.refusals import Refusal
 from broker.flow.federation.documents import Problem
 from broker.flow.operator_actions import OperatorDesk, present_stated
+from broker.flow.operators import Operator, OperatorName, Signer
 from broker.flow.register import derive_register_keys
 from broker.flow.two_persons import (
     PREPARED_BYTES_MAX,
-    Operator,
-    OperatorName,
     PreparedAction,
-    Signer,
     encode_prepared,
     parse_prepared,
 )

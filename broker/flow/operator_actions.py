@@ -19,19 +19,15 @@ from broker.flow.operator_refusals import (
     PreparedUnreadable,
     SecondPersonNeeded,
 )
+from broker.flow.operators import Operator, OperatorName, Operators, Signer, check_signer
 from broker.flow.person_records import Presented
 from broker.flow.persons import erase_found, find_person
 from broker.flow.register import PersonRegister, RegisterKeys
 from broker.flow.two_persons import (
     Action,
     ConfirmedAction,
-    Operator,
-    OperatorName,
-    Operators,
     PreparedAction,
-    Signer,
     UsedActions,
-    check_signer,
     confirm_action,
     prepare_action,
 )

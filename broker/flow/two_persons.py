@@ -16,14 +16,13 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, NewType, Protocol
+from typing import Annotated, Protocol
 
 import msgspec
 from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
 from msgspec import Meta
 
-from broker.domain.ids import is_slug
 from broker.flow.operator_refusals import (
     ActionUnknown,
     OperatorUnknown,
@@ -32,17 +31,13 @@ from broker.flow.operator_refusals import (
     PreparedForged,
     PreparedUnreadable,
     SamePerson,
-    WrongOperatorKey,
 )
+from broker.flow.operators import Operator, OperatorName, Signer, check_signer
 from broker.saml_xml.clock import CLOCK_SKEW
-
-OperatorName = NewType("OperatorName", str)
-"""Slug under which an operator's public key is registered."""
 
 PREPARED_LIFE_SECONDS = 24 * 60 * 60
 PREPARED_BYTES_MAX = 65536
 ACTION_ID_BYTES = 16
-PUBLIC_KEY_BYTES = 32  # RFC 8032 5.1.5
 
 _PREPARED_LABEL = b"schuilnaam/prepared-action/v1"
 _CONFIRMED_LABEL = b"schuilnaam/confirmed-action/v1"
@@ -55,35 +50,6 @@ class Action(StrEnum):
 
     ADD_OPERATOR = "operator-add"
     ERASE_PERSON = "person-erase"
-
-
-@dataclass(frozen=True, slots=True)
-class Operator:
-    """A person who may prepare and confirm.
-
-    Attributes:
-        public_key: 32 bytes, Ed25519 (RFC 8032 5.1.5).
-
-    Raises:
-        ValueError: the name is no slug, or the key is not 32 bytes.
-    """
-
-    name: OperatorName
-    public_key: bytes
-
-    def __post_init__(self) -> None:
-        if not is_slug(self.name):
-            raise ValueError("an operator's name is a slug")
-        if len(self.public_key) != PUBLIC_KEY_BYTES:
-            raise ValueError(f"an operator's public key is {PUBLIC_KEY_BYTES} bytes")
-
-
-@dataclass(frozen=True, slots=True)
-class Signer:
-    """An operator at work: the name they gave and the key they hold."""
-
-    name: OperatorName
-    key: Ed25519PrivateKey = field(repr=False)
 
 
 class PreparedBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -146,27 +112,6 @@ class ConfirmedAction:
     id: str
     prepared_by: OperatorName
     confirmed_by: OperatorName
-
-
-class Operators(Protocol):
-    """Who may prepare and confirm."""
-
-    def registered(self) -> Mapping[OperatorName, Operator]:
-        """Return everybody, by name.
-
-        Raises:
-            OperatorRecordsUnavailable: a record cannot be read or trusted; then nobody may.
-        """
-        ...
-
-    def add(self, operator: Operator) -> None:
-        """Register a new operator, durably.
-
-        Raises:
-            OperatorExists: the name is taken.
-            OperatorRecordsUnavailable: it could not be written.
-        """
-        ...
 
 
 class UsedActions(Protocol):
@@ -362,18 +307,6 @@ CHECKS: tuple[Callable[[Confirming], None], ...] = (
     check_other_key,
 )
 """In this order; that it was not used before is the last one, `UsedActions.claim`."""
-
-
-def check_signer(by: Signer, *, operators: Mapping[OperatorName, Operator]) -> None:
-    """Hold that somebody is a registered operator and holds that operator's key.
-
-    Raises:
-        OperatorUnknown, WrongOperatorKey: they are not, or do not.
-    """
-    if by.name not in operators:
-        raise OperatorUnknown("check_signer_registered")
-    if by.key.public_key().public_bytes_raw() != operators[by.name].public_key:
-        raise WrongOperatorKey("check_signer_key")
 
 
 def _signed_bytes(label: bytes, body: PreparedBody | ConfirmationBody) -> bytes:

@@ -9,7 +9,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from broker.flow.audit import AuditEvent
 from broker.flow.operator_actions import OperatorDesk
 from broker.flow.operator_refusals import ActionUsed, OperatorExists
-from broker.flow.two_persons import Confirmation, Operator, OperatorName, Signer
+from broker.flow.operators import Operator, OperatorName, Signer
+from broker.flow.two_persons import Confirmation
 
 ISSUER = "https://broker.example"
 NOW = datetime(2026, 9, 7, 8, 10, tzinfo=UTC)

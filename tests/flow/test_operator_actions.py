@@ -19,11 +19,12 @@ from broker.flow.operator_refusals import (
     SamePerson,
     SecondPersonNeeded,
 )
+from broker.flow.operators import Signer
 from broker.flow.person_records import Presented
 from broker.flow.person_rules import JoinRules
 from broker.flow.persons import KnownPerson, identify_person
 from broker.flow.register import RegisterUnavailable, derive_register_keys, derive_tag
-from broker.flow.two_persons import Action, PreparedAction, Signer
+from broker.flow.two_persons import Action, PreparedAction
 from broker.pseudonyms.derivation import (
     EckIdUnusable,
     IdentifierNotDerivable,

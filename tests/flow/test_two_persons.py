@@ -24,16 +24,14 @@ from broker.flow.operator_refusals import (
     SamePerson,
     WrongOperatorKey,
 )
+from broker.flow.operators import Operator, OperatorName, Signer
 from broker.flow.two_persons import (
     CHECKS,
     PREPARED_BYTES_MAX,
     Action,
     ConfirmedAction,
-    Operator,
-    OperatorName,
     PreparedAction,
     PreparedBody,
-    Signer,
     confirm_action,
     encode_prepared,
     parse_prepared,
