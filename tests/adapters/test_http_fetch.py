@@ -74,7 +74,8 @@ async def test_a_closed_port_is_no_answer(fetcher: Fetcher) -> None:
     "url",
     [
         "", "x", "ftp://127.0.0.1/", "file:///etc/passwd", "http://", "https://",
-        "http://127.0.0.1:99999/", "http://127.0.0.1:x/", "http://[::1/", "http://127.0.0.1/\r\nX: y",
+        "http://127.0.0.1:99999/", "http://127.0.0.1:x/", "http://[::1/",
+        "http://127.0.0.1/\r\nX: y",
         "https://ü.invalid/", "http://nobody.invalid/", "https://nobody.invalid/",
     ],
 )  # fmt: skip
