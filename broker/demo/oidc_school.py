@@ -145,6 +145,7 @@ class OidcSchool:
         return pages.render_notice(
             party=self._school.name,
             kind="school",
+            look=self._school.id,
             title=f"{self._school.name}, {self._school.place}",
             text="Begin bij het lesmateriaal: dat brengt je hier naartoe om in te loggen.",
             status=200,

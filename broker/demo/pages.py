@@ -45,20 +45,41 @@ def render_page(template: str, *, status: int = 200, **values: Any) -> HTMLRespo
     return HTMLResponse(text, status_code=status, headers=dict(_HEADERS))
 
 
-def render_post(*, party: str, action: str, fields: Mapping[str, str]) -> HTMLResponse:
-    """Return a page that passes a message on: one form, sent by its button or the script."""
-    return render_page("post.html", party=party, action=action, fields=fields)
+def render_post(*, party: str, look: str, action: str, fields: Mapping[str, str]) -> HTMLResponse:
+    """Return a school's page that passes a message on: one form, sent by its button or the script.
+
+    Args:
+        look: whose colours; a class of the style sheet.
+    """
+    return render_page(
+        "post.html", party=party, kind="school", look=look, action=action, fields=fields
+    )
 
 
 def render_notice(
-    *, party: str, kind: str, title: str, text: str, status: int, again: str | None = None
+    *,
+    party: str,
+    kind: str,
+    look: str,
+    title: str,
+    text: str,
+    status: int,
+    again: str | None = None,
 ) -> HTMLResponse:
     """Return a short page about something that did not go on.
 
     Args:
-        kind: `school` or `supplier`, for the look.
+        kind: `school` or `supplier`.
+        look: whose colours; a class of the style sheet.
         again: where the button "try again" leads, when trying again makes sense.
     """
     return render_page(
-        "notice.html", status=status, party=party, kind=kind, title=title, text=text, again=again
+        "notice.html",
+        status=status,
+        party=party,
+        kind=kind,
+        look=look,
+        title=title,
+        text=text,
+        again=again,
     )

@@ -81,7 +81,9 @@ def prepare_world(
     reset_folder(folder)
     table = {
         "issuer": addresses[Party.BROKER],
-        "fetch_allowed_hosts": sorted({urlsplit(each).hostname or "" for each in addresses.values()}),
+        "fetch_allowed_hosts": sorted(
+            {urlsplit(each).hostname or "" for each in addresses.values()}
+        ),
         **(settings or {}),
     }
     (folder / "broker.toml").write_text(

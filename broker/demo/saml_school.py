@@ -100,6 +100,7 @@ class SamlSchool:
         return pages.render_notice(
             party=self._school.name,
             kind="school",
+            look=self._school.id,
             title=f"{self._school.name}, {self._school.place}",
             text="Begin bij het lesmateriaal: dat brengt je hier naartoe om in te loggen.",
             status=200,
@@ -194,7 +195,12 @@ class SamlSchool:
         fields = {"SAMLResponse": base64.b64encode(xml.encode()).decode()}
         if pending.relay_state is not None:
             fields["RelayState"] = pending.relay_state
-        return pages.render_post(party=self._school.name, action=pending.acs_url, fields=fields)
+        return pages.render_post(
+            party=self._school.name,
+            look=self._school.id,
+            action=pending.acs_url,
+            fields=fields,
+        )
 
     async def _server(self, *, tampering: bool = False) -> saml_messages.SchoolServer:
         """Return pysaml2's server that knows the broker's metadata of this minute."""

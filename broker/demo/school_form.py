@@ -55,6 +55,7 @@ def render_down(school: DemoSchool) -> HTMLResponse:
     return pages.render_notice(
         party=school.name,
         kind="school",
+        look=school.id,
         title="De school ligt even plat",
         text="Wacht even en probeer het daarna opnieuw. The school's login is down for a while.",
         status=503,
@@ -66,6 +67,7 @@ def render_refused(school: DemoSchool, *, reason: str) -> HTMLResponse:
     return pages.render_notice(
         party=school.name,
         kind="school",
+        look=school.id,
         title="Dit kan de school niet beantwoorden",
         text=reason,
         status=400,

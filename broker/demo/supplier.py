@@ -193,6 +193,7 @@ class SupplierPages:
         return pages.render_notice(
             party=self.name,
             kind="supplier",
+            look=self._look,
             title="Inloggen kan even niet",
             text="De inlogdienst antwoordt niet. The login service does not answer.",
             status=503,

@@ -20,7 +20,7 @@ ARGUMENTS = (
 )
 PHONE_WIDTH = 360  # CSS pixels, of the smallest phones in use
 TABS_AT_MOST = 40
-TIMEOUT_MILLISECONDS = 30_000  # only a fault takes so long
+TIMEOUT_MILLISECONDS = 15_000  # only a fault takes so long
 
 
 async def launch(playwright: Playwright, *more: str) -> Browser:
