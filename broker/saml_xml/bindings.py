@@ -162,7 +162,10 @@ def build_redirect_query(
     message: bytes, *, kind: MessageKind, relay_state: str | None = None
 ) -> str:
     """Return the unsigned query for `message` (SAML bindings 3.4.4.1), ready to sign or send."""
-    query = f"{kind}={quote_parameter(b64encode(deflate(message)).decode('ascii'))}"
+    encoded = b64encode(deflate(message)).decode("ascii")
+    # Of base64's alphabet these three are not unreserved; `quote` would look at every character.
+    value = encoded.replace("+", "%2B").replace("/", "%2F").replace("=", "%3D")
+    query = f"{kind}={value}"
     return query if relay_state is None else f"{query}&RelayState={quote_parameter(relay_state)}"
 
 

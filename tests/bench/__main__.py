@@ -17,7 +17,7 @@ from tests.bench.chooser import QUERIES, ROUNDS, measure_chooser
 from tests.bench.client import UnexpectedAnswer
 from tests.bench.logins import Driver, Round
 from tests.bench.world import SCHOOLS, BenchWorld, prepare_world, serving
-from tests.bench.yardstick import RESPONSES, measure_yardstick
+from tests.bench.yardstick import RESPONSES, measure_rsa_decryption, measure_yardstick
 
 PUPILS = 500
 LOADED_ROUNDS = 4
@@ -78,6 +78,7 @@ async def measure(
         "known_pupils": PUPILS,
         "registered_schools": SCHOOLS,
         "broker_processes": 1,
+        "rsa_decrypt_cpu_ms": round(measure_rsa_decryption(world), 3),
         "broker_core": cores.broker,
         "driver_core": cores.driver,
         "python": platform.python_version(),
