@@ -50,6 +50,9 @@ async def test_a_login_costs_four_trips_one_look_up_and_one_append(
     assert world.faults.calls.count("register.find") == 1
     assert world.faults.calls.count("register.apply") == (0 if known else 1)
     assert counted["receipts"] == 1
+    if trips.count("store.put") > 1:  # durable first: what a code opens comes after its receipt
+        last_put = len(world.faults.calls) - world.faults.calls[::-1].index("store.put") - 1
+        assert world.faults.calls.index("receipts.append") < last_put
 
 
 EXPECTED_TRIPS = {
