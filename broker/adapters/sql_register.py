@@ -16,9 +16,13 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 from broker.adapters.group_commit import GroupCommit
 from broker.adapters.sql import open_sqlite, prepare, transaction
 from broker.adapters.tables_register import persons
-from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow
+from broker.flow.operator_refusals import PersonChanged
+from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow, mark_of
 
 READ_BUSY_TIMEOUT_MS = 200  # in WAL mode a reader waits only while the log is being recovered
+
+_CHANGED = -1
+"""In place of a number of erased rows: they are not what they must be."""
 
 _DATABASE_FAULTS = (sqlite3.Error, OSError)
 
@@ -36,7 +40,7 @@ _ERASE = prepare(delete(persons).where(persons.c.tag == bindparam("of_tag")))
 
 @dataclass(frozen=True, slots=True)
 class _Erasure:
-    tags: Sequence[bytes] = field(repr=False)
+    marks: Mapping[bytes, bytes] = field(repr=False)
 
 
 class SqlitePersonRegister:
@@ -89,16 +93,23 @@ class SqlitePersonRegister:
         """
         return bool(await self._group.submit(writes))
 
-    async def erase(self, tags: Sequence[bytes]) -> int:
-        """Delete rows for good and return how many there were.
+    async def erase(self, marks: Mapping[bytes, bytes]) -> int:
+        """Delete rows for good, all or none, and return how many there were.
 
         The rows are overwritten in the database (`secure_delete`), and the write-ahead log that
         may still hold them is emptied.
 
+        Args:
+            marks: by tag, the `mark_of` what must be there.
+
         Raises:
+            PersonChanged: something else is there; nothing was deleted.
             RegisterUnavailable: nobody knows whether they are gone.
         """
-        return await self._group.submit(_Erasure(tags))
+        erased = await self._group.submit(_Erasure(marks))
+        if erased == _CHANGED:
+            raise PersonChanged("check_person_unchanged")
+        return erased
 
     async def close(self) -> None:
         """Write what waits and close the database; after that everything is refused."""
@@ -173,7 +184,12 @@ def _write(connection: sqlite3.Connection, write: RowWrite) -> bool:
 
 
 def _erase(connection: sqlite3.Connection, erasure: _Erasure) -> int:
-    return sum(connection.execute(_ERASE, {"of_tag": tag}).rowcount for tag in set(erasure.tags))
+    """Return how many rows were deleted; a login that came in between stops it."""
+    for tag, mark in erasure.marks.items():
+        row = connection.execute(_FIND_ONE, {"t0": tag}).fetchone()
+        if mark_of(None if row is None else row[1]) != mark:
+            return _CHANGED
+    return sum(connection.execute(_ERASE, {"of_tag": tag}).rowcount for tag in erasure.marks)
 
 
 def _empty_log(connection: sqlite3.Connection) -> None:

@@ -21,7 +21,7 @@ from broker.flow.operator_refusals import (
 )
 from broker.flow.operators import Operator, OperatorName, Operators, Signer, check_signer
 from broker.flow.person_records import Presented
-from broker.flow.persons import erase_found, find_person
+from broker.flow.persons import find_person
 from broker.flow.register import PersonRegister, RegisterKeys
 from broker.flow.two_persons import (
     Action,
@@ -160,7 +160,7 @@ class OperatorDesk:
             check_operator_new(operator, registered=self.operators.registered())
             self.operators.add(operator)
         else:
-            await erase_found(read_rows(confirmed.parameters), register=register)
+            await register.erase(read_rows(confirmed.parameters))
 
     def _prepare(
         self,

@@ -9,7 +9,6 @@ or none, and the loser looks again. The rules are `broker.flow.person_rules`, th
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from hashlib import sha256
 
 from msgspec.structs import replace
 
@@ -17,7 +16,6 @@ from broker.domain.attributes import Population
 from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.framing import NONCE_BYTES, UnreadableRecord
-from broker.flow.operator_refusals import PersonChanged
 from broker.flow.person_records import (
     SALT_BYTES,
     Change,
@@ -37,6 +35,7 @@ from broker.flow.register import (
     RowWrite,
     StoredRow,
     derive_tag,
+    mark_of,
     open_record,
     seal_record,
 )
@@ -173,7 +172,7 @@ class FoundPerson:
     """Everything that rests of one person, without opening it to whoever holds this.
 
     Attributes:
-        rows: by tag, the SHA-256 of the sealed row; b"" where nothing rests under that tag.
+        rows: by tag, the `mark_of` what rests under it.
         schools: those that stated what was presented, or the ECK iD it is bound to.
     """
 
@@ -206,42 +205,28 @@ async def find_person(
     )
 
 
-async def erase_found(rows: Mapping[bytes, bytes], *, register: PersonRegister) -> int:
-    """Delete the rows of a person who was found earlier, and return how many there were.
-
-    With the rows goes the salt, so nobody finds or opens this person's receipts again.
-
-    Args:
-        rows: `FoundPerson.rows`.
-
-    Raises:
-        PersonChanged: a login wrote since; there may be rows that were not found then.
-        RegisterUnavailable: nobody knows whether they are gone; find and erase again.
-    """
-    if await _mark_rows(rows.keys(), register=register) != rows:
-        raise PersonChanged("check_person_unchanged")
-    return await register.erase(sorted(rows))
-
-
 async def erase_person(
     presented: Presented, *, register: PersonRegister, keys: RegisterKeys
 ) -> int:
     """Delete every row of a person at once and return how many there were.
 
+    With the rows goes the salt, so nobody finds or opens this person's receipts again.
+
     Raises:
-        PersonChanged, RegisterUnavailable: as `erase_found`.
+        PersonChanged: a login wrote meanwhile, so nothing was deleted.
+        RegisterUnavailable: nobody knows whether they are gone; erase again.
     """
     found = await find_person(presented, register=register, keys=keys)
-    return await erase_found(found.rows, register=register)
+    return await register.erase(found.rows)
 
 
 async def _mark_rows(tags: Iterable[bytes], *, register: PersonRegister) -> dict[bytes, bytes]:
-    """Return the SHA-256 of each row: two tags in one look-up, as a login asks."""
+    """Return the `mark_of` each row: two tags in one look-up, as a login asks."""
     ordered = sorted(tags)
-    marks = dict.fromkeys(ordered, b"")
+    marks = dict.fromkeys(ordered, mark_of(None))
     for start in range(0, len(ordered), 2):
         rows = await register.find(ordered[start : start + 2])
-        marks |= {tag: sha256(row.sealed).digest() for tag, row in rows.items()}
+        marks |= {tag: mark_of(row.sealed) for tag, row in rows.items()}
     return marks
 
 

@@ -17,6 +17,7 @@ What a row means is `broker.flow.person_records`, which account a login opens
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from hashlib import sha256
 from typing import Protocol
 
 import msgspec
@@ -95,10 +96,14 @@ class PersonRegister(Protocol):
         """
         ...
 
-    async def erase(self, tags: Sequence[bytes]) -> int:
-        """Delete rows for good and return how many there were.
+    async def erase(self, marks: Mapping[bytes, bytes]) -> int:
+        """Delete rows for good, all or none, and return how many there were.
+
+        Args:
+            marks: by tag, the `mark_of` what must be there.
 
         Raises:
+            PersonChanged: something else is there; nothing was deleted.
             RegisterUnavailable: nobody knows whether they are gone.
         """
         ...
@@ -110,6 +115,11 @@ def derive_register_keys(register_key: bytes) -> RegisterKeys:
         tag=derive_key(register_key, b"schuilnaam/register-tag-key/v1"),
         seal=derive_key(register_key, b"schuilnaam/register-seal-key/v1"),
     )
+
+
+def mark_of(sealed: bytes | None) -> bytes:
+    """Return by which a sealed row is known again without it: SHA-256, or b"" for no row."""
+    return b"" if sealed is None else sha256(sealed).digest()
 
 
 def derive_tag(keys: RegisterKeys, root: PersonRoot) -> bytes:

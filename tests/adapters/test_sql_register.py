@@ -11,6 +11,7 @@ from broker.adapters.sql import open_sqlite
 from broker.adapters.sql_register import SqlitePersonRegister
 from broker.adapters.sql_upgrade import upgrade_database
 from broker.domain.attributes import Population
+from broker.flow.operator_refusals import PersonChanged
 from broker.flow.person_records import Presented
 from broker.flow.person_rules import JoinRules
 from broker.flow.persons import erase_person, identify_person
@@ -21,6 +22,7 @@ from broker.flow.register import (
     StoredRow,
     derive_register_keys,
     derive_tag,
+    mark_of,
 )
 from tests.flow.memory_register import MemoryRegister
 from tests.flow.register_world import FIRST_DAY, VUURVOGEL, a_root
@@ -89,9 +91,27 @@ async def test_of_many_at_once_one_is_first(register: PersonRegister) -> None:
 
 async def test_erased_rows_are_gone(register: PersonRegister) -> None:
     await register.apply([a_write(A, b"1"), a_write(B, b"2"), a_write(C, b"3")])
-    assert await register.erase([A, B, A]) == 2
-    assert await register.erase([A, B]) == 0
+    assert await register.erase({A: mark_of(b"1"), B: mark_of(b"2")}) == 2
+    assert await register.erase({A: mark_of(None), B: mark_of(None)}) == 0
     assert await register.find([A, C]) == {C: StoredRow(b"3", 2026)}
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [
+        {A: mark_of(b"1"), B: mark_of(b"old")},
+        {A: mark_of(b"1"), B: mark_of(None)},
+        {A: mark_of(b"1"), C: mark_of(b"3")},
+    ],
+)
+async def test_rows_that_a_login_changed_stop_an_erasure(
+    register: PersonRegister, marks: dict[bytes, bytes]
+) -> None:
+    await register.apply([a_write(A, b"1"), a_write(B, b"2")])
+    with pytest.raises(PersonChanged):
+        await register.erase(marks)
+    assert len(await register.find([A, B])) == 2
+    assert await register.erase({A: mark_of(b"1"), B: mark_of(b"2"), C: mark_of(None)}) == 2
 
 
 async def identify(register: PersonRegister, eck_id: str, local: str) -> tuple[bytes, bytes]:
@@ -158,10 +178,10 @@ async def test_reader_elsewhere_that_holds_the_log_is_told(
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM persons").fetchall()
     with pytest.raises(RegisterUnavailable):
-        await on_sqlite.erase([A])
+        await on_sqlite.erase({A: mark_of(b"1")})
     reader.execute("ROLLBACK")
     reader.close()
-    assert await on_sqlite.erase([A]) == 0
+    assert await on_sqlite.erase({A: mark_of(None)}) == 0
 
 
 async def test_rows_show_nothing_but_a_school_year(
@@ -180,7 +200,7 @@ async def test_missing_database_is_refused_and_comes_back(tmp_path: Path) -> Non
     for ask in (
         lambda: register.find([A]),
         lambda: register.apply([a_write(A, b"1")]),
-        lambda: register.erase([A]),
+        lambda: register.erase({A: mark_of(None)}),
     ):
         with pytest.raises(RegisterUnavailable):
             await ask()

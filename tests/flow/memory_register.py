@@ -2,7 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
-from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow
+from broker.flow.operator_refusals import PersonChanged
+from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow, mark_of
 
 
 class MemoryRegister:
@@ -38,5 +39,9 @@ class MemoryRegister:
             self.rows[write.tag] = StoredRow(write.sealed, write.school_year)
         return True
 
-    async def erase(self, tags: Sequence[bytes]) -> int:
-        return sum(self.rows.pop(tag, None) is not None for tag in tags)
+    async def erase(self, marks: Mapping[bytes, bytes]) -> int:
+        for tag, mark in marks.items():
+            there = self.rows.get(tag)
+            if mark_of(None if there is None else there.sealed) != mark:
+                raise PersonChanged("check_person_unchanged")
+        return sum(self.rows.pop(tag, None) is not None for tag in marks)

@@ -239,7 +239,7 @@ async def test_what_fails_half_way_is_used_up() -> None:
     class Down(Register):
         down = False
 
-        async def erase(self, tags: object) -> int:
+        async def erase(self, marks: object) -> int:
             raise RegisterUnavailable("check_written")
 
     desk, register = a_desk(ANNA, BEA), Down()
