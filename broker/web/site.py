@@ -1,5 +1,7 @@
 """The broker as an ASGI application: routes, and what an error becomes."""
 
+import re
+
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
@@ -78,6 +80,9 @@ def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> ASG
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),
     ]
+    for each in routes:
+        # Starlette ends with `$`, before which a line break may still stand.
+        each.path_regex = re.compile(each.path_regex.pattern.removesuffix("$") + r"\Z")
     site = Starlette(
         routes=routes,
         lifespan=life_span,

@@ -25,7 +25,9 @@ from broker.web.edge import Edge
 from broker.web.wiring import Web
 
 FORM_TYPE = "application/x-www-form-urlencoded"
-PLACES = {party: f"http://localhost:{port}" for party, port in DEMO_PORTS.items()}
+PLACES = {party: f"http://localhost:{port - 7000}" for party, port in DEMO_PORTS.items()}
+"""Ports on which nobody listens, so that a demo beside the tests changes nothing."""
+
 REDIRECT_URI = f"{PLACES[Party.REKENRIJK]}/callback"
 
 OIDC_REQUEST = {

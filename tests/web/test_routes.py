@@ -25,7 +25,7 @@ def test_a_request_leads_to_the_chooser_and_from_there_to_the_school(browser: Br
     assert "RekenRijk" in chooser.response.text
     gone = browser.post("/schools", fields_of(chooser) | {"school": "kompas"})
     assert gone.status == 303
-    assert gone.response.headers["location"].startswith("http://localhost:8011/")
+    assert gone.response.headers["location"].startswith("http://localhost:1011/")
     assert browser.cookies["school"] == "kompas"
 
 
@@ -36,7 +36,7 @@ def test_a_request_by_post_is_one_too(browser: Browser) -> None:
 
 def test_a_hint_skips_the_chooser(browser: Browser) -> None:
     begun = browser.begin(idp_hint="kompas")
-    assert begun.response.headers["location"].startswith("http://localhost:8011/")
+    assert begun.response.headers["location"].startswith("http://localhost:1011/")
 
 
 def test_what_the_supplier_must_know_goes_back_to_it(browser: Browser) -> None:
@@ -94,7 +94,7 @@ def test_a_static_file_is_kept_for_good_and_another_name_is_not_there(
 def test_the_school_that_is_logged_in_to_decides_where_a_login_goes(browser: Browser) -> None:
     chooser = browser.choose()
     by_saml = browser.post("/schools", fields_of(chooser) | {"school": "vuurvogel"})
-    assert by_saml.response.headers.get("location", "").startswith("http://localhost:8010/")
+    assert by_saml.response.headers.get("location", "").startswith("http://localhost:1010/")
 
 
 def test_a_choice_without_a_school_shows_the_chooser_again(browser: Browser) -> None:
