@@ -140,7 +140,7 @@ def load_settings(config_folder: Path, *, environment: Mapping[str, str]) -> Loa
         ) from error
     except (msgspec.DecodeError, UnicodeDecodeError) as error:
         raise SettingsProblem(
-            str(file), "-", f"is not TOML: {error}.", "Mend that line."
+            str(file), "-", f"is not TOML: {error}.", "Correct that line."
         ) from error
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX):

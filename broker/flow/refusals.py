@@ -23,7 +23,7 @@ class LoginStepUsed(Refusal):
 
 class SchoolUnknown(Refusal):
     code = "E-LOGIN-3"
-    whose_task = WhoseTask.SUPPLIER
+    whose_task = WhoseTask.PUPIL
     what = "We do not know that school."
     remedy = "Choose your school from the list."
     may_retry = True

@@ -212,9 +212,7 @@ def find_free_port() -> int:
 
 def run_broker(*arguments: str) -> None:
     """Run the command `broker` to its end."""
-    done = subprocess.run(
-        [*BROKER, *arguments], stdout=subprocess.DEVNULL, check=False
-    )
+    done = subprocess.run([*BROKER, *arguments], stdout=subprocess.DEVNULL, check=False)
     if done.returncode != 0:
         raise BrokerDidNotStart(" ".join(arguments))
 

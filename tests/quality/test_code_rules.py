@@ -11,6 +11,7 @@ MAX_LINES = 350
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "shared"}
 
 MADE_IN = {
+    "ConfirmedAction": {"broker/flow/two_persons.py"},
     # A trust level is a type; only the code that checks makes it.
     "SignedElement": {"broker/adapters/xml_signatures.py", "broker/adapters/xml_security.py"},
     "UnverifiedElement": {"broker/adapters/xml_security.py"},
