@@ -1,4 +1,4 @@
-"""Debian's Chromium, and what one asks of every page: fits the phone, has labels, says its language.
+"""Debian's Chromium, and what one asks of every page: it fits a phone and has labels.
 
 Nothing is downloaded: Playwright drives the browser of the system.
 """

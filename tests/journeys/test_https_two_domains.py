@@ -8,7 +8,6 @@ any other fault of a certificate still stops it.
 
 import socket
 from collections.abc import AsyncIterator, Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest

@@ -1,0 +1,259 @@
+"""After all journeys: no telling value anywhere but where it was released.
+
+Searched: logs (ours at the level that tells most, and the libraries'), every file of the broker,
+all that the login store was ever given, and all that went in and out at the doors of the broker
+and the suppliers: pages, cookies, addresses, redirects, messages, tokens.
+"""
+
+import base64
+import re
+from collections.abc import Iterable, Iterator
+from urllib.parse import parse_qsl, quote
+
+import pytest
+import pytest_asyncio
+
+from broker.demo.addresses import Party
+from broker.demo.people import PEOPLE
+from tests.journeys.conftest import World
+from tests.journeys.searching import (
+    MIN_NAME_LETTERS_IN_RANDOM,
+    describe,
+    holds,
+    search,
+    search_names,
+)
+from tests.journeys.visitor import new_visitor
+from tests.journeys.witness import Exchange, Witness
+
+pytestmark = pytest.mark.servers
+
+SCHOOLS = (Party.VUURVOGEL, Party.KOMPAS, Party.REGENBOOG)
+OIDC_SUPPLIERS = (Party.REKENRIJK, Party.BIOSFEER_OIDC)
+SAML_SUPPLIERS = (Party.TAALTUIN, Party.BIOSFEER_SAML)
+FIRST_NAMES = sorted({each.first_name for each in PEOPLE})
+TELLS_A_SUPPLIER = ("/oidc/token", "/oidc/userinfo")
+OTHERS_FILES = ("parties", "federation")
+"""Folders of a world that are not the broker's."""
+
+Hays = list[tuple[str, bytes]]
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def witnesses_of_all(world: World, witnesses: list[Witness]) -> list[Witness]:
+    """Everybody who looked on, after at least one journey of each kind."""
+    journeys = (
+        (Party.REKENRIJK, "vuurvogel", "sanne", "fine"),
+        (Party.BIOSFEER_SAML, "kompas", "noor", "fine"),
+        (Party.TAALTUIN, "regenboog", "sanne", "fine"),
+        (Party.TAALTUIN, "vuurvogel", "els", "no-eck-id"),
+        (Party.TAALTUIN, "vuurvogel", "daan", "expired"),
+        (Party.REKENRIJK, "kompas", "noor", "tampered"),
+        (Party.BIOSFEER_OIDC, "kompas", "noor", "missing-attribute"),
+        (Party.TAALTUIN, "kompas", "noor", "fine"),
+        (Party.REKENRIJK, "vuurvogel", "sanne", "other-school"),
+        (Party.REKENRIJK, "vuurvogel", "els", "cancelled"),
+    )
+    for party, school, pupil, scenario in journeys:
+        visitor = new_visitor(world.at)
+        async with visitor.client:
+            await visitor.try_to_log_in(party, school, pupil, scenario=scenario)
+            await visitor.received(party)
+    return witnesses
+
+
+@pytest.fixture(scope="module")
+def told(telling_values: frozenset[str], witnesses_of_all: list[Witness]) -> set[str]:
+    """Telling values: of the demo's people, and what journeys let schools state instead."""
+    values = set(telling_values)
+    values |= {each.partition("@")[0] for each in values if "@" in each and len(each) > 4}
+    values -= {each.id for each in PEOPLE}  # the school's own login form says these
+    for each in exchanges(witnesses_of_all, *SCHOOLS):
+        if each.path == "/login":
+            stated = dict(parse_qsl(each.asked_body.decode()))
+            values |= {
+                stated[f"state.{name}"]
+                for name in ("employeeNumber", "eckId")
+                if stated.get(f"state.{name}")
+            }
+    return values
+
+
+def exchanges(witnesses: Iterable[Witness], *parties: Party) -> Iterator[Exchange]:
+    for witness in witnesses:
+        yield from witness.at(*parties)
+
+
+def files(witnesses: Iterable[Witness]) -> Iterator[tuple[str, bytes]]:
+    """Yield every file of the brokers: databases with their journals, settings, keys."""
+    for witness in witnesses:
+        for file in sorted(witness.folder.rglob("*")):
+            place = file.relative_to(witness.folder)
+            if file.is_file() and place.parts[0] not in OTHERS_FILES:
+                yield str(place), file.read_bytes()
+
+
+def logs(witnesses: list[Witness]) -> Hays:
+    return [(each.name, each.read_bytes()) for each in witnesses[0].logs]
+
+
+def stored(witnesses: Iterable[Witness]) -> Hays:
+    return [("login store", each) for witness in witnesses for each in witness.stored]
+
+
+def at_broker(witnesses: Iterable[Witness]) -> Hays:
+    """All that the broker said, and what browsers were made to say to it; not schools' answers."""
+    found = []
+    for each in exchanges(witnesses, Party.BROKER):
+        cookies = b"\n".join(value for name, value in each.asked_headers if name == b"cookie")
+        found += [(describe(each), each.told), (describe(each), each.url + b"\n" + cookies)]
+    return found
+
+
+def at_suppliers(witnesses: Iterable[Witness]) -> Hays:
+    parties = (*OIDC_SUPPLIERS, *SAML_SUPPLIERS)
+    found = exchanges(witnesses, *parties)
+    return [(describe(each), part) for each in found for part in (each.asked, each.told)]
+
+
+def pages(witnesses: Iterable[Witness]) -> list[Exchange]:
+    return [each for each in exchanges(witnesses, Party.BROKER) if b"<main" in each.told_body]
+
+
+def pseudonyms(witnesses: Iterable[Witness], *parties: Party) -> set[str]:
+    found: set[str] = set()
+    for each in exchanges(witnesses, *parties):
+        if each.path == "/received.json":
+            found |= set(re.findall(r'"subject":"([a-z2-7]{53})"', each.told_body.decode()))
+    return found
+
+
+def test_telling_values_are_nowhere(witnesses_of_all: list[Witness], told: set[str]) -> None:
+    hays = [
+        *logs(witnesses_of_all),
+        *files(witnesses_of_all),
+        *stored(witnesses_of_all),
+        *at_broker(witnesses_of_all),
+        *at_suppliers(witnesses_of_all),
+    ]
+    assert search(hays, told) == []
+
+
+def test_the_search_finds_what_is_there(witnesses_of_all: list[Witness], told: set[str]) -> None:
+    """The positive control: what a school answered holds it all, inside a token."""
+    answers = [
+        (describe(each), each.told_body)
+        for each in exchanges(witnesses_of_all, Party.KOMPAS)
+        if each.path == "/token" and each.status == 200
+    ]
+    found = {each.what for each in search(answers, told)}
+    expected = ("uid", "employeeNumber", "sn", "mail", "nlEduPersonUnit", "birthDate", "eckId")
+    assert found >= {f"{name} of noor at kompas" for name in expected}
+
+
+@pytest.mark.parametrize("value", ["de Vries", "1100417", "sdevries@vuurvogel.example"])
+def test_a_dressed_up_value_is_found(value: str) -> None:
+    plain = value.encode()
+    dressed = [plain, plain.upper(), quote(value).encode(), plain.hex().encode()]
+    dressed += [base64.b64encode(b"x" * shift + plain + b"yz") for shift in (0, 3)]
+    assert all(holds(b"before " + each + b" after", value) for each in dressed)
+    assert not holds(b"before " + plain[:-1], value)
+
+
+def test_first_names_are_on_the_greeting_and_in_answers_to_suppliers_alone(
+    witnesses_of_all: list[Witness],
+) -> None:
+    hays: Hays = [*logs(witnesses_of_all)]
+    for each in exchanges(witnesses_of_all, Party.BROKER):
+        is_greeting = b'name="continue"' in each.told_body
+        if not is_greeting and each.path not in TELLS_A_SUPPLIER:
+            hays.append((describe(each), each.told))
+        hays.append((describe(each), each.url))
+    for each in exchanges(witnesses_of_all, Party.TAALTUIN):  # no school approved it for them
+        hays += [(describe(each), each.asked), (describe(each), each.told)]
+    for each in exchanges(witnesses_of_all, *OIDC_SUPPLIERS, Party.BIOSFEER_SAML):
+        hays.append((describe(each), each.url))
+    assert search_names(hays, FIRST_NAMES) == []
+    greetings = [
+        (describe(each), each.told_body)
+        for each in exchanges(witnesses_of_all, Party.BROKER)
+        if b'name="continue"' in each.told_body
+    ]
+    assert {each.what for each in search_names(greetings, FIRST_NAMES)} >= {"Sanne", "Els"}
+
+
+def test_first_names_rest_nowhere(witnesses_of_all: list[Witness]) -> None:
+    long_enough = [each for each in FIRST_NAMES if len(each) >= MIN_NAME_LETTERS_IN_RANDOM]
+    at_rest = [*files(witnesses_of_all), *stored(witnesses_of_all)]
+    assert len(long_enough) >= 3
+    assert at_rest
+    found = [
+        (name, where) for where, hay in at_rest for name in long_enough if name.encode() in hay
+    ]
+    assert found == []
+
+
+def test_a_pseudonym_is_at_its_own_supplier_alone(witnesses_of_all: list[Witness]) -> None:
+    groups = ((Party.REKENRIJK,), (Party.TAALTUIN,), (Party.BIOSFEER_OIDC, Party.BIOSFEER_SAML))
+    own = {group: pseudonyms(witnesses_of_all, *group) for group in groups}
+    everything = set().union(*own.values())
+    assert all(own.values())
+    assert sum(map(len, own.values())) == len(everything)
+    for group in groups:
+        elsewhere: Hays = [
+            (describe(each), part)
+            for other in groups
+            if other is not group
+            for each in exchanges(witnesses_of_all, *other)
+            for part in (each.asked, each.told)
+        ]
+        assert search(elsewhere, own[group]) == []
+    rest = [*logs(witnesses_of_all), *files(witnesses_of_all), *stored(witnesses_of_all)]
+    addresses = [(describe(each), each.url) for each in exchanges(witnesses_of_all, *Party)]
+    addresses += [
+        (describe(each), value)
+        for each in exchanges(witnesses_of_all, Party.BROKER)
+        for name, value in each.told_headers
+        if name in {b"location", b"set-cookie"}
+    ]
+    assert search([*rest, *addresses], everything) == []
+
+
+def test_handles_and_codes_are_where_they_belong(witnesses_of_all: list[Witness]) -> None:
+    """A handle lives in its cookie alone; a code in one redirect; neither in a log or at rest."""
+    handles: set[str] = set()
+    codes: set[str] = set()
+    for each in exchanges(witnesses_of_all, Party.BROKER):
+        for name, value in each.told_headers:
+            if name == b"set-cookie":
+                handles |= set(re.findall(r"login\.[\w-]+=([\w-]{20,})", value.decode()))
+            if name == b"location":
+                codes |= set(re.findall(r"[?&]code=([\w-]{20,})", value.decode()))
+    assert handles
+    assert codes
+    kept = [*logs(witnesses_of_all), *files(witnesses_of_all), *stored(witnesses_of_all)]
+    assert search_exactly(kept, handles | codes) == []
+    seen: Hays = [(describe(each), each.told_body) for each in pages(witnesses_of_all)]
+    seen += [(describe(each), each.url) for each in exchanges(witnesses_of_all, *Party)]
+    assert search_exactly(seen, handles) == []
+    assert (
+        search_exactly([(describe(e), e.told_body) for e in pages(witnesses_of_all)], codes) == []
+    )
+
+
+def search_exactly(hays: Hays, values: set[str]) -> list[str]:
+    """Return where random values stand as they are; they are too many for every form."""
+    pattern = re.compile("|".join(map(re.escape, sorted(values))).encode())
+    return [where for where, hay in hays if pattern.search(hay)]
+
+
+def test_pages_of_every_kind_were_searched(witnesses_of_all: list[Witness]) -> None:
+    seen = pages(witnesses_of_all)
+    assert {each.status for each in seen} >= {200, 400, 403}
+    assert {each.path for each in seen} >= {"/schools", "/saml/sp/acs", "/oidc/callback"}
+    assert all(dict(each.told_headers)[b"cache-control"] == b"no-store" for each in seen)
+    assert {name.rpartition("/")[2] for name, _ in files(witnesses_of_all)} >= {
+        "registry.db",
+        "register.db",
+        "receipts.db",
+    }
