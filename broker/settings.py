@@ -166,10 +166,26 @@ def check_issuer(issuer: str, *, file: str) -> None:
         raise SettingsProblem(
             file, "issuer", "must begin with https:// .", "Only a loopback host may use http."
         )
-    if not parts.hostname or parts.path or parts.query or parts.fragment:
+    if issuer != _origin(issuer):
         raise SettingsProblem(
-            file, "issuer", "must be an origin.", "Write scheme, host and port, no path or slash."
+            file,
+            "issuer",
+            "must be an origin, as browsers write it.",
+            "Write scheme and host in small letters, a port only where it is not the usual one, "
+            "and no path or slash.",
         )
+
+
+def _origin(url: str) -> str:
+    """Return the origin of a URL as browsers serialise it (RFC 6454 6.2); "" when it has none."""
+    parts = urlsplit(url)
+    try:
+        host, port = parts.hostname or "", parts.port
+    except ValueError:
+        return ""
+    bracketed = f"[{host}]" if ":" in host else host
+    usual = port is None or port == {"https": 443, "http": 80}.get(parts.scheme)
+    return f"{parts.scheme}://{bracketed}{'' if usual else f':{port}'}" if host else ""
 
 
 def _lay_over(stated: dict[str, object], name: str, value: str) -> None:

@@ -26,10 +26,10 @@ def oidc_routes(web: Web) -> list[Route]:
     """Return the routes of OpenID Connect."""
 
     async def authorize(request: Request) -> Response:
-        if is_framed(request):
-            return show_new_tab(web, request)
-        counted = count_start(web, request)
         parameters = await _parameters(web, request)
+        if is_framed(request) and ("prompt", "none") not in parameters:
+            return show_new_tab(web, request)  # prompt=none shows no page, so it may be framed
+        counted = count_start(web, request)
         received = parse_authorization_request(parameters)
         registry = web.snapshots.registry
         try:

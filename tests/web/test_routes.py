@@ -165,6 +165,16 @@ class TestFrames:
         assert f'href="{path}?a=b%26c&amp;d=%22"' in answer.response.text
         assert "set-cookie" not in answer.response.headers
 
+    def test_a_request_for_no_page_is_answered_in_a_frame(self, browser: Browser) -> None:
+        answer = browser.send(
+            "GET",
+            "/oidc/authorize",
+            params=OIDC_REQUEST | {"prompt": "none"},
+            headers={"Sec-Fetch-Dest": "iframe"},
+        )
+        assert answer.status == 303
+        assert "error=interaction_required" in answer.response.headers["location"]
+
     def test_in_a_tab_it_does(self, browser: Browser) -> None:
         answer = browser.send(
             "GET", "/oidc/authorize", params=OIDC_REQUEST, headers={"Sec-Fetch-Dest": "document"}

@@ -1,0 +1,95 @@
+"""Settings: what is refused names its file, path and remedy; the twin of each is accepted."""
+
+from pathlib import Path
+
+import pytest
+
+from broker.settings import LoadedSettings, SettingsProblem, load_settings
+
+FINE = 'issuer = "https://login.example"\n'
+
+
+def load(folder: Path, text: str = FINE, **environment: str) -> LoadedSettings:
+    (folder / "broker.toml").write_text(text)
+    return load_settings(folder, environment=environment)
+
+
+def problem(folder: Path, text: str, **environment: str) -> SettingsProblem:
+    with pytest.raises(SettingsProblem) as refused:
+        load(folder, text, **environment)
+    return refused.value
+
+
+def test_defaults_and_folders_hang_on_the_configuration(tmp_path: Path) -> None:
+    loaded = load(tmp_path)
+    assert loaded.keys_folder == tmp_path / "keys"
+    assert loaded.data_folder == tmp_path / "data"
+    assert loaded.settings.server.port == 8000
+
+
+def test_a_missing_file_is_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsProblem) as refused:
+        load_settings(tmp_path, environment={})
+    assert str(tmp_path / "broker.toml") == refused.value.file
+
+
+@pytest.mark.parametrize(
+    ("text", "path"),
+    [
+        ("issuer =", "-"),
+        ("name = 'x'", "issuer"),
+        (FINE + "zork = 1", "zork"),
+        (FINE + "[server]\nprot = 1", "server.prot"),
+        (FINE + "[server]\nport = 70000", "server.port"),
+        (FINE + "[times]\nremembered_school_days = 0", "times.remembered_school_days"),
+    ],
+)
+def test_what_is_wrong_is_named_by_its_path(tmp_path: Path, text: str, path: str) -> None:
+    found = problem(tmp_path, text)
+    assert found.path == path
+    assert found.remedy
+
+
+def test_the_environment_lies_over_the_file(tmp_path: Path) -> None:
+    loaded = load(tmp_path, BROKER_SERVER__PORT="9000", BROKER_NAME="Proef", OTHER="x")
+    assert (loaded.settings.server.port, loaded.settings.name) == (9000, "Proef")
+
+
+def test_an_unknown_variable_stops_the_start(tmp_path: Path) -> None:
+    assert problem(tmp_path, FINE, BROKER_SERVER__PROT="1").path == "server.prot"
+    assert problem(tmp_path, FINE, BROKER_ISSUER__X="1").path == "BROKER_ISSUER__X"
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "http://login.example",
+        "ftp://localhost",
+        "https://login.example/",
+        "https://login.example/path",
+        "https://login.example?x",
+        "https://login.example#x",
+        "https://LOGIN.example",
+        "https://login.example:443",
+        "https://login.example:port",
+        "https://user@login.example",
+        "http://localhost:80",
+        "https://",
+        "",
+    ],
+)
+def test_check_issuer_is_an_origin(tmp_path: Path, issuer: str) -> None:
+    assert problem(tmp_path, f'issuer = "{issuer}"').path == "issuer"
+
+
+@pytest.mark.parametrize(
+    "issuer",
+    [
+        "https://login.example",
+        "https://login.example:8443",
+        "http://localhost:8000",
+        "http://[::1]",
+    ],
+)
+def test_an_origin_as_browsers_write_it_is_accepted(tmp_path: Path, issuer: str) -> None:
+    assert load(tmp_path, f'issuer = "{issuer}"').settings.issuer == issuer
