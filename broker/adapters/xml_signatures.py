@@ -35,6 +35,10 @@ from broker.saml_xml.security import SignedElement
 
 XML_WHITESPACE = " \t\r\n"
 
+INCLUSIVE_PREFIXES_MAX = 20
+"""Ours; the field uses one to three. Canonicalisation looks each up for each element before the
+signature is known to hold, so a long list would let a forgery cost thousands of honest messages."""
+
 RSA_ALGORITHMS: dict[str, hashes.HashAlgorithm] = {
     n.ALG_RSA_SHA256: hashes.SHA256(),
     n.ALG_RSA_SHA384: hashes.SHA384(),
@@ -283,25 +287,36 @@ def _inclusive_prefixes(method: Element) -> list[str]:
     further up that the element itself does not use) the digest differs and the message is refused.
 
     Raises:
-        SignatureRefused: another parameter.
+        SignatureRefused: another parameter, or more prefixes than any honest message names.
     """
     parameters = list(method)
     if not parameters:
         return []
     if len(parameters) > 1 or parameters[0].tag != INCLUSIVE_NAMESPACES:
         raise SignatureRefused("canonicalization-parameter")
-    return parameters[0].get("PrefixList", "").split()
+    prefixes = parameters[0].get("PrefixList", "").split()
+    if len(prefixes) > INCLUSIVE_PREFIXES_MAX:
+        raise SignatureRefused("canonicalization-parameter")
+    return prefixes
 
 
 def _canonical(element: Element, inclusive_prefixes: list[str]) -> bytes:
-    """Return `element` by Exclusive XML Canonicalization 1.0, in its place in the tree."""
-    return etree.tostring(
-        element,
-        method="c14n",
-        exclusive=True,
-        with_comments=False,
-        inclusive_ns_prefixes=inclusive_prefixes,
-    )
+    """Return `element` by Exclusive XML Canonicalization 1.0, in its place in the tree.
+
+    Raises:
+        SignatureRefused: it has no canonical form: a namespace name is a relative reference
+            (Canonical XML 1.0, 1.3).
+    """
+    try:
+        return etree.tostring(
+            element,
+            method="c14n",
+            exclusive=True,
+            with_comments=False,
+            inclusive_ns_prefixes=inclusive_prefixes,
+        )
+    except etree.C14NError:
+        raise SignatureRefused("canonicalization") from None
 
 
 def canonical(element: Element) -> bytes:
