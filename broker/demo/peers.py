@@ -7,6 +7,7 @@ parties start and a roll-over of the broker's keys reaches them.
 import ssl
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 
 import anyio
@@ -20,9 +21,13 @@ class PeerUnreachable(Exception):  # noqa: N818 -- the party then answers 503
     """The broker did not answer, and there is no earlier answer to go on with."""
 
 
-def tls_trust(ca_file: Path | None) -> ssl.SSLContext | bool:
-    """Return whom to trust on https: the authority of `ca_file` alone, or the usual ones."""
-    return ssl.create_default_context(cafile=str(ca_file)) if ca_file else True
+@cache
+def tls_trust(ca_file: Path | None) -> ssl.SSLContext:
+    """Return whom to trust on https: the authority of `ca_file` alone, or the system's.
+
+    Made once: reading the system's authorities costs more than a whole login.
+    """
+    return ssl.create_default_context(cafile=None if ca_file is None else str(ca_file))
 
 
 class PeerDocument:

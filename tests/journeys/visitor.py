@@ -8,6 +8,7 @@ import httpx2
 from lxml import html
 
 from broker.demo.addresses import Addresses, Party
+from broker.demo.peers import tls_trust
 
 TIMEOUT_SECONDS = 30  # only a fault takes so long
 MAX_PAGES = 8
@@ -167,6 +168,7 @@ def new_visitor(addresses: Addresses, *, language: str = "nl") -> Visitor:
         follow_redirects=True,
         timeout=TIMEOUT_SECONDS,
         trust_env=False,
+        verify=tls_trust(None),
         headers={"accept-language": language},
     )
     return Visitor(addresses, client)
