@@ -4,7 +4,8 @@ SHELL := /bin/bash
 VENV := .venv
 PY := $(VENV)/bin/python
 DEMO_PACKAGES := xmlsec1 python3-venv
-TEST_PACKAGES := $(DEMO_PACKAGES) chromium fonts-dejavu-core
+# redis-tools holds the server's program too; unlike redis-server it starts no service.
+TEST_PACKAGES := $(DEMO_PACKAGES) chromium fonts-dejavu-core redis-tools
 
 .PHONY: demo test bench lint format lock translations clean
 
