@@ -53,7 +53,7 @@ PAGES = {
     ),
     "expired, OIDC school": (
         (Party.BIOSFEER_SAML, "kompas", "noor", "expired"),
-        Outcome(400, "E-RP-10", "school", True, ("", "")),
+        Outcome(400, "E-RP-10", "school", True, ("niet bij deze inlog past", "does not fit")),
     ),
     "tampered, SAML school": (
         (Party.TAALTUIN, "vuurvogel", "sanne", "tampered"),
