@@ -1,5 +1,6 @@
 """Schools and their logins: every refusal, and what a sound document compiles to."""
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -7,6 +8,7 @@ import pytest
 from broker.domain.attributes import ENTREE_NAMES, OIDC_NAMES
 from broker.domain.documents import Kind
 from broker.domain.federation import OidcIdpEndpoints, SamlIdpEndpoints, SchoolFrom, SchoolIdp
+from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.logins import IDP_CHECKS, with_built_in_names
 from broker.flow.federation.schools import SCHOOL_CHECKS
 from tests.flow.federation_builders import (
@@ -39,7 +41,7 @@ def paths_of(login: dict[str, Any], **compiler: Any) -> list[str]:
 
 
 def test_checks_are_counted() -> None:
-    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (1, 10)
+    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (1, 11)
 
 
 @pytest.mark.parametrize(
@@ -104,6 +106,7 @@ def test_metadata_may_stand_beside_the_document() -> None:
         (an_oidc_login(attributes={"email": "employeeNumber"}), "attributes.email"),
         (an_oidc_login(attributes={"x": "shoeSize"}), "attributes.x"),
         (an_oidc_login(attributes={"bsn": "uid"}), "attributes.bsn"),
+        (an_oidc_login(attributes={"uid": "shoeSize"}), "attributes.uid"),
         (
             an_oidc_login(exception=[{"name": "x", "until": "2030-01-01", "reason": "y"}]),
             "exception[0].name",
@@ -140,6 +143,35 @@ def test_a_login_is_refused(login: dict[str, Any], path: str) -> None:
 )
 def test_what_is_close_to_a_refusal_is_fine(changes: Any) -> None:
     assert paths_of(an_oidc_login(**changes)) == []
+
+
+RESTRICTED_SPELLINGS = sorted(
+    {
+        (incoming, name)
+        for names in (ENTREE_NAMES, OIDC_NAMES)
+        for incoming, name in names.items()
+        if is_restricted(name)
+    }
+)
+
+
+@pytest.mark.parametrize(("incoming", "name"), [*RESTRICTED_SPELLINGS, ("ECKID", "eckId")])
+@pytest.mark.parametrize("login", [a_saml_login, an_oidc_login])
+def test_what_identifies_across_suppliers_is_not_made_free_by_a_mapping(
+    login: Callable[..., dict[str, Any]], incoming: str, name: str
+) -> None:
+    assert paths_of(login(attributes={incoming: "nlEduPersonUnit"})) == [f"attributes.{incoming}"]
+    for fine in (name, "employeeNumber", "ignore"):
+        assert paths_of(login(attributes={incoming: fine})) == []
+
+
+def test_every_restricted_attribute_is_guarded_in_each_of_its_names() -> None:
+    assert {name for _, name in RESTRICTED_SPELLINGS} == {
+        *("eckId", "uid", "employeeNumber", "nlEduPersonProfileId", "nlEduPersonRealId")
+    }
+    assert {"eck_id", "urn:oid:2.16.840.1.113730.3.1.3", "urn:mace:dir:attribute-def:uid"} <= {
+        incoming for incoming, _ in RESTRICTED_SPELLINGS
+    }
 
 
 def test_several_schools_are_told_apart_by_attribute_unless_stated() -> None:

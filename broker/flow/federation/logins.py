@@ -21,6 +21,7 @@ from broker.domain.federation import (
     SchoolIdp,
 )
 from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.discovery import (
     Fetch,
     ProviderMetadata,
@@ -53,6 +54,14 @@ IDENTIFIERS = frozenset(
     name for name, each in VOCABULARY.items() if each.restricted and name != ECK_ID
 )
 """Attributes that can name a person inside a school."""
+
+_IDENTIFYING_NAMES = {
+    incoming.lower(): name
+    for names in (ENTREE_NAMES, OIDC_NAMES)
+    for incoming, name in names.items()
+    if is_restricted(name)
+}
+"""Incoming names that mean what identifies across suppliers, however spelled, lower case."""
 
 MUTABLE_NAMES = frozenset(
     {"email", "mail", "preferred_username", "upn", "unique_name", "name", "nickname"}
@@ -157,6 +166,18 @@ def check_mapping_targets_known(document: IdentityProviderDocument) -> Iterator[
             )
 
 
+def check_mapping_keeps_restricted(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    """Under another name an ECK iD or number would go where a first name may go."""
+    for incoming, target in document.attributes.items():
+        meant = _IDENTIFYING_NAMES.get(incoming.lower())
+        if meant is not None and target in VOCABULARY and not is_restricted(target):
+            yield DocumentProblem(
+                f"attributes.{incoming}",
+                f"would give out {meant}, which identifies across suppliers, as {target}.",
+                f'Write "{IGNORE}" or one of {", ".join(sorted((*IDENTIFIERS, ECK_ID)))}.',
+            )
+
+
 def check_exceptions_known(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
     for index, each in enumerate(document.exception):
         yield DocumentProblem(
@@ -188,6 +209,7 @@ IDP_CHECKS: tuple[Callable[[IdentityProviderDocument], Iterator[DocumentProblem]
     check_domains_name_own_schools,
     check_identifier_lasts,
     check_mapping_targets_known,
+    check_mapping_keeps_restricted,
     check_exceptions_known,
     check_openid_scope_asked,
     check_endpoints_safe,
