@@ -16,7 +16,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_update
 
 from broker.adapters.group_commit import GroupCommit
 from broker.adapters.receipt_archive import make_head, open_archive, prove_school_receipts
-from broker.adapters.sql import open_sqlite, prepare, transaction
+from broker.adapters.sql import OpenedFile, open_sqlite, prepare, transaction
 from broker.adapters.tables_receipts import receipt_heads, receipt_writers, receipts
 from broker.domain.ids import SchoolId
 from broker.flow.receipt_audit import VerifiedReceipts, verify_receipts
@@ -71,8 +71,7 @@ class SqliteReceiptLog:
         self._path = path
         self._keys = derive_chain_keys(receipt_key)
         self._random = random
-        self._connection: sqlite3.Connection | None = None
-        self._inode = 0
+        self._opened: OpenedFile | None = None
         self._tip: WriterTip | None = None
         self._group: GroupCommit[SealedReceipt | None, None] = GroupCommit(
             self._commit,
@@ -203,22 +202,15 @@ class SqliteReceiptLog:
         return [None] * len(batch)
 
     def _writing_connection(self) -> sqlite3.Connection:
-        """Return the kept connection, if what it has open is still the file at our path.
-
-        A database that was moved away or put back takes writes that nobody would ever read.
-        """
-        if self._connection is None:
-            self._connection = open_sqlite(self._path)
-            self._inode = self._path.stat().st_ino
-        elif self._path.stat().st_ino != self._inode:
-            raise FileNotFoundError("the database was replaced while it was open")
-        return self._connection
+        if self._opened is None:
+            self._opened = OpenedFile(self._path)
+        return self._opened.connection()
 
     def _close_connection(self) -> None:
         self._tip = None
-        if self._connection is not None:
-            self._connection.close()
-            self._connection = None
+        if self._opened is not None:
+            self._opened.close()
+            self._opened = None
 
     def _find(self, locators: Sequence[bytes]) -> list[SealedReceipt]:
         found: list[SealedReceipt] = []

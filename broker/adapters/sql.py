@@ -8,6 +8,7 @@ and run on a kept `sqlite3` connection: SQLAlchemy's own execution costs several
 PostgreSQL is the seam: the same tables and revisions, other adapters behind the same ports.
 """
 
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -50,6 +51,42 @@ def open_sqlite(path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> sqlite
         connection.close()
         raise
     return connection
+
+
+class OpenedFile:
+    """A connection that is kept, as long as what it has open is still the file at its path.
+
+    A database that was moved away or put back would take writes that nobody ever reads, and
+    answer with what is not so any more.
+
+    Raises:
+        sqlite3.OperationalError: there is no database at `path`.
+        OSError: likewise.
+    """
+
+    def __init__(self, path: Path, *, busy_timeout_ms: int = BUSY_TIMEOUT_MS) -> None:
+        self._path = path
+        self._connection = open_sqlite(path, busy_timeout_ms=busy_timeout_ms)
+        self._file = _identity_of(path)
+
+    def connection(self) -> sqlite3.Connection:
+        """Return it for the next use; some microseconds.
+
+        Raises:
+            OSError: the file was replaced or is gone. Close this and open what is there.
+        """
+        if _identity_of(self._path) != self._file:
+            raise FileNotFoundError("the database was replaced while it was open")
+        return self._connection
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._connection.close()
+
+
+def _identity_of(path: Path) -> tuple[int, int]:
+    status = os.stat(path)
+    return status.st_dev, status.st_ino
 
 
 @contextmanager

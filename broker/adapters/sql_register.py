@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, delete, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from broker.adapters.group_commit import GroupCommit
-from broker.adapters.sql import open_sqlite, prepare, transaction
+from broker.adapters.sql import OpenedFile, prepare, transaction
 from broker.adapters.tables_register import persons
 from broker.flow.operator_refusals import PersonChanged
 from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow, mark_of
@@ -52,8 +52,9 @@ class SqlitePersonRegister:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._reading: sqlite3.Connection | None = None
-        self._writing: sqlite3.Connection | None = None
+        self._reading: OpenedFile | None = None
+        self._writing: OpenedFile | None = None
+        self._readable = True
         self._closed = False
         self._group: GroupCommit[Sequence[RowWrite] | _Erasure, int] = GroupCommit(
             self._commit,
@@ -63,8 +64,8 @@ class SqlitePersonRegister:
 
     @property
     def healthy(self) -> bool:
-        """False from a failed write until the next that succeeds."""
-        return self._group.healthy
+        """False from a failed look-up or write until the next of its kind that succeeds."""
+        return self._readable and self._group.healthy
 
     async def find(self, tags: Sequence[bytes]) -> Mapping[bytes, StoredRow]:
         """Return the rows that are there, by tag.
@@ -80,10 +81,13 @@ class SqlitePersonRegister:
             rows = self._reading_connection().execute(
                 statement, {f"t{index}": tag for index, tag in enumerate(tags)}
             )
-            return {tag: StoredRow(sealed, year) for tag, sealed, year in rows}
+            found = {tag: StoredRow(sealed, year) for tag, sealed, year in rows}
         except _DATABASE_FAULTS as error:
             self._close_reading()
+            self._readable = False
             raise RegisterUnavailable("check_readable") from error
+        self._readable = True
+        return found
 
     async def apply(self, writes: Sequence[RowWrite]) -> bool:
         """Store all, durably, or nothing; False when a row is not what its write expects.
@@ -121,16 +125,17 @@ class SqlitePersonRegister:
         """Do every waiter's part in one durable transaction, each all or nothing."""
         try:
             if self._writing is None:
-                self._writing = open_sqlite(self._path)
-            with transaction(self._writing):
+                self._writing = OpenedFile(self._path)
+            connection = self._writing.connection()
+            with transaction(connection):
                 results = [
-                    _erase(self._writing, each)
+                    _erase(connection, each)
                     if isinstance(each, _Erasure)
-                    else _apply(self._writing, each)
+                    else _apply(connection, each)
                     for each in batch
                 ]
             if any(isinstance(each, _Erasure) for each in batch):
-                _empty_log(self._writing)
+                _empty_log(connection)
         except BaseException:
             self._close_writing()
             raise
@@ -140,8 +145,8 @@ class SqlitePersonRegister:
         if self._closed:
             raise RegisterUnavailable("check_not_closed")
         if self._reading is None:
-            self._reading = open_sqlite(self._path, busy_timeout_ms=READ_BUSY_TIMEOUT_MS)
-        return self._reading
+            self._reading = OpenedFile(self._path, busy_timeout_ms=READ_BUSY_TIMEOUT_MS)
+        return self._reading.connection()
 
     def _close_reading(self) -> None:
         if self._reading is not None:

@@ -173,7 +173,7 @@ async def test_reader_elsewhere_that_holds_the_log_is_told(
 ) -> None:
     await on_sqlite.apply([a_write(A, b"1")])
     assert on_sqlite._writing is not None
-    on_sqlite._writing.execute("PRAGMA busy_timeout = 1")
+    on_sqlite._writing.connection().execute("PRAGMA busy_timeout = 1")
     reader = open_sqlite(path)
     reader.execute("BEGIN")
     reader.execute("SELECT * FROM persons").fetchall()
@@ -207,8 +207,9 @@ async def test_missing_database_is_refused_and_comes_back(tmp_path: Path) -> Non
     assert not register.healthy
     upgrade_database(path, "register")
     assert await register.apply([a_write(A, b"1")])
-    assert register.healthy
+    assert not register.healthy  # nobody knows yet whether it can be read
     assert await register.find([A]) == {A: StoredRow(b"1", 2026)}
+    assert register.healthy
     await register.close()
     with pytest.raises(RegisterUnavailable):
         await register.find([A])
@@ -225,4 +226,37 @@ async def test_look_up_that_fails_is_refused_and_the_next_works(
     on_sqlite._reading.close()
     with pytest.raises(RegisterUnavailable):
         await on_sqlite.find([A])
+    assert not on_sqlite.healthy
     assert len(await on_sqlite.find([A])) == 1
+    assert on_sqlite.healthy
+
+
+async def test_database_that_cannot_be_read_shows_in_health(
+    path: Path, on_sqlite: SqlitePersonRegister
+) -> None:
+    sound = path.read_bytes()
+    path.write_bytes(b"no database" * 1000)
+    with pytest.raises(RegisterUnavailable):
+        await on_sqlite.find([A])
+    assert not on_sqlite.healthy
+    path.write_bytes(sound)
+    await on_sqlite.find([A])
+    assert on_sqlite.healthy
+
+
+async def test_database_that_was_moved_away_is_neither_read_nor_written(
+    tmp_path: Path, path: Path, on_sqlite: SqlitePersonRegister
+) -> None:
+    assert await on_sqlite.apply([a_write(A, b"1")])
+    assert A in await on_sqlite.find([A])
+    for each in tmp_path.glob("register.db*"):
+        each.rename(f"{each}.away")
+    upgrade_database(path, "register")
+    with pytest.raises(RegisterUnavailable):
+        await on_sqlite.apply([a_write(B, b"1")])
+    with pytest.raises(RegisterUnavailable):
+        await on_sqlite.find([A])
+    assert not on_sqlite.healthy
+    assert await on_sqlite.apply([a_write(B, b"1")])  # the next one opens what is there
+    assert await on_sqlite.find([A, B]) == {B: StoredRow(b"1", 2026)}
+    assert on_sqlite.healthy
