@@ -81,10 +81,17 @@ class Cookies:
         """Forget a step that was taken."""
         response.raw_headers.append(self._header(_LOGIN + state, "", seconds=0, cross_site=True))
 
+    def count_logins(self, request: Request) -> int:
+        """Return how many steps this browser holds."""
+        return len(self._held(request))
+
+    def _held(self, request: Request) -> list[str]:
+        prefix = self._name(_LOGIN)
+        return [each for each in _received(request) if each.startswith(prefix)]
+
     def close_left_logins(self, request: Request, response: Response) -> None:
         """Forget what is too much, so that headers stay small in a browser with many tabs."""
-        prefix = self._name(_LOGIN)
-        held = [each for each in _received(request) if each.startswith(prefix)]
+        prefix, held = self._name(_LOGIN), self._held(request)
         for name in held[: max(0, len(held) - MAX_LOGINS_AT_ONCE)]:
             state = name.removeprefix(prefix)
             if STATE_PATTERN.match(state):

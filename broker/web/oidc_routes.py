@@ -16,7 +16,14 @@ from broker.oidc_op.request import (
 )
 from broker.oidc_op.response import build_authorization_error, build_error_body
 from broker.oidc_op.userinfo import build_challenge
-from broker.web.begin import count_start, is_framed, show_new_tab, step_route
+from broker.web.begin import (
+    check_destination,
+    check_room_for_frame,
+    count_start,
+    is_framed,
+    show_new_tab,
+    step_route,
+)
 from broker.web.requests import Parameters, only, read_authorization, read_form, read_query
 from broker.web.responses import answer, json, redirect
 from broker.web.wiring import Web
@@ -26,9 +33,12 @@ def oidc_routes(web: Web) -> list[Route]:
     """Return the routes of OpenID Connect."""
 
     async def authorize(request: Request) -> Response:
+        check_destination(request)
         parameters = await _parameters(web, request)
-        if is_framed(request) and ("prompt", "none") not in parameters:
-            return show_new_tab(web, request)  # prompt=none shows no page, so it may be framed
+        if is_framed(request):
+            if ("prompt", "none") not in parameters:
+                return show_new_tab(web, request)
+            check_room_for_frame(web, request)  # prompt=none shows no page, so it may be framed
         counted = count_start(web, request)
         received = parse_authorization_request(parameters)
         registry = web.snapshots.registry

@@ -9,7 +9,7 @@ from broker.flow.browser_steps import BrowserStep
 from broker.flow.refusals import LoginStepAbsent
 from broker.saml_idp.refusals import AnswerableRefusal
 from broker.saml_idp.request import check_authn_request
-from broker.web.begin import count_start, is_framed, show_new_tab, step_route
+from broker.web.begin import check_destination, count_start, is_framed, show_new_tab, step_route
 from broker.web.requests import only, read_form
 from broker.web.responses import answer
 from broker.web.wiring import Web
@@ -21,6 +21,7 @@ def saml_routes(web: Web) -> list[Route]:
     """Return the routes of SAML."""
 
     async def sso(request: Request) -> Response:
+        check_destination(request)
         if is_framed(request):
             return show_new_tab(web, request)
         counted = count_start(web, request)

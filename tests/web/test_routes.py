@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from broker.web.begin import MAX_STARTS_A_MINUTE
+from broker.web.begin import MAX_LOGINS_FOR_A_FRAME, MAX_STARTS_A_MINUTE
+from broker.web.cookies import MAX_LOGINS_AT_ONCE
 from tests.web.broker_site import (
     OIDC_REQUEST,
     REDIRECT_URI,
@@ -175,11 +176,61 @@ class TestFrames:
         assert answer.status == 303
         assert "error=interaction_required" in answer.response.headers["location"]
 
+    def test_frames_push_out_no_login(self, browser: Browser) -> None:
+        chooser = browser.choose()
+        silent = OIDC_REQUEST | {"prompt": "none", "idp_hint": "kompas"}
+        answers = [
+            browser.get("/oidc/authorize", params=silent, headers={"Sec-Fetch-Dest": "iframe"})
+            for _ in range(MAX_LOGINS_AT_ONCE + 1)
+        ]
+        let = MAX_LOGINS_FOR_A_FRAME - 1
+        assert [each.status for each in answers[:let]] == [303] * let
+        assert {tuple(each.refused) for each in answers[let:]} == {("check_room_for_frame",)}
+        assert all("set-cookie" not in each.response.headers for each in answers[let:])
+        gone_on = browser.post("/schools", fields_of(chooser) | {"school": "kompas"})
+        assert gone_on.status == 303
+
     def test_in_a_tab_it_does(self, browser: Browser) -> None:
         answer = browser.send(
             "GET", "/oidc/authorize", params=OIDC_REQUEST, headers={"Sec-Fetch-Dest": "document"}
         )
         assert answer.status == 303
+
+
+class TestWhatIsNoNavigation:
+    @pytest.mark.parametrize("kind", ["image", "script", "style", "empty", "worker", "", "new"])
+    @pytest.mark.parametrize("method", ["GET", "POST"])
+    @pytest.mark.parametrize("path", ["/oidc/authorize", "/saml/idp/sso"])
+    def test_it_begins_nothing(self, browser: Browser, kind: str, method: str, path: str) -> None:
+        how = {"GET": "params", "POST": "data"}[method]
+        answer = browser.send(method, path, headers={"Sec-Fetch-Dest": kind}, **{how: OIDC_REQUEST})
+        assert answer.status == 403
+        assert "E-HTTP-7" in answer.response.text
+        assert answer.refused == ["check_destination"]
+        assert "set-cookie" not in answer.response.headers
+
+    @pytest.mark.parametrize("prompt", ["none", "login"])
+    def test_not_without_a_page_either(self, browser: Browser, prompt: str) -> None:
+        browser._client.headers["Sec-Fetch-Dest"] = "image"
+        assert browser.begin(prompt=prompt, idp_hint="kompas").refused == ["check_destination"]
+
+    def test_pictures_leave_a_login_that_is_under_way(self, browser: Browser) -> None:
+        chooser = browser.choose()
+        for _ in range(MAX_STARTS_A_MINUTE + 1):
+            browser.get("/oidc/authorize", params=OIDC_REQUEST, headers={"Sec-Fetch-Dest": "image"})
+        gone_on = browser.post("/schools", fields_of(chooser) | {"school": "kompas"})
+        assert gone_on.status == 303
+        assert browser.begin().status == 303
+
+    @pytest.mark.parametrize("headers", [{}, {"Sec-Fetch-Dest": "document"}])
+    def test_a_tab_and_a_browser_that_says_nothing_go_on(
+        self, browser: Browser, headers: dict[str, str]
+    ) -> None:
+        answer = browser.get("/oidc/authorize", params=OIDC_REQUEST, headers=headers)
+        assert answer.response.headers["location"].startswith("/schools?login=")
+        by_saml = browser.get("/saml/idp/sso?SAMLRequest=x", headers=headers)
+        assert by_saml.refused
+        assert by_saml.refused != ["check_destination"]
 
 
 class TestErrorsForPeopleAndMachines:
