@@ -71,6 +71,20 @@ class PersonNotStated(Refusal):
     remedy = "The school must let its login send this. Please tell your school."
 
 
+class ValueTooLong(Refusal):
+    code = "E-IDENTITY-5"
+    whose_task = WhoseTask.SCHOOL
+    what = "Your school's login sent a value that is far too long: {subject}."
+    remedy = "The school must correct what its login sends. Please tell your school."
+
+
+MAX_VALUE_CHARACTERS = 1024
+"""Of one attribute value; the longest that anybody needs, an ECK iD, has 154."""
+
+MAX_VALUES = 100
+"""Of one attribute; a pupil is in a handful of classes."""
+
+
 @dataclass(frozen=True, slots=True)
 class VerifiedLogin:
     """What a protocol's checks let through: the input of `read_identity`.
@@ -156,6 +170,9 @@ def map_attributes(
     Empty values are absent (DOMAIN.md 5: `eckId` may be an empty list, `mail` empty); a value that
     arrives twice, as under two names of one attribute, counts once; nothing is trimmed. A name of
     the never-release list and a target outside the vocabulary are unknown, whatever a mapping says.
+
+    Raises:
+        ValueTooLong: a value, or the number of them, that no school has.
     """
     mapped: dict[AttributeName, tuple[str, ...]] = {}
     unknown: list[str] = []
@@ -169,6 +186,8 @@ def map_attributes(
         name = AttributeName(target)
         stated = (fold_ascii(each) if name == AFFILIATION else each for each in values if each)
         merged = tuple(dict.fromkeys((*mapped.get(name, ()), *stated)))
+        if any(len(each) > MAX_VALUE_CHARACTERS for each in merged) or len(merged) > MAX_VALUES:
+            raise ValueTooLong("check_values_bounded", subject=name)
         if merged:
             mapped[name] = merged
     return mapped, tuple(unknown)

@@ -40,6 +40,7 @@ from broker.flow.records import (
     ChoosingLogin,
     PendingLogin,
     SupplierRequest,
+    kept_of,
 )
 from broker.flow.refusals import InteractionRequired, SchoolNotOpen, SchoolUnknown
 from broker.flow.release import ReleaseDesk, released_names
@@ -85,6 +86,7 @@ class LoginFlow:
             hinted = find_hinted_idp(
                 self._snapshots.index, request.hints, state=parties.supplier.state
             )
+            request = kept_of(request)
             if hinted is not None:
                 school, idp = hinted
                 return await self._send(request, parties, school, idp)

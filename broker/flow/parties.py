@@ -1,6 +1,7 @@
 """Who takes part in one login: looked up anew at every step, so that a switch works mid-flow."""
 
 from dataclasses import dataclass
+from datetime import date
 
 from broker.domain.federation import (
     OidcClient,
@@ -13,7 +14,12 @@ from broker.domain.federation import (
 from broker.domain.ids import RelyingPartyId, SchoolIdpId
 from broker.domain.registry import Registry
 from broker.flow.records import ReleasedBetween, SupplierRequest
-from broker.flow.refusals import SchoolNotOpen, StatesDiffer, SupplierNotOpen
+from broker.flow.refusals import (
+    AgreementChanged,
+    SchoolNotOpen,
+    StatesDiffer,
+    SupplierNotOpen,
+)
 from broker.oidc_op.request import CheckedAuthorizationRequest
 
 
@@ -90,13 +96,17 @@ def check_school_open(school: School, supplier: Supplier, idp: SchoolIdp) -> Non
         raise StatesDiffer("check_states_equal")
 
 
-def check_still_open(between: ReleasedBetween, *, registry: Registry) -> Parties:
+def check_still_open(between: ReleasedBetween, *, registry: Registry, today: date) -> Parties:
     """Return to whom something was released, if all who stand behind it are still open.
+
+    Args:
+        today: the day in the Netherlands.
 
     Raises:
         SupplierNotOpen: or the relying party is another supplier's by now, to whom the pseudonym
             does not belong.
         SchoolNotOpen, StatesDiffer
+        AgreementChanged: the school withdrew or replaced the agreement that released it.
     """
     parties = find_parties(registry, between.relying_party)
     if parties.supplier.id != between.supplier:
@@ -105,4 +115,11 @@ def check_still_open(between: ReleasedBetween, *, registry: Registry) -> Parties
     if school is None:
         raise SchoolNotOpen("check_school_known")
     check_school_open(school, parties.supplier, find_idp(registry, between.idp))
+    agreement = registry.agreement(school, between.supplier)
+    if (
+        agreement is None
+        or agreement.version != between.agreement_version
+        or not agreement.is_in_force(today)
+    ):
+        raise AgreementChanged("check_agreement_unchanged", subject=parties.supplier.display_name)
     return parties

@@ -11,6 +11,8 @@ Three steps can be waiting for a browser and two for a relying party:
 
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from broker.domain.attributes import Population
 from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.release import ReleaseDecision
@@ -93,12 +95,14 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
 
 
 class ReleasedBetween(SealedRecord, frozen=True, kw_only=True):
-    """Who stands behind what was released: all must still be open when it is fetched."""
+    """Who stands behind what was released: all must still be open when it is fetched, and the
+    agreement that released it still in force."""
 
     relying_party: RelyingPartyId
     supplier: SupplierId
     school: SchoolId
     idp: SchoolIdpId
+    agreement_version: int
 
 
 class GrantRecord(SealedRecord, frozen=True, kw_only=True):
@@ -113,6 +117,16 @@ class UserinfoRecord(SealedRecord, frozen=True, kw_only=True):
 
     grant: UserinfoGrant
     between: ReleasedBetween
+
+
+def kept_of(request: SupplierRequest) -> SupplierRequest:
+    """Return what must be kept of a request once its hints were read: not what it wished besides.
+
+    Anybody can send requests, so each is kept small.
+    """
+    if isinstance(request, CheckedAuthnRequest):
+        return replace(request, hints=(), requested_authn_contexts=())
+    return replace(request, hints=(), acr_values=(), ui_locales=())
 
 
 CHOOSING = StateKind(

@@ -158,7 +158,7 @@ class SupplierSide:
             nonce=request.nonce,
             pseudonym=_pseudonym(prepared),
             claims=claims,
-            authenticated_at=prepared.authenticated_at if request.wants_auth_time else None,
+            authenticated_at=told_moment(prepared, now=now) if request.wants_auth_time else None,
             exact_times=request.force_login,
             scopes=request.scopes,
             issued_at=now,
@@ -168,6 +168,7 @@ class SupplierSide:
             supplier=parties.supplier.id,
             school=prepared.decision.school,
             idp=prepared.idp,
+            agreement_version=prepared.decision.agreement_version,
         )
         with store_in_words():  # a school's values may be larger than what the store keeps
             code, grant_put = self._state.seal(GRANT, GrantRecord(grant=grant, between=between))
@@ -198,7 +199,7 @@ class SupplierSide:
             entity_id=self._entity_id,
             pseudonym=prepared.pseudonym or "",
             attributes=attributes,
-            authenticated_at=prepared.authenticated_at,
+            authenticated_at=told_moment(prepared, now=now),
             ids=ResponseIds(
                 response_id=self._make_id(),
                 assertion_id=self._make_id(),
@@ -225,6 +226,17 @@ def word_without_page(refusal: Refusal) -> Refusal:
     if refusal.oauth_error == "access_denied":
         return DeniedWithoutPage(refusal.check)
     return InteractionRequired(refusal.check)
+
+
+def told_moment(prepared: PreparedRelease, *, now: datetime) -> datetime:
+    """Return when, as far as the supplier may know, this login took place; made coarse later.
+
+    The moment at school only if this request forced the login: else one session at school would
+    give the same mark to every supplier that the pupil visits that day, and some days of marks
+    match a pupil between them. Otherwise our own moment, that of accepting the school's answer,
+    whose age was checked against what the supplier allows.
+    """
+    return prepared.authenticated_at if prepared.request.force_login else now
 
 
 def wants_pseudonym(request: SupplierRequest) -> bool:

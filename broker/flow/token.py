@@ -14,7 +14,8 @@ from broker.flow.login_store import Absent, Claim, ClaimedBefore, TakenBefore
 from broker.flow.parties import check_still_open
 from broker.flow.ports import ClientKeys, Clock, FlowKeys, Random, Snapshots
 from broker.flow.records import ACCESS_TOKEN, GRANT, USERINFO, GrantRecord
-from broker.flow.refusals import SchoolNotOpen, StatesDiffer, SupplierNotOpen
+from broker.flow.refusals import AgreementChanged, SchoolNotOpen, StatesDiffer, SupplierNotOpen
+from broker.flow.release import day_of
 from broker.flow.sealed_state import Handle, SealedState, parse_handle
 from broker.oidc_op.claims import build_id_token
 from broker.oidc_op.client_auth import (
@@ -40,7 +41,7 @@ CLIENT_JTI = "client-jti"
 
 JTI_BYTES = 16  # 128 bits; NL GOV asks for at least that
 
-_CLOSED = (SupplierNotOpen, SchoolNotOpen, StatesDiffer)
+_CLOSED = (SupplierNotOpen, SchoolNotOpen, StatesDiffer, AgreementChanged)
 
 
 class TokenFlow:
@@ -86,7 +87,9 @@ class TokenFlow:
         record = await self._take(read_code(request), client, now=now)
         redeemed = check_token_request(request, record.grant, client=client)
         try:
-            parties = check_still_open(record.between, registry=self._snapshots.registry)
+            parties = check_still_open(
+                record.between, registry=self._snapshots.registry, today=day_of(now)
+            )
         except _CLOSED as closed:
             raise GrantRefused(closed.check) from None
         id_token = build_id_token(
@@ -126,7 +129,7 @@ class TokenFlow:
             raise AccessTokenRefused("check_access_token_known") from None
         registry = self._snapshots.registry
         try:
-            check_still_open(record.between, registry=registry)
+            check_still_open(record.between, registry=registry, today=day_of(self._clock()))
         except _CLOSED as closed:
             raise AccessTokenRefused(closed.check) from None
         return build_userinfo(record.grant, registry=registry)

@@ -210,7 +210,10 @@ def parse_eckid(uri: str) -> EckIdBytes:
     match = _ECKID_URI.fullmatch(uri) if len(uri) <= ECKID_URI_LENGTH_MAX else None
     if match is None:
         raise EckIdUnusable("check_eckid_form", subject="eckId")
-    return EckIdBytes(bytes.fromhex(match[1]))
+    eckid = bytes.fromhex(match[1])
+    if not any(eckid):  # a placeholder, which would make one person of all who got it
+        raise EckIdUnusable("check_eckid_no_placeholder", subject="eckId")
+    return EckIdBytes(eckid)
 
 
 def root_from_eckid(eckid_bytes: bytes, *, key: RootKey) -> PersonRoot:

@@ -13,6 +13,7 @@ from broker.domain.identity import (
     IdentifierUnusable,
     Identity,
     PersonNotStated,
+    ValueTooLong,
     VerifiedLogin,
     fold_ascii,
     map_attributes,
@@ -273,3 +274,16 @@ class TestFoldAscii:
         folded = fold_ascii(text)
         assert folded == (text.lower() if text.isascii() else text)
         assert fold_ascii(folded) == folded
+
+
+class TestBounds:
+    def test_check_values_bounded(self) -> None:
+        for values in (("x" * 1025,), tuple(map(str, range(101)))):
+            with pytest.raises(ValueTooLong) as refused:
+                map_attributes(a_verified_login(nlEduPersonUnit=values))
+            assert refused.value.subject == "nlEduPersonUnit"
+
+    def test_what_schools_have_fits(self) -> None:
+        values = ("x" * 1024, *map(str, range(99)))
+        mapped, _ = map_attributes(a_verified_login(nlEduPersonUnit=values))
+        assert mapped[AttributeName("nlEduPersonUnit")] == values

@@ -146,6 +146,23 @@ class TestUnlinkable:
         assert times == {None: 0, "login": 77}
         assert "auth_time" not in (await world.log_in()).protocol_values
 
+    async def test_one_session_at_school_leaves_no_mark_at_two_suppliers(
+        self, world: LoginWorld
+    ) -> None:
+        """A pupil who logged in at eight visits one supplier at nine and another at ten."""
+        session = int(world.now.timestamp()) - 3600
+        browser, told = Browser(), []
+        for party in (REKENRIJK, BIOSFEER_OIDC):
+            asked = {"max_age": "20000"}
+            at_school = await world.go_to_school(browser, party, "kompas", **asked)
+            answer = await world.come_back(browser, at_school, NOOR, auth_time=session)
+            received = await world.receive(answer, party)
+            told.append(received.protocol_values["auth_time"])
+            now = int(world.now.timestamp())
+            assert told[-1] == now - now % 300
+            world.wait(hours=1)
+        assert len(set(told)) == 2
+
 
 def values_of(received: Received) -> set[str]:
     found: set[str] = {received.subject}

@@ -1,6 +1,8 @@
 """Switched off mid-flow: whoever takes part is looked up anew at every step (SECURITY.md 1)."""
 
 from collections.abc import Awaitable, Callable
+from datetime import date
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -242,6 +244,27 @@ class TestBackChannel:
             await world.redeem(codes[1])
         with pytest.raises(AccessTokenRefused, match="check_supplier_unchanged"):
             await world.token.userinfo([], authorization=f"Bearer {tokens.access_token}")
+
+    @pytest.mark.parametrize(
+        "change",
+        [{"version": 2}, {"last_day": date(2020, 1, 1)}, None],
+        ids=["new", "ended", "gone"],
+    )
+    async def test_what_the_school_took_back_is_not_given(
+        self, world: LoginWorld, browser: Browser, change: dict[str, Any] | None
+    ) -> None:
+        codes = [read_redirect(await world.arrive(browser, NOOR)).code for _ in range(2)]
+        tokens = await world.redeem(codes[0])
+        bearer = f"Bearer {tokens.access_token}"
+        assert await world.token.userinfo([], authorization=bearer)
+        if change is None:
+            world.put("kompas/rekenrijk", None)
+        else:
+            world.change("kompas/rekenrijk", **change)
+        with pytest.raises(GrantRefused, match="check_agreement_unchanged"):
+            await world.redeem(codes[1])
+        with pytest.raises(AccessTokenRefused, match="check_agreement_unchanged"):
+            await world.token.userinfo([], authorization=bearer)
 
     async def test_a_school_that_is_gone(self, world: LoginWorld, browser: Browser) -> None:
         code = read_redirect(await world.arrive(browser, NOOR)).code

@@ -17,8 +17,8 @@ import structlog
 from playwright.async_api import Browser, async_playwright
 from starlette.types import ASGIApp
 
-import broker.app
 import broker.demo.world
+import broker.store_choice
 from broker.adapters.logs import SHUT_LOGGERS, configure_logs
 from broker.demo import servers
 from broker.demo.addresses import FREE_PORTS, Addresses, Party
@@ -75,6 +75,8 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
     folder = tmp_path_factory.mktemp("logs")
     files = [folder / LOG_FILE, folder / OTHER_LOG_FILE]
     configure_logs(level="debug", file=files[0])
+    # Kept loggers would go on writing to this file in other tests of this process.
+    structlog.configure(**structlog.get_config() | {"cache_logger_on_first_use": False})
     broker_log = structlog.get_config()["logger_factory"]._file
     others = logging.FileHandler(files[1], encoding="utf-8")
     root = logging.getLogger()
@@ -111,7 +113,7 @@ def open_world(
             return servers.serving(watched, **settings)
 
         with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(broker.app, "MemoryLoginStore", witness.make_store)
+            patch.setattr(broker.store_choice, "MemoryLoginStore", witness.make_store)
             patch.setattr(broker.demo.world, "serving", serving)
             running = demo_world(folder, **{"ports": FREE_PORTS, **how})
             prepared = await running.__aenter__()

@@ -328,3 +328,10 @@ def test_nothing_is_derivable_from_public_values():
     assert group.multiply(ROOT_KEY.scalar, public) == root
     unkeyed = hmac.digest(b"", label_and_parts, hashlib.sha512)
     assert root != group.map_to_element(unkeyed)
+
+
+def test_a_placeholder_is_no_eckid():
+    with pytest.raises(EckIdUnusable) as refused:
+        parse_eckid("https://ketenid.nl/201703/" + "0" * 128)
+    assert refused.value.check == "check_eckid_no_placeholder"
+    assert parse_eckid("https://ketenid.nl/201703/" + "0" * 127 + "1")[-1] == 1
