@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 from broker.domain.attributes import AttributeName
 from broker.domain.federation import School, Supplier
+from broker.domain.ids import RelyingPartyId
 from broker.domain.refusals import Refusal
 from broker.flow.sealed_state import Handle
 
@@ -15,10 +16,13 @@ class LoginCookie:
     Attributes:
         name: the state that travels (RelayState, `state`, the form field `login`); finds the
             cookie, opens nothing.
+        relying_party: where the login began, and where the browser can begin anew when its record
+            is lost. No secret towards the device's own user, and proof of nothing.
     """
 
     name: str
     handle: Handle
+    relying_party: RelyingPartyId
     ttl_seconds: int
 
 

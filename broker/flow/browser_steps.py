@@ -9,6 +9,7 @@ from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import TypeVar
 
 from broker.flow.answers import LoginCookie
 from broker.flow.login_store import (
@@ -20,6 +21,7 @@ from broker.flow.login_store import (
     TakenBefore,
 )
 from broker.flow.ports import Random
+from broker.flow.records import ChoosingLogin, PendingLogin, PreparedRelease
 from broker.flow.refusals import (
     AssertionUsed,
     LoginStepAbsent,
@@ -27,6 +29,9 @@ from broker.flow.refusals import (
     StoreUnavailable,
 )
 from broker.flow.sealed_state import RecordT, SealedState, StateKind, parse_handle
+
+WaitingT = TypeVar("WaitingT", ChoosingLogin, PendingLogin, PreparedRelease)
+"""What waits for a browser; each holds the request of the relying party where the login began."""
 
 STATE_BYTES = 16  # 22 characters; OIDC's `state` and RelayState, unguessable (RFC 6749 10.12)
 
@@ -52,8 +57,8 @@ class BrowserSteps:
 
     async def open(
         self,
-        kind: StateKind[RecordT],
-        record: RecordT,
+        kind: StateKind[WaitingT],
+        record: WaitingT,
         *,
         state: str | None = None,
         claims: Sequence[Claim] = (),
@@ -67,7 +72,9 @@ class BrowserSteps:
         with store_in_words():
             handle, put = self._state.seal(kind, record)
             await self._state.put(put, claims=claims)
-        return LoginCookie(state or self.make_state(), handle, kind.ttl_seconds)
+        return LoginCookie(
+            state or self.make_state(), handle, record.request.relying_party, kind.ttl_seconds
+        )
 
     async def look(self, kind: StateKind[RecordT], step: BrowserStep) -> RecordT:
         """Return a record and leave it, for a page that may be shown twice.

@@ -2,7 +2,7 @@
 
 | name | holds | lives | SameSite |
 |---|---|---|---|
-| `login.<state>` | handle of one step of one login | until the step is taken | None (Lax on http) |
+| `login.<state>` | `<handle>.<relying party>` | until the step is taken | None (Lax on http) |
 | `school` | id of the school chosen last | a setting | Lax |
 | `lang` | `nl` or `en` | a year | Lax |
 | `starts` | when the first of the last starts was, and how many | a minute | Lax |
@@ -10,6 +10,7 @@
 
 All are HttpOnly; on https all are Secure and begin with `__Host-`. The login's cookie must survive
 the school's cross-site post, hence None; forms of our own carry a token besides (`csrf.py`).
+Beside a step's handle it says where the login began: when the step is lost, a page leads there.
 On loopback http a browser would drop SameSite=None without Secure; there Lax does, since a port
 is no part of a site.
 
@@ -20,7 +21,7 @@ character that a cookie would quote (RFC 6265 4.1.1).
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -36,9 +37,25 @@ MAX_LOGINS_AT_ONCE = 12
 
 STATE_PATTERN = re.compile(r"[A-Za-z0-9_-]{22}\Z")
 FORM_PATTERN = re.compile(r"[0-9a-f]{32}\Z")
+LOGIN_PATTERN = re.compile(
+    r"(?P<handle>[A-Za-z0-9_-]{43})\.(?P<relying_party>[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)\Z"
+)
 _LOGIN = "login."
 _READ = "schuilnaam.cookies"
 """Where a request keeps its cookies once they were read."""
+
+
+@dataclass(frozen=True, slots=True)
+class HeldLogin:
+    """What a browser shows of one step.
+
+    Attributes:
+        unverified_relying_party: where the login began, the browser says; good for a look-up of
+            the way back and for nothing else.
+    """
+
+    handle: str = field(repr=False)
+    unverified_relying_party: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,18 +77,19 @@ class Cookies:
         """Return the value of one of our cookies, or ""."""
         return _received(request).get(self._name(name), "")
 
-    def read_login(self, request: Request, state: str) -> str:
-        """Return the handle that this browser holds for a login, or ""."""
+    def read_login(self, request: Request, state: str) -> HeldLogin | None:
+        """Return what this browser holds for a login, or None when that is nothing that we set."""
         if not STATE_PATTERN.match(state):
-            return ""
-        return self.read(request, _LOGIN + state)
+            return None
+        match = LOGIN_PATTERN.match(self.read(request, _LOGIN + state))
+        return None if match is None else HeldLogin(match["handle"], match["relying_party"])
 
     def open_login(self, response: Response, cookie: LoginCookie) -> None:
         """Bind one step of a login to this browser."""
         response.raw_headers.append(
             self._header(
                 _LOGIN + cookie.name,
-                cookie.handle.text,
+                f"{cookie.handle.text}.{cookie.relying_party}",
                 seconds=cookie.ttl_seconds,
                 cross_site=True,
             )

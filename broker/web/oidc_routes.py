@@ -6,8 +6,6 @@ from starlette.routing import Route
 
 from broker.domain.refusals import Refusal
 from broker.flow.audit import make_reference, note_refusal
-from broker.flow.browser_steps import BrowserStep
-from broker.flow.refusals import LoginStepAbsent
 from broker.oidc_op.client_auth import ClientNotAuthenticated
 from broker.oidc_op.request import (
     check_authorization_request,
@@ -24,6 +22,7 @@ from broker.web.begin import (
     show_new_tab,
     step_route,
 )
+from broker.web.held_steps import find_held_step
 from broker.web.requests import Parameters, only, read_authorization, read_form, read_query
 from broker.web.responses import answer, json, redirect
 from broker.web.wiring import Web
@@ -83,12 +82,8 @@ def oidc_routes(web: Web) -> list[Route]:
 
     async def callback(request: Request) -> Response:
         parameters = read_query(request)
-        state = only(parameters, "state")
-        handle = web.cookies.read_login(request, state)
-        if not handle:
-            raise LoginStepAbsent("check_browser_binding")
-        step = await web.login.finish_oidc(BrowserStep(state, handle), parameters=parameters)
-        return answer(web, request, step)
+        step = find_held_step(web, request, only(parameters, "state"))
+        return answer(web, request, await web.login.finish_oidc(step, parameters=parameters))
 
     async def discovery(_: Request) -> Response:
         return _public(web.documents.discovery)

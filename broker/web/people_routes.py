@@ -9,10 +9,10 @@ from broker.domain.ids import SchoolId
 from broker.domain.school_search import SchoolIndex, search_schools
 from broker.flow.answers import Refused
 from broker.flow.browser_steps import BrowserStep
-from broker.flow.refusals import LoginStepAbsent
 from broker.web.assets import CACHE_CONTROL
 from broker.web.begin import is_framed, show_new_tab
 from broker.web.csrf import ForeignForm, check_own_form, make_token
+from broker.web.held_steps import find_held_step
 from broker.web.pages import (
     MAX_SCHOOLS_SHOWN,
     ChooserPage,
@@ -38,9 +38,9 @@ def people_routes(web: Web) -> list[Route]:
         login = only(parameters, "login")
         query, supplier = only(parameters, "q"), None
         if login:
-            bound_to = _handle(web, request, login)
-            parties = await web.login.read_choosing(BrowserStep(login, bound_to))
-            supplier = parties.supplier
+            step = find_held_step(web, request, login)
+            bound_to = step.unverified_handle
+            supplier = (await web.login.read_choosing(step)).supplier
         else:
             bound_to = web.cookies.read_form(request) or web.random(FORM_BYTES).hex()
         page = _chooser_page(
@@ -56,11 +56,11 @@ def people_routes(web: Web) -> list[Route]:
         login, school = only(form, "login"), only(form, "school")
         if not login:
             return _remember(web, request, form, school=school)
-        handle = _handle(web, request, login)
-        _check_form(web, request, form, bound_to=handle)
+        held = find_held_step(web, request, login)
+        _check_form(web, request, form, bound_to=held.unverified_handle)
         if not school:
             return redirect(f"/schools?login={login}")
-        step = await web.login.choose(BrowserStep(login, handle), unverified_school=school)
+        step = await web.login.choose(held, unverified_school=school)
         response = answer(web, request, step)
         if step.opened is not None and not isinstance(step.answer, Refused):
             web.cookies.remember_school(response, school)
@@ -72,7 +72,10 @@ def people_routes(web: Web) -> list[Route]:
     async def forget(request: Request) -> Response:
         form = await read_form(request, max_bytes=web.max_body_bytes)
         login = only(form, "login")
-        bound_to = _handle(web, request, login) if login else _form_value(web, request)
+        if login:
+            bound_to = find_held_step(web, request, login).unverified_handle
+        else:
+            bound_to = _form_value(web, request)
         _check_form(web, request, form, bound_to=bound_to)
         if login:
             response = redirect(f"/schools?login={login}")
@@ -163,20 +166,12 @@ def _form_value(web: Web, request: Request) -> str:
     return value
 
 
-def _handle(web: Web, request: Request, login: str) -> str:
-    handle = web.cookies.read_login(request, login)
-    if not handle:
-        raise LoginStepAbsent("check_browser_binding")
-    return handle
-
-
 async def _own_step(web: Web, request: Request) -> BrowserStep:
     """Return the step that a form of our own is about, after checking that it is our own."""
     form = await read_form(request, max_bytes=web.max_body_bytes)
-    login = only(form, "login")
-    handle = _handle(web, request, login)
-    _check_form(web, request, form, bound_to=handle)
-    return BrowserStep(login, handle)
+    step = find_held_step(web, request, only(form, "login"))
+    _check_form(web, request, form, bound_to=step.unverified_handle)
+    return step
 
 
 def _check_form(web: Web, request: Request, form: Parameters, *, bound_to: str) -> None:

@@ -18,6 +18,7 @@ from broker.flow.answers import (
 from broker.flow.audit import make_reference, note_refusal
 from broker.web.csrf import make_token
 from broker.web.headers import content_policy
+from broker.web.held_steps import find_way_back
 from broker.web.pages import (
     Frame,
     HandoverPage,
@@ -109,10 +110,19 @@ def answer(web: Web, request: Request, step: Step) -> Response:
 
 
 def refuse(web: Web, request: Request, refusal: Refusal) -> Response:
-    """Return the page of a refusal before a relying party was known, and write it down."""
-    reference = make_reference(web.random)
+    """Return the page of a refusal outside a login that goes on, and write it down.
+
+    Where the browser holds a login that is lost, the page leads back to where it began.
+    """
+    reference, parties = make_reference(web.random), find_way_back(web, request)
     note_refusal(web.audit, refusal, reference=reference)
-    return _show_refusal(web, request, Refused(refusal, reference))
+    told = Refused(
+        refusal,
+        reference,
+        way_back="" if parties is None else parties.relying_party.start_url,
+        way_back_name="" if parties is None else parties.supplier.display_name,
+    )
+    return _show_refusal(web, request, told)
 
 
 def _build(web: Web, request: Request, step: Step) -> Response:

@@ -5,11 +5,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from broker.flow.audit import make_reference, note_refusal
-from broker.flow.browser_steps import BrowserStep
-from broker.flow.refusals import LoginStepAbsent
 from broker.saml_idp.refusals import AnswerableRefusal
 from broker.saml_idp.request import check_authn_request
 from broker.web.begin import check_destination, count_start, is_framed, show_new_tab, step_route
+from broker.web.held_steps import find_held_step
 from broker.web.requests import only, read_form
 from broker.web.responses import answer
 from broker.web.wiring import Web
@@ -54,13 +53,8 @@ def saml_routes(web: Web) -> list[Route]:
 
     async def acs(request: Request) -> Response:
         form = await read_form(request, max_bytes=web.max_body_bytes)
-        state = only(form, "RelayState")
-        handle = web.cookies.read_login(request, state)
-        if not handle:
-            raise LoginStepAbsent("check_browser_binding")
-        return answer(
-            web, request, await web.login.finish_saml(BrowserStep(state, handle), form=form)
-        )
+        step = find_held_step(web, request, only(form, "RelayState"))
+        return answer(web, request, await web.login.finish_saml(step, form=form))
 
     async def idp_metadata(_: Request) -> Response:
         return _metadata(web.documents.saml_idp_metadata(web.clock()))

@@ -6,13 +6,16 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.responses import Response
 
+from broker.domain.ids import RelyingPartyId
 from broker.flow.answers import LoginCookie
 from broker.flow.sealed_state import parse_handle
-from broker.web.cookies import MAX_LOGINS_AT_ONCE, STARTS_SECONDS, Cookies
+from broker.web.cookies import MAX_LOGINS_AT_ONCE, STARTS_SECONDS, Cookies, HeldLogin
 from tests.web.broker_site import a_scope
 
 STATE = "s" * 22
 HANDLE = "A" * 43
+VALUE = f"{HANDLE}.rekenrijk-web"
+LOGIN = LoginCookie(STATE, parse_handle(HANDLE), RelyingPartyId("rekenrijk-web"), 60)
 PLAIN = Cookies(secure=False, remembered_school_seconds=100)
 SECURE = Cookies(secure=True, remembered_school_seconds=100)
 
@@ -28,7 +31,7 @@ def set_by(response: Response) -> list[str]:
 
 def opened(cookies: Cookies) -> str:
     response = Response()
-    cookies.open_login(response, LoginCookie(STATE, parse_handle(HANDLE), 60))
+    cookies.open_login(response, LOGIN)
     (header,) = set_by(response)
     return header
 
@@ -36,7 +39,7 @@ def opened(cookies: Cookies) -> str:
 class TestFlags:
     def test_on_https_every_cookie_is_bound_to_this_host(self) -> None:
         response = Response()
-        SECURE.open_login(response, LoginCookie(STATE, parse_handle(HANDLE), 60))
+        SECURE.open_login(response, LOGIN)
         SECURE.close_login(response, STATE)
         SECURE.remember_school(response, "kompas")
         SECURE.remember_language(response, "nl")
@@ -53,7 +56,7 @@ class TestFlags:
 
     def test_on_loopback_http_it_is_lax_and_bare(self) -> None:
         assert opened(PLAIN) == (
-            f"login.{STATE}={HANDLE}; Max-Age=60; Path=/; HttpOnly; SameSite=Lax"
+            f"login.{STATE}={VALUE}; Max-Age=60; Path=/; HttpOnly; SameSite=Lax"
         )
 
     def test_other_cookies_stay_home(self) -> None:
@@ -72,26 +75,46 @@ class TestFlags:
 
 class TestReading:
     def test_what_was_set_is_read(self) -> None:
-        assert PLAIN.read_login(showing(f"a=b; login.{STATE}={HANDLE}"), STATE) == HANDLE
-        assert SECURE.read_login(showing(f"__Host-login.{STATE}={HANDLE}"), STATE) == HANDLE
+        held = HeldLogin(HANDLE, "rekenrijk-web")
+        assert PLAIN.read_login(showing(f"a=b; login.{STATE}={VALUE}"), STATE) == held
+        assert SECURE.read_login(showing(f"__Host-login.{STATE}={VALUE}"), STATE) == held
+        assert HANDLE not in repr(held)
+
+    @pytest.mark.parametrize(
+        "value",
+        [
+            "",
+            HANDLE,
+            f"{HANDLE}.",
+            f"{HANDLE}.UPPER",
+            f"{HANDLE}.-x",
+            f"{HANDLE}.a/b",
+            f"{HANDLE}.a.b",
+            f"{HANDLE}.{'a' * 65}",
+            f"A{VALUE}",
+            VALUE[1:],
+        ],
+    )
+    def test_a_value_that_we_did_not_set_is_none(self, value: str) -> None:
+        assert PLAIN.read_login(showing(f"login.{STATE}={value}"), STATE) is None
 
     def test_a_cookie_without_the_prefix_is_not_ours_on_https(self) -> None:
-        assert SECURE.read_login(showing(f"login.{STATE}={HANDLE}"), STATE) == ""
+        assert SECURE.read_login(showing(f"login.{STATE}={VALUE}"), STATE) is None
 
     @pytest.mark.parametrize(
         "headers",
         [
-            (f"login.{STATE}={HANDLE}; login.{STATE}={'B' * 43}",),
-            (f"login.{STATE}={HANDLE}", f"login.{STATE}={HANDLE}"),
-            (f"login.{STATE}={HANDLE}; x=y; login.{STATE}=; login.{STATE}={HANDLE}",),
+            (f"login.{STATE}={VALUE}; login.{STATE}={'B' * 43}.x",),
+            (f"login.{STATE}={VALUE}", f"login.{STATE}={VALUE}"),
+            (f"login.{STATE}={VALUE}; x=y; login.{STATE}=; login.{STATE}={VALUE}",),
         ],
     )
     def test_a_name_that_comes_twice_has_no_value(self, headers: tuple[str, ...]) -> None:
-        assert PLAIN.read_login(showing(*headers), STATE) == ""
+        assert PLAIN.read_login(showing(*headers), STATE) is None
 
     @pytest.mark.parametrize("state", ["", "x", STATE + "\n", "ü" * 22, f"../{STATE}"])
     def test_a_state_that_we_did_not_make_finds_nothing(self, state: str) -> None:
-        assert PLAIN.read_login(showing(f"login.{state.strip()}={HANDLE}"), state) == ""
+        assert PLAIN.read_login(showing(f"login.{state.strip()}={VALUE}"), state) is None
 
     @pytest.mark.parametrize("value", ["", "x", "0" * 31, "g" * 32])
     def test_a_form_value_that_we_did_not_make_is_none(self, value: str) -> None:
@@ -110,7 +133,7 @@ class TestManyTabs:
         states = [f"{n:022}" for n in range(MAX_LOGINS_AT_ONCE + 3)]
         response = Response()
         PLAIN.close_left_logins(
-            showing("; ".join(f"login.{each}={HANDLE}" for each in states)), response
+            showing("; ".join(f"login.{each}={VALUE}" for each in states)), response
         )
         assert [each.partition("=")[0] for each in set_by(response)] == [
             f"login.{each}" for each in states[:3]

@@ -1,0 +1,40 @@
+"""The step of a login that a request is about: this browser holds it, or nothing is done."""
+
+from starlette.requests import Request
+
+from broker.domain.ids import RelyingPartyId
+from broker.flow.browser_steps import BrowserStep
+from broker.flow.parties import Parties, find_parties
+from broker.flow.refusals import LoginStepAbsent, SupplierNotOpen
+from broker.web.wiring import Web
+
+_BEGUN_AT = "schuilnaam.begun_at"
+"""Where a request keeps at which relying party its login began, for the page of a refusal."""
+
+
+def find_held_step(web: Web, request: Request, state: str) -> BrowserStep:
+    """Return the step of a state with the handle that this browser holds for it.
+
+    Raises:
+        LoginStepAbsent: it holds none.
+    """
+    held = web.cookies.read_login(request, state)
+    if held is None:
+        raise LoginStepAbsent("check_browser_binding")
+    request.scope[_BEGUN_AT] = held.unverified_relying_party
+    return BrowserStep(state, held.handle)
+
+
+def find_way_back(web: Web, request: Request) -> Parties | None:
+    """Return where the held login began, so that a page can lead back there when it is lost.
+
+    The cookie only says whom to look up: what is shown is what the registry says of an enabled
+    relying party, and nobody learns or may do anything by it.
+    """
+    begun_at = request.scope.get(_BEGUN_AT)
+    if begun_at is None:
+        return None
+    try:
+        return find_parties(web.snapshots.registry, RelyingPartyId(begun_at))
+    except SupplierNotOpen:
+        return None
