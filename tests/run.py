@@ -1,9 +1,8 @@
 """Every test, as `make test` runs them: `python -m tests.run [PYTEST ARGUMENT...]`.
 
-One pytest run on two workers. Tests with servers or a browser share one worker (`conftest.py`), so
-their ports never clash; the pure ones run beside them. In the packages that decide about people
-and messages every branch must have been tested, else the run fails though each test passed. The
-last line is pytest's own: how many ran.
+One pytest run on two workers. The journeys, with their servers and browser, share one of them
+(`conftest.py`). In the packages that decide about people and messages every branch must have been
+tested, else the run fails though each test passed. The last line is pytest's own: how many ran.
 """
 
 import io
@@ -71,9 +70,9 @@ def main(arguments: list[str]) -> int:
     """Run, and return pytest's exit status."""
     os.chdir(ROOT)
     chosen = arguments or ["--cov=broker", "--cov-branch", "--cov-report="]
-    plugins = [] if arguments else [CompleteCoverage()]  # a part of the tests covers a part
-    spread = ["-n", str(WORKERS), "--dist=loadgroup"]
+    spread = ["-n", str(WORKERS), "--dist=loadscope"]
     shown = ["--verbosity=0", "--tb=short", "--durations=10"]
+    plugins = [] if arguments else [CompleteCoverage()]  # a part of the tests covers a part
     return int(pytest.main([*spread, *shown, *chosen], plugins=plugins))
 
 
