@@ -8,7 +8,6 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
-from time import monotonic
 from urllib.parse import urlsplit
 
 from cryptography.hazmat.primitives.serialization import (
@@ -22,7 +21,6 @@ from broker.adapters.http_fetch import Fetcher
 from broker.adapters.key_files import KeyProblem, read_safely
 from broker.adapters.keys_on_disk import BrokerKeys, SamlKey, TokenKey, load_keys
 from broker.adapters.logs import AuditLines, report_registry
-from broker.adapters.memory import MemoryLoginStore
 from broker.adapters.party_keys import PublishedKeys, RegisteredClientKeys, SchoolEndpoints
 from broker.adapters.receipts import SqliteReceiptLog, make_heads_on_schedule
 from broker.adapters.sql_register import SqlitePersonRegister
@@ -47,6 +45,7 @@ from broker.oidc_op.discovery import Endpoints
 from broker.oidc_op.jwks import TokenKeys
 from broker.saml_xml.keys import DecryptionKey, SigningKey, decryption_key, signing_key
 from broker.settings import LoadedSettings
+from broker.store_choice import OpenedStore, open_login_store
 from broker.web.cookies import Cookies
 from broker.web.documents import OwnAddresses, build_documents
 from broker.web.pages import load_pages
@@ -54,6 +53,8 @@ from broker.web.site import build_site
 from broker.web.wiring import Health, Web
 
 SECONDS_A_DAY = 24 * 60 * 60
+STORE_CHECK_SECONDS = 1
+"""How often a Redis is looked at; `/health/ready` follows at most this, and a time-out, later."""
 
 
 def build_broker(
@@ -70,7 +71,8 @@ def build_broker(
         ca_file: certificate authorities for calls to schools; the system's by default.
 
     Raises:
-        KeysUnusable, RegistryProblem, OSError: it cannot start; each says what to do.
+        KeysUnusable, RegistryProblem, SettingsProblem, OSError: it cannot start; each says what
+            to do.
     """
     settings, keys = loaded.settings, load_keys(loaded.keys_folder)
     addresses, xml = OwnAddresses(settings.issuer), LxmlSecurity()
@@ -84,7 +86,7 @@ def build_broker(
     )
     published = PublishedKeys(fetcher, clock=clock)
     state = SealedState(
-        MemoryLoginStore(monotonic=monotonic, max_entries=settings.limits.store_records),
+        resources.store,
         storage_key=keys.storage,
         issuer=settings.issuer,
         random=random,
@@ -164,6 +166,7 @@ def build_broker(
                 ("registry", lambda: snapshots.healthy),
                 ("register", lambda: register.healthy),
                 ("receipts", lambda: receipts.healthy),
+                ("store", lambda: resources.store.healthy),
             )
         ),
         audit=audit,
@@ -187,6 +190,7 @@ def build_broker(
 class Resources:
     """What is opened at the start and closed at the end."""
 
+    store: OpenedStore
     snapshots: RegistryInForce
     register: SqlitePersonRegister
     receipts: SqliteReceiptLog
@@ -195,12 +199,13 @@ class Resources:
 
     @contextlib.asynccontextmanager
     async def running(self, clock: Clock) -> AsyncIterator[None]:
-        """Watch the registry and sign receipt heads while the broker serves."""
+        """Watch registry and login store, and sign receipt heads, while the broker serves."""
         tasks = (
             asyncio.create_task(
                 make_heads_on_schedule(self.receipts, every_seconds=self.head_seconds, clock=clock)
             ),
             asyncio.create_task(self.snapshots.watch(poll_seconds=self.poll_seconds)),
+            asyncio.create_task(self.store.watch(every_seconds=STORE_CHECK_SECONDS)),
         )
         try:
             yield
@@ -210,6 +215,7 @@ class Resources:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.receipts.close()
             await self.register.close()
+            await self.store.close()
 
 
 def open_resources(loaded: LoadedSettings, *, keys: BrokerKeys, random: Random) -> Resources:
@@ -220,6 +226,7 @@ def open_resources(loaded: LoadedSettings, *, keys: BrokerKeys, random: Random) 
     upgrade_database(folder / "register.db", "register")
     upgrade_database(folder / "receipts.db", "receipts")
     return Resources(
+        store=open_login_store(loaded, random=random),
         snapshots=RegistryInForce(
             SqliteRegistry(folder / "registry.db"),
             epochs=keys.pairwise.by_letter,

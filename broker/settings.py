@@ -19,6 +19,9 @@ ENVIRONMENT_PREFIX = "BROKER_"
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
+MEMORY_URL = "memory:"
+"""The login store in the process itself: one worker, and gone when it stops."""
+REDIS_PORT = 6379
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 _FIELD = re.compile(r"field `(.+)`")
@@ -38,7 +41,7 @@ class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=T
 
 
 class Server(Section, frozen=True, kw_only=True):
-    """Where the broker listens. In front stands nginx; see docker/."""
+    """Where the broker listens."""
 
     host: str = "127.0.0.1"
     port: Port = 8000
@@ -55,6 +58,26 @@ class Folders(Section, frozen=True, kw_only=True):
     """The databases: registry.db, register.db, receipts.db."""
 
 
+class Store(Section, frozen=True, kw_only=True):
+    """Where the login store is: what lives between two requests of one login."""
+
+    url: str = MEMORY_URL
+    """`redis://` or `rediss://` (TLS), then [user@]host[:port][/database]."""
+    password: str | None = None
+    """From the environment only, or from `password_file`."""
+    password_file: str | None = None
+    ca_file: str | None = None
+    """PEM of the authorities that may vouch for a `rediss://` server; the system's when absent."""
+    connect_milliseconds: Positive = 1000
+    operation_milliseconds: Positive = 1000
+
+    def __repr__(self) -> str:
+        return "Store(...)"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return []
+
+
 class Times(Section, frozen=True, kw_only=True):
     """How long things live. Protocol constants (codes, assertions) are code, with their source."""
 
@@ -65,7 +88,7 @@ class Times(Section, frozen=True, kw_only=True):
 
 
 class Joining(Section, frozen=True, kw_only=True):
-    """When a new ECK iD's alias to a school's own number holds elsewhere (SECURITY.md 7)."""
+    """When a new ECK iD's alias to a school's own number holds elsewhere."""
 
     mature_days: Positive = 30
     mature_login_days: Positive = 5
@@ -97,6 +120,7 @@ class Settings(Section, frozen=True, kw_only=True):
     name: str = "Schuilnaam"
     server: Server = Server()
     folders: Folders = Folders()
+    store: Store = Store()
     times: Times = Times()
     joining: Joining = Joining()
     limits: Limits = Limits()
@@ -142,6 +166,7 @@ def load_settings(config_folder: Path, *, environment: Mapping[str, str]) -> Loa
         raise SettingsProblem(
             str(file), "-", f"is not TOML: {error}.", "Correct that line."
         ) from error
+    check_no_password_stated(stated, file=str(file))
     for name, value in environment.items():
         if name.startswith(ENVIRONMENT_PREFIX):
             _lay_over(stated, name, value)
@@ -155,6 +180,7 @@ def load_settings(config_folder: Path, *, environment: Mapping[str, str]) -> Loa
             str(file), key or "-", f"{problem}.", "See config/README.md."
         ) from error
     check_issuer(settings.issuer, file=str(file))
+    check_store(settings.store, file=str(file))
     return LoadedSettings(settings, config_folder)
 
 
@@ -174,6 +200,75 @@ def check_issuer(issuer: str, *, file: str) -> None:
             "Write scheme and host in small letters, a port only where it is not the usual one, "
             "and no path or slash.",
         )
+
+
+def check_no_password_stated(stated: Mapping[str, object], *, file: str) -> None:
+    """Refuse a password in the settings' own file, which is copied, shown and kept in versions."""
+    store = stated.get("store")
+    if isinstance(store, dict) and "password" in store:
+        raise SettingsProblem(
+            file,
+            "store.password",
+            "does not belong here.",
+            "Name a store.password_file, or set BROKER_STORE__PASSWORD.",
+        )
+
+
+def check_store(store: Store, *, file: str) -> None:
+    """Refuse an address of the login store that is none, or that holds a password."""
+    if store.url != MEMORY_URL and parse_store_url(store.url) is None:
+        raise SettingsProblem(
+            file,
+            "store.url",
+            f"is neither {MEMORY_URL} nor redis:// or rediss:// and a host.",
+            "Write redis[s]://[user@]host[:port][/database]; the password stands elsewhere.",
+        )
+    if store.password is not None and store.password_file is not None:
+        raise SettingsProblem(
+            file, "store.password_file", "is one of two passwords.", "Leave one out."
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StoreAddress:
+    """What the URL of a Redis server says."""
+
+    host: str
+    port: int
+    database: int
+    username: str | None
+    tls: bool
+
+
+def parse_store_url(url: str) -> StoreAddress | None:
+    """Return what the URL says; None when it is no address without password of a Redis server.
+
+    >>> parse_store_url("rediss://broker@redis.example/1")
+    StoreAddress(host='redis.example', port=6379, database=1, username='broker', tls=True)
+    >>> parse_store_url("redis://:secret@redis.example")
+    """
+    try:
+        parts = urlsplit(url)
+        port = parts.port
+    except ValueError:
+        return None
+    database = re.fullmatch(r"/?([0-9]{0,4})", parts.path, re.ASCII)
+    if (
+        parts.scheme not in ("redis", "rediss")
+        or not parts.hostname
+        or database is None
+        or parts.password is not None
+        or parts.query
+        or parts.fragment
+    ):
+        return None
+    return StoreAddress(
+        host=parts.hostname,
+        port=REDIS_PORT if port is None else port,
+        database=int(database[1] or 0),
+        username=parts.username or None,
+        tls=parts.scheme == "rediss",
+    )
 
 
 def _origin(url: str) -> str:

@@ -4,7 +4,13 @@ from pathlib import Path
 
 import pytest
 
-from broker.settings import LoadedSettings, SettingsProblem, load_settings
+from broker.settings import (
+    LoadedSettings,
+    SettingsProblem,
+    StoreAddress,
+    load_settings,
+    parse_store_url,
+)
 
 FINE = 'issuer = "https://login.example"\n'
 
@@ -93,3 +99,51 @@ def test_check_issuer_is_an_origin(tmp_path: Path, issuer: str) -> None:
 )
 def test_an_origin_as_browsers_write_it_is_accepted(tmp_path: Path, issuer: str) -> None:
     assert load(tmp_path, f'issuer = "{issuer}"').settings.issuer == issuer
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "redis",
+        "redis://",
+        "http://localhost",
+        "redis://:secret@localhost",
+        "redis://user:secret@localhost",
+        "redis://localhost:port",
+        "redis://localhost/one",
+        "redis://localhost?db=1",
+        "redis://localhost#x",
+        "memory",
+    ],
+)
+def test_check_store_is_an_address_without_password(tmp_path: Path, url: str) -> None:
+    found = problem(tmp_path, FINE + f'[store]\nurl = "{url}"')
+    assert found.path == "store.url"
+    assert "secret" not in str(found)
+
+
+@pytest.mark.parametrize(
+    ("url", "address"),
+    [
+        ("redis://localhost", StoreAddress("localhost", 6379, 0, None, tls=False)),
+        ("rediss://broker@[::1]:7000/2", StoreAddress("::1", 7000, 2, "broker", tls=True)),
+        ("memory:", None),
+    ],
+)
+def test_an_address_of_a_store_is_accepted(
+    tmp_path: Path, url: str, address: StoreAddress | None
+) -> None:
+    stated = load(tmp_path, FINE + f'[store]\nurl = "{url}"').settings.store.url
+    assert parse_store_url(stated) == address
+
+
+def test_a_password_stands_in_the_environment_alone(tmp_path: Path) -> None:
+    in_file = FINE + '[store]\npassword = "secret-1"'
+    found = problem(tmp_path, in_file)
+    assert found.path == "store.password"
+    assert "secret-1" not in str(found)
+    twice = FINE + '[store]\npassword_file = "redis.secret"'
+    assert problem(tmp_path, twice, BROKER_STORE__PASSWORD="x").path == "store.password_file"
+    settings = load(tmp_path, BROKER_STORE__PASSWORD="secret-1").settings
+    assert settings.store.password == "secret-1"
+    assert "secret-1" not in repr(settings)

@@ -1,4 +1,4 @@
-"""Logs as JSON lines: names and verdicts, never a value of a pupil (STYLE.md 2).
+"""Logs as JSON lines: names and verdicts, never a value of a pupil.
 
 What a library wants to say goes through `LibraryLines`, which keeps who said it and where, and
 not the text: an error's text may hold an address, a query or a whole message.
@@ -12,6 +12,7 @@ from typing import Any, TextIO
 import msgspec
 import structlog
 
+from broker.adapters.redis_connections import RedisProblem
 from broker.flow.audit import AuditEvent
 
 SHUT_LOGGERS = ("signxml", "saml2", "httpcore", "httpcore2", "httpx2", "uvicorn.access")
@@ -75,6 +76,15 @@ def report_registry(event: str, version: int, reason: str) -> None:
         log.error(event, version=version, reason=reason)
     else:
         log.info(event, version=version)
+
+
+def report_store(found: RedisProblem | None) -> None:
+    """Log that the login store became usable, or why it is not and what to do."""
+    log = structlog.get_logger()
+    if found is None:
+        log.info("store-usable")
+    else:
+        log.error("store-unusable", reason=found.problem, remedy=found.remedy)
 
 
 class AuditLines:

@@ -73,6 +73,17 @@ class MemoryLoginStore:
         self._buckets: dict[int, set[Locator]] = {}
         self._bucket_ends: list[int] = []
 
+    @property
+    def healthy(self) -> bool:
+        """Always: what is in the process cannot be away."""
+        return True
+
+    async def watch(self, *, every_seconds: float) -> None:
+        """Return at once; there is nothing to watch."""
+
+    async def close(self) -> None:
+        """Do nothing; there is nothing to close."""
+
     async def put(self, puts: Sequence[Put], *, claims: Sequence[Claim] = ()) -> None:
         """See `LoginStore.put`."""
         check_distinct([*(put.locator for put in puts), *(claim.locator for claim in claims)])

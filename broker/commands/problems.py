@@ -10,6 +10,7 @@ from rich.console import Console
 from sqlalchemy.exc import DatabaseError
 
 from broker.adapters.keys_on_disk import KeysUnusable
+from broker.adapters.redis_connections import RedisProblem
 from broker.adapters.terminal import show_problems
 from broker.flow.federation.change import RegistryMoved
 from broker.flow.federation.documents import FederationProblems, Problem
@@ -34,6 +35,11 @@ def key_problems(found: KeysUnusable) -> Iterable[Problem]:
         Problem(str(each.file), "-", f"{each.problem}.", f"{each.remedy}.")
         for each in found.problems
     ]
+
+
+def store_problem(found: RedisProblem) -> Problem:
+    """Return what is wrong with the login store in the form of all others."""
+    return Problem("login store", "store.url", f"the Redis {found.problem}", found.remedy)
 
 
 @contextmanager

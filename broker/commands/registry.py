@@ -16,7 +16,12 @@ from broker.adapters.sql_registry import SqliteRegistry
 from broker.adapters.sql_upgrade import upgrade_database
 from broker.adapters.terminal import show_plan, show_progress
 from broker.adapters.xml_security import LxmlSecurity
-from broker.commands.problems import config_option, key_problems, saying_what_is_wrong
+from broker.commands.problems import (
+    config_option,
+    key_problems,
+    saying_what_is_wrong,
+    store_problem,
+)
 from broker.flow.federation.change import (
     Compiler,
     FederationStore,
@@ -27,6 +32,7 @@ from broker.flow.federation.change import (
 from broker.flow.federation.documents import FederationProblems, Problem, read_documents
 from broker.pseudonyms.epochs import PairwiseKeys
 from broker.settings import LoadedSettings, load_settings
+from broker.store_choice import find_store_problem
 
 EPOCH_BEFORE_KEYS = "a"
 """What `check` takes for the newest epoch while the keys cannot be used: `keys init` makes it."""
@@ -37,8 +43,9 @@ EPOCH_BEFORE_KEYS = "a"
 def check(config_folder: Path) -> None:
     """Find what keeps the broker from working: file, key, problem, remedy.
 
-    Looks at the settings, the keys, the registry, the epochs that suppliers are pinned to, and at
-    the documents in the configuration's folder `federation`, as `apply` would. Changes nothing.
+    Looks at the settings, the login store, the keys, the registry, the epochs that suppliers are
+    pinned to, and at the documents in the configuration's folder `federation`, as `apply` would.
+    Changes nothing.
     """
     with saying_what_is_wrong():
         problems = find_problems(load_settings(config_folder, environment=os.environ))
@@ -48,8 +55,8 @@ def check(config_folder: Path) -> None:
 
 
 def find_problems(loaded: LoadedSettings) -> list[Problem]:
-    """Return what is wrong with the keys, the registry and the documents."""
-    problems: list[Problem] = []
+    """Return what is wrong with the login store, the keys, the registry and the documents."""
+    problems = list(find_store_problems(loaded))
     pairwise: PairwiseKeys | None = None
     try:
         pairwise = load_keys(loaded.keys_folder).pairwise
@@ -68,6 +75,13 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
         except FederationProblems as found:
             problems += found.problems
     return problems
+
+
+def find_store_problems(loaded: LoadedSettings) -> Iterator[Problem]:
+    """Yield what is wrong with the Redis that the settings name, if they name one."""
+    found = find_store_problem(loaded)
+    if found is not None:
+        yield store_problem(found)
 
 
 def find_lost_epochs(store: FederationStore, pairwise: PairwiseKeys) -> Iterator[Problem]:

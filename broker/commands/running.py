@@ -8,8 +8,14 @@ from pathlib import Path
 import click
 import uvicorn
 
-from broker.commands.problems import config_option, saying_what_is_wrong
+from broker.commands.problems import (
+    config_option,
+    refuse,
+    saying_what_is_wrong,
+    store_problem,
+)
 from broker.settings import LoadedSettings, load_settings
+from broker.store_choice import find_store_problem
 
 DEMO_FOLDER = Path("var/demo")
 STOP_WITHIN_SECONDS = 10
@@ -31,6 +37,10 @@ def serve(config_folder: Path) -> None:
         # Only here: the server's side of the program costs a second to load.
         from broker.app import build_broker
 
+        # What only somebody can change stops the start; a Redis that is down may come back.
+        found = find_store_problem(loaded)
+        if found is not None and found.misconfigured:
+            refuse([store_problem(found)])
         broker = build_broker(loaded)
         server = uvicorn.Server(server_config(loaded, broker))
     server.run()

@@ -32,6 +32,8 @@ MAX_SEALED_BYTES = (
     32 * 1024
 )  # a record with every parameter at its own limit needs less than 16 KiB
 
+MAX_CLAIM_AGE_MILLISECONDS = 62 * 60 * 1000  # a client's assertion lives an hour at most, and skew
+
 
 class LoginStoreRefusal(Exception):  # noqa: N818 -- an answer of the store, which the flow words
     """Base of every answer but success. Carries no locator, handle or value."""
@@ -104,6 +106,10 @@ class Claim:
         locator: 32 bytes, of the value under its issuer.
         ttl_seconds: whole seconds, 1 to `MAX_TTL_SECONDS`: how long a second showing is refused.
             At least as long as the message that carries the value could still be accepted.
+        made_within_milliseconds: how long ago the value was made at most; None where nobody can
+            tell. A store that may have forgotten claims refuses (`StoreUnsure`) to put one that
+            may have been made before it began to remember; what is taken beside a claim proves by
+            itself that it was issued since.
 
     Raises:
         ValueError: the caller broke the contract.
@@ -111,6 +117,7 @@ class Claim:
 
     locator: Locator = field(repr=False)
     ttl_seconds: int
+    made_within_milliseconds: int | None = None
 
     def __post_init__(self) -> None:
         check_locator(self.locator)

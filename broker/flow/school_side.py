@@ -37,7 +37,7 @@ from broker.saml_xml.forms import PostForm
 from broker.saml_xml.security import XmlSecurity
 
 ASSERTION_ID = "assertion-id"
-"""Kind of one-shot value: the ID of a school's assertion (SECURITY.md 1, rule 8)."""
+"""Kind of one-shot value: the ID of a school's assertion."""
 
 VERIFIER_BYTES = 32  # 43 characters, RFC 7636 4.1
 NONCE_BYTES = 16
@@ -168,7 +168,7 @@ class SchoolSide:
     def read_saml(
         self, pending: PendingLogin, idp: SchoolIdp, *, form: Sequence[tuple[str, str]]
     ) -> SchoolAnswer:
-        """Return what a posted SAML response states, after every check of SECURITY.md 1."""
+        """Return what a posted SAML response states, after every check."""
         now = self._clock()
         login = read_response(
             form,
@@ -189,6 +189,8 @@ class SchoolSide:
             issuer=idp.id,
             value=login.assertion_id,
             ttl_seconds=_seconds_until(login.assertion_not_on_or_after, now=now),
+            # It answers our request, so nobody made it before we sent that.
+            made_within=now - pending.sent_at,
         )
         return SchoolAnswer(login.login, (claim,))
 
@@ -199,7 +201,7 @@ class SchoolSide:
         *,
         parameters: Sequence[tuple[str, str]],
     ) -> SchoolAnswer:
-        """Return what a school's OpenID Provider states, after every check of SECURITY.md 3.
+        """Return what a school's OpenID Provider states, after every check.
 
         Raises:
             SchoolUnreachable: its token endpoint, userinfo or keys did not answer.

@@ -25,6 +25,7 @@ import hashlib
 import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from datetime import timedelta
 from typing import Generic, TypeVar
 
 import msgspec
@@ -50,6 +51,7 @@ from broker.flow.login_store import (
 )
 from broker.pseudonyms.derivation import lp
 
+MILLISECOND = timedelta(milliseconds=1)
 HANDLE_BYTES = 32  # 256 bits; RFC 6749 10.10 asks for at least 128
 HANDLE_TEXT_LENGTH = 43  # base64url (RFC 4648 5) of 32 bytes, no padding
 
@@ -255,7 +257,15 @@ class SealedState:
             tombstone_ttl_seconds=kind.tombstone_ttl_seconds,
         )
 
-    def claim_for(self, kind_of_value: str, *, issuer: str, value: str, ttl_seconds: int) -> Claim:
+    def claim_for(
+        self,
+        kind_of_value: str,
+        *,
+        issuer: str,
+        value: str,
+        ttl_seconds: int,
+        made_within: timedelta | None = None,
+    ) -> Claim:
         """Return the claim that uses up a one-shot value, to ride along with a put or take.
 
         Args:
@@ -263,11 +273,13 @@ class SealedState:
             issuer: who made the value (identity provider, client): two may choose the same one.
             value: as received. Any length: callers cap what they parse.
             ttl_seconds: past the end of the message's (capped) validity, skew included.
+            made_within: how long ago the value was made at most, by our own clock.
         """
         # A JSON text may hold half a surrogate pair; it must be refused as used, not crash.
         digest = hashlib.sha256(value.encode(errors="surrogatepass")).digest()
         locator = mac(self._storage_key, b"schuilnaam/one-shot/v1", kind_of_value, issuer, digest)
-        return Claim(Locator(locator), ttl_seconds)
+        milliseconds = None if made_within is None else -(made_within // -MILLISECOND)
+        return Claim(Locator(locator), ttl_seconds, milliseconds)
 
     def derive_handle(self, handle: Handle, label: str) -> Handle:
         """Return a child handle: whoever knows the parent does not know it, but we do.

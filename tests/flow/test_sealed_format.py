@@ -1,6 +1,7 @@
 """The format of login records, claims and child handles, byte by byte."""
 
 import json
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -84,6 +85,18 @@ def test_claims_and_child_handles_are_the_golden_vectors(store: CountingStore) -
     ) == Claim(Locator(bytes.fromhex(claim["locator"])), 60)
     derived = state.derive_handle(Handle(bytes.fromhex(VECTOR["handle"])), child["label"])
     assert derived.secret.hex() == child["handle"]
+
+
+def test_a_claim_says_how_old_its_value_may_be(store: CountingStore) -> None:
+    state = the_vectors_state(store)
+
+    def made_within(age: timedelta | None) -> int | None:
+        claim = state.claim_for("x", issuer="y", value="z", ttl_seconds=60, made_within=age)
+        return claim.made_within_milliseconds
+
+    assert made_within(None) is None
+    assert made_within(timedelta(seconds=2)) == 2000
+    assert made_within(timedelta(microseconds=2_000_001)) == 2001  # never younger than it may be
 
 
 @given(short=st.text(max_size=20), other=st.text(max_size=20))

@@ -1,0 +1,110 @@
+"""A Redis server of the tests' own: on a free port of loopback, in a folder of its own.
+
+Debian's `redis-tools` holds the server's program under another name, and runs it when called by its
+own; so no service is installed, and a server that runs on this machine is never touched.
+"""
+
+import contextlib
+import shutil
+import signal
+import socket
+import subprocess
+from collections.abc import AsyncIterator, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from redis.asyncio.connection import Connection
+
+from broker.adapters.redis_connections import RedisAddress, ask
+
+READY = b"Ready to accept connections"
+
+
+def find_program() -> str:
+    """Return the path of the server's program."""
+    for name in ("redis-server", "valkey-server", "redis-check-rdb"):
+        found = shutil.which(name)
+        if found is not None:
+            return found
+    raise FileNotFoundError("redis-server: install the Debian package redis-tools")
+
+
+def a_free_port() -> int:
+    """Return a port on which nobody listened a moment ago."""
+    with socket.socket() as trying:
+        trying.bind(("127.0.0.1", 0))
+        return int(trying.getsockname()[1])
+
+
+@dataclass(slots=True)
+class RedisServer:
+    """A server that can be started, halted, killed, and started again on its port."""
+
+    folder: Path
+    options: tuple[str, ...] = ()
+    port: int = field(default_factory=a_free_port)
+    process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def address(self) -> RedisAddress:
+        return RedisAddress("127.0.0.1", self.port, operation_seconds=10, connect_seconds=10)
+
+    def start(self) -> None:
+        """Start, and return when it listens."""
+        self.process = subprocess.Popen(
+            [
+                *("redis-server", "--bind", "127.0.0.1", "--port", str(self.port)),
+                *("--dir", str(self.folder), "--save", "", "--daemonize", "no"),
+                *("--repl-diskless-sync-delay", "0", *self.options),
+            ],
+            executable=find_program(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+        )
+        assert self.process.stdout is not None
+        said = []
+        while READY not in (line := self.process.stdout.readline()):
+            said.append(line)
+            assert line, b"".join(said).decode()  # it ended
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """End it without a chance to write anything down."""
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+            assert self.process.stdout is not None
+            self.process.stdout.close()
+            self.process = None
+
+    @contextlib.asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Connect to it beside the store."""
+        connection = Connection(
+            host="127.0.0.1", port=self.port, protocol=2, driver_info=None, socket_timeout=None
+        )
+        try:
+            yield connection
+        finally:
+            await connection.disconnect(nowait=True)
+
+    async def ask(self, *command: str | bytes | int) -> Any:
+        """Send it one command."""
+        async with self.connection() as connection:
+            await connection.connect()  # type: ignore[no-untyped-call]
+            return await ask(connection, *command)
+
+
+@contextlib.contextmanager
+def running_redis(folder: Path, *options: str) -> Iterator[RedisServer]:
+    """Run a server while the context lasts."""
+    server = RedisServer(folder, options)
+    server.start()
+    try:
+        yield server
+    finally:
+        server.kill()

@@ -1,0 +1,88 @@
+"""The settings choose the login store; what is wrong with it is told with its remedy."""
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from broker.__main__ import main
+from broker.adapters.memory import MemoryLoginStore
+from broker.adapters.redis_store import RedisLoginStore
+from broker.settings import LoadedSettings, SettingsProblem, load_settings
+from broker.store_choice import find_store_problem, open_login_store, read_redis_address
+from tests.adapters.redis_server import a_free_port, running_redis
+
+
+def settings_of(folder: Path, *store: str, **environment: str) -> LoadedSettings:
+    text = "\n".join(['issuer = "http://localhost:8000"', "[store]", *store])
+    (folder / "broker.toml").write_text(text)
+    return load_settings(folder, environment=environment)
+
+
+def write_password(folder: Path, content: bytes, *, mode: int = 0o600) -> None:
+    (folder / "redis.secret").write_bytes(content)
+    (folder / "redis.secret").chmod(mode)
+
+
+def test_a_store_is_in_memory_unless_a_redis_is_named(tmp_path: Path) -> None:
+    in_memory = settings_of(tmp_path)
+    assert isinstance(open_login_store(in_memory, random=bytes), MemoryLoginStore)
+    assert find_store_problem(in_memory) is None
+    named = settings_of(tmp_path, 'url = "redis://localhost"')
+    assert isinstance(open_login_store(named, random=bytes), RedisLoginStore)
+
+
+def test_the_address_has_what_the_settings_state(tmp_path: Path) -> None:
+    write_password(tmp_path, b"secret-1\n")
+    address = read_redis_address(
+        settings_of(
+            tmp_path,
+            'url = "rediss://us@redis.example:7000/3"',
+            'password_file = "redis.secret"',
+            'ca_file = "ca.pem"',
+            "connect_milliseconds = 250",
+            "operation_milliseconds = 100",
+        )
+    )
+    assert address is not None
+    assert (address.host, address.port, address.database) == ("redis.example", 7000, 3)
+    assert (address.username, address.password, address.tls) == ("us", "secret-1", True)
+    assert address.ca_file == str(tmp_path / "ca.pem")
+    assert (address.connect_seconds, address.operation_seconds) == (0.25, 0.1)
+
+
+@pytest.mark.parametrize(
+    ("content", "mode"), [(None, 0o600), (b"secret-1", 0o644), (b"\xff", 0o600)]
+)
+def test_a_password_file_is_text_and_ours_alone(
+    tmp_path: Path, content: bytes | None, mode: int
+) -> None:
+    if content is not None:
+        write_password(tmp_path, content, mode=mode)
+    loaded = settings_of(tmp_path, 'url = "redis://localhost"', 'password_file = "redis.secret"')
+    with pytest.raises(SettingsProblem) as refused:
+        open_login_store(loaded, random=bytes)
+    assert refused.value.path == "store.password_file"
+    assert "secret-1" not in str(refused.value)
+
+
+def test_check_tells_what_is_wrong_with_a_redis(tmp_path: Path) -> None:
+    def check() -> str:
+        return CliRunner().invoke(main, ["check", "--config", str(tmp_path)]).output
+
+    settings_of(tmp_path, f'url = "redis://127.0.0.1:{a_free_port()}"')
+    assert "cannot be reached" in check()
+    with running_redis(tmp_path, "--maxmemory-policy", "allkeys-lru") as server:
+        settings_of(tmp_path, f'url = "redis://127.0.0.1:{server.port}"')
+        assert "allkeys-lru" in check()
+    with running_redis(tmp_path) as server:
+        settings_of(tmp_path, f'url = "redis://127.0.0.1:{server.port}"')
+        assert "Redis" not in check()
+
+
+def test_serve_does_not_start_with_a_redis_that_forgets(tmp_path: Path) -> None:
+    with running_redis(tmp_path, "--maxmemory-policy", "allkeys-lru") as server:
+        settings_of(tmp_path, f'url = "redis://127.0.0.1:{server.port}"')
+        ended = CliRunner().invoke(main, ["serve", "--config", str(tmp_path)])
+    assert ended.exit_code == 1
+    assert "noeviction" in ended.output
