@@ -1,6 +1,6 @@
 """Calls to other parties' endpoints: bounded in time and size, and never into our own network.
 
-Every address that a document or a party names is reached through the egress guard (SECURITY.md 2):
+Every address that a document or a party names is reached through the egress guard:
 the host is resolved once, each address is judged, and the connection goes to the judged address,
 so that a name cannot change its meaning in between. Redirects are not followed. On httpcore2, the
 core of httpx2, whose network backend is where a guard belongs.

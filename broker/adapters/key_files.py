@@ -1,6 +1,6 @@
 """Key files: found, opened safely, and parsed. What is wrong with one is a `KeyProblem`.
 
-SECURITY.md 6: a key that others could read, or that is not in the one form that we write, is
+A key that others could read, or that is not in the one form that we write, is
 refused. What keys there are and what they are for is in `keys_on_disk`.
 """
 
@@ -14,7 +14,7 @@ from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurv
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
-RSA_BITS_MIN = 2048  # SECURITY.md 1, rule 4
+RSA_BITS_MIN = 2048  # NIST SP 800-131A
 
 _FILE_SIZE_MAX_BYTES = 65536
 _HEX_KEY = re.compile(rb"[0-9A-Fa-f]{64}\r?\n?")

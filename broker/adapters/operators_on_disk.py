@@ -1,7 +1,7 @@
 """Operators and used actions as files: `<config>/operators/<name>.pem`, `<data>/used-actions/`.
 
 A public key is no secret, but whoever can change it is an operator: files and folder that others
-than the owner may write are refused (SECURITY.md 6). A marker of a used action is made with
+than the owner may write are refused. A marker of a used action is made with
 O_EXCL, so that of two processes one is first, and is kept: it is the trace. A marker that a crash
 left empty still says "used".
 """

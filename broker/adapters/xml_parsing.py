@@ -1,4 +1,4 @@
-"""Bytes to one element tree, strictly (SECURITY.md 1.2 and 1.3).
+"""Bytes to one element tree, strictly.
 
 First a table of checks on the bytes, so that nothing dangerous reaches the parser; then one parse;
 then a table of checks on the tree. UTF-8 is the only encoding, which is why looking for markup in
@@ -84,7 +84,7 @@ _NOT_ELEMENTS = etree.XPath("boolean(//comment() | //processing-instruction())")
 
 
 def check_size(document: bytes, limits: Limits) -> None:
-    """SECURITY.md 1.1: a cap on the whole."""
+    """A cap on the whole."""
     if not 0 < len(document) <= limits.max_bytes:
         raise MessageUnreadable("size")
 
@@ -101,14 +101,14 @@ def check_encoding(document: bytes, _limits: Limits) -> None:
 
 
 def check_declarations(document: bytes, limits: Limits) -> None:
-    """SECURITY.md 1.2: no DOCTYPE, so no entities; no comments in messages."""
+    """No DOCTYPE, so no entities; no comments in messages."""
     allowed = document.count(b"<![CDATA[") + (document.count(b"<!--") if limits.comments else 0)
     if document.count(b"<!") != allowed:
         raise MessageUnreadable("markup-declaration")
 
 
 def check_amount(document: bytes, limits: Limits) -> None:
-    """SECURITY.md 1.2: node limits, known before anything is built."""
+    """Node limits, known before anything is built."""
     if (
         document.count(b"<") > limits.max_tags
         or document.count(b"=") > limits.max_attributes
@@ -126,26 +126,26 @@ CHECKS_ON_BYTES: tuple[Callable[[bytes, Limits], None], ...] = (
 
 
 def check_only_elements(root: Element) -> None:
-    """SECURITY.md 1.2 again, on what was parsed: no DOCTYPE, comment, processing instruction."""
+    """The same again, on what was parsed: no DOCTYPE, comment, processing instruction."""
     if root.getroottree().docinfo.internalDTD is not None or _NOT_ELEMENTS(root):
         raise MessageUnreadable("only-elements")
 
 
 def check_depth(root: Element) -> None:
-    """SECURITY.md 1.2: a limit on depth."""
+    """A limit on depth."""
     if _TOO_DEEP(root):
         raise MessageUnreadable("depth")
 
 
 def check_unique_ids(root: Element) -> None:
-    """SECURITY.md 1.3: no value stands in two ID attributes, whatever their spelling."""
+    """No value stands in two ID attributes, whatever their spelling."""
     ids = cast("list[str]", _ID_ATTRIBUTES(root))
     if len(set(ids)) != len(ids):
         raise MessageUnreadable("unique-ids")
 
 
 def check_schema(root: Element) -> None:
-    """SECURITY.md 1.3: valid against the published schemas of SAML, signatures, encryption."""
+    """Valid against the published schemas of SAML, signatures, encryption."""
     if not _schema().validate(root.getroottree()):
         raise MessageUnreadable("schema")
 

@@ -1,8 +1,8 @@
 """XML security on lxml and cryptography: the adapter behind `broker.saml_xml.security.XmlSecurity`.
 
-Our own code verifies, instead of a library, because the rules of SECURITY.md 1 are narrower than
-any library's and cost less; `tests/adapters/test_xml_signature_oracles.py` compares its verdicts
-with signxml, the xmlsec1 program and pysaml2 over honest and defective messages.
+Our own code verifies, instead of a library, because our rules (`broker.saml_sp.response`) are
+narrower than any library's and cost less; `tests/adapters/test_xml_signature_oracles.py` compares
+its verdicts with signxml, the xmlsec1 program and pysaml2 over honest and defective messages.
 """
 
 from base64 import b64encode

@@ -126,13 +126,13 @@ def _exactly(found: list[Element], *local_names: str) -> tuple[Element, ...]:
 
 
 def check_canonicalization(signature: UnverifiedSignature) -> None:
-    """SECURITY.md 1.4: exclusive canonicalisation, without comments."""
+    """Exclusive canonicalisation, without comments."""
     if signature.canonicalization.get("Algorithm") != n.ALG_EXCLUSIVE_C14N:
         raise SignatureRefused("canonicalization")
 
 
 def check_signature_algorithm(signature: UnverifiedSignature) -> None:
-    """SECURITY.md 1.4: RSA or ECDSA with SHA-2, and no parameters that could bend it."""
+    """RSA or ECDSA with SHA-2, and no parameters that could bend it."""
     algorithm = signature.method.get("Algorithm", "")
     if algorithm not in RSA_ALGORITHMS and algorithm not in ECDSA_ALGORITHMS:
         raise SignatureRefused("signature-algorithm")
@@ -141,7 +141,7 @@ def check_signature_algorithm(signature: UnverifiedSignature) -> None:
 
 
 def check_reference_to_own_element(signature: UnverifiedSignature) -> None:
-    """SECURITY.md 1.4: the Reference names the very element that holds the signature."""
+    """The Reference names the very element that holds the signature."""
     own_id = signature.element.get("ID")
     if not own_id or signature.reference.get("URI") != "#" + own_id:
         raise SignatureRefused("reference")
@@ -150,7 +150,7 @@ def check_reference_to_own_element(signature: UnverifiedSignature) -> None:
 
 
 def check_transforms(signature: UnverifiedSignature) -> None:
-    """SECURITY.md 1.4: enveloped signature, then exclusive canonicalisation, and no other."""
+    """Enveloped signature, then exclusive canonicalisation, and no other."""
     enveloped, exclusive = signature.transforms
     if enveloped.get("Algorithm") != n.ALG_ENVELOPED or len(enveloped):
         raise SignatureRefused("transforms")
@@ -159,7 +159,7 @@ def check_transforms(signature: UnverifiedSignature) -> None:
 
 
 def check_digest_algorithm(signature: UnverifiedSignature) -> None:
-    """SECURITY.md 1.4: SHA-2."""
+    """SHA-2."""
     method = signature.digest_method
     if method.get("Algorithm", "") not in DIGESTS or len(method):
         raise SignatureRefused("digest-algorithm")

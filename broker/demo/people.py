@@ -57,7 +57,7 @@ REGENBOOG = DemoSchool("regenboog", "De Regenboog", "Amersfoort", "33CC", "po")
 SCHOOLS = (VUURVOGEL, KOMPAS, REGENBOOG)
 
 ECK_ID_PREFIX = "https://ketenid.nl/201703/"
-"""Form of a production ECK iD (DOMAIN.md 3); 128 lower-case hex digits follow."""
+"""Form of a production ECK iD; 128 lower-case hex digits follow."""
 
 SHARED_NUMBER = "1100583"
 """Daan's pupil number and Els's staff number at De Vuurvogel."""

@@ -1,7 +1,7 @@
 """The attributes that a school's login may state, and what may ever happen with each.
 
 An attribute's name everywhere in the broker (documents, decisions, receipts, audit) is its name in
-the Entree convention (DOMAIN.md 5); names on the wire are translated at the two edges only:
+the Entree convention; names on the wire are translated at the two edges only:
 `ENTREE_NAMES` and `OIDC_NAMES` on the school side, claim profiles on the supplier side.
 """
 

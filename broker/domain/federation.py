@@ -29,7 +29,7 @@ class State(StrEnum):
 
 
 class Sector(StrEnum):
-    """Education sectors; each has ECK iDs of its own (DOMAIN.md 2)."""
+    """Education sectors; each has ECK iDs of its own."""
 
     PO = "po"
     VO = "vo"
@@ -149,7 +149,7 @@ class DeclaredAttribute(msgspec.Struct, frozen=True, kw_only=True):
 
 
 class ClaimProfile(StrEnum):
-    """How a relying party wants attributes named (DOMAIN.md 5)."""
+    """How a relying party wants attributes named."""
 
     STANDARD = "standard"
     ENTREE = "entree"

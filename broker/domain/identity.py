@@ -167,7 +167,7 @@ def map_attributes(
 ) -> tuple[dict[AttributeName, tuple[str, ...]], tuple[str, ...]]:
     """Account for every incoming attribute once: mapped, ignored on purpose, or unknown.
 
-    Empty values are absent (DOMAIN.md 5: `eckId` may be an empty list, `mail` empty); a value that
+    Empty values are absent (`eckId` may be an empty list, `mail` empty); a value that
     arrives twice, as under two names of one attribute, counts once; nothing is trimmed. A name of
     the never-release list and a target outside the vocabulary are unknown, whatever a mapping says.
 
@@ -279,7 +279,7 @@ def check_scopes(
     school: School,
     schools: Mapping[SchoolId, School],
 ) -> None:
-    """Refuse a BRIN or realm that is not registered for this provider (SECURITY.md 1, rule 10).
+    """Refuse a BRIN or realm that is not registered for this provider.
 
     All values are checked; nothing registered means nothing accepted. A BRIN must be the stated
     school's own or a registered scope, and never one of another school of this provider, so that

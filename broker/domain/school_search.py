@@ -1,7 +1,7 @@
 """Finding a school: by what a person types, or by a hint that came with the request.
 
-A hint only ever skips the chooser; it never authenticates and never decides whose agreement counts
-(DOMAIN.md 6). The index is built once per registry version, so that a search over 7,000 schools
+A hint only ever skips the chooser; it never authenticates and never decides whose agreement counts.
+The index is built once per registry version, so that a search over 7,000 schools
 is one scan over short prepared texts.
 """
 

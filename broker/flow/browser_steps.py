@@ -1,7 +1,7 @@
 """Records that wait for a browser: found by the handle in its cookie, named by a random state.
 
 The state travels (RelayState, `state`, a form field) and opens nothing; the handle stays in the
-cookie. So a step can only go on in the browser that began it (SECURITY.md 4), and any number of
+cookie. So a step can only go on in the browser that began it, and any number of
 logins run side by side in one browser.
 """
 

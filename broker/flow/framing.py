@@ -1,7 +1,7 @@
 """How what rests on disk is framed, keyed and sealed: the same few bytes for receipts and register.
 
 Every keyed value names its purpose in a label and frames its parts by length, so that no two lists
-of parts and no two purposes ever meet (DESIGN.md 5, `lp`). Sealing is AES-256-GCM with a format
+of parts and no two purposes ever meet (`lp`). Sealing is AES-256-GCM with a format
 byte in front; lengths are rounded up, because the length of a record tells how many schools a
 pupil was at, or which attributes went out.
 """

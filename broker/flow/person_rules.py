@@ -89,7 +89,7 @@ class TooManyNumbers(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class JoinRules:
-    """When a join is mature (SECURITY.md 7)."""
+    """When a join is mature."""
 
     mature_after_days: int = 30
     mature_after_login_days: int = 5

@@ -1,6 +1,6 @@
 """Receipts: one sealed record of each release, for the pupil, the parent and the school.
 
-DESIGN.md 4 "Receipts", promise 5. A receipt names what went out and what stayed, never a value.
+A receipt names what went out and what stayed, never a value.
 It is written before the answer leaves: `ReceiptLog.append` returns when it is durable, or refuses.
 How receipts are chained, signed and checked is `broker.flow.receipt_chain`'s business.
 
@@ -32,12 +32,12 @@ from broker.domain.release import ReleaseDecision
 from broker.flow.framing import UnreadableRecord, derive_key, mac, seal, unseal
 from broker.pseudonyms.derivation import PersonRoot, lp
 
-COARSE_TIME_SECONDS = 300  # DESIGN.md 4 "Times"
+COARSE_TIME_SECONDS = 300  # as the times that suppliers get
 LOCATOR_BYTES = 32
 
 
 class ReceiptsUnavailable(Refusal):
-    """The log is full, closed or down: then nothing is released (SECURITY.md 8)."""
+    """The log is full, closed or down: then nothing is released."""
 
     code = "E-RECEIPT-1"
     whose_task = WhoseTask.BROKER

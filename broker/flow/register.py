@@ -1,7 +1,7 @@
 """The person register: which account a login opens, and nothing that opens without the login.
 
-DESIGN.md 5, SECURITY.md 7 "A school that asserts somebody else's pupil". A login presents one root
-or two: the ECK iD's (E) and the school's own (L). Each presented root has one row:
+A login presents one root or two: the ECK iD's (E) and the school's own (L). Each presented root
+has one row:
 
     tag    = HMAC-SHA-256(register tag key, "schuilnaam/register-tag/v1" || lp(root))
     sealed = 0x01 || nonce || AES-256-GCM(HKDF-SHA-256(register key,

@@ -1,7 +1,7 @@
 """Two persons: what one operator prepares, another confirms, each by a signing key of their own.
 
-SECURITY.md 7: "operators resolve nobody without a second person, and it leaves a trace". A
-prepared action is a small document that the first person hands to the second one:
+Operators resolve nobody without a second person, and it leaves a trace. A prepared action is a
+small document that the first person hands to the second one:
 
     signed    = Ed25519 (RFC 8032) over "schuilnaam/prepared-action/v1" || JSON of `PreparedBody`,
                 without blanks, keys in the order of their names

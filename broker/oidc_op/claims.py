@@ -1,11 +1,11 @@
-"""What a supplier is told: released claims (DOMAIN.md 5) and the ID token (OIDC Core 2).
+"""What a supplier is told: released claims and the ID token (OIDC Core 2).
 
 Released claims stand in the ID token and in userinfo alike, so that a client which reads only one
 of them works; both come from the same grant. Their names depend on the claim profile, their values
 on the release decision alone; `list_values` and `claim_names` are the input of
 `broker.domain.release.lint_claims`.
 
-Times (DESIGN.md 4). Times that two suppliers of one pupil could compare are floored to five
+Times that two suppliers of one pupil could compare are floored to five
 minutes: `iat`, `exp` and `auth_time`, unless the request forced this login. A floored token still
 validates: `iat` is never in the future and at most five minutes old, `exp` is `iat` plus ten
 minutes and so at least five minutes ahead, and `auth_time` is never after `iat`. Since `auth_time`
@@ -25,7 +25,7 @@ from broker.jose.tokens import sign_token
 from broker.oidc_op.grants import Claims, OidcGrant
 from broker.oidc_op.token import RedeemedGrant
 
-TIME_STEP_SECONDS = 300  # DESIGN.md 4
+TIME_STEP_SECONDS = 300
 ID_TOKEN_TTL_SECONDS = 600  # twice the step, so that a floored token has a step left to live
 
 PROTOCOL_CLAIMS = frozenset(

@@ -1,4 +1,4 @@
-"""From a token response to a verified ID token (OIDC Core 3.1.3.3 and 3.1.3.7, SECURITY.md 3).
+"""From a token response to a verified ID token (OIDC Core 3.1.3.3 and 3.1.3.7).
 
 The procedure, whose numbers recur in the body of `check_token_response`:
 

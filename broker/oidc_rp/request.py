@@ -1,7 +1,7 @@
 """What we send: the pupil to the school's provider, and our code to its token endpoint.
 
-The provider learns our one client id and our one redirect URI: not which supplier is visited
-(SECURITY.md 7), so no hint, claim or scope of a supplier is passed on.
+The provider learns our one client id and our one redirect URI: not which supplier is visited,
+so no hint, claim or scope of a supplier is passed on.
 """
 
 import base64
@@ -57,7 +57,7 @@ def build_authorization_request(
 
     Raises:
         ReauthenticationUnavailable: a new login or a maximum age is asked of a provider that can
-            do neither (SECURITY.md 3).
+            do neither.
         SchoolLoginRequired: a new login or a choice is asked, and no page may be shown.
     """
     if (force_login or max_age_seconds is not None) and not endpoints.can_reauthenticate:

@@ -40,7 +40,7 @@ EckIdBytes = NewType("EckIdBytes", bytes)
 """The 64 bytes of an ECK iD, opaque to the broker, without its URI's host and path."""
 
 KEY_LENGTH_BYTES = 32
-ECKID_LENGTH_BYTES = 64  # DOMAIN.md 3: 128 hexadecimal digits
+ECKID_LENGTH_BYTES = 64  # 128 hexadecimal digits
 ECKID_URI_LENGTH_MAX = 1024  # characters; the national service's are 154 long
 PSEUDONYM_LENGTH = 53  # characters: the epoch's letter, and base32 of 32 bytes
 
@@ -197,7 +197,7 @@ def load_pseudonym_key(key: bytes, *, epoch: str) -> PseudonymKey:
 
 
 def parse_eckid(uri: str) -> EckIdBytes:
-    """Return the 64 bytes of an ECK iD; host and path prefix are dropped (DOMAIN.md 3).
+    """Return the 64 bytes of an ECK iD; host and path prefix are dropped.
 
     When the national service changed its host name, ids that hung on the URI all changed.
 

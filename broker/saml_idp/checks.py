@@ -1,4 +1,4 @@
-"""What a supplier's AuthnRequest must be before it is answered: SECURITY.md 5, as a table.
+"""What a supplier's AuthnRequest must be before it is answered, as a table.
 
 `REQUEST_CHECKS` and `choose_acs_url` prove that there is somebody to answer; only then
 `ANSWERABLE_CHECKS` may refuse in a way that the service provider learns.

@@ -1,7 +1,7 @@
 """Why a supplier's request is refused: one class per cause, for people.
 
 `AnswerableRefusal` is raised only after the service provider and its registered place for answers
-are proven, and carries that place; everything else ends on our own page (SECURITY.md 5).
+are proven, and carries that place; everything else ends on our own page.
 """
 
 from dataclasses import dataclass, field

@@ -1,6 +1,6 @@
 """An AuthnRequest of a supplier's service provider, from the wire to a `CheckedAuthnRequest`.
 
-SAML core 3.4.1, bindings 3.4 and 3.5, profiles 4.1.4.1; SECURITY.md 5. The procedure is the table
+SAML core 3.4.1, bindings 3.4 and 3.5, profiles 4.1.4.1. The procedure is the table
 in `broker.saml_idp.checks`. Nothing is sent to the service provider before it and the place for
 its answers are proven: until then every refusal ends on our own page.
 """

@@ -8,7 +8,7 @@ inside a signed Response. It covers status, destination and an encrypted asserti
 signature would prove nothing more and cost 0.5 ms.
 
 Nothing here is shared between two suppliers but our own entity id: ids and SessionIndex are random,
-times are floored, and AuthenticatingAuthority is left out (SECURITY.md 7).
+times are floored, and AuthenticatingAuthority is left out.
 """
 
 from collections.abc import Mapping, Sequence
@@ -45,10 +45,10 @@ from broker.saml_xml.security import XmlSecurity
 
 ASSERTION_LIFETIME = timedelta(seconds=300)  # a browser posts at once
 BACKDATED = timedelta(seconds=60)  # suppliers' clocks lag, and some allow no skew at all
-INSTANT_STEP_MINUTES = 5  # DESIGN.md 4: times floored to 5 minutes
+INSTANT_STEP_MINUTES = 5  # two suppliers must not match moments
 
 PREVIOUS_SUB = "previous_sub"
-"""Attribute that announces the pseudonym of before a change of our keys (DESIGN.md 5)."""
+"""Attribute that announces the pseudonym of before a change of our keys."""
 
 Attributes = Sequence[tuple[str, tuple[str, ...]]]
 """Attribute name on the wire and its values, in order."""

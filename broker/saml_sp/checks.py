@@ -1,4 +1,4 @@
-"""What a school's statement must say before it is believed: SECURITY.md 1, rules 6, 7 and 9.
+"""What a school's statement must say before it is believed: rules 6, 7 and 9 of `response`.
 
 A table of small functions, each named after what it enforces; `STATEMENT_CHECKS` is the procedure.
 They take records, so they are the same whatever the XML looked like.
@@ -157,7 +157,7 @@ STATEMENT_CHECKS: tuple[Check, ...] = (
     check_level,
     check_name_id,
 )
-"""In the order of SECURITY.md 1; `check_one_confirmation` comes before those that read it."""
+"""In the order of the rules; `check_one_confirmation` comes before those that read it."""
 
 
 def _confirmation(statement: Statement) -> Confirmation:

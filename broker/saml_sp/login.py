@@ -50,7 +50,7 @@ class SamlNameId:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class SamlLogin:
-    """A login as a school stated it, after every check of SECURITY.md 1 but 8 and 10.
+    """A login as a school stated it, after every rule of `broker.saml_sp.response` but 8 and 10.
 
     Attributes:
         login: input of `broker.domain.identity.read_identity`; its `authenticated_at` is the

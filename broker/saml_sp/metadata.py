@@ -92,7 +92,7 @@ def read_idp_metadata(
     if now is not None:
         check_not_expired(role, now=now)
     certificates = read_certificates(role, use=SIGNING)
-    if not certificates:  # no key registered = no login (SECURITY.md 1.4)
+    if not certificates:  # no key registered = no login
         raise MetadataUnusable("check_signing_key_published", subject="KeyDescriptor")
     redirects = read_locations(role, SINGLE_SIGN_ON_SERVICE, binding=BINDING_REDIRECT)
     posts = read_locations(role, SINGLE_SIGN_ON_SERVICE, binding=BINDING_POST)

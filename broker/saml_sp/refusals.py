@@ -1,6 +1,6 @@
 """Why an answer of a school's login is refused: one class per cause, for people.
 
-The name of the check that refused goes to the audit event (SECURITY.md 1); no value of the
+The name of the check that refused goes to the audit event; no value of the
 answer is in any of these.
 """
 
@@ -117,7 +117,7 @@ class SchoolAnsweredWithoutLogin(Refusal):
     """The school answered our request, but nobody logged in. Never raised itself.
 
     It trusts only InResponseTo and the binding of the pending login to the browser; the supplier
-    must learn it (DESIGN.md 4).
+    must learn it.
     """
 
     kind: ClassVar[WithoutLogin]

@@ -2,7 +2,7 @@
 
 SAML core 3.4.1, profiles 4.1; saml2int 2.0: no NameIDPolicy Format (SP04) and no
 RequestedAuthnContext (SP07) unless asked for. Nothing tells the school which supplier is visited:
-no RequesterID, no ProviderName, RelayState is our own random handle (SECURITY.md 7).
+no RequesterID, no ProviderName, RelayState is our own random handle.
 """
 
 from collections.abc import Sequence
@@ -44,7 +44,7 @@ def build_authn_request(
         entity_id: ours.
         relay_state: the random handle of the pending login.
         authn_contexts: class references, any of which is good enough (exact comparison).
-        school_hint: BRIN or realm, for a provider that serves several schools (DOMAIN.md 6).
+        school_hint: BRIN or realm, for a provider that serves several schools.
         signing_key: used when the provider wants signed requests.
 
     Raises:

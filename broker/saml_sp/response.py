@@ -1,6 +1,21 @@
-"""A school's answer, from the posted form to a `SamlLogin`: SECURITY.md 1, rules 1 to 9.
+"""A school's answer, from the posted form to a `SamlLogin`.
 
-The numbers of the rules recur in the body of `read_response`. Each type on the way says how far
+The rules, whose numbers recur in this package:
+
+1. One SAMLResponse in a posted form, base64, within a size cap.
+2. Parsed once: no DOCTYPE, entity, comment or processing instruction; limits on nodes and depth.
+3. Valid against the schemas, no ID twice; with status success exactly one assertion, else none.
+4. Signed by a key that is registered for this provider, over the very element that is read.
+5. An encrypted assertion is signed as well, or the Response around it is; why one does not open
+   shows nowhere.
+6. From here on only the verified element is read; whoever issued it is the provider to which the
+   pupil was sent.
+7. For us, for this request, now, and by such a login as we asked for.
+8. An assertion is used once.
+9. A NameID that is not blank and not another party's.
+10. A school speaks for its own BRINs and realms only.
+
+Each type on the way says how far
 an answer has come, and what needs more takes the later type only:
 
     posted form -> bytes -> Response element   form and schema checked; says nothing yet
@@ -8,8 +23,8 @@ an answer has come, and what needs more takes the later type only:
           -> Statement                         its contents, read from the signed element only
           -> SamlLogin                         every check passed
 
-Rule 8 (an assertion is used once) needs a store and is the flow's; rule 10 (a school speaks for
-itself only) is `broker.domain.identity`'s, for SAML and OIDC alike.
+Rule 8 needs a store and is the flow's; rule 10 is `broker.domain.identity`'s, for SAML and OIDC
+alike.
 """
 
 from collections.abc import Mapping, Sequence

@@ -15,9 +15,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from broker.saml_xml.names import ALG_AES128_GCM, ALG_AES256_GCM
 
-RSA_MIN_BITS = 2048  # SECURITY.md 1.4
+RSA_MIN_BITS = 2048  # NIST SP 800-131A
 RSA_MAX_BITS = 8192  # above, one verification costs more than a whole login
-EC_CURVES = ("secp256r1", "secp384r1", "secp521r1")  # SECURITY.md 1.4: at least P-256
+EC_CURVES = ("secp256r1", "secp384r1", "secp521r1")  # at least P-256
 
 PublicKey: TypeAlias = rsa.RSAPublicKey | ec.EllipticCurvePublicKey
 PrivateKey: TypeAlias = rsa.RSAPrivateKey | ec.EllipticCurvePrivateKey

@@ -37,7 +37,7 @@ class SignatureMissing(XmlRefusal):
 
 
 class SignatureRefused(XmlRefusal):
-    """There is a signature, and it does not prove that the sender sent this (SECURITY.md 1.4)."""
+    """There is a signature, and it does not prove that the sender sent this."""
 
     code = "E-XML-3"
     what = "We cannot be sure that this message comes from the login of your school."
@@ -56,7 +56,7 @@ class NoKeyRegistered(XmlRefusal):
 
 
 class DecryptionRefused(XmlRefusal):
-    """An encrypted part does not open: one answer for every reason (SECURITY.md 1.5)."""
+    """An encrypted part does not open: one answer for every reason."""
 
     code = "E-XML-5"
     what = "We cannot open the message from the login of your school."

@@ -47,7 +47,7 @@ class XmlSecurity(Protocol):
     """What the SAML roles need. Every method is CPU work only: no network, no clock, no state."""
 
     def parse(self, message: bytes) -> UnverifiedElement:
-        """Return the root of a SAML protocol message (SECURITY.md 1.2, 1.3).
+        """Return the root of a SAML protocol message.
 
         Raises:
             MessageUnreadable: with the name of the check that refused.
@@ -67,7 +67,7 @@ class XmlSecurity(Protocol):
         ...
 
     def verify(self, element: Element, *, keys: Sequence[VerificationKey]) -> SignedElement:
-        """Return `element` as one of `keys` signed it (SECURITY.md 1.4, 1.6).
+        """Return `element` as one of `keys` signed it.
 
         `element` is the root of an `UnverifiedElement` or `SignedElement`, or below one. Its
         signature is taken out of that tree: use the result from here on.
@@ -94,7 +94,7 @@ class XmlSecurity(Protocol):
         """Return what an EncryptedAssertion holds; by itself this proves no sender.
 
         Raises:
-            DecryptionRefused: whatever the reason (SECURITY.md 1.5).
+            DecryptionRefused: whatever the reason.
         """
         ...
 

@@ -1,5 +1,5 @@
 """Our verification against signxml, the xmlsec1 program and pysaml2, over honest and defective
-messages. This is the evidence on which our own code verifies instead of a library (DESIGN.md 7)."""
+messages. This is the evidence on which our own code verifies instead of a library."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Another site sends our own forms in the pupil's browser (CSRF, SECURITY.md 4)."""
+"""Another site sends our own forms in the pupil's browser (CSRF)."""
 
 import pytest
 

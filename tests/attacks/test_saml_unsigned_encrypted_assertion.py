@@ -1,4 +1,4 @@
-"""Anybody can encrypt to our published key, so being encrypted proves nothing (SECURITY.md 1.5)."""
+"""Anybody can encrypt to our published key, so being encrypted proves nothing."""
 
 import pytest
 

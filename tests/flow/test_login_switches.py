@@ -1,4 +1,4 @@
-"""Switched off mid-flow: whoever takes part is looked up anew at every step (SECURITY.md 1)."""
+"""Switched off mid-flow: whoever takes part is looked up anew at every step."""
 
 from collections.abc import Awaitable, Callable
 from datetime import date

@@ -48,7 +48,7 @@ async def test_three_tabs_three_suppliers_any_order(
 
 
 class TestAnotherBrowser:
-    """Completing somebody else's flow fails at every step (SECURITY.md 4)."""
+    """Completing somebody else's flow fails at every step."""
 
     async def test_choosing(self, world: LoginWorld, browser: Browser) -> None:
         chooser = await world.begin(browser)

@@ -2,7 +2,7 @@
 
 Two honest schools state what is true, a malicious one states whatever ECK iD it likes, days pass,
 and numbers are issued anew. An honest login at an honest school opens an account of that pupil
-alone. The one exception is the one that SECURITY.md 7 accepts, written down here on its own: the
+alone. The one exception is the one that the README accepts, written down here on its own: the
 malicious school stated the pupil's ECK iD for thirty days and on five of them before any honest
 school did; then a pupil who is new everywhere is taken to be the one it showed.
 """

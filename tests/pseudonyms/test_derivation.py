@@ -95,7 +95,7 @@ def test_equal_pseudonym_iff_equal_person_and_supplier(one, other, supplier, oth
 
 @given(people, slugs)
 def test_rotation_moves_a_pseudonym_without_knowing_anybody(person, supplier):
-    """new = (k'/k) * old, DESIGN 5: the reason for a group."""
+    """new = (k'/k) * old: the reason for a group."""
     root = root_of_person(person)
     old, new = (
         parse_pseudonym(derive_pseudonym(root, supplier=SupplierId(supplier), key=key))

@@ -1,7 +1,7 @@
 """Endpoints of a school's OpenID Provider that its document leaves to discovery.
 
 Discovery is read when a document is applied, never in a login, and its answer is kept with the
-document: it may fill in what the document does not state, and widens nothing (SECURITY.md 3).
+document: it may fill in what the document does not state, and widens nothing.
 """
 
 from collections.abc import Callable

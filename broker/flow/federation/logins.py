@@ -66,7 +66,7 @@ _IDENTIFYING_NAMES = {
 MUTABLE_NAMES = frozenset(
     {"email", "mail", "preferred_username", "upn", "unique_name", "name", "nickname"}
 )
-"""Incoming names whose values change hands (SECURITY.md 3): they never identify."""
+"""Incoming names whose values change hands: they never identify."""
 
 
 def school_from_of(document: IdentityProviderDocument) -> SchoolFrom:
@@ -134,7 +134,7 @@ def check_domains_name_own_schools(
 
 
 def check_identifier_lasts(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
-    """An identifier names one person for good (SECURITY.md 3): mail and names change hands."""
+    """An identifier names one person for good: mail and names change hands."""
     if document.identifier not in IDENTIFIERS:
         yield DocumentProblem(
             "identifier",

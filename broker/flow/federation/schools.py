@@ -13,7 +13,7 @@ BRIN4_CHARACTERS = 4
 
 
 def check_brin_is_of_institution(document: SchoolDocument) -> Iterator[DocumentProblem]:
-    """`brin` is the institution's (BRIN4), `branch` its location's (BRIN6) (DOMAIN.md 7.2)."""
+    """`brin` is the institution's (BRIN4), `branch` its location's (BRIN6)."""
     if len(document.brin) != BRIN4_CHARACTERS:
         yield DocumentProblem(
             "brin", f"is the BRIN6 {document.brin}.", "Write BRIN4 here, BRIN6 as branch."
