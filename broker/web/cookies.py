@@ -2,7 +2,7 @@
 
 | name | holds | lives | SameSite |
 |---|---|---|---|
-| `login.<state>` | `<handle>.<relying party>` | until the step is taken | None (Lax on http) |
+| `login.<state>` | `<handle>.<relying party>.<second>` | until the step is done | None, or Lax |
 | `school` | id of the school chosen last | a setting | Lax |
 | `lang` | `nl` or `en` | a year | Lax |
 | `starts` | when the first of the last starts was, and how many | a minute | Lax |
@@ -10,7 +10,8 @@
 
 All are HttpOnly; on https all are Secure and begin with `__Host-`. The login's cookie must survive
 the school's cross-site post, hence None; forms of our own carry a token besides (`csrf.py`).
-Beside a step's handle it says where the login began: when the step is lost, a page leads there.
+Beside a step's handle it says where the login began: when the step is lost, a page leads there;
+and when the step did, so that of too many the oldest goes.
 On loopback http a browser would drop SameSite=None without Secure; there Lax does, since a port
 is no part of a site.
 
@@ -33,12 +34,14 @@ LANGUAGE_SECONDS = 365 * 24 * 60 * 60
 STARTS_SECONDS = 60
 FORM_SECONDS = 24 * 60 * 60
 MAX_LOGINS_AT_ONCE = 12
-"""A browser that opens more tabs than this loses the cookies of some that it left."""
+"""A browser that opens more tabs than this loses the cookies of those that it left longest ago."""
 
 STATE_PATTERN = re.compile(r"[A-Za-z0-9_-]{22}\Z")
 FORM_PATTERN = re.compile(r"[0-9a-f]{32}\Z")
 LOGIN_PATTERN = re.compile(
-    r"(?P<handle>[A-Za-z0-9_-]{43})\.(?P<relying_party>[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)\Z"
+    r"(?P<handle>[A-Za-z0-9_-]{43})"
+    r"\.(?P<relying_party>[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)"
+    r"\.(?P<opened>[0-9]{1,12})\Z"
 )
 _LOGIN = "login."
 _READ = "schuilnaam.cookies"
@@ -84,12 +87,12 @@ class Cookies:
         match = LOGIN_PATTERN.match(self.read(request, _LOGIN + state))
         return None if match is None else HeldLogin(match["handle"], match["relying_party"])
 
-    def open_login(self, response: Response, cookie: LoginCookie) -> None:
-        """Bind one step of a login to this browser."""
+    def open_login(self, response: Response, cookie: LoginCookie, *, now_seconds: int) -> None:
+        """Bind one step of a login to this browser; `now_seconds` since 1970."""
         response.raw_headers.append(
             self._header(
                 _LOGIN + cookie.name,
-                f"{cookie.handle.text}.{cookie.relying_party}",
+                f"{cookie.handle.text}.{cookie.relying_party}.{now_seconds}",
                 seconds=cookie.ttl_seconds,
                 cross_site=True,
             )
@@ -101,19 +104,28 @@ class Cookies:
 
     def count_logins(self, request: Request) -> int:
         """Return how many steps this browser holds."""
-        return len(self._held(request))
+        return len(self._oldest_first(request))
 
-    def _held(self, request: Request) -> list[str]:
+    def _oldest_first(self, request: Request) -> list[str]:
+        """Return the states of all cookies named as a login's; first those that we did not set.
+
+        Of one second they stay as they came: browsers send older cookies first (RFC 6265 5.4).
+        """
         prefix = self._name(_LOGIN)
-        return [each for each in _received(request) if each.startswith(prefix)]
+        opened: list[tuple[int, str]] = []
+        for name, value in _received(request).items():
+            state = name.removeprefix(prefix)
+            if name.startswith(prefix) and STATE_PATTERN.match(state):
+                match = LOGIN_PATTERN.match(value)
+                opened.append((-1 if match is None else int(match["opened"]), state))
+        opened.sort(key=lambda each: each[0])
+        return [state for _, state in opened]
 
     def close_left_logins(self, request: Request, response: Response) -> None:
         """Forget what is too much, so that headers stay small in a browser with many tabs."""
-        prefix, held = self._name(_LOGIN), self._held(request)
-        for name in held[: max(0, len(held) - MAX_LOGINS_AT_ONCE)]:
-            state = name.removeprefix(prefix)
-            if STATE_PATTERN.match(state):
-                self.close_login(response, state)
+        held = self._oldest_first(request)
+        for state in held[: max(0, len(held) - MAX_LOGINS_AT_ONCE)]:
+            self.close_login(response, state)
 
     def remember_school(self, response: Response, school: str) -> None:
         """Remember the choice in this browser; an empty one forgets it."""

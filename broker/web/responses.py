@@ -105,7 +105,7 @@ def answer(web: Web, request: Request, step: Step) -> Response:
         web.cookies.close_login(response, step.closed)
     if step.opened is not None:
         web.cookies.close_left_logins(request, response)
-        web.cookies.open_login(response, step.opened)
+        web.cookies.open_login(response, step.opened, now_seconds=int(web.clock().timestamp()))
     return response
 
 

@@ -76,7 +76,7 @@ def test_a_tossed_cookie_ends_the_login_and_does_not_replace_it(site: Site, twic
     address = attacker.begin().response.headers["location"]
     login = address.partition("login=")[2]
     planted = f"login.{login}={attacker.cookies[f'login.{login}']}"
-    tossed = twice.format(own=f"login.{login}={'A' * 43}.rekenrijk", planted=planted)
+    tossed = twice.format(own=f"login.{login}={'A' * 43}.rekenrijk.1", planted=planted)
     assert is_friendly_refusal(victim.get(address, headers={"Cookie": tossed}))
 
 

@@ -14,7 +14,7 @@ from tests.web.broker_site import a_scope
 
 STATE = "s" * 22
 HANDLE = "A" * 43
-VALUE = f"{HANDLE}.rekenrijk-web"
+VALUE = f"{HANDLE}.rekenrijk-web.1000"
 LOGIN = LoginCookie(STATE, parse_handle(HANDLE), RelyingPartyId("rekenrijk-web"), 60)
 PLAIN = Cookies(secure=False, remembered_school_seconds=100)
 SECURE = Cookies(secure=True, remembered_school_seconds=100)
@@ -31,7 +31,7 @@ def set_by(response: Response) -> list[str]:
 
 def opened(cookies: Cookies) -> str:
     response = Response()
-    cookies.open_login(response, LOGIN)
+    cookies.open_login(response, LOGIN, now_seconds=1000)
     (header,) = set_by(response)
     return header
 
@@ -39,7 +39,7 @@ def opened(cookies: Cookies) -> str:
 class TestFlags:
     def test_on_https_every_cookie_is_bound_to_this_host(self) -> None:
         response = Response()
-        SECURE.open_login(response, LOGIN)
+        SECURE.open_login(response, LOGIN, now_seconds=1000)
         SECURE.close_login(response, STATE)
         SECURE.remember_school(response, "kompas")
         SECURE.remember_language(response, "nl")
@@ -85,12 +85,17 @@ class TestReading:
         [
             "",
             HANDLE,
-            f"{HANDLE}.",
-            f"{HANDLE}.UPPER",
-            f"{HANDLE}.-x",
-            f"{HANDLE}.a/b",
-            f"{HANDLE}.a.b",
-            f"{HANDLE}.{'a' * 65}",
+            f"{HANDLE}..1000",
+            f"{HANDLE}.a",
+            f"{HANDLE}.UPPER.1000",
+            f"{HANDLE}.-x.1000",
+            f"{HANDLE}.a/b.1000",
+            f"{HANDLE}.a.b.1000",
+            f"{HANDLE}.{'a' * 65}.1000",
+            f"{HANDLE}.a.",
+            f"{HANDLE}.a.-1",
+            f"{HANDLE}.a.1e3",
+            f"{HANDLE}.a.{'9' * 13}",
             f"A{VALUE}",
             VALUE[1:],
         ],
@@ -104,7 +109,7 @@ class TestReading:
     @pytest.mark.parametrize(
         "headers",
         [
-            (f"login.{STATE}={VALUE}; login.{STATE}={'B' * 43}.x",),
+            (f"login.{STATE}={VALUE}; login.{STATE}={'B' * 43}.x.1000",),
             (f"login.{STATE}={VALUE}", f"login.{STATE}={VALUE}"),
             (f"login.{STATE}={VALUE}; x=y; login.{STATE}=; login.{STATE}={VALUE}",),
         ],
@@ -128,6 +133,13 @@ class TestReading:
         PLAIN.close_left_logins(request, Response())
 
 
+def left_of(header: str) -> set[str]:
+    """Return the names of the cookies that are taken back."""
+    response = Response()
+    PLAIN.close_left_logins(showing(header), response)
+    return {each.partition("=")[0] for each in set_by(response)}
+
+
 class TestManyTabs:
     def test_the_oldest_logins_are_left_first(self) -> None:
         states = [f"{n:022}" for n in range(MAX_LOGINS_AT_ONCE + 3)]
@@ -138,6 +150,19 @@ class TestManyTabs:
         assert [each.partition("=")[0] for each in set_by(response)] == [
             f"login.{each}" for each in states[:3]
         ]
+
+    @given(st.permutations(range(MAX_LOGINS_AT_ONCE + 3)))
+    def test_whatever_their_order_in_the_request(self, order: list[int]) -> None:
+        held = [f"login.{n:022}={HANDLE}.x.{1000 + n}" for n in order]
+        assert left_of("; ".join(held)) == {f"login.{n:022}" for n in range(3)}
+
+    def test_what_we_did_not_set_is_left_before_what_we_did(self) -> None:
+        held = [f"login.{n:022}={HANDLE}.x.1000" for n in range(MAX_LOGINS_AT_ONCE)]
+        assert left_of("; ".join([*held, f"login.{STATE}=x"])) == {f"login.{STATE}"}
+
+    def test_as_many_as_may_be_lose_none(self) -> None:
+        held = [f"login.{n:022}={HANDLE}.x.1000" for n in range(MAX_LOGINS_AT_ONCE)]
+        assert left_of("; ".join(held)) == set()
 
     def test_names_that_are_no_login_of_ours_are_let_be(self) -> None:
         response = Response()

@@ -10,6 +10,7 @@ from msgspec import structs
 
 from broker.domain.ids import RelyingPartyId
 from broker.domain.registry import Registry
+from broker.web.cookies import MAX_LOGINS_AT_ONCE
 from tests.web.broker_site import Answer, Browser, Site, fields_of
 
 STATE = "s" * 22
@@ -44,14 +45,14 @@ def way_back_of(site: Site) -> list[tuple[str, str]]:
     "path", [f"/schools?login={STATE}", f"/oidc/callback?code=c&state={STATE}"]
 )
 def test_a_lost_step_leads_back_to_where_it_began(site: Site, browser: Browser, path: str) -> None:
-    assert links_of(lost(browser, f"{LOST}.rekenrijk", path)) == way_back_of(site)
+    assert links_of(lost(browser, f"{LOST}.rekenrijk.1", path)) == way_back_of(site)
 
 
 def test_so_does_a_lost_step_that_comes_by_post(site: Site, browser: Browser) -> None:
     answer = browser.post(
         "/saml/sp/acs",
         {"SAMLResponse": "PHg+", "RelayState": STATE},
-        headers={"Cookie": f"login.{STATE}={LOST}.rekenrijk", "Accept-Language": "en"},
+        headers={"Cookie": f"login.{STATE}={LOST}.rekenrijk.1", "Accept-Language": "en"},
     )
     assert answer.refused == ["check_login_step"]
     assert links_of(answer) == way_back_of(site)
@@ -74,7 +75,7 @@ def test_what_a_browser_holds_is_set_by_the_login(site: Site, browser: Browser) 
 
 @pytest.mark.parametrize("made_up", ["nobody", "toString", "https://evil.example/", "a b", "", "é"])
 def test_a_made_up_name_leads_nowhere(browser: Browser, made_up: str) -> None:
-    cookie = f"login.{STATE}={LOST}.{made_up}".encode()
+    cookie = f"login.{STATE}={LOST}.{made_up}.1".encode()
     answer = browser.get(f"/schools?login={STATE}", headers={b"Cookie": cookie})
     assert "E-LOGIN-1" in answer.response.text
     assert links_of(answer) == []
@@ -84,6 +85,19 @@ def test_without_a_cookie_the_page_has_its_text_only(browser: Browser) -> None:
     answer = browser.get(f"/schools?login={STATE}")
     assert answer.refused == ["check_browser_binding"]
     assert links_of(answer) == []
+
+
+def test_a_login_of_now_stays_whatever_was_left(site: Site, browser: Browser) -> None:
+    """Twelve left tabs, in a jar that names the newest first; then eleven starts more."""
+    now = int(site.web.clock().timestamp())
+    fields = fields_of(browser.choose())
+    for n in range(MAX_LOGINS_AT_ONCE):
+        value = f"{'A' * 43}.rekenrijk.{now - 60 - n}"
+        browser.cookies.set(f"login.{n:022}", value, domain="localhost.local")
+    for _ in range(MAX_LOGINS_AT_ONCE - 1):
+        browser.begin()
+    assert browser.post("/schools", fields | {"school": "kompas"}).status == 303
+    assert f"login.{0:022}" not in browser.cookies
 
 
 def switched_off(registry: Registry) -> Registry:
@@ -121,5 +135,5 @@ def test_where_nothing_is_open_no_page_leads(
     site: Site, browser: Browser, change: Callable[[Registry], Registry]
 ) -> None:
     with site.having(change(site.web.snapshots.registry)):
-        assert links_of(lost(browser, f"{LOST}.rekenrijk")) == []
-    assert links_of(lost(browser, f"{LOST}.rekenrijk")) == way_back_of(site)
+        assert links_of(lost(browser, f"{LOST}.rekenrijk.1")) == []
+    assert links_of(lost(browser, f"{LOST}.rekenrijk.1")) == way_back_of(site)
