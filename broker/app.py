@@ -84,7 +84,7 @@ def build_broker(
         timeout_seconds=settings.limits.school_call_seconds,
         ca_file=None if ca_file is None else str(ca_file),
     )
-    published = PublishedKeys(fetcher, clock=clock)
+    published = PublishedKeys(fetcher)
     state = SealedState(
         resources.store,
         storage_key=keys.storage,

@@ -3,12 +3,13 @@
 import asyncio
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
+from time import monotonic
 
 from broker.adapters.http_fetch import Fetcher
 from broker.domain.federation import OidcClient, OidcIdpEndpoints
 from broker.domain.ids import SchoolIdpId
-from broker.flow.ports import Clock, SchoolUnanswered
+from broker.flow.ports import SchoolUnanswered
 from broker.jose.keys import KeySet, KeySetUnusable, parse_key_set
 
 FRESH = timedelta(minutes=10)
@@ -22,17 +23,22 @@ TRY_AGAIN_AFTER = timedelta(seconds=3)
 @dataclass(slots=True)
 class _Kept:
     jwks: str = field(default="", repr=False)
-    fetched_at: datetime | None = None
-    asked_at: datetime | None = None
+    fetched_seconds: float | None = None
+    asked_seconds: float | None = None
     asking: asyncio.Lock = field(default_factory=asyncio.Lock, repr=False)
 
 
 class PublishedKeys:
-    """Fetches key sets by address and keeps the last good one of each."""
+    """Fetches key sets by address and keeps the last good one of each.
 
-    def __init__(self, fetcher: Fetcher, *, clock: Clock) -> None:
+    Args:
+        read_seconds: a clock that never goes back; with one that does, keys would stay fresh and
+            questions too early until it has caught up.
+    """
+
+    def __init__(self, fetcher: Fetcher, *, read_seconds: Callable[[], float] = monotonic) -> None:
         self._fetcher = fetcher
-        self._clock = clock
+        self._read_seconds = read_seconds
         self._kept: dict[str, _Kept] = {}
 
     async def read(self, address: str, *, refresh: bool) -> str:
@@ -55,15 +61,16 @@ class PublishedKeys:
         return kept.jwks
 
     def _is_due(self, kept: _Kept, *, refresh: bool) -> bool:
-        now = self._clock()
+        now = self._read_seconds()
         pause = ASK_AGAIN_AFTER if kept.jwks else TRY_AGAIN_AFTER
-        if kept.asked_at is not None and now - kept.asked_at <= pause:
+        asked, fetched = kept.asked_seconds, kept.fetched_seconds
+        if asked is not None and now - asked <= pause.total_seconds():
             return False
-        return refresh or kept.fetched_at is None or now - kept.fetched_at > FRESH
+        return refresh or fetched is None or now - fetched > FRESH.total_seconds()
 
     async def _fetch(self, address: str, kept: _Kept) -> None:
         """Replace what is kept by what is published, if that can be used."""
-        kept.asked_at = self._clock()
+        kept.asked_seconds = self._read_seconds()
         async with kept.asking:
             try:
                 jwks = (await self._fetcher.get(address, headers={})).decode()
@@ -71,7 +78,7 @@ class PublishedKeys:
             except (SchoolUnanswered, UnicodeDecodeError, KeySetUnusable):
                 return
             if usable:
-                kept.jwks, kept.fetched_at = jwks, self._clock()
+                kept.jwks, kept.fetched_seconds = jwks, self._read_seconds()
 
 
 class SchoolEndpoints:

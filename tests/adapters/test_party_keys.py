@@ -1,6 +1,7 @@
 """Published keys: fetched when due, shared while under way, the last good ones kept."""
 
 import asyncio
+import time
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -52,7 +53,7 @@ def publisher() -> Publisher:
 
 @pytest.fixture
 def published(publisher: Publisher) -> PublishedKeys:
-    return PublishedKeys(publisher, clock=lambda: publisher.now)  # type: ignore[arg-type]
+    return PublishedKeys(publisher, read_seconds=lambda: publisher.now.timestamp())  # type: ignore[arg-type]
 
 
 async def test_keys_are_asked_once_while_fresh(
@@ -62,6 +63,10 @@ async def test_keys_are_asked_once_while_fresh(
     publisher.now += FRESH
     assert await published.read(ADDRESS, refresh=False) == OLD
     assert publisher.asked == 1
+
+
+def test_freshness_is_measured_by_a_clock_that_never_goes_back(publisher: Publisher) -> None:
+    assert PublishedKeys(publisher)._read_seconds is time.monotonic  # type: ignore[arg-type]
 
 
 async def test_stale_keys_are_asked_anew(publisher: Publisher, published: PublishedKeys) -> None:

@@ -17,7 +17,6 @@ from broker.adapters.http_fetch import MAX_ANSWER_BYTES, EgressGuard, Fetcher
 from broker.adapters.party_keys import PublishedKeys, SchoolEndpoints
 from broker.flow.ports import SchoolUnanswered
 from tests.adapters.answering_server import an_answer, answering
-from tests.builders import LOGGED_IN_AT
 from tests.builders_oidc import school_endpoints
 
 PUBLIC, INNER = "93.184.216.34", "10.0.0.7"
@@ -69,7 +68,7 @@ async def ask(fetcher: Fetcher, url: str) -> None:
     """Reach for an address in each way that a document can make us."""
     endpoints = SchoolEndpoints(
         fetcher,
-        published=PublishedKeys(fetcher, clock=lambda: LOGGED_IN_AT),
+        published=PublishedKeys(fetcher),
         read_secret=lambda _: None,
     )
     with pytest.raises(SchoolUnanswered):
