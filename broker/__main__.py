@@ -6,6 +6,7 @@ A command reads the settings, has the packages below do the work, and says what 
 import click
 
 from broker.commands.keys import keys, metadata
+from broker.commands.losses import accept_loss
 from broker.commands.operators import confirm, operator, person
 from broker.commands.receipts import receipts
 from broker.commands.registry import apply, check
@@ -18,7 +19,7 @@ def main() -> None:
 
 
 for command in (
-    *(demo, serve, check, apply, keys, metadata),
+    *(demo, serve, check, apply, accept_loss, keys, metadata),
     *(receipts, operator, person, confirm),
 ):
     main.add_command(command)

@@ -17,6 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 from starlette.types import ASGIApp
 
+from broker.adapters.data_folder import DataFolder
 from broker.adapters.http_fetch import Fetcher
 from broker.adapters.key_files import KeyProblem, read_safely
 from broker.adapters.keys_on_disk import BrokerKeys, SamlKey, TokenKey, load_keys
@@ -25,7 +26,6 @@ from broker.adapters.party_keys import PublishedKeys, RegisteredClientKeys, Scho
 from broker.adapters.receipts import SqliteReceiptLog, make_heads_on_schedule
 from broker.adapters.sql_register import SqlitePersonRegister
 from broker.adapters.sql_registry import SqliteRegistry
-from broker.adapters.sql_upgrade import upgrade_database
 from broker.adapters.xml_security import LxmlSecurity
 from broker.domain.ids import SchoolIdpId
 from broker.flow.browser_steps import BrowserSteps
@@ -71,8 +71,8 @@ def build_broker(
         ca_file: certificate authorities for calls to schools; the system's by default.
 
     Raises:
-        KeysUnusable, RegistryProblem, SettingsProblem, OSError: it cannot start; each says what
-            to do.
+        KeysUnusable, DatabasesLost, RegistryUnreadable, SettingsProblem, OSError: it cannot
+            start; each says what to do.
     """
     settings, keys = loaded.settings, load_keys(loaded.keys_folder)
     addresses, xml = OwnAddresses(settings.issuer), LxmlSecurity()
@@ -221,10 +221,7 @@ class Resources:
 def open_resources(loaded: LoadedSettings, *, keys: BrokerKeys, random: Random) -> Resources:
     """Open the databases, making and upgrading them where needed."""
     folder = loaded.data_folder
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    upgrade_database(folder / "registry.db", "registry")
-    upgrade_database(folder / "register.db", "register")
-    upgrade_database(folder / "receipts.db", "receipts")
+    DataFolder(folder, loaded.keys_folder, keys).open()
     return Resources(
         store=open_login_store(loaded, random=random),
         snapshots=RegistryInForce(

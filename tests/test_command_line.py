@@ -8,7 +8,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from broker.__main__ import main
+from broker.adapters.data_folder import DataFolder
 from broker.adapters.keys_init import init_keys
+from broker.adapters.keys_on_disk import load_keys
 from broker.adapters.sql_registry import SqliteRegistry
 from broker.commands.registry import system_account
 from broker.demo.addresses import DEMO_PORTS
@@ -75,7 +77,7 @@ def federation_of(config: Path) -> str:
 
 
 @pytest.mark.parametrize(
-    "command", [[], ["check"], ["apply"], ["keys"], ["keys", "init"], ["metadata"]]
+    "command", [[], ["check"], ["apply"], ["accept-loss"], ["keys"], ["keys", "init"], ["metadata"]]
 )
 def test_every_command_explains_itself(command: list[str]) -> None:
     result = CliRunner().invoke(main, [*command, "--help"])
@@ -309,3 +311,78 @@ def test_a_registry_that_moved_meanwhile_is_told(
     result = run("apply", federation_of(config))
     assert result.exit_code == 1
     assert "Run the command again." in result.stderr
+
+
+def started(run: Run, config: Path) -> Path:
+    """Apply, and open the databases as a first start does; return their folder."""
+    assert run("apply", federation_of(config)).exit_code == 0
+    DataFolder(config / "data", config / "keys", load_keys(config / "keys")).open()
+    assert run("check").exit_code == 0
+    return config / "data"
+
+
+@pytest.mark.parametrize("command", ["check", "apply", "apply --dry-run"])
+@pytest.mark.parametrize("name", ["root/root.hex", "pairwise/a.hex"])
+def test_another_key_stops_everything_until_the_loss_is_accepted(
+    run: Run, config: Path, command: str, name: str
+) -> None:
+    started(run, config)
+    (config / "keys" / name).write_text("0f" * 32)
+    paths = () if command == "check" else (federation_of(config),)
+    refused = run(command, *paths)
+    assert refused.exit_code == 1
+    assert f"{name}: -: is not the key that was in use before." in refused.stderr
+    assert f"Restore {name} from the backup" in refused.stderr
+    assert run("accept-loss", name, "--yes").exit_code == 0
+    assert run(command, *paths).exit_code == 0
+
+
+@pytest.mark.parametrize("command", ["check", "apply", "apply --dry-run"])
+@pytest.mark.parametrize("name", ["register", "receipts"])
+def test_a_lost_database_stops_everything_until_the_loss_is_accepted(
+    run: Run, config: Path, command: str, name: str
+) -> None:
+    for file in started(run, config).glob(f"{name}.db*"):
+        file.unlink()
+    paths = () if command == "check" else (federation_of(config),)
+    refused = run(command, *paths)
+    assert refused.exit_code == 1
+    assert f"{name}.db: -: is missing, but it was in use before." in refused.stderr
+    assert run("accept-loss", f"{name}.db", "--yes").exit_code == 0
+    assert run(command, *paths).exit_code == 0
+
+
+def test_a_lost_registry_is_applied_anew_only_when_the_loss_is_accepted(
+    run: Run, config: Path
+) -> None:
+    for file in started(run, config).glob("registry.db*"):
+        file.unlink()
+    assert run("apply", federation_of(config)).exit_code == 1
+    assert not (config / "data/registry.db").exists()
+    assert run("accept-loss", "registry.db", "--yes").exit_code == 0
+    assert "Version 1 is in force." in run("apply", federation_of(config)).output
+
+
+def test_a_loss_is_accepted_only_when_there_is_one_and_on_a_yes(run: Run, config: Path) -> None:
+    started(run, config)
+    refused = run("accept-loss", "root/root.hex")
+    assert (refused.exit_code, refused.stderr) == (
+        1,
+        "root/root.hex: -: is not lost. Lost: nothing is.\n",
+    )
+    (config / "keys/root/root.hex").write_text("0f" * 32)
+    assert run("accept-loss", "root/root.hex").exit_code == 1  # nobody said yes
+    assert run("check").exit_code == 1
+
+
+def test_check_tells_of_databases_that_others_may_read(run: Run, config: Path) -> None:
+    data = started(run, config)
+    data.chmod(0o755)
+    (data / "register.db").chmod(0o640)
+    result = run("check")
+    assert result.exit_code == 1
+    assert "data: -: is open to others than its owner (mode 0755). Run `chmod 700" in result.stderr
+    assert "register.db: -: is open to others than its owner (mode 0640)." in result.stderr
+    data.chmod(0o700)
+    (data / "register.db").chmod(0o600)
+    assert run("check").exit_code == 0

@@ -16,10 +16,10 @@ import structlog
 from click.testing import CliRunner, Result
 
 from broker.__main__ import main
+from broker.adapters.data_folder import DataFolder
 from broker.adapters.keys_on_disk import load_keys
 from broker.adapters.receipts import SqliteReceiptLog
 from broker.adapters.sql_register import SqlitePersonRegister
-from broker.adapters.sql_upgrade import upgrade_database
 from broker.domain.attributes import Population
 from broker.domain.ids import RelyingPartyId, SchoolId, SupplierId
 from broker.flow.framing import NONCE_BYTES
@@ -56,8 +56,8 @@ class Installation:
         (self.folder / "broker.toml").write_text('issuer = "https://broker.example"\n')
         assert self.run("keys", "init").exit_code == 0
         (self.folder / "data").mkdir(mode=0o700)
-        for each in ("register", "receipts"):
-            upgrade_database(self.folder / "data" / f"{each}.db", each)
+        keys = self.folder / "keys"
+        DataFolder(self.folder / "data", keys, load_keys(keys)).open()
 
     def run(self, *arguments: str | Path, typed: str | None = None) -> Result:
         command = [*map(str, arguments)]

@@ -7,13 +7,14 @@
     token/<kid>.pem         tokens, by key id: EC P-256 and RSA
 
 A `.hex` file holds 64 hexadecimal digits. A `.pem` file holds one unencrypted private key, for
-SAML followed by its certificate. SECURITY.md 6: what others could read, what is missing, damaged,
+SAML followed by its certificate. What others could read, what is missing, damaged,
 doubled or not understood stops the start, and all of it is reported at once. `keys_init` makes
 keys, `keys/README.md` tells people about them; whether a certificate expires is not looked at here.
 """
 
+import hmac
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -41,10 +42,15 @@ SINGLE_HEX_FILES = (
     "storage/storage.hex",
     "cookie/cookie.hex",
 )
+LASTING_HEX_FILES = SINGLE_HEX_FILES[:3]
+"""Another key in the place of one of these, or of a pairwise key, would lose people or receipts."""
 PAIRWISE_FOLDER = "pairwise"
 TOKEN_FOLDER = "token"
 SAML_SIGNING_FOLDER = "saml-signing"
 SAML_DECRYPTION_FOLDER = "saml-decryption"
+
+KEY_CHECK_LABEL = b"schuilnaam/key-check/v1"
+KEY_CHECK_BYTES = 16
 
 _PAIRWISE_NAME = re.compile(r"[a-z]\.hex")
 _PEM_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,63}\.pem")
@@ -88,6 +94,9 @@ class BrokerKeys:
 
     Symmetric keys are 32 bytes. Keys of which there may be several come in order of file name,
     each tuple holding at least one; `token` at least one of both algorithms.
+
+    Attributes:
+        checks: file of each key that lasts -> its check value (`derive_key_check`).
     """
 
     root: RootKey = field(repr=False)
@@ -99,6 +108,7 @@ class BrokerKeys:
     token: tuple[TokenKey, ...] = field(repr=False)
     saml_signing: tuple[SamlKey, ...] = field(repr=False)
     saml_decryption: tuple[SamlKey, ...] = field(repr=False)
+    checks: Mapping[str, bytes] = field(repr=False)
 
 
 def load_keys(folder: Path) -> BrokerKeys:
@@ -145,6 +155,8 @@ def _read_all(reader: "_Reader") -> BrokerKeys | None:
     reader.check_no_key_twice()
     if reader.problems:
         return None
+    lasting = {name: single[name] for name in LASTING_HEX_FILES}
+    lasting |= {f"{PAIRWISE_FOLDER}/{letter}.hex": key for letter, key in pairwise.items()}
     return BrokerKeys(
         root=load_root_key(single["root/root.hex"]),
         pairwise=load_pairwise_keys(pairwise),
@@ -155,7 +167,18 @@ def _read_all(reader: "_Reader") -> BrokerKeys | None:
         token=token,
         saml_signing=saml_signing,
         saml_decryption=saml_decryption,
+        checks={name: derive_key_check(key, name=name) for name, key in lasting.items()},
     )
+
+
+def derive_key_check(key: bytes, *, name: str) -> bytes:
+    """Return 16 bytes that tell whether a key is the same as before, and nothing else of it.
+
+    Args:
+        key: 32 secret bytes.
+        name: its file in the keys folder, so that exchanged keys are told too.
+    """
+    return hmac.digest(key, KEY_CHECK_LABEL + name.encode(), "sha256")[:KEY_CHECK_BYTES]
 
 
 class _Reader:

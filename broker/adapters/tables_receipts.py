@@ -57,3 +57,10 @@ receipt_heads = Table(
     Column("signature", LargeBinary(64), nullable=False, comment="plain: Ed25519 over the body"),
     comment="Signed Merkle heads, for schools to fetch and keep.",
 )
+
+receipts_mark = Table(
+    "receipts_mark",
+    RECEIPTS_METADATA,
+    Column("mark", LargeBinary(16), primary_key=True, comment="plain: random; made with it"),
+    comment="One row: which database this is; the registry keeps the same.",
+)

@@ -16,3 +16,10 @@ persons = Table(
     comment="Which account a login opens; opens itself only with that login.",
     sqlite_with_rowid=False,
 )
+
+register_mark = Table(
+    "register_mark",
+    REGISTER_METADATA,
+    Column("mark", LargeBinary(16), primary_key=True, comment="plain: random; made with it"),
+    comment="One row: which database this is; the registry keeps the same.",
+)

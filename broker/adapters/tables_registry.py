@@ -51,3 +51,19 @@ pins = Table(
     Column("version", Integer, nullable=False, comment="plain: that pinned it"),
     comment="The epoch that each supplier's pseudonyms come from; moved by a rotation alone.",
 )
+
+key_checks = Table(
+    "key_checks",
+    REGISTRY_METADATA,
+    Column("key", Text, primary_key=True, comment="plain: file of the key, like root/root.hex"),
+    Column("value", LargeBinary(16), nullable=False, comment="keyed: of that name; tells nothing"),
+    comment="By what the start knows that a key that lasts is the one in use.",
+)
+
+databases = Table(
+    "databases",
+    REGISTRY_METADATA,
+    Column("name", Text, primary_key=True, comment="plain: register or receipts"),
+    Column("mark", LargeBinary(16), nullable=False, comment="plain: random mark in that database"),
+    comment="By what the start knows that a database is the one in use.",
+)

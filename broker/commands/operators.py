@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from broker.adapters.data_folder import DataFolder
 from broker.adapters.key_files import KeyProblem
 from broker.adapters.keys_on_disk import load_keys
 from broker.adapters.logs import AuditLines
@@ -25,7 +26,6 @@ from broker.adapters.operators_on_disk import (
     write_new,
 )
 from broker.adapters.sql_register import SqlitePersonRegister
-from broker.adapters.sql_upgrade import upgrade_database
 from broker.commands.problems import EXIT_REFUSED, config_option, refuse, saying_what_is_wrong
 from broker.commands.running import start_logs
 from broker.domain.attributes import Population
@@ -222,11 +222,12 @@ def open_desk(config_folder: Path) -> tuple[LoadedSettings, OperatorDesk]:
 
 
 def open_register(loaded: LoadedSettings) -> SqlitePersonRegister:
-    """Return the person register, made and upgraded where needed."""
-    loaded.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    path = loaded.data_folder / "register.db"
-    upgrade_database(path, "register")
-    return SqlitePersonRegister(path)
+    """Return the person register, made and upgraded where needed.
+
+    With another key, or another database, nobody would be found to erase.
+    """
+    DataFolder(loaded.data_folder, loaded.keys_folder, load_keys(loaded.keys_folder)).open()
+    return SqlitePersonRegister(loaded.data_folder / "register.db")
 
 
 def read_signer(name: str, key_file: Path) -> Signer:

@@ -9,6 +9,7 @@ import click
 from rich.console import Console
 from sqlalchemy.exc import DatabaseError
 
+from broker.adapters.data_folder import DatabasesLost, Loss
 from broker.adapters.keys_on_disk import KeysUnusable
 from broker.adapters.redis_connections import RedisProblem
 from broker.adapters.terminal import show_problems
@@ -27,6 +28,11 @@ config_option = click.option(
     show_default=True,
     help="Folder with broker.toml.",
 )
+
+
+def loss_problem(found: Loss) -> Problem:
+    """Return what was lost in the form of all others."""
+    return Problem(str(found.file), "-", found.problem, found.remedy)
 
 
 def key_problems(found: KeysUnusable) -> Iterable[Problem]:
@@ -51,6 +57,8 @@ def saying_what_is_wrong() -> Iterator[None]:
         refuse(found.problems)
     except KeysUnusable as found:
         refuse(list(key_problems(found)))
+    except DatabasesLost as found:
+        refuse([loss_problem(each) for each in found.losses])
     except SettingsProblem as found:
         refuse([Problem(found.file, found.path, found.problem, found.remedy)])
     except RegistryMoved:

@@ -9,16 +9,17 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from broker.adapters.data_folder import DataFolder, find_open_files
 from broker.adapters.discovery_fetch import make_fetch
 from broker.adapters.federation_files import open_documents
-from broker.adapters.keys_on_disk import KeysUnusable, load_keys
+from broker.adapters.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
 from broker.adapters.sql_registry import SqliteRegistry
-from broker.adapters.sql_upgrade import upgrade_database
 from broker.adapters.terminal import show_plan, show_progress
 from broker.adapters.xml_security import LxmlSecurity
 from broker.commands.problems import (
     config_option,
     key_problems,
+    loss_problem,
     saying_what_is_wrong,
     store_problem,
 )
@@ -59,9 +60,12 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
     problems = list(find_store_problems(loaded))
     pairwise: PairwiseKeys | None = None
     try:
-        pairwise = load_keys(loaded.keys_folder).pairwise
+        keys = load_keys(loaded.keys_folder)
+        pairwise = keys.pairwise
+        problems += map(loss_problem, data_folder_of(loaded, keys).find_losses())
     except KeysUnusable as found:
         problems += key_problems(found)
+    problems += find_open_data(loaded)
     store = open_registry(loaded)
     if pairwise is not None:
         problems += find_lost_epochs(store, pairwise)
@@ -82,6 +86,17 @@ def find_store_problems(loaded: LoadedSettings) -> Iterator[Problem]:
     found = find_store_problem(loaded)
     if found is not None:
         yield store_problem(found)
+
+
+def find_open_data(loaded: LoadedSettings) -> Iterator[Problem]:
+    """Yield each database, and their folder, that others than its owner may use."""
+    for file, mode in find_open_files(loaded.data_folder):
+        yield Problem(
+            str(file),
+            "-",
+            f"is open to others than its owner (mode {mode:04o}).",
+            f"Run `chmod {'700' if file.is_dir() else '600'} {file}`.",
+        )
 
 
 def find_lost_epochs(store: FederationStore, pairwise: PairwiseKeys) -> Iterator[Problem]:
@@ -123,8 +138,11 @@ def apply(
     console = Console()
     with saying_what_is_wrong():
         loaded = load_settings(config_folder, environment=os.environ)
-        compiler = make_compiler(loaded, epoch=load_keys(loaded.keys_folder).pairwise.newest)
-        store = open_registry(loaded) if dry_run else make_registry(loaded)
+        keys = load_keys(loaded.keys_folder)
+        compiler = make_compiler(loaded, epoch=keys.pairwise.newest)
+        data = data_folder_of(loaded, keys)
+        data.check_nothing_lost()
+        store = open_registry(loaded) if dry_run else make_registry(loaded, data)
         if version is None:
             documents = read_documents(open_documents(paths))
             change = check_apply(store, documents, prune=prune, compiler=compiler)
@@ -164,10 +182,14 @@ def open_registry(loaded: LoadedSettings) -> FederationStore:
     return SqliteRegistry(file) if file.exists() else NothingApplied()
 
 
-def make_registry(loaded: LoadedSettings) -> FederationStore:
+def data_folder_of(loaded: LoadedSettings, keys: BrokerKeys) -> DataFolder:
+    """Return the databases with the keys that they need."""
+    return DataFolder(loaded.data_folder, loaded.keys_folder, keys)
+
+
+def make_registry(loaded: LoadedSettings, data: DataFolder) -> FederationStore:
     """Return the registry, made or brought up to date where needed."""
-    loaded.data_folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    upgrade_database(registry_file(loaded), "registry")
+    data.open_registry()
     return SqliteRegistry(registry_file(loaded))
 
 
