@@ -19,8 +19,6 @@ from broker.store_choice import find_store_problem
 
 DEMO_FOLDER = Path("var/demo")
 STOP_WITHIN_SECONDS = 10
-MAX_HEADER_BYTES = 32 * 1024
-"""Of one request; a browser with a dozen logins under way sends less than 4 KiB of cookies."""
 
 
 @click.command()
