@@ -24,7 +24,6 @@ from broker.saml_xml.keys import DecryptionKey, EncryptionKey
 from broker.saml_xml.refusals import DecryptionRefused, MessageUnreadable
 
 GCM_NONCE_BYTES = 12  # XML Encryption 1.1, 5.2.4: 96 bits, in front of the ciphertext
-GCM_TAG_BYTES = 16  # and 128 bits behind it
 
 CONTENT_KEY_BYTES = {n.ALG_AES128_GCM: 16, n.ALG_AES256_GCM: 32}
 OAEP_DIGESTS: dict[str, hashes.HashAlgorithm] = {

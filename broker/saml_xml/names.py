@@ -34,33 +34,24 @@ NAMEID_PERSISTENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent
 NAMEID_TRANSIENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 NAMEID_ENTITY: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
 
-# Attribute name formats (SAML core 8.2).
-ATTRNAME_UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:2.0:attrname-format:unspecified"
-ATTRNAME_URI: Final = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
+# Attribute name format (SAML core 8.2).
 ATTRNAME_BASIC: Final = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
 
 # Subject confirmation (SAML profiles 3) and authentication contexts (SAML authncontext 3.4).
 CONFIRMATION_BEARER: Final = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
 AUTHN_UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
 AUTHN_PASSWORD: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
-AUTHN_PASSWORD_PROTECTED: Final = (
-    "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
-)
 
-# Status codes (SAML core 3.2.2.2). The first three and VersionMismatch are top-level.
+# Status codes (SAML core 3.2.2.2). The first three are top-level.
 STATUS_PREFIX: Final = "urn:oasis:names:tc:SAML:2.0:status:"
 STATUS_SUCCESS: Final = STATUS_PREFIX + "Success"
 STATUS_REQUESTER: Final = STATUS_PREFIX + "Requester"
 STATUS_RESPONDER: Final = STATUS_PREFIX + "Responder"
-STATUS_VERSION_MISMATCH: Final = STATUS_PREFIX + "VersionMismatch"
 STATUS_AUTHN_FAILED: Final = STATUS_PREFIX + "AuthnFailed"
 STATUS_INVALID_NAMEID_POLICY: Final = STATUS_PREFIX + "InvalidNameIDPolicy"
 STATUS_NO_AUTHN_CONTEXT: Final = STATUS_PREFIX + "NoAuthnContext"
-STATUS_NO_AVAILABLE_IDP: Final = STATUS_PREFIX + "NoAvailableIDP"
 STATUS_NO_PASSIVE: Final = STATUS_PREFIX + "NoPassive"
-STATUS_NO_SUPPORTED_IDP: Final = STATUS_PREFIX + "NoSupportedIDP"
 STATUS_REQUEST_DENIED: Final = STATUS_PREFIX + "RequestDenied"
-STATUS_REQUEST_UNSUPPORTED: Final = STATUS_PREFIX + "RequestUnsupported"
 
 # Canonicalisation and transforms.
 ALG_EXCLUSIVE_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"

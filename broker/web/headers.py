@@ -19,7 +19,6 @@ _FORMS_ONWARD = "; form-action 'self' https:"
 _LOOPBACK = " http://localhost:* http://127.0.0.1:*"
 _NO_FRAMES = "; frame-ancestors 'none'"
 
-NO_STORE: Header = (b"cache-control", b"no-store")
 DENY_ALL: Header = (
     b"content-security-policy",
     b"default-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",

@@ -47,34 +47,6 @@ class MessageText:
     paragraphs: tuple[str, ...]
 
 
-LOGGED_OUT = MessageText(
-    N_("You are logged out"),
-    (
-        N_("Your login is closed here."),
-        N_("Your school may still be open in another tab. Close the browser to be sure."),
-    ),
-)
-COOKIES_OFF = MessageText(
-    N_("Your browser does not keep cookies"),
-    (
-        N_("We need one small cookie to remember that it is you. It is gone when you are done."),
-        N_("Allow cookies for this page, or ask your teacher for help. Then start again."),
-    ),
-)
-PAGE_ALREADY_USED = MessageText(
-    N_("You have already used this page"),
-    (
-        N_("Nothing is broken. This step works only once, so that nobody can copy it."),
-        N_("Go back to your learning material and start again."),
-    ),
-)
-LOGIN_TOO_OLD = MessageText(
-    N_("You were away for a while"),
-    (
-        N_("We wait a short time only, so that nobody else can go on with your login."),
-        N_("Go back to your learning material and start again."),
-    ),
-)
 NOTHING_HERE = MessageText(
     N_("There is nothing here"),
     (

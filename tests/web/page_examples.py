@@ -169,8 +169,8 @@ EXAMPLES: dict[str, Page] = {
     ),
     "refusal with way back": a_refusal(way_back=Link("https://rekenrijk.example/start")),
     "new tab": NewTabPage(url="https://broker.example/schools"),
-    "message": MessagePage(text=texts.LOGGED_OUT),
-    "message with link": MessagePage(text=texts.COOKIES_OFF, link=Link("https://r.example", "R")),
+    "message": MessagePage(text=texts.NOTHING_HERE),
+    "message with link": MessagePage(text=texts.NOTHING_HERE, link=Link("https://r.example", "R")),
     "message with plain link": MessagePage(text=texts.NOTHING_HERE, link=Link("https://r.example")),
 }
 

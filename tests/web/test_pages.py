@@ -270,7 +270,7 @@ class TestForeignNames:
         )
         yield a_handover(destination_name=HOSTILE)
         yield a_refusal(subject=HOSTILE, way_back=link)
-        yield MessagePage(text=texts.LOGGED_OUT, link=link)
+        yield MessagePage(text=texts.NOTHING_HERE, link=link)
 
     def test_are_escaped_and_isolated_on_every_page(self) -> None:
         for page in self.pages():
