@@ -32,7 +32,7 @@ lock: $(VENV)/.ready
 
 translations: $(VENV)/.ready
 	$(VENV)/bin/pybabel -q extract --no-location --sort-output -F broker/web/babel.cfg -o $(VENV)/messages.pot broker
-	$(VENV)/bin/pybabel -q update --no-fuzzy-matching --ignore-obsolete -i $(VENV)/messages.pot -d broker/web/locales
+	$(VENV)/bin/pybabel -q update --no-wrap --no-fuzzy-matching --ignore-obsolete -i $(VENV)/messages.pot -d broker/web/locales
 	$(VENV)/bin/pybabel -q compile -d broker/web/locales
 
 $(VENV)/.ready: requirements.lock pyproject.toml $(wildcard broker/web/locales/*/LC_MESSAGES/*.po)
