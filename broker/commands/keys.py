@@ -43,7 +43,9 @@ def keys_init(config_folder: Path) -> None:
     help="sp: for schools. idp: for suppliers.",
 )
 @click.option(
-    "--output", type=click.Path(dir_okay=False, writable=True, path_type=Path), help="A file."
+    "--output",
+    type=click.Path(dir_okay=False, writable=True, path_type=Path),
+    help="Write to this file instead.",
 )
 def metadata(config_folder: Path, role: str, output: Path | None) -> None:
     """Print our SAML metadata, signed, as the broker publishes it."""

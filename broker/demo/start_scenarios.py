@@ -61,10 +61,10 @@ SCENARIOS: tuple[StartScenario, ...] = (
         Text("Alles gaat goed", "Everything is fine"),
         (_VUURVOGEL, _pupil("Sanne")),
         Text(
-            "RekenRijk kent een pseudoniem en de voornaam, en verder niets. Maak een opgave: bij de"
-            " volgende keer staat die er nog.",
-            "RekenRijk knows a pseudonym and the first name, and nothing else. Make an exercise: it"
-            " is still there next time.",
+            "RekenRijk kent van Sanne een pseudoniem en de voornaam, en verder niets. Maak een"
+            " opgave: de volgende keer staat die er nog.",
+            "Of Sanne, RekenRijk knows a pseudonym and the first name, and nothing else. Make an"
+            " exercise: it is still there next time.",
         ),
     ),
     StartScenario(
@@ -114,8 +114,8 @@ SCENARIOS: tuple[StartScenario, ...] = (
             ),
             Text("Log uit bij RekenRijk en begin opnieuw.", "Log out of RekenRijk, start again."),
             Text(
-                "Zeg bij “Hoi Sanne” dat jij het niet bent, en kies De Regenboog.",
-                "At “Hi Sanne” say that it is not you, and choose De Regenboog.",
+                "Kies nu De Regenboog, onder de school van de vorige keer.",
+                "Choose De Regenboog now, below the school of last time.",
             ),
             _pupil("Sanne"),
         ),
@@ -133,7 +133,10 @@ SCENARIOS: tuple[StartScenario, ...] = (
                 "Log één keer gewoon in als Sanne van De Vuurvogel.",
                 "Log in once as Sanne of De Vuurvogel, as usual.",
             ),
-            Text("Log uit en begin opnieuw.", "Log out and start again."),
+            Text(
+                "Log uit, begin opnieuw en ga verder met De Vuurvogel.",
+                "Log out, start again and continue with De Vuurvogel.",
+            ),
             _pupil("Sanne", Text("Vandaag geen ECK iD", "no ECK iD today")),
         ),
         Text(
@@ -149,8 +152,8 @@ SCENARIOS: tuple[StartScenario, ...] = (
             _VUURVOGEL,
             _pupil("Sanne"),
             Text(
-                "Ga daarna naar het andere systeem van Biosfeer (SAML, zie onder).",
-                "Then go to Biosfeer's other system (SAML, see below).",
+                "Log daarna ook in bij het andere systeem van Biosfeer (SAML, zie onder).",
+                "Then log in to Biosfeer's other system as well (SAML, see below).",
             ),
         ),
         Text(
@@ -194,8 +197,8 @@ SCENARIOS: tuple[StartScenario, ...] = (
         Text("Een verlopen antwoord", "An expired answer"),
         (_VUURVOGEL, _pupil("Sanne", Text("Het antwoord is verlopen", "expired"))),
         Text(
-            "Een pagina zegt dat het antwoord van de school te oud is, met een code en een knop.",
-            "A page says that the school's answer is too old, with a code and a button.",
+            "Een pagina zegt dat het inloggen te lang duurde, met een code en een knop.",
+            "A page says that logging in took too long, with a code and a button.",
         ),
     ),
     StartScenario(
@@ -204,8 +207,9 @@ SCENARIOS: tuple[StartScenario, ...] = (
         Text("Een veranderd antwoord", "A changed answer"),
         (_VUURVOGEL, _pupil("Sanne", Text("Het antwoord is onderweg veranderd", "tampered"))),
         Text(
-            "Een pagina zegt dat het antwoord niet klopt. Er gaat niets naar RekenRijk.",
-            "A page says that the answer does not hold. Nothing goes to RekenRijk.",
+            "Een pagina zegt dat het bericht misschien niet van de school komt. Er gaat niets naar"
+            " RekenRijk.",
+            "A page says that the message may not come from the school. Nothing goes to RekenRijk.",
         ),
     ),
     StartScenario(
