@@ -28,8 +28,8 @@ def welcome(site: Site, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> An
     assert school.shared_devices
 
     def read(_self: object, _pending: object, idp: Any, *, form: object) -> SchoolAnswer:
-        stated = {"nlEduPersonHomeOrganizationId": school.brin, "eckId": None}
-        return SchoolAnswer(a_verified_login(idp=idp, **stated))
+        login = a_verified_login(idp=idp, nlEduPersonHomeOrganizationId=school.brin, eckId=None)
+        return SchoolAnswer(login)
 
     monkeypatch.setattr(SchoolSide, "read_saml", read)
     browser.post("/schools", fields_of(browser.choose()) | {"school": "vuurvogel"})
