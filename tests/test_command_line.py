@@ -1,5 +1,6 @@
 """The command line as people and scripts use it: what it says, and with which code it ends."""
 
+import re
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -386,3 +387,34 @@ def test_check_tells_of_databases_that_others_may_read(run: Run, config: Path) -
     data.chmod(0o700)
     (data / "register.db").chmod(0o600)
     assert run("check").exit_code == 0
+
+
+def test_new_pseudonyms_are_made_only_when_that_is_meant(run: Run, config: Path) -> None:
+    run("apply", federation_of(config))
+    login = config / "federation/identity_providers/kompas.toml"
+    text = re.sub(r'identifier = "\w+"\n', "", login.read_text())
+    login.write_text('identifier = "uid"\n' + text)
+    for command in ("apply", "apply --dry-run", "check"):
+        refused = run(command, *(() if command == "check" else (federation_of(config),)))
+        assert refused.exit_code == 1
+        assert "kompas.toml: identifier: changes from" in refused.stderr
+    meant = run("apply", "--allow-new-pseudonyms", federation_of(config))
+    assert "Version 2 is in force." in meant.output
+    assert run("check").exit_code == 0
+    assert "Nothing to do" in run("apply", federation_of(config)).output
+
+
+def test_what_may_surprise_is_a_warning_in_the_plan_and_in_check(run: Run, config: Path) -> None:
+    run("apply", federation_of(config))
+    agreement = config / "federation/agreements/kompas-rekenrijk.toml"
+    later = re.sub(r"from = \S+", "from = 2999-08-01", agreement.read_text())
+    agreement.write_text(later.replace("version = 1", "version = 2"))
+    checked = run("check")
+    assert checked.exit_code == 0
+    assert "Warning: " in checked.stderr
+    assert "kompas-rekenrijk.toml: from: lies after today" in checked.stderr
+    applied = run("apply", federation_of(config))
+    assert "kompas-rekenrijk.toml: from: lies after today" in applied.output
+    back = run("apply", "--to", "1")
+    assert back.exit_code == 0
+    assert "version: is 1 again, in place of version 2" in back.output

@@ -50,6 +50,13 @@ def show_plan(plan: Plan, *, console: Console) -> None:
     console.print(f"{counts}, {plan.unchanged} unchanged")
 
 
+def show_warnings(warnings: Iterable[Problem], *, console: Console) -> None:
+    """List what may be meant, but should be seen."""
+    for each in warnings:
+        line = f"Warning: {each.file}: {each.path}: {each.problem} {each.remedy}"
+        console.print(Text(line, style="yellow"), soft_wrap=True)
+
+
 def _describe(document: PlannedDocument) -> Iterable[Text]:
     sign, style = _SIGNS[document.action]
     kind, id_ = document.key

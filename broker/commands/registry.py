@@ -3,6 +3,7 @@
 import getpass
 import os
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from broker.adapters.discovery_fetch import make_fetch
 from broker.adapters.federation_files import open_documents
 from broker.adapters.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
 from broker.adapters.sql_registry import SqliteRegistry
-from broker.adapters.terminal import show_plan, show_progress
+from broker.adapters.terminal import show_plan, show_progress, show_warnings
 from broker.adapters.xml_security import LxmlSecurity
 from broker.commands.problems import (
     config_option,
@@ -23,6 +24,7 @@ from broker.commands.problems import (
     saying_what_is_wrong,
     store_problem,
 )
+from broker.commands.running import find_tls_problems
 from broker.flow.federation.change import (
     Compiler,
     FederationStore,
@@ -57,7 +59,7 @@ def check(config_folder: Path) -> None:
 
 def find_problems(loaded: LoadedSettings) -> list[Problem]:
     """Return what is wrong with the login store, the keys, the registry and the documents."""
-    problems = list(find_store_problems(loaded))
+    problems = [*find_tls_problems(loaded), *find_store_problems(loaded)]
     pairwise: PairwiseKeys | None = None
     try:
         keys = load_keys(loaded.keys_folder)
@@ -73,9 +75,10 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
     if folder.is_dir():
         compiler = make_compiler(loaded, epoch=pairwise.newest if pairwise else EPOCH_BEFORE_KEYS)
         try:
-            check_apply(
+            change = check_apply(
                 store, read_documents(open_documents([folder])), prune=False, compiler=compiler
             )
+            show_warnings(change.warnings, console=Console(stderr=True))
         except FederationProblems as found:
             problems += found.problems
     return problems
@@ -114,41 +117,63 @@ def find_lost_epochs(store: FederationStore, pairwise: PairwiseKeys) -> Iterator
 @click.command()
 @config_option
 @click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
-@click.option("--prune", is_flag=True, help="Remove what is in force and not in PATHS.")
+@click.option("--prune", is_flag=True, help="Remove what is in force and in no PATH.")
 @click.option(
-    "--to", "version", type=click.IntRange(min=1), help="Go back to the documents of a version."
+    "--to",
+    "version",
+    type=click.IntRange(min=1),
+    metavar="VERSION",
+    help="Go back to the documents of a version; without PATH.",
 )
-@click.argument("paths", nargs=-1, metavar="PATH...", type=click.Path(exists=True, path_type=Path))
+@click.option(
+    "--allow-new-pseudonyms",
+    is_flag=True,
+    help="Do also what makes strangers of people who are known.",
+)
+@click.argument(
+    "paths", nargs=-1, metavar="[PATH]...", type=click.Path(exists=True, path_type=Path)
+)
 def apply(
     config_folder: Path,
     dry_run: bool,
     prune: bool,
     version: int | None,
+    allow_new_pseudonyms: bool,
     paths: tuple[Path, ...],
 ) -> None:
     """Put federation documents in force: schools, logins, suppliers, agreements.
 
-    PATHS are TOML files or folders of them. What they state is added or replaces what has the same
-    id; all of it or nothing. Running it twice changes nothing. Workers follow within a second.
+    PATH is a TOML file or a folder of them. What they state is added or replaces what has the same
+    id; all of it or nothing. Running it twice changes nothing. A running broker follows within two
+    seconds.
     """
     if (version is None) != bool(paths):
-        raise click.UsageError("Name PATHS to apply, or --to VERSION to go back.")
+        raise click.UsageError("Name a PATH to apply, or --to VERSION to go back.")
     if version is not None and prune:
         raise click.UsageError("--to brings a whole version back: --prune has no meaning.")
     console = Console()
     with saying_what_is_wrong():
         loaded = load_settings(config_folder, environment=os.environ)
         keys = load_keys(loaded.keys_folder)
-        compiler = make_compiler(loaded, epoch=keys.pairwise.newest)
+        compiler = replace(
+            make_compiler(loaded, epoch=keys.pairwise.newest),
+            allow_new_pseudonyms=allow_new_pseudonyms,
+        )
         data = data_folder_of(loaded, keys)
         data.check_nothing_lost()
         store = open_registry(loaded) if dry_run else make_registry(loaded, data)
         if version is None:
             documents = read_documents(open_documents(paths))
+            if not documents:  # with --prune, a mistyped folder would switch everybody off
+                raise FederationProblems(
+                    Problem(str(each), "-", "holds no document.", "Name another file or folder.")
+                    for each in paths
+                )
             change = check_apply(store, documents, prune=prune, compiler=compiler)
         else:
             change = check_return(store, version=version, compiler=compiler)
         show_plan(change.plan, console=console)
+        show_warnings(change.warnings, console=console)
         if dry_run:
             console.print("Dry run: nothing was changed.")
         elif not change.plan.documents:
@@ -168,6 +193,7 @@ def make_compiler(loaded: LoadedSettings, *, epoch: str) -> Compiler:
             timeout_seconds=loaded.settings.limits.school_call_seconds,
         ),
         progress=show_progress,
+        today=datetime.now(UTC).date(),
     )
 
 

@@ -6,7 +6,7 @@ federation, as it would be, holds together.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol, TypeAlias, TypeVar
 
 from broker.domain.documents import (
@@ -19,6 +19,11 @@ from broker.domain.documents import (
 )
 from broker.domain.federation import Agreement, School, SchoolIdp, Supplier
 from broker.flow.federation.agreements import compile_agreement
+from broker.flow.federation.continuity import (
+    find_new_pseudonyms,
+    find_returning_agreements,
+    find_surprises,
+)
 from broker.flow.federation.discovery import Fetch
 from broker.flow.federation.documents import FederationProblems, Key, Problem, StatedDocument
 from broker.flow.federation.links import find_broken_links
@@ -77,6 +82,7 @@ class CheckedChange:
         put: documents that are added or replace one.
         new_pins: suppliers that are applied for the first time.
         note: what it is, in words: "apply" or "back to version 3".
+        warnings: what may be meant, but should be seen before it is done.
     """
 
     base: int
@@ -84,6 +90,7 @@ class CheckedChange:
     put: tuple[CompiledDocument, ...] = field(repr=False)
     new_pins: Mapping[str, str] = field(repr=False)
     note: str
+    warnings: tuple[Problem, ...] = ()
 
 
 class RegistryMoved(Exception):  # noqa: N818 -- an answer of the port
@@ -137,12 +144,16 @@ class Compiler:
     Attributes:
         newest_epoch: letter to which a supplier that is new is pinned.
         fetch: for discovery, outside logins only.
+        today: for warnings of agreements that begin later; None: no such warning.
+        allow_new_pseudonyms: do also what makes strangers of people who are known.
     """
 
     xml: XmlSecurity
     newest_epoch: str
     fetch: Fetch
     progress: Progress = without_progress
+    today: date | None = None
+    allow_new_pseudonyms: bool = False
 
 
 def check_apply(
@@ -156,7 +167,9 @@ def check_apply(
     current = store.current()
     plan = plan_apply(current.documents, stated, prune=prune)
     problems = list(_find_reused_versions(plan, store))
-    return _check(current, plan, compiler=compiler, problems=problems, note="apply")
+    change = _check(current, plan, compiler=compiler, problems=problems, note="apply")
+    surprises = find_surprises(current.documents, plan, today=compiler.today)
+    return replace(change, warnings=tuple(surprises))
 
 
 def check_return(store: FederationStore, *, version: int, compiler: Compiler) -> CheckedChange:
@@ -179,7 +192,13 @@ def check_return(store: FederationStore, *, version: int, compiler: Compiler) ->
             ]
         )
     plan = plan_apply(current.documents, earlier.values(), prune=True)
-    return _check(current, plan, compiler=compiler, problems=[], note=f"back to version {version}")
+    note = f"back to version {version}"
+    change = _check(current, plan, compiler=compiler, problems=[], note=note)
+    surprises = (
+        *find_returning_agreements(current.documents, plan),
+        *find_surprises(current.documents, plan, today=compiler.today),
+    )
+    return replace(change, warnings=surprises)
 
 
 def _check(
@@ -204,6 +223,8 @@ def _check(
         except DocumentProblems as found:
             problems += [stated.problem(each) for each in found.problems]
     problems += find_broken_links(plan.after.values())
+    if not compiler.allow_new_pseudonyms:
+        problems += find_new_pseudonyms(current.documents, plan.after)
     if problems:
         raise FederationProblems(problems)
     return CheckedChange(current.version, plan, tuple(put), new_pins, note)
