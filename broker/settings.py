@@ -176,12 +176,21 @@ def load_settings(config_folder: Path, *, environment: Mapping[str, str]) -> Loa
         problem, _, path = str(error).partition(" - at ")
         named = _FIELD.search(problem)
         key = ".".join(filter(None, (path.strip("`$."), named[1] if named is not None else "")))
-        raise SettingsProblem(
-            str(file), key or "-", f"{problem}.", "See config/README.md."
-        ) from error
-    check_issuer(settings.issuer, file=str(file))
+        where = _where_stated(key, environment, file)
+        raise SettingsProblem(where, key or "-", f"{problem}.", "See config/README.md.") from error
+    check_issuer(settings.issuer, file=_where_stated("issuer", environment, file))
+    check_tls(settings.server, file=str(file))
     check_store(settings.store, file=str(file))
     return LoadedSettings(settings, config_folder)
+
+
+def check_tls(server: Server, *, file: str) -> None:
+    """Refuse a certificate without its key, and a key without its certificate."""
+    if (server.tls_certificate is None) != (server.tls_key is None):
+        missing = "tls_key" if server.tls_key is None else "tls_certificate"
+        raise SettingsProblem(
+            file, f"server.{missing}", "is missing.", "State both files, or neither behind a proxy."
+        )
 
 
 def check_issuer(issuer: str, *, file: str) -> None:
@@ -281,6 +290,12 @@ def _origin(url: str) -> str:
     bracketed = f"[{host}]" if ":" in host else host
     usual = port is None or port == {"https": 443, "http": 80}.get(parts.scheme)
     return f"{parts.scheme}://{bracketed}{'' if usual else f':{port}'}" if host else ""
+
+
+def _where_stated(key: str, environment: Mapping[str, str], file: Path) -> str:
+    """Return the variable that stated a setting, else the file."""
+    variable = ENVIRONMENT_PREFIX + key.upper().replace(".", "__")
+    return variable if variable in environment else str(file)
 
 
 def _lay_over(stated: dict[str, object], name: str, value: str) -> None:

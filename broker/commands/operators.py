@@ -26,7 +26,13 @@ from broker.adapters.operators_on_disk import (
     write_new,
 )
 from broker.adapters.sql_register import SqlitePersonRegister
-from broker.commands.problems import EXIT_REFUSED, config_option, refuse, saying_what_is_wrong
+from broker.commands.problems import (
+    EXIT_REFUSED,
+    config_option,
+    key_problem,
+    refuse,
+    saying_what_is_wrong,
+)
 from broker.commands.running import start_logs
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, is_slug
@@ -264,14 +270,9 @@ def saying_what_was_refused() -> Iterator[None]:
         try:
             yield
         except KeyProblem as problem:
-            refuse([as_problem(problem)])
+            refuse([key_problem(problem)])
         except Refusal as refusal:
             click.echo(f"{refusal.code}: {refusal.what} {refusal.remedy}", err=True)
             if isinstance(refusal.__cause__, KeyProblem):
-                refuse([as_problem(refusal.__cause__)])
+                refuse([key_problem(refusal.__cause__)])
             sys.exit(EXIT_REFUSED)
-
-
-def as_problem(found: KeyProblem) -> Problem:
-    """Return a key file's problem in the form of all others."""
-    return Problem(str(found.file), "-", f"{found.problem}.", f"{found.remedy}.")

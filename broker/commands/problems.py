@@ -10,6 +10,7 @@ from rich.console import Console
 from sqlalchemy.exc import DatabaseError
 
 from broker.adapters.data_folder import DatabasesLost, Loss
+from broker.adapters.key_files import KeyProblem
 from broker.adapters.keys_on_disk import KeysUnusable
 from broker.adapters.redis_connections import RedisProblem
 from broker.adapters.terminal import show_problems
@@ -37,10 +38,13 @@ def loss_problem(found: Loss) -> Problem:
 
 def key_problems(found: KeysUnusable) -> Iterable[Problem]:
     """Return the problems of keys in the form of all others."""
-    return [
-        Problem(str(each.file), "-", f"{each.problem}.", f"{each.remedy}.")
-        for each in found.problems
-    ]
+    return [key_problem(each) for each in found.problems]
+
+
+def key_problem(found: KeyProblem) -> Problem:
+    """Return a key file's problem in the form of all others."""
+    remedy = found.remedy[:1].upper() + found.remedy[1:]
+    return Problem(str(found.file), "-", f"{found.problem}.", f"{remedy}.")
 
 
 def store_problem(found: RedisProblem) -> Problem:
@@ -64,7 +68,8 @@ def saying_what_is_wrong() -> Iterator[None]:
     except RegistryMoved:
         refuse([Problem("registry", "-", "was changed meanwhile.", "Run the command again.")])
     except (RegistryUnreadable, DatabaseError) as found:
-        refuse([Problem("registry", "-", f"cannot be used: {found}.", "Restore or repair it.")])
+        why = getattr(found, "orig", found)  # without SQLAlchemy's own advice
+        refuse([Problem("registry", "-", f"cannot be used: {why}.", "Restore or repair it.")])
     except OSError as found:
         name, why = str(found.filename or "-"), found.strerror or "the system refuses"
         refuse([Problem(name, "-", f"cannot be used: {why}.", "Give this account access.")])

@@ -2,7 +2,9 @@
 
 import asyncio
 import os
+import socket
 import ssl
+from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -14,6 +16,7 @@ from broker.commands.problems import (
     saying_what_is_wrong,
     store_problem,
 )
+from broker.flow.federation.documents import FederationProblems, Problem
 from broker.settings import LoadedSettings, load_settings
 from broker.store_choice import find_store_problem
 
@@ -32,6 +35,9 @@ def serve(config_folder: Path) -> None:
     with saying_what_is_wrong():
         loaded = load_settings(config_folder, environment=os.environ)
         start_logs(loaded)
+        for wrong in find_tls_problems(loaded):
+            refuse([wrong])
+        listener = open_listener(loaded)
         # Only here: the server's side of the program costs a second to load.
         from broker.app import build_broker
 
@@ -41,7 +47,7 @@ def serve(config_folder: Path) -> None:
             refuse([store_problem(found)])
         broker = build_broker(loaded)
         server = uvicorn.Server(server_config(loaded, broker))
-    server.run()
+    server.run(sockets=[listener])
 
 
 @click.command()
@@ -72,6 +78,48 @@ def start_logs(loaded: LoadedSettings) -> None:
         level=loaded.settings.logging.level,
         file=None if file is None else loaded.config_folder / file,
     )
+
+
+def find_tls_problems(loaded: LoadedSettings) -> Iterator[Problem]:
+    """Yield why the certificate and key that the settings name cannot be used, if they cannot."""
+    server = loaded.settings.server
+    if server.tls_certificate is None or server.tls_key is None:
+        return
+    certificate, key = (
+        loaded.config_folder / each for each in (server.tls_certificate, server.tls_key)
+    )
+    try:
+        ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER).load_cert_chain(certificate, key, password="")
+    except OSError as error:
+        yield Problem(
+            str(loaded.config_folder / "broker.toml"),
+            "server.tls_certificate",
+            f"cannot be used with its key: {error.strerror or error}.",
+            "Name PEM files that belong together; the key without passphrase.",
+        )
+
+
+def open_listener(loaded: LoadedSettings) -> socket.socket:
+    """Return a socket on the address of the settings, that does not listen yet.
+
+    Raises:
+        FederationProblems: the address is in use, or not this machine's.
+    """
+    host, port = loaded.settings.server.host, loaded.settings.server.port
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+    except OSError as error:
+        listener.close()
+        problem = Problem(
+            str(loaded.config_folder / "broker.toml"),
+            "server.port",
+            f"{host} {port} cannot be listened on: {error.strerror or error}.",
+            "Stop what listens there, or state another server.host or server.port.",
+        )
+        raise FederationProblems([problem]) from error
+    return listener
 
 
 def server_config(loaded: LoadedSettings, broker: object) -> uvicorn.Config:
