@@ -181,7 +181,7 @@ def map_attributes(
         if target == IGNORE:
             continue
         if target not in VOCABULARY or is_never_released(incoming):
-            unknown.append(incoming if _SHAPE_OF_A_NAME.match(incoming) else UNREADABLE_NAME)
+            unknown.append(reportable_name(incoming))
             continue
         name = AttributeName(target)
         stated = (fold_ascii(each) if name == AFFILIATION else each for each in values if each)
@@ -191,6 +191,15 @@ def map_attributes(
         if merged:
             mapped[name] = merged
     return mapped, tuple(unknown)
+
+
+def reportable_name(incoming: str) -> str:
+    """Return a name as it may stand in a log: one that could hold a value does not.
+
+    >>> reportable_name("urn:mace:dir:attribute-def:cn"), reportable_name("a@b.example")
+    ('urn:mace:dir:attribute-def:cn', '(unreadable)')
+    """
+    return incoming if _SHAPE_OF_A_NAME.match(incoming) else UNREADABLE_NAME
 
 
 def fold_ascii(text: str) -> str:

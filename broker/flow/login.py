@@ -17,8 +17,9 @@ Trips to the login store for a login without pages: a put by `begin`, a take and
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from broker.domain.attributes import IGNORE
 from broker.domain.federation import School, SchoolIdp
-from broker.domain.identity import Identity, read_identity
+from broker.domain.identity import Identity, read_identity, reportable_name
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.school_search import find_hinted_idp
@@ -232,7 +233,7 @@ class LoginFlow:
         try:
             idp = find_idp(registry, pending.idp)
             identity = read_identity(answer.login, schools=registry.schools_of(idp))
-            self._note_unknown(identity)
+            self._note_unknown(identity, unreadable=answer.unreadable, idp=idp)
             prepared, page = await self._desk.prepare(
                 identity, idp=idp, pending=pending, parties=parties, registry=registry, now=now
             )
@@ -257,8 +258,12 @@ class LoginFlow:
         )
         return Step(welcome, opened=cookie, closed=step.state)
 
-    def _note_unknown(self, identity: Identity) -> None:
-        named = identity.unknown[:MAX_UNKNOWN_NAMES]
+    def _note_unknown(
+        self, identity: Identity, *, unreadable: Sequence[str], idp: SchoolIdp
+    ) -> None:
+        """Report what no mapping knows, and what came in a form that no attribute has."""
+        lost = (reportable_name(each) for each in unreadable if idp.attributes.get(each) != IGNORE)
+        named = (*identity.unknown, *lost)[:MAX_UNKNOWN_NAMES]
         if named:
             self._audit.record(
                 AuditEvent(

@@ -23,7 +23,7 @@ from broker.oidc_op.request import CheckedAuthorizationRequest
 from broker.oidc_op.token import derive_code_challenge
 from broker.oidc_rp.callback import check_callback
 from broker.oidc_rp.id_token import VerifiedIdToken, check_token_response
-from broker.oidc_rp.login import to_verified_login
+from broker.oidc_rp.login import find_unreadable_claims, to_verified_login
 from broker.oidc_rp.refusals import UnknownKey
 from broker.oidc_rp.request import (
     build_authorization_request,
@@ -49,11 +49,13 @@ class SchoolAnswer:
     """What a school stated, verified.
 
     Attributes:
+        unreadable: names of what it stated in a form that no attribute has; counted like unknown.
         claims: one-shot values that must be used up with the next write.
     """
 
     login: VerifiedLogin
     claims: tuple[Claim, ...] = field(default=(), repr=False)
+    unreadable: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -234,7 +236,10 @@ class SchoolSide:
             userinfo = await self._ask_userinfo(endpoints, id_token)
         except SchoolUnanswered:
             raise SchoolUnreachable("check_school_answers") from None
-        return SchoolAnswer(to_verified_login(idp, id_token, userinfo))
+        return SchoolAnswer(
+            to_verified_login(idp, id_token, userinfo),
+            unreadable=find_unreadable_claims(id_token, userinfo),
+        )
 
     async def _check_token(
         self, body: bytes, *, endpoints: OidcIdpEndpoints, pending: PendingLogin

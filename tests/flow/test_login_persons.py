@@ -165,6 +165,15 @@ class TestRelease:
         assert all(len(each) == 64 for each in event.names)
         assert (event.school, event.idp) == ("vuurvogel", SAML_IDP)
 
+    async def test_a_claim_of_a_form_that_no_attribute_has_is_reported(
+        self, world: LoginWorld, browser: Browser
+    ) -> None:
+        odd = {"groups": {"a": 1}, "address": {"locality": "Zwolle"}}  # the latter: ignored
+        await world.arrive(browser, NOOR, **odd)
+        event = next(each for each in world.audit.events if each.action == "unknown-attributes")
+        assert "groups" in event.names
+        assert "address" not in event.names
+
     async def test_a_required_attribute_that_is_not_approved_is_named(
         self, world: LoginWorld, browser: Browser
     ) -> None:
