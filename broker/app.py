@@ -33,7 +33,8 @@ from broker.flow.federation.snapshots import RegistryInForce
 from broker.flow.login import LoginFlow
 from broker.flow.person_rules import JoinRules
 from broker.flow.ports import Clock, FlowKeys, Random
-from broker.flow.register import derive_register_keys
+from broker.flow.receipts import ReceiptsUnavailable
+from broker.flow.register import RegisterUnavailable, derive_register_keys
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
 from broker.flow.sealed_state import SealedState
@@ -53,6 +54,7 @@ from broker.web.site import build_site
 from broker.web.wiring import Health, Web
 
 SECONDS_A_DAY = 24 * 60 * 60
+TAG_BYTES = 32  # of the register's rows; zeros name nobody
 STORE_CHECK_SECONDS = 1
 """How often a Redis is looked at; `/health/ready` follows at most this, and a time-out, later."""
 
@@ -206,6 +208,7 @@ class Resources:
             ),
             asyncio.create_task(self.snapshots.watch(poll_seconds=self.poll_seconds)),
             asyncio.create_task(self.store.watch(every_seconds=STORE_CHECK_SECONDS)),
+            asyncio.create_task(self._look_again()),
         )
         try:
             yield
@@ -216,6 +219,16 @@ class Resources:
             await self.receipts.close()
             await self.register.close()
             await self.store.close()
+
+    async def _look_again(self) -> None:
+        """Ask what failed whether it is well again: no login may come to find out."""
+        while True:
+            await asyncio.sleep(STORE_CHECK_SECONDS)
+            with contextlib.suppress(ReceiptsUnavailable, RegisterUnavailable):
+                if not self.register.healthy:
+                    await self.register.find([bytes(TAG_BYTES)])
+                if not self.receipts.healthy:
+                    await self.receipts.probe()
 
 
 def open_resources(loaded: LoadedSettings, *, keys: BrokerKeys, random: Random) -> Resources:

@@ -4,7 +4,10 @@ Apart from `broker.adapters.sql`, because Alembic costs half a second and ten me
 worker does not need.
 """
 
+import fcntl
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Literal
 
@@ -28,6 +31,23 @@ def upgrade_database(path: Path, database: Database) -> None:
         OSError: the file cannot be made, or belongs to somebody else.
         sqlalchemy.exc.DatabaseError: no database, or a newer program's.
     """
+    with _alone_in(path.parent):
+        _upgrade(path, database)
+
+
+@contextmanager
+def _alone_in(folder: Path) -> Iterator[None]:
+    """Wait until no other process upgrades in this folder; SQLite refuses at once to switch modes
+    under another connection, whatever its time-out."""
+    lock = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    try:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+    finally:
+        os.close(lock)
+
+
+def _upgrade(path: Path, database: Database) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
     path.chmod(FILE_MODE)
     config = Config()

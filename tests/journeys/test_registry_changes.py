@@ -74,6 +74,8 @@ async def test_a_school_withdraws_the_first_name_and_gives_it_back(
 
     async def is_withheld() -> bool:
         received = await browsers().log_in(Party.REKENRIJK, "vuurvogel", "sanne")
+        if "error" in received:
+            return False  # the school decided anew while this very login was under way
         assert received["subject"] == before["subject"]
         return "given_name" not in received["claims"]
 
@@ -87,6 +89,8 @@ async def test_a_school_withdraws_the_first_name_and_gives_it_back(
 
     async def is_released() -> bool:
         received = await browsers().log_in(Party.REKENRIJK, "vuurvogel", "sanne")
+        if "error" in received:
+            return False  # the school decided anew while this very login was under way
         assert received["subject"] == before["subject"]
         return "given_name" in received["claims"]
 
