@@ -72,7 +72,9 @@ def saying_what_is_wrong() -> Iterator[None]:
         refuse([Problem("registry", "-", f"cannot be used: {why}.", "Restore or repair it.")])
     except OSError as found:
         name, why = str(found.filename or "-"), found.strerror or "the system refuses"
-        refuse([Problem(name, "-", f"cannot be used: {why}.", "Give this account access.")])
+        missing = isinstance(found, FileNotFoundError)
+        remedy = "Make it, or name another." if missing else "Give this account access."
+        refuse([Problem(name, "-", f"cannot be used: {why}.", remedy)])
 
 
 def refuse(problems: Sequence[Problem]) -> None:
