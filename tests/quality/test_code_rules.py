@@ -81,6 +81,17 @@ def test_every_file_and_folder_says_what_it_holds() -> None:
     assert vague == []
 
 
+def test_pages_that_the_code_names_are_there() -> None:
+    missing = [
+        f"{path}: {page}"
+        for path, text in tracked_texts().items()
+        if path.startswith(("broker/", "tests/"))
+        for page in re.findall(r"\b[\w./-]+\.md\b", text)
+        if not (ROOT / page).exists()
+    ]
+    assert missing == []
+
+
 def test_every_module_says_what_it_is_for() -> None:
     silent = [
         path
