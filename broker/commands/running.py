@@ -5,6 +5,7 @@ import os
 import socket
 import ssl
 from collections.abc import Iterator
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import click
@@ -32,22 +33,22 @@ def serve(config_folder: Path) -> None:
     In front of it stands a proxy that ends TLS; without one, name server.tls_certificate and
     server.tls_key in the settings.
     """
-    with saying_what_is_wrong():
-        loaded = load_settings(config_folder, environment=os.environ)
-        start_logs(loaded)
-        for wrong in find_tls_problems(loaded):
-            refuse([wrong])
-        listener = open_listener(loaded)
-        # Only here: the server's side of the program costs a second to load.
-        from broker.app import build_broker
+    with ExitStack() as opened:
+        with saying_what_is_wrong():
+            loaded = load_settings(config_folder, environment=os.environ)
+            start_logs(loaded)
+            for wrong in find_tls_problems(loaded):
+                refuse([wrong])
+            listener = opened.enter_context(closing(open_listener(loaded)))
+            # Only here: the server's side of the program costs a second to load.
+            from broker.app import build_broker
 
-        # What only somebody can change stops the start; a Redis that is down may come back.
-        found = find_store_problem(loaded)
-        if found is not None and found.misconfigured:
-            refuse([store_problem(found)])
-        broker = build_broker(loaded)
-        server = uvicorn.Server(server_config(loaded, broker))
-    server.run(sockets=[listener])
+            # What only somebody can change stops the start; a Redis that is down may come back.
+            found = find_store_problem(loaded)
+            if found is not None and found.misconfigured:
+                refuse([store_problem(found)])
+            server = uvicorn.Server(server_config(loaded, build_broker(loaded)))
+        server.run(sockets=[listener])
 
 
 @click.command()
