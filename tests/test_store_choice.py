@@ -14,7 +14,9 @@ from tests.adapters.redis_server import a_free_port, running_redis
 
 
 def settings_of(folder: Path, *store: str, **environment: str) -> LoadedSettings:
-    text = "\n".join(['issuer = "http://localhost:8000"', "[store]", *store])
+    text = "\n".join(
+        ['issuer = "http://localhost:8000"', "[server]", "port = 0", "[store]", *store]
+    )
     (folder / "broker.toml").write_text(text)
     return load_settings(folder, environment=environment)
 
