@@ -1,6 +1,7 @@
 """`broker serve` and `broker demo`: the broker as a server, alone or among its demo parties."""
 
 import asyncio
+import gc
 import os
 import socket
 import ssl
@@ -23,6 +24,8 @@ from broker.store_choice import find_store_problem
 
 DEMO_FOLDER = Path("var/demo")
 STOP_WITHIN_SECONDS = 10
+COLLECT_AFTER = (50_000, 20, 50)
+"""Objects that are new, and younger rounds, before the collector looks (`gc.set_threshold`)."""
 
 
 @click.command()
@@ -48,6 +51,7 @@ def serve(config_folder: Path) -> None:
             if found is not None and found.misconfigured:
                 refuse([store_problem(found)])
             server = uvicorn.Server(server_config(loaded, build_broker(loaded)))
+        spare_the_collector()
         server.run(sockets=[listener])
 
 
@@ -68,6 +72,17 @@ def demo(folder: Path) -> None:
         asyncio.run(run_demo(folder, say=click.echo))
     except (PortTaken, NotADemoFolder) as reason:
         raise click.ClickException(str(reason)) from None
+
+
+def spare_the_collector() -> None:
+    """Keep Python's cycle collector from walking the whole registry again and again.
+
+    What is there at the start lives for good, and a login leaves few cycles behind; measured, a
+    login costs a tenth less.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(*COLLECT_AFTER)
 
 
 def start_logs(loaded: LoadedSettings) -> None:

@@ -1,6 +1,6 @@
 """`make bench`: run the benchmarks against one broker and print a JSON line for each.
 
-One driver process on loopback, one broker process, each on a core of its own where there are two.
+One driver process on loopback and one broker process, on one core between them (`share_cores`).
 """
 
 import platform
