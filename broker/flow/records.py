@@ -75,7 +75,8 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
         idp, clicked: for "that is not me".
         decision: for the school that the login stated; released values and names of the rest.
         pseudonym: None when the supplier asked for a transient NameID.
-        authenticated_at: exact, aware UTC; made coarse when the answer is built.
+        authenticated_at: of the login at school, exact, aware UTC; told only when the request
+            forced the login (`supplier_side.told_moment`).
         eck_root, local_root: what the login presented, to find the register's row when `notice`;
             else None.
         notice: whether the page told what is shared.

@@ -8,7 +8,9 @@ on the release decision alone; `list_values` and `claim_names` are the input of
 Times that two suppliers of one pupil could compare are floored to five
 minutes: `iat`, `exp` and `auth_time`, unless the request forced this login. A floored token still
 validates: `iat` is never in the future and at most five minutes old, `exp` is `iat` plus ten
-minutes and so at least five minutes ahead, and `auth_time` is never after `iat`. Since `auth_time`
+minutes and so at least five minutes ahead, and `auth_time` is never after `iat`. Unless the
+login was forced, `auth_time` is our own moment of accepting the school's answer, whose age was
+checked against `max_age`: the moment at school would be the same mark at every supplier. Since it
 may seem five minutes older than it is, `request` asks the school for a login that much younger
 than `max_age`, or for a new one.
 """

@@ -18,7 +18,8 @@ class OidcGrant(msgspec.Struct, frozen=True, kw_only=True):
         redirect_uri: of the authorization request; the token request must repeat it.
         code_challenge: of the authorization request; None when it had none.
         claims: released claims only, linted against the decision when this was made.
-        authenticated_at: of the login at school, aware UTC; None when the supplier did not ask.
+        authenticated_at: what the supplier may know of when this login took place, aware UTC: our
+            own moment unless the request forced the login; None when the supplier did not ask.
         acr: the level of the login; "" when not stated.
         sid: of our session, random per supplier; None when there is none.
         exact_times: the request forced this login, so its times are not floored.

@@ -114,7 +114,8 @@ def build_response(
         pseudonym: the supplier's; not used, and may be empty, for a transient NameID.
         previous_pseudonym: while our keys change.
         attributes: of `build_attributes`, linted.
-        authenticated_at: floored to 5 minutes here, unless the request forced the login.
+        authenticated_at: our own moment, floored to 5 minutes here; that of the login at school,
+            and exact, only when the request forced the login.
         authn_context: class reference; never above what the school stated.
 
     Raises:
