@@ -28,6 +28,7 @@ format: $(VENV)/.ready
 	$(VENV)/bin/ruff format broker tests
 	$(VENV)/bin/ruff check --fix broker tests
 
+# --no-deps: the lock names everything; old installers may fetch an extra that no lock pins.
 # The lock holds names, versions and hashes; it is made anew only on purpose.
 lock: $(VENV)/.ready
 	$(VENV)/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
@@ -40,7 +41,7 @@ translations: $(VENV)/.ready
 
 $(VENV)/.ready: requirements.lock pyproject.toml $(wildcard broker/web/locales/*/LC_MESSAGES/*.po)
 	test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
-	$(PY) -m pip install --quiet --require-hashes -r requirements.lock
+	$(PY) -m pip install --quiet --no-deps --require-hashes -r requirements.lock
 	$(PY) -m pip install --quiet --no-deps --no-build-isolation --editable .
 	test ! -d broker/web/locales || $(VENV)/bin/pybabel -q compile -d broker/web/locales
 	touch $@
