@@ -10,7 +10,7 @@ from broker.adapters.memory import MemoryLoginStore
 from broker.adapters.redis_store import RedisLoginStore
 from broker.settings import LoadedSettings, SettingsProblem, load_settings
 from broker.store_choice import find_store_problem, open_login_store, read_redis_address
-from tests.adapters.redis_server import a_free_port, running_redis
+from tests.redis_server import a_free_port, running_redis
 
 
 def settings_of(folder: Path, *store: str, **environment: str) -> LoadedSettings:

@@ -35,10 +35,10 @@ from broker.flow.login_store import (
     TakenBefore,
 )
 from broker.flow.sealed_state import SealedState
-from tests.adapters.redis_server import RedisServer, a_free_port, running_redis
 from tests.adapters.storage_backend import a_claim, a_locator, a_put
 from tests.flow.sealed_builders import A_KIND, A_RECORD
 from tests.journeys.certificates import make_certificate
+from tests.redis_server import RedisServer, a_free_port, running_redis
 
 IMPATIENT_SECONDS = 0.05
 """For a server that will not answer."""

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import pytest
 
 from broker.adapters.redis_store import EPOCH_KEY, RedisLoginStore
-from tests.adapters.redis_server import RedisServer, running_redis
 from tests.adapters.storage_model import login_store_model
 from tests.adapters.storage_suite import LoginStoreSuite
+from tests.redis_server import RedisServer, running_redis
 
 PASS_TIME = """
 for _, key in ipairs(redis.call('KEYS', '{schuilnaam}:*')) do

@@ -9,9 +9,9 @@ import pytest
 import pytest_asyncio
 
 from broker.demo.addresses import Party
-from tests.adapters.redis_server import RedisServer
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.visitor import Visitor, new_visitor
+from tests.redis_server import RedisServer
 
 pytestmark = pytest.mark.servers
 
