@@ -236,7 +236,7 @@ def open_resources(loaded: LoadedSettings, *, keys: BrokerKeys, random: Random) 
     folder = loaded.data_folder
     DataFolder(folder, loaded.keys_folder, keys).open()
     return Resources(
-        store=open_login_store(loaded, random=random),
+        store=open_login_store(loaded, keys=keys, random=random),
         snapshots=RegistryInForce(
             SqliteRegistry(folder / "registry.db"),
             epochs=keys.pairwise.by_letter,

@@ -6,23 +6,36 @@ from collections.abc import Callable
 from time import monotonic
 
 from broker.adapters.key_files import KeyProblem, read_safely
+from broker.adapters.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
 from broker.adapters.logs import report_store
 from broker.adapters.memory import MemoryLoginStore
 from broker.adapters.redis_connections import RedisAddress, RedisProblem
+from broker.adapters.redis_mark import KeyMark, derive_key_mark
 from broker.adapters.redis_store import RedisLoginStore
 from broker.settings import LoadedSettings, SettingsProblem, parse_store_url
 
 OpenedStore = MemoryLoginStore | RedisLoginStore
 
 
-def open_login_store(loaded: LoadedSettings, *, random: Callable[[int], bytes]) -> OpenedStore:
+def open_login_store(
+    loaded: LoadedSettings, *, keys: BrokerKeys, random: Callable[[int], bytes]
+) -> OpenedStore:
     """Return the login store of the settings; a Redis is not reached before it is used."""
     address = read_redis_address(loaded)
     if address is None:
         return MemoryLoginStore(
             monotonic=monotonic, max_entries=loaded.settings.limits.store_records
         )
-    return RedisLoginStore(address, random=random, report=report_store)
+    return RedisLoginStore(
+        address, mark=mark_keys(loaded, keys), random=random, report=report_store
+    )
+
+
+def mark_keys(loaded: LoadedSettings, keys: BrokerKeys) -> KeyMark:
+    """Return by what this broker and others see whether they have the same keys."""
+    return derive_key_mark(
+        issuer=loaded.settings.issuer, checks=keys.checks, storage=(keys.storage,)
+    )
 
 
 def read_redis_address(loaded: LoadedSettings) -> RedisAddress | None:
@@ -63,15 +76,23 @@ def read_redis_address(loaded: LoadedSettings) -> RedisAddress | None:
 def find_store_problem(loaded: LoadedSettings) -> RedisProblem | None:
     """Reach for the Redis of the settings, and return what is wrong with it; None when all is well.
 
+    Whether brokers with other keys use it is seen where the keys can be read.
+
     Raises:
         SettingsProblem: the file of its password cannot be used.
     """
     address = read_redis_address(loaded)
     if address is None:
         return None
+    try:
+        mark = mark_keys(loaded, load_keys(loaded.keys_folder))
+    except KeysUnusable:  # told elsewhere
+        mark = None
 
     async def check() -> RedisProblem | None:
-        store = RedisLoginStore(address, random=secrets.token_bytes, report=report_store)
+        store = RedisLoginStore(
+            address, mark=mark, marks=False, random=secrets.token_bytes, report=report_store
+        )
         try:
             await store.check()
         except RedisProblem as found:

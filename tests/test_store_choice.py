@@ -1,19 +1,31 @@
 """The settings choose the login store; what is wrong with it is told with its remedy."""
 
+import asyncio
+import secrets
+import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from broker.__main__ import main
+from broker.adapters.keys_init import init_keys
+from broker.adapters.keys_on_disk import BrokerKeys, load_keys
 from broker.adapters.memory import MemoryLoginStore
 from broker.adapters.redis_store import RedisLoginStore
 from broker.settings import LoadedSettings, SettingsProblem, load_settings
-from broker.store_choice import find_store_problem, open_login_store, read_redis_address
+from broker.store_choice import (
+    find_store_problem,
+    mark_keys,
+    open_login_store,
+    read_redis_address,
+)
 from tests.redis_server import a_free_port, running_redis
 
 
 def settings_of(folder: Path, *store: str, **environment: str) -> LoadedSettings:
+    folder.mkdir(exist_ok=True)
     text = "\n".join(
         ['issuer = "http://localhost:8000"', "[server]", "port = 0", "[store]", *store]
     )
@@ -26,12 +38,27 @@ def write_password(folder: Path, content: bytes, *, mode: int = 0o600) -> None:
     (folder / "redis.secret").chmod(mode)
 
 
-def test_a_store_is_in_memory_unless_a_redis_is_named(tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder of keys; made once, since RSA keys are slow to find."""
+    folder = tmp_path_factory.mktemp("made") / "keys"
+    init_keys(folder, now=datetime(2026, 3, 1, tzinfo=UTC), issuer_name="Test")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def keys(keys_folder: Path) -> BrokerKeys:
+    return load_keys(keys_folder)
+
+
+def test_a_store_is_in_memory_unless_a_redis_is_named(tmp_path: Path, keys: BrokerKeys) -> None:
     in_memory = settings_of(tmp_path)
-    assert isinstance(open_login_store(in_memory, random=bytes), MemoryLoginStore)
+    assert isinstance(open_login_store(in_memory, keys=keys, random=bytes), MemoryLoginStore)
     assert find_store_problem(in_memory) is None
     named = settings_of(tmp_path, 'url = "redis://localhost"')
-    assert isinstance(open_login_store(named, random=bytes), RedisLoginStore)
+    store = open_login_store(named, keys=keys, random=bytes)
+    assert isinstance(store, RedisLoginStore)
+    assert store.mark == mark_keys(named, keys)
 
 
 def test_the_address_has_what_the_settings_state(tmp_path: Path) -> None:
@@ -57,13 +84,13 @@ def test_the_address_has_what_the_settings_state(tmp_path: Path) -> None:
     ("content", "mode"), [(None, 0o600), (b"secret-1", 0o644), (b"\xff", 0o600)]
 )
 def test_a_password_file_is_text_and_ours_alone(
-    tmp_path: Path, content: bytes | None, mode: int
+    tmp_path: Path, keys: BrokerKeys, content: bytes | None, mode: int
 ) -> None:
     if content is not None:
         write_password(tmp_path, content, mode=mode)
     loaded = settings_of(tmp_path, 'url = "redis://localhost"', 'password_file = "redis.secret"')
     with pytest.raises(SettingsProblem) as refused:
-        open_login_store(loaded, random=bytes)
+        open_login_store(loaded, keys=keys, random=bytes)
     assert refused.value.path == "store.password_file"
     assert "secret-1" not in str(refused.value)
 
@@ -88,3 +115,31 @@ def test_serve_does_not_start_with_a_redis_that_forgets(tmp_path: Path) -> None:
         ended = CliRunner().invoke(main, ["serve", "--config", str(tmp_path)])
     assert ended.exit_code == 1
     assert "noeviction" in ended.output
+
+
+def test_brokers_with_other_keys_are_told(tmp_path: Path, keys_folder: Path) -> None:
+    ours, other = tmp_path / "ours", tmp_path / "other"
+    with running_redis(tmp_path) as server:
+        for folder in (ours, other):
+            shutil.copytree(keys_folder, folder / "keys", copy_function=shutil.copy2)
+            settings_of(folder, f'url = "redis://127.0.0.1:{server.port}"')
+        (other / "keys/root/root.hex").write_text("ab" * 32)
+        loaded = load_settings(ours, environment={})
+        assert find_store_problem(loaded) is None
+
+        async def serve() -> None:
+            store = open_login_store(
+                loaded, keys=load_keys(loaded.keys_folder), random=secrets.token_bytes
+            )
+            assert isinstance(store, RedisLoginStore)
+            await store.check()
+            await store.close()
+
+        asyncio.run(serve())
+        assert find_store_problem(loaded) is None
+        checked = CliRunner().invoke(main, ["check", "--config", str(other)])
+        assert checked.exit_code == 1
+        assert "whose keys are not ours" in checked.output
+        started = CliRunner().invoke(main, ["serve", "--config", str(other)])
+        assert started.exit_code == 1
+        assert "same keys folder" in started.output

@@ -7,6 +7,7 @@ Keys of a call, all under one hash tag, so that one server (later: one slot) hol
 
     {schuilnaam}:epoch                      replication id, random id, start in ms, blanks between
     {schuilnaam}:write                      written by ADOPT, to see that the server takes writes
+    {schuilnaam}:keys:<issuer>              of which keys its brokers are (`redis_mark`)
     {schuilnaam}:<random id>:<locator>      a record's sealed bytes, or nothing for a tombstone
 
 A sealed record has at least one byte (`login_store.Put`), so nothing else is equal to a tombstone.
@@ -31,8 +32,8 @@ this epoch, so handle and value together were never accepted before.
 import hashlib
 from dataclasses import dataclass, field
 
-STALE, ABSENT, TAKEN, CLAIMED, OLD, UNREADABLE, DONE = (
-    b"stale", b"absent", b"taken", b"claimed", b"old", b"unreadable", b"done"
+STALE, ABSENT, TAKEN, CLAIMED, OLD, UNREADABLE, OTHERS, DONE = (
+    b"stale", b"absent", b"taken", b"claimed", b"old", b"unreadable", b"others", b"done"
 )  # fmt: skip
 
 
@@ -49,21 +50,33 @@ class Script:
 
 
 ADOPT = Script("""
--- KEYS: epoch, write. ARGV: a random id for a new epoch. Answers the epoch in force.
+-- KEYS: epoch, write, and of who has keys the mark. ARGV: a random id for a new epoch; with a mark
+-- its ms, 0 to leave it alone, our lasting keys, our sealing key, then each storage key we know.
+-- Answers the epoch in force, or which keys a broker of this issuer has that we do not have.
 local info = redis.call('INFO', 'replication')
 if not string.find(info, 'role:master', 1, true) then
   return redis.error_reply('READONLY a replica, even one that takes writes')
 end
+if KEYS[3] then
+  local lasting, sealing = string.match(redis.call('GET', KEYS[3]) or '', '^(%x+) (%x+)$')
+  if lasting and lasting ~= ARGV[3] then return {'others', 'lasting'} end
+  local known = not sealing
+  for i = 5, #ARGV do known = known or ARGV[i] == sealing end
+  if not known then return {'others', 'storage'} end
+end
 local replication_id = string.match(info, 'master_replid:(%x+)')
 local epoch = redis.call('GET', KEYS[1])
 redis.call('SET', KEYS[2], '', 'PX', 60000)
+if KEYS[3] and ARGV[2] ~= '0' then
+  redis.call('SET', KEYS[3], ARGV[3] .. ' ' .. ARGV[4], 'PX', ARGV[2])
+end
 if epoch and string.match(epoch, '^' .. replication_id .. ' %x+ %d+$') and #epoch < 128 then
-  return epoch
+  return {'done', epoch}
 end
 local time = redis.call('TIME')
 epoch = replication_id .. ' ' .. ARGV[1] .. ' ' .. time[1] .. string.format('%03d', time[2] / 1000)
 redis.call('SET', KEYS[1], epoch)
-return epoch
+return {'done', epoch}
 """)
 
 _IN_THIS_EPOCH = """

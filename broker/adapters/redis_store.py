@@ -31,6 +31,7 @@ from broker.adapters.redis_connections import (
     describe,
     run_script,
 )
+from broker.adapters.redis_mark import MARK_SECONDS, KeyMark, other_keys
 from broker.adapters.redis_scripts import (
     ABSENT,
     ADOPT,
@@ -39,6 +40,7 @@ from broker.adapters.redis_scripts import (
     DONE,
     GET,
     OLD,
+    OTHERS,
     PUT,
     STALE,
     TAKE,
@@ -63,6 +65,7 @@ from broker.flow.login_store import (
 PREFIX = b"{schuilnaam}:"
 EPOCH_KEY = PREFIX + b"epoch"
 WRITE_KEY = PREFIX + b"write"
+MARK_KEYS = PREFIX + b"keys:"
 EPOCH_ID_BYTES = 16
 
 Report = Callable[[RedisProblem | None], None]
@@ -88,6 +91,8 @@ class RedisLoginStore:
 
     Args:
         address: where it is.
+        mark: of our keys; a store that brokers of our issuer use with other keys is refused.
+        marks: whether we put that mark there, as a broker that serves does.
         random: returns that many unpredictable bytes.
         report: told of every change between usable and not.
     """
@@ -96,10 +101,18 @@ class RedisLoginStore:
     """A test stretches its seconds, so that none passes while it runs."""
 
     def __init__(
-        self, address: RedisAddress, *, random: Callable[[int], bytes], report: Report
+        self,
+        address: RedisAddress,
+        *,
+        mark: KeyMark | None,
+        marks: bool = True,
+        random: Callable[[int], bytes],
+        report: Report,
     ) -> None:
         self._address = address
         self._connections = RedisConnections(address)
+        self.mark = mark
+        self._marks = marks
         self._random = random
         self._report = report
         self._epoch: Epoch | None = None
@@ -248,9 +261,21 @@ class RedisLoginStore:
         raise RedisProblem("began a new epoch.", "Begin the login anew.")
 
     async def _adopt(self, connection: Connection) -> Epoch:
-        """Learn the epoch in force, or begin one; of several workers one begins it."""
+        """Learn the epoch in force, or begin one; of several workers one begins it.
+
+        Raises:
+            RedisProblem: brokers of our issuer use the store with other keys; then we use no epoch.
+        """
         new = self._random(EPOCH_ID_BYTES).hex().encode()
-        self._epoch = Epoch(await run_script(connection, ADOPT, [EPOCH_KEY, WRITE_KEY], [new]))
+        keys, arguments = [EPOCH_KEY, WRITE_KEY], [new]
+        if mark := self.mark:
+            lasts = MARK_SECONDS * 1000 if self._marks else 0
+            keys += [MARK_KEYS + mark.issuer]
+            arguments += [b"%d" % lasts, mark.lasting, mark.sealing, *mark.opening]
+        answer = await run_script(connection, ADOPT, keys, arguments)
+        self._epoch = None if answer[0] == OTHERS else Epoch(answer[1])
+        if self._epoch is None:
+            raise other_keys(answer[1])
         return self._epoch
 
     def _milliseconds(self, seconds: int) -> int:

@@ -53,7 +53,7 @@ def server(tmp_path: Path) -> Iterator[RedisServer]:
 @contextlib.asynccontextmanager
 async def opened(address: RedisAddress, **changes: Any) -> AsyncIterator[RedisLoginStore]:
     store = RedisLoginStore(
-        replace(address, **changes), random=secrets.token_bytes, report=lambda _: None
+        replace(address, **changes), mark=None, random=secrets.token_bytes, report=lambda _: None
     )
     try:
         yield store
@@ -502,7 +502,7 @@ async def test_changes_are_reported_once(server: RedisServer) -> None:
         told.append("" if found is None else found.problem)
         changed.set()
 
-    store = RedisLoginStore(server.address, random=secrets.token_bytes, report=report)
+    store = RedisLoginStore(server.address, mark=None, random=secrets.token_bytes, report=report)
     watching = asyncio.create_task(store.watch(every_seconds=0))
 
     async def after(change: Callable[[], object]) -> None:

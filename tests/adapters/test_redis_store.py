@@ -57,7 +57,7 @@ async def open_redis_backend() -> AsyncIterator[RedisBackend]:
     (server,) = running
     await server.ask("FLUSHALL")
     store, other = (
-        StretchedStore(server.address, random=secrets.token_bytes, report=lambda _: None)
+        StretchedStore(server.address, mark=None, random=secrets.token_bytes, report=lambda _: None)
         for _ in range(2)
     )
     await store.check()
