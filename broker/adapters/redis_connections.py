@@ -36,6 +36,8 @@ from redis.exceptions import TimeoutError as RedisTimeoutError
 from broker.adapters.redis_scripts import Script
 
 MIN_VERSION = (6, 2)
+REFUSED_IN_SCRIPT = ("can't run this command", "ACL failure in script")
+"""How Redis and Valkey say of a command inside a script that our user may not give it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -236,7 +238,7 @@ def describe(error: Exception) -> RedisProblem:
         case OutOfMemoryError():
             return RedisProblem("is full.", "Give it more memory (maxmemory).")
         case ResponseError():
-            if "can't run this command" in str(error):  # said so when it is inside a script
+            if any(each in str(error) for each in REFUSED_IN_SCRIPT):
                 return _not_allowed_there()
             word = re.match(r"[A-Z]{2,20}\b", str(error))
             if word is not None and word[0] in ("NOAUTH", "WRONGPASS"):

@@ -267,7 +267,8 @@ class RedisLoginStore:
             RedisProblem: brokers of our issuer use the store with other keys; then we use no epoch.
         """
         new = self._random(EPOCH_ID_BYTES).hex().encode()
-        keys, arguments = [EPOCH_KEY, WRITE_KEY], [new]
+        keys = [EPOCH_KEY, WRITE_KEY]
+        arguments: list[bytes | int] = [new]
         if mark := self.mark:
             lasts = MARK_SECONDS * 1000 if self._marks else 0
             keys += [MARK_KEYS + mark.issuer]
