@@ -19,13 +19,16 @@ from starlette.types import ASGIApp
 
 from broker.adapters.data_folder import DataFolder
 from broker.adapters.http_fetch import Fetcher
+from broker.adapters.key_dates import read_key_dates
 from broker.adapters.key_files import KeyProblem, read_safely
 from broker.adapters.keys_on_disk import BrokerKeys, SamlKey, TokenKey, load_keys
 from broker.adapters.logs import AuditLines, report_registry
+from broker.adapters.metrics import Metrics, keep_looking
 from broker.adapters.party_keys import PublishedKeys, RegisteredClientKeys, SchoolEndpoints
 from broker.adapters.receipts import SqliteReceiptLog, make_heads_on_schedule
 from broker.adapters.sql_register import SqlitePersonRegister
 from broker.adapters.sql_registry import SqliteRegistry
+from broker.adapters.watched_ports import WatchedLoginStore, WatchedReceipts
 from broker.adapters.xml_security import LxmlSecurity
 from broker.domain.ids import SchoolIdpId
 from broker.flow.browser_steps import BrowserSteps
@@ -65,12 +68,14 @@ def build_broker(
     clock: Clock = lambda: datetime.now(UTC),
     random: Random = secrets.token_bytes,
     ca_file: Path | None = None,
+    metrics: Metrics | None = None,
 ) -> ASGIApp:
     """Return the broker as an application; its life span opens and closes what it holds.
 
     Args:
         clock, random: those of the machine, unless a test brings its own.
         ca_file: certificate authorities for calls to schools; the system's by default.
+        metrics: where to count; nobody sees those of a broker that gets none.
 
     Raises:
         KeysUnusable, DatabasesLost, RegistryUnreadable, SettingsProblem, OSError: it cannot
@@ -81,6 +86,8 @@ def build_broker(
     flow_keys, audit = read_flow_keys(keys), AuditLines()
     resources = open_resources(loaded, keys=keys, random=random)
     snapshots, register, receipts = resources.snapshots, resources.register, resources.receipts
+    metrics = Metrics() if metrics is None else metrics
+    dates = read_key_dates(loaded.keys_folder, keys)
     fetcher = Fetcher(
         allowed_hosts=settings.fetch_allowed_hosts,
         timeout_seconds=settings.limits.school_call_seconds,
@@ -88,7 +95,7 @@ def build_broker(
     )
     published = PublishedKeys(fetcher)
     state = SealedState(
-        resources.store,
+        WatchedLoginStore(resources.store, answered=metrics.store_answered),
         storage_key=keys.storage,
         issuer=settings.issuer,
         random=random,
@@ -104,7 +111,7 @@ def build_broker(
     desk = ReleaseDesk(
         ReleasePorts(
             register=register,
-            receipts=receipts,
+            receipts=WatchedReceipts(receipts, appended=metrics.receipt_appended),
             keys=flow_keys,
             join_rules=JoinRules(
                 mature_after_days=settings.joining.mature_days,
@@ -129,6 +136,14 @@ def build_broker(
         xml=xml,
         clock=clock,
         random=random,
+    )
+    health = Health(
+        (
+            ("registry", lambda: snapshots.healthy),
+            ("register", lambda: register.healthy),
+            ("receipts", lambda: receipts.healthy),
+            ("store", lambda: resources.store.healthy),
+        )
     )
     web = Web(
         issuer=settings.issuer,
@@ -163,15 +178,9 @@ def build_broker(
         ),
         cookie_key=keys.cookie,
         documents=build_documents(addresses, keys=flow_keys, xml=xml, random=random),
-        health=Health(
-            (
-                ("registry", lambda: snapshots.healthy),
-                ("register", lambda: register.healthy),
-                ("receipts", lambda: receipts.healthy),
-                ("store", lambda: resources.store.healthy),
-            )
-        ),
+        health=health,
         audit=audit,
+        watch=metrics,
         clock=clock,
         random=random,
         max_body_bytes=settings.limits.body_bytes,
@@ -180,9 +189,19 @@ def build_broker(
     @contextlib.asynccontextmanager
     async def life_span(_: object) -> AsyncIterator[None]:
         async with resources.running(clock):
+            looking = asyncio.create_task(
+                keep_looking(
+                    metrics,
+                    version=lambda: snapshots.registry.version,
+                    healthy=lambda: {name: is_well() for name, is_well in health.checks},
+                    dates=lambda: dates,
+                    clock=clock,
+                )
+            )
             try:
                 yield
             finally:
+                looking.cancel()
                 await fetcher.close()
 
     return build_site(web, life_span=life_span)

@@ -5,15 +5,19 @@ not the text: an error's text may hold an address, a query or a whole message.
 """
 
 import logging
+import os
+import socket
 import sys
 from pathlib import Path
 from typing import Any, TextIO
 
 import msgspec
 import structlog
+from structlog.typing import EventDict
 
 from broker.adapters.redis_connections import RedisProblem
 from broker.flow.audit import AuditEvent
+from broker.flow.trail import current_trail
 
 SHUT_LOGGERS = ("signxml", "saml2", "httpcore", "httpcore2", "httpx2", "uvicorn.access")
 """Libraries that would write whole messages, addresses or queries at some level."""
@@ -32,8 +36,15 @@ def configure_logs(*, level: str, file: Path | None) -> None:
         logger.propagate = False
     logging.getLogger().handlers[:] = [LibraryLines(logging.WARNING)]
     stream: TextIO = sys.stderr if file is None else file.open("a", encoding="utf-8", buffering=1)
+    worker = f"{socket.gethostname()}/{os.getpid()}"
+
+    def name_worker(_logger: object, _method: str, event: EventDict) -> EventDict:
+        event["worker"] = worker
+        return event
+
     structlog.configure(
         processors=[
+            name_worker,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
             structlog.processors.JSONRenderer(serializer=_to_json),
@@ -97,6 +108,7 @@ class AuditLines:
     def record(self, event: AuditEvent) -> None:
         """Write one event down, without its empty fields."""
         fields = {
+            "login": current_trail().login,
             "code": event.code,
             "check": event.check,
             "reference": event.reference,
@@ -105,6 +117,9 @@ class AuditLines:
             "supplier": event.supplier,
             "relying_party": event.relying_party,
             "names": event.names,
+            "withheld": dict(event.withheld),
+            "missing": event.missing,
+            "subject": event.subject,
             "operators": event.operators,
         }
         self._log.info(event.action, **{name: value for name, value in fields.items() if value})

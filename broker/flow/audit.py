@@ -8,8 +8,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from broker.domain.attributes import VOCABULARY
 from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.refusals import Refusal
+from broker.flow.trail import Outcome, current_trail
 
 _CONSONANTS = "bdfghjklmnprstvz"
 _VOWELS = "aeio"
@@ -25,7 +27,12 @@ class AuditEvent:
         action: `released`, `refused`, `school-answered`, `unknown-attributes`, ...
         check: name of the check that refused.
         names: names of attributes, never values.
+        withheld: names of what the login stated and that stays, each with its reason.
+        missing: names of what was approved and the login did not state.
+        subject: the name of the attribute that a refusal is about.
         operators: who prepared, and who confirmed, what needs two persons.
+
+    The login's own id comes from the request in hand (`broker.flow.trail`) when it is written.
     """
 
     action: str
@@ -37,6 +44,9 @@ class AuditEvent:
     supplier: SupplierId | None = None
     relying_party: RelyingPartyId | None = None
     names: tuple[str, ...] = ()
+    withheld: tuple[tuple[str, str], ...] = ()
+    missing: tuple[str, ...] = ()
+    subject: str = ""
     operators: tuple[str, ...] = ()
 
 
@@ -72,7 +82,13 @@ def note_refusal(
     relying_party: RelyingPartyId | None = None,
     operators: tuple[str, ...] = (),
 ) -> None:
-    """Write down one refusal, by the name of its check."""
+    """Write down one refusal, by the name of its check.
+
+    Of what it is about only an attribute's name is repeated: a parameter's is the caller's choice.
+    """
+    trail = current_trail()
+    trail.outcome, trail.reference = Outcome.REFUSED, reference
+    trail.code, trail.check = refusal.code, refusal.check
     audit.record(
         AuditEvent(
             action="refused",
@@ -83,6 +99,7 @@ def note_refusal(
             idp=idp,
             supplier=supplier,
             relying_party=relying_party,
+            subject=refusal.subject if refusal.subject in VOCABULARY else "",
             operators=operators,
         )
     )

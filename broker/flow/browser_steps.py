@@ -28,7 +28,9 @@ from broker.flow.refusals import (
     LoginStepUsed,
     StoreUnavailable,
 )
-from broker.flow.sealed_state import RecordT, SealedState, StateKind, parse_handle
+from broker.flow.sealed_state import SealedState, StateKind, parse_handle
+from broker.flow.trail import current_trail
+from broker.saml_idp.request import CheckedAuthnRequest
 
 WaitingT = TypeVar("WaitingT", ChoosingLogin, PendingLogin, PreparedRelease)
 """What waits for a browser; each holds the request of the relying party where the login began."""
@@ -76,23 +78,37 @@ class BrowserSteps:
             state or self.make_state(), handle, record.request.relying_party, kind.ttl_seconds
         )
 
-    async def look(self, kind: StateKind[RecordT], step: BrowserStep) -> RecordT:
+    async def look(self, kind: StateKind[WaitingT], step: BrowserStep) -> WaitingT:
         """Return a record and leave it, for a page that may be shown twice.
 
         Raises:
             LoginStepAbsent, StoreUnavailable
         """
         with store_in_words():
-            return await self._state.get(kind, parse_handle(step.unverified_handle))
+            record = await self._state.get(kind, parse_handle(step.unverified_handle))
+        follow(record)
+        return record
 
-    async def take(self, kind: StateKind[RecordT], step: BrowserStep) -> RecordT:
+    async def take(self, kind: StateKind[WaitingT], step: BrowserStep) -> WaitingT:
         """Return a record that nobody gets again.
 
         Raises:
             LoginStepAbsent, LoginStepUsed, StoreUnavailable
         """
         with store_in_words():
-            return await self._state.take(kind, parse_handle(step.unverified_handle))
+            record = await self._state.take(kind, parse_handle(step.unverified_handle))
+        follow(record)
+        return record
+
+
+def follow(record: ChoosingLogin | PendingLogin | PreparedRelease) -> None:
+    """Note to which login the request in hand belongs."""
+    trail = current_trail()
+    trail.login, trail.relying_party = record.login, record.request.relying_party
+    is_saml = isinstance(record.request, CheckedAuthnRequest)
+    trail.supplier_protocol = "saml" if is_saml else "oidc"
+    if not isinstance(record, ChoosingLogin):
+        trail.idp = record.idp
 
 
 _WORDS = {

@@ -17,6 +17,8 @@ Trips to the login store for a login without pages: a put by `begin`, a take and
 
 from collections.abc import Awaitable, Callable, Sequence
 
+from msgspec.structs import replace
+
 from broker.domain.attributes import IGNORE
 from broker.domain.federation import School, SchoolIdp
 from broker.domain.identity import Identity, read_identity, reportable_name
@@ -25,13 +27,14 @@ from broker.domain.refusals import Refusal
 from broker.domain.school_search import find_hinted_idp
 from broker.flow.answers import ChooseSchool, LoginCookie, Refused, Step, Welcome
 from broker.flow.audit import AuditEvent, AuditLog, make_reference, note_refusal
-from broker.flow.browser_steps import BrowserStep, BrowserSteps
+from broker.flow.browser_steps import BrowserStep, BrowserSteps, follow
 from broker.flow.parties import (
     Parties,
     check_school_open,
     find_asking_parties,
     find_idp,
     find_parties,
+    follow_idp,
 )
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.records import (
@@ -41,12 +44,14 @@ from broker.flow.records import (
     ChoosingLogin,
     PendingLogin,
     SupplierRequest,
+    another_try,
     kept_of,
 )
 from broker.flow.refusals import InteractionRequired, SchoolNotOpen, SchoolUnknown
 from broker.flow.release import ReleaseDesk, released_names
 from broker.flow.school_side import SchoolAnswer, SchoolSide
 from broker.flow.supplier_side import SupplierSide
+from broker.flow.trail import Outcome, current_trail, make_login_id
 from broker.saml_idp.refusals import AnswerableRefusal
 
 MAX_UNKNOWN_NAMES = 20
@@ -82,21 +87,26 @@ class LoginFlow:
 
     async def begin(self, request: SupplierRequest) -> Step:
         """Send a checked request's browser to the school that it hints at, or to the chooser."""
+        login = ChoosingLogin(login=make_login_id(self._random), request=request)
+        follow(login)
         parties = find_asking_parties(self._snapshots.registry, request)
         try:
             hinted = find_hinted_idp(
                 self._snapshots.index, request.hints, state=parties.supplier.state
             )
-            request = kept_of(request)
+            login = replace(login, request=kept_of(request))
             if hinted is not None:
                 school, idp = hinted
-                return await self._send(request, parties, school, idp)
-            if request.passive:
+                step = await self._send(login, parties, school, idp)
+            elif request.passive:
                 raise InteractionRequired("check_school_known_when_passive")
-            cookie = await self._steps.open(CHOOSING, ChoosingLogin(request=request))
-            return Step(ChooseSchool(cookie.name), opened=cookie)
+            else:
+                cookie = await self._steps.open(CHOOSING, login)
+                step = Step(ChooseSchool(cookie.name), opened=cookie)
         except Refusal as refusal:
-            return await self._refuse(refusal, request, parties)
+            return await self._refuse(refusal, login, parties)
+        current_trail().outcome = Outcome.BEGUN
+        return step
 
     def refuse_saml(self, refusal: AnswerableRefusal) -> Step:
         """Tell a service provider that its request failed a check, at its registered place."""
@@ -128,13 +138,9 @@ class LoginFlow:
             idps = registry.idps_of_school.get(school.id)
             if not idps:
                 raise SchoolNotOpen("check_school_has_login")
-            return await self._send(
-                choosing.request, parties, school, idps[0], ask_again=choosing.ask_again
-            )
+            return await self._send(choosing, parties, school, idps[0])
         except Refusal as refusal:
-            return await self._refuse(
-                refusal, choosing.request, parties, ask_again=choosing.ask_again
-            )
+            return await self._refuse(refusal, choosing, parties)
 
     async def finish_saml(self, step: BrowserStep, *, form: Sequence[tuple[str, str]]) -> Step:
         """Read a school's SAML response and go on to the supplier."""
@@ -168,47 +174,42 @@ class LoginFlow:
             await self._desk.note_notice(prepared, parties=parties)
         except Refusal as refusal:
             return await self._refuse(
-                refusal, prepared.request, parties, closed=step.state, clicked=prepared.clicked
+                refusal,
+                another_try(prepared, ask_again=False),
+                parties,
+                closed=step.state,
+                clicked=prepared.clicked,
             )
         return Step(answer, closed=step.state)
 
     async def not_me(self, step: BrowserStep) -> Step:
         """Throw away what was prepared and let the school's login ask again who this is."""
         prepared = await self._steps.take(PREPARED, step)
-        registry = self._snapshots.registry
+        registry, again = self._snapshots.registry, another_try(prepared, ask_again=True)
         parties = find_asking_parties(registry, prepared.request)
         try:
             school, idp = registry.schools.get(prepared.clicked), find_idp(registry, prepared.idp)
             if school is None:
                 raise SchoolNotOpen("check_school_known")
-            return await self._send(
-                prepared.request, parties, school, idp, ask_again=True, closed=step.state
-            )
+            return await self._send(again, parties, school, idp, closed=step.state)
         except Refusal as refusal:
             return await self._refuse(
-                refusal,
-                prepared.request,
-                parties,
-                closed=step.state,
-                clicked=prepared.clicked,
-                ask_again=True,
+                refusal, again, parties, closed=step.state, clicked=prepared.clicked
             )
 
     async def _send(
         self,
-        request: SupplierRequest,
+        login: ChoosingLogin,
         parties: Parties,
         school: School,
         idp: SchoolIdp,
         *,
-        ask_again: bool = False,
         closed: str = "",
     ) -> Step:
+        follow_idp(idp)
         check_school_open(school, parties.supplier, idp)
         state = self._steps.make_state()
-        pending, answer = self._schools.send(
-            request, school=school, idp=idp, state=state, ask_again=ask_again
-        )
+        pending, answer = self._schools.send(login, school=school, idp=idp, state=state)
         cookie = await self._steps.open(PENDING, pending, state=state)
         return Step(answer, opened=cookie, closed=closed)
 
@@ -217,7 +218,9 @@ class LoginFlow:
         registry = self._snapshots.registry
         parties = find_asking_parties(registry, pending.request)
         try:
-            answer = await read(find_idp(registry, pending.idp))
+            idp = find_idp(registry, pending.idp)
+            follow_idp(idp)
+            answer = await read(idp)
         except Refusal as refusal:
             return await self._refuse_answer(refusal, pending, parties, step)
         return await self._arrive(pending, step, answer)
@@ -279,28 +282,26 @@ class LoginFlow:
     ) -> Step:
         return await self._refuse(
             refusal,
-            pending.request,
+            another_try(pending, ask_again=pending.ask_again),
             parties,
             closed=step.state,
             clicked=pending.school,
-            ask_again=pending.ask_again,
         )
 
     async def _refuse(
         self,
         refusal: Refusal,
-        request: SupplierRequest,
+        login: ChoosingLogin,
         parties: Parties,
         *,
         closed: str = "",
         clicked: SchoolId | None = None,
-        ask_again: bool = False,
     ) -> Step:
         """Turn a refusal into an answer to the supplier, or a page of ours with a way on.
 
         The supplier is told what it must know, and everything when it asked for no page at all.
         """
-        reference = make_reference(self._random)
+        reference, request = make_reference(self._random), login.request
         note_refusal(
             self._audit,
             refusal,
@@ -311,8 +312,9 @@ class LoginFlow:
         )
         if refusal.may_redirect or request.passive:
             answer = self._suppliers.refuse(request, refusal, parties=parties, now=self._clock())
+            current_trail().outcome = Outcome.TOLD
             return Step(answer, closed=closed)
-        retry = await self._offer_retry(refusal, request, ask_again=ask_again)
+        retry = await self._offer_retry(refusal, login)
         page = Refused(
             refusal=refusal,
             reference=reference,
@@ -323,15 +325,11 @@ class LoginFlow:
         )
         return Step(page, opened=retry, closed=closed)
 
-    async def _offer_retry(
-        self, refusal: Refusal, request: SupplierRequest, *, ask_again: bool
-    ) -> LoginCookie | None:
+    async def _offer_retry(self, refusal: Refusal, login: ChoosingLogin) -> LoginCookie | None:
         """Keep the supplier's request, and with it the deep link, for another try."""
         if not refusal.may_retry:
             return None
         try:
-            return await self._steps.open(
-                CHOOSING, ChoosingLogin(request=request, ask_again=ask_again)
-            )
+            return await self._steps.open(CHOOSING, login)
         except Refusal:  # the store is unsure: then the page has its way back only
             return None

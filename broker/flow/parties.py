@@ -5,6 +5,7 @@ from datetime import date
 
 from broker.domain.federation import (
     OidcClient,
+    OidcIdpEndpoints,
     RelyingParty,
     SamlServiceProvider,
     School,
@@ -20,6 +21,7 @@ from broker.flow.refusals import (
     StatesDiffer,
     SupplierNotOpen,
 )
+from broker.flow.trail import current_trail
 from broker.oidc_op.request import CheckedAuthorizationRequest
 
 
@@ -80,6 +82,13 @@ def find_idp(registry: Registry, idp: SchoolIdpId) -> SchoolIdp:
     if found is None or not found.enabled:
         raise SchoolNotOpen("check_idp_enabled")
     return found
+
+
+def follow_idp(idp: SchoolIdp) -> None:
+    """Note which school's login the request in hand is about."""
+    trail = current_trail()
+    trail.idp = idp.id
+    trail.school_protocol = "oidc" if isinstance(idp.endpoints, OidcIdpEndpoints) else "saml"
 
 
 def check_school_open(school: School, supplier: Supplier, idp: SchoolIdp) -> None:

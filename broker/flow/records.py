@@ -7,6 +7,8 @@ Three steps can be waiting for a browser and two for a relying party:
     prepared  -- checked and decided; waits for a button                 (browser)
     grant     -- what a code stands for                                  (relying party)
     userinfo  -- what an access token shows                              (relying party)
+
+Each holds the login's id (`broker.flow.trail`), which nobody outside ever sees.
 """
 
 from datetime import datetime
@@ -18,6 +20,7 @@ from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.release import ReleaseDecision
 from broker.flow.receipts import SealedReceipt
 from broker.flow.sealed_state import SealedRecord, StateKind
+from broker.flow.trail import LoginId
 from broker.oidc_op.grants import OidcGrant, UserinfoGrant
 from broker.oidc_op.request import CheckedAuthorizationRequest
 from broker.oidc_op.token import ACCESS_TOKEN_TTL_SECONDS
@@ -40,6 +43,7 @@ class ChoosingLogin(SealedRecord, frozen=True, kw_only=True):
         ask_again: the person said "that is not me": the school must ask again.
     """
 
+    login: LoginId
     request: SupplierRequest
     ask_again: bool = False
 
@@ -57,6 +61,7 @@ class PendingLogin(SealedRecord, frozen=True, kw_only=True):
         ask_again: the person said "that is not me"; another try must ask again too.
     """
 
+    login: LoginId
     request: SupplierRequest
     idp: SchoolIdpId
     school: SchoolId
@@ -82,6 +87,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
         notice: whether the page told what is shared.
     """
 
+    login: LoginId
     request: SupplierRequest
     idp: SchoolIdpId
     clicked: SchoolId
@@ -109,6 +115,7 @@ class ReleasedBetween(SealedRecord, frozen=True, kw_only=True):
 class GrantRecord(SealedRecord, frozen=True, kw_only=True):
     """What a code stands for."""
 
+    login: LoginId
     grant: OidcGrant
     between: ReleasedBetween
 
@@ -116,8 +123,14 @@ class GrantRecord(SealedRecord, frozen=True, kw_only=True):
 class UserinfoRecord(SealedRecord, frozen=True, kw_only=True):
     """What an access token shows, and to whom."""
 
+    login: LoginId
     grant: UserinfoGrant
     between: ReleasedBetween
+
+
+def another_try(of: PendingLogin | PreparedRelease, *, ask_again: bool) -> ChoosingLogin:
+    """Return with what the same login starts anew at the chooser."""
+    return ChoosingLogin(login=of.login, request=of.request, ask_again=ask_again)
 
 
 def kept_of(request: SupplierRequest) -> SupplierRequest:
@@ -132,35 +145,35 @@ def kept_of(request: SupplierRequest) -> SupplierRequest:
 
 CHOOSING = StateKind(
     name="choosing",
-    version=1,
+    version=2,
     struct=ChoosingLogin,
     ttl_seconds=CHOOSING_TTL_SECONDS,
     tombstone_ttl_seconds=CHOOSING_TTL_SECONDS,
 )
 PENDING = StateKind(
     name="pending",
-    version=1,
+    version=2,
     struct=PendingLogin,
     ttl_seconds=PENDING_TTL_SECONDS,
     tombstone_ttl_seconds=PENDING_TTL_SECONDS,
 )
 PREPARED = StateKind(
     name="prepared",
-    version=1,
+    version=2,
     struct=PreparedRelease,
     ttl_seconds=PREPARED_TTL_SECONDS,
     tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
 )
 USERINFO = StateKind(
     name="userinfo",
-    version=1,
+    version=2,
     struct=UserinfoRecord,
     ttl_seconds=CODE_TTL_SECONDS + ACCESS_TOKEN_TTL_SECONDS,
     tombstone_ttl_seconds=CODE_TTL_SECONDS + ACCESS_TOKEN_TTL_SECONDS,
 )
 GRANT = StateKind(
     name="grant",
-    version=1,
+    version=2,
     struct=GrantRecord,
     ttl_seconds=CODE_TTL_SECONDS,
     # A second use revokes the access token, for as long as that lives (RFC 6749 4.1.2).

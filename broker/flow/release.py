@@ -18,7 +18,7 @@ from broker.domain.release import decide_release, why_withheld
 from broker.flow.answers import Answer
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.login_store import Claim
-from broker.flow.parties import Parties, check_school_open, find_idp
+from broker.flow.parties import Parties, check_school_open, find_idp, follow_idp
 from broker.flow.person_records import Presented, as_root
 from broker.flow.person_rules import JoinRules
 from broker.flow.persons import KnownPerson, identify_person, note_notice_seen, present_person
@@ -35,6 +35,7 @@ from broker.flow.records import PendingLogin, PreparedRelease
 from broker.flow.refusals import AgreementChanged, SchoolNotOpen
 from broker.flow.register import PersonRegister, RegisterUnavailable
 from broker.flow.supplier_side import SupplierSide, wants_pseudonym
+from broker.flow.trail import Outcome, current_trail
 from broker.pseudonyms.derivation import derive_pseudonym
 from broker.pseudonyms.epochs import select_key
 
@@ -132,6 +133,7 @@ class ReleaseDesk:
             pseudonym = derive_pseudonym(person.root, supplier=supplier.id, key=key)
         notice = page is not None and page.notice
         prepared = PreparedRelease(
+            login=pending.login,
             request=pending.request,
             idp=pending.idp,
             clicked=pending.school,
@@ -193,8 +195,11 @@ class ReleaseDesk:
                 supplier=parties.supplier.id,
                 relying_party=parties.relying_party.id,
                 names=released_names(prepared),
+                withheld=tuple((each.name, each.reason) for each in prepared.decision.withheld),
+                missing=prepared.decision.missing,
             )
         )
+        current_trail().outcome = Outcome.RELEASED
         return built.answer
 
     async def note_notice(self, prepared: PreparedRelease, *, parties: Parties) -> None:
@@ -263,6 +268,7 @@ def check_school_still_open(
         SchoolNotOpen, StatesDiffer
     """
     idp = find_idp(registry, prepared.idp)
+    follow_idp(idp)
     school = registry.schools.get(prepared.decision.school)
     if school is None or school.id not in idp.schools:
         raise SchoolNotOpen("check_school_of_idp")

@@ -14,7 +14,7 @@ from broker.domain.identity import VerifiedLogin
 from broker.flow.answers import PostMessage, Redirect
 from broker.flow.login_store import Claim
 from broker.flow.ports import Clock, FlowKeys, Random, SchoolCalls, SchoolUnanswered
-from broker.flow.records import PendingLogin, SupplierRequest
+from broker.flow.records import ChoosingLogin, PendingLogin, SupplierRequest
 from broker.flow.refusals import SchoolNotOpen, SchoolUnreachable
 from broker.flow.sealed_state import SealedState
 from broker.jose.keys import KeySet, KeySetUnusable, parse_key_set
@@ -90,13 +90,7 @@ class SchoolSide:
         self._random = random
 
     def send(
-        self,
-        request: SupplierRequest,
-        *,
-        school: School,
-        idp: SchoolIdp,
-        state: str,
-        ask_again: bool,
+        self, login: ChoosingLogin, *, school: School, idp: SchoolIdp, state: str
     ) -> tuple[PendingLogin, Redirect | PostMessage]:
         """Return what to keep and how the browser goes to the school's login.
 
@@ -110,12 +104,14 @@ class SchoolSide:
             SchoolLoginRequired: a new login is asked, and no page may be shown.
             ProviderUnreachable: it has no endpoint that we can use.
         """
+        request, ask_again = login.request, login.ask_again
         other_account = ask_again or wants_other_account(request)
         endpoints = idp.endpoints
         if isinstance(endpoints, OidcIdpEndpoints):
             # One that cannot ask for a new login can still let the pupil take another account.
             force_login = request.force_login or (ask_again and endpoints.can_reauthenticate)
             pending = PendingLogin(
+                login=login.login,
                 request=request,
                 idp=idp.id,
                 school=school.id,
@@ -139,6 +135,7 @@ class SchoolSide:
             )
             return pending, Redirect(url)
         pending = PendingLogin(
+            login=login.login,
             request=request,
             idp=idp.id,
             school=school.id,

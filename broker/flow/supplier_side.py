@@ -170,12 +170,15 @@ class SupplierSide:
             idp=prepared.idp,
             agreement_version=prepared.decision.agreement_version,
         )
+        record = GrantRecord(login=prepared.login, grant=grant, between=between)
         with store_in_words():  # a school's values may be larger than what the store keeps
-            code, grant_put = self._state.seal(GRANT, GrantRecord(grant=grant, between=between))
+            code, grant_put = self._state.seal(GRANT, record)
             userinfo_put = self._state.seal_under(
                 self._state.derive_handle(code, ACCESS_TOKEN),
                 USERINFO,
-                UserinfoRecord(grant=userinfo_grant_of(grant), between=between),
+                UserinfoRecord(
+                    login=prepared.login, grant=userinfo_grant_of(grant), between=between
+                ),
             )
         url = build_authorization_response(request, code=code.text, issuer=self._issuer)
         return BuiltAnswer(Redirect(url), (grant_put, userinfo_put))

@@ -13,10 +13,11 @@ from broker.flow.browser_steps import store_in_words
 from broker.flow.login_store import Absent, Claim, ClaimedBefore, TakenBefore
 from broker.flow.parties import check_still_open
 from broker.flow.ports import ClientKeys, Clock, FlowKeys, Random, Snapshots
-from broker.flow.records import ACCESS_TOKEN, GRANT, USERINFO, GrantRecord
+from broker.flow.records import ACCESS_TOKEN, GRANT, USERINFO, GrantRecord, UserinfoRecord
 from broker.flow.refusals import AgreementChanged, SchoolNotOpen, StatesDiffer, SupplierNotOpen
 from broker.flow.release import day_of
 from broker.flow.sealed_state import Handle, SealedState, parse_handle
+from broker.flow.trail import Outcome, current_trail
 from broker.oidc_op.claims import build_id_token
 from broker.oidc_op.client_auth import (
     AuthenticatedClient,
@@ -111,6 +112,7 @@ class TokenFlow:
                 relying_party=parties.relying_party.id,
             )
         )
+        current_trail().outcome = Outcome.REDEEMED
         return build_token_response(redeemed, access_token=access_token, id_token=id_token)
 
     async def userinfo(
@@ -127,6 +129,7 @@ class TokenFlow:
                 record = await self._state.get(USERINFO, parse_handle(token))
         except Absent:
             raise AccessTokenRefused("check_access_token_known") from None
+        _follow(record)
         registry = self._snapshots.registry
         try:
             check_still_open(record.between, registry=registry, today=day_of(self._clock()))
@@ -163,7 +166,7 @@ class TokenFlow:
         claims = self._claims(client, now=now)
         try:
             with store_in_words(known=(Absent, TakenBefore, ClaimedBefore)):
-                return await self._state.take(GRANT, handle, claims=claims)
+                record = await self._state.take(GRANT, handle, claims=claims)
         except Absent:
             raise GrantRefused("check_code_known") from None
         except ClaimedBefore:
@@ -171,6 +174,8 @@ class TokenFlow:
         except TakenBefore:
             await self._revoke(handle)
             raise GrantRefused("check_code_used_once") from None
+        _follow(record)
+        return record
 
     async def _revoke(self, code: Handle) -> None:
         """End what the first use of this code gave."""
@@ -187,3 +192,10 @@ class TokenFlow:
                 CLIENT_JTI, issuer=client.client_id, value=used.value, ttl_seconds=seconds
             ),
         )
+
+
+def _follow(record: GrantRecord | UserinfoRecord) -> None:
+    """Note to which login the request in hand belongs."""
+    trail, between = current_trail(), record.between
+    trail.login, trail.relying_party, trail.idp = record.login, between.relying_party, between.idp
+    trail.supplier_protocol = "oidc"

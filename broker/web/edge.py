@@ -14,7 +14,9 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broker.domain.refusals import Refusal, WhoseTask
+from broker.flow.trail import Trail, following
 from broker.web.headers import DENY_ALL, common_headers
+from broker.web.request_line import describe, find_step
 from broker.web.responses import refuse
 from broker.web.wiring import Web
 
@@ -22,9 +24,6 @@ MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32_768  # nginx: large_client_header_buffers 4 8k
 MAX_ADDRESS_BYTES = 65_536
 """Of path and query; the redirect binding of SAML puts whole messages there."""
-
-METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
-"""Those that a log line repeats; any other is a text of the caller's choice."""
 
 _log = structlog.get_logger("broker.web")
 
@@ -57,7 +56,12 @@ class Edge:
         if scope["type"] != "http":
             await self._site(scope, receive, send)
             return
+        with following() as trail:
+            await self._serve(scope, receive, send, trail)
+
+    async def _serve(self, scope: Scope, receive: Receive, send: Send, trail: Trail) -> None:
         began, status = perf_counter(), 0
+        self._web.watch.request_began()
 
         async def send_with_headers(message: Message) -> None:
             nonlocal status
@@ -79,14 +83,15 @@ class Edge:
                 note_fault(fault)
                 await _send_bare_fault(send_with_headers)
         finally:
-            method = scope["method"]
-            _log.info(
-                "request",
-                method=method if method in METHODS else "other",
-                route=self._templates.get(scope.get("endpoint"), ""),
-                status=status,
-                ms=round((perf_counter() - began) * 1000, 1),
-            )
+            self._note(scope, trail, status=status, seconds=perf_counter() - began)
+
+    def _note(self, scope: Scope, trail: Trail, *, status: int, seconds: float) -> None:
+        """Count a request, and write its line."""
+        method, route = scope["method"], self._templates.get(scope.get("endpoint"), "")
+        step, protocol = find_step(method=method, route=route)
+        self._web.watch.request_ended(trail, step=step, seconds=seconds)
+        line = describe(trail, method=method, route=route, step=step, protocol=protocol)
+        _log.info("request", status=status, ms=round(seconds * 1000, 1), **line)
 
     def _complete(self, headers: list[tuple[bytes, bytes]]) -> list[tuple[bytes, bytes]]:
         """Add the headers of every answer; what is no page of ours may do nothing in a browser."""

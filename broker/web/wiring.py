@@ -7,6 +7,7 @@ from broker.flow.audit import AuditLog
 from broker.flow.login import LoginFlow
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.token import TokenFlow
+from broker.flow.trail import Watch
 from broker.saml_xml.security import XmlSecurity
 from broker.web.cookies import Cookies
 from broker.web.documents import Documents
@@ -46,6 +47,7 @@ class Web:
     documents: Documents = field(repr=False)
     health: Health
     audit: AuditLog
+    watch: Watch
     clock: Clock
     random: Random
     max_body_bytes: int

@@ -2,6 +2,8 @@
 
 import json
 import logging
+import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -54,6 +56,7 @@ def test_a_line_is_one_json_object_with_its_time(configure: Callable[[str], Line
     structlog.get_logger().info("request", route="/schools", note="two\nlines")
     (line,) = lines()
     assert line.pop("timestamp").endswith("Z")
+    assert line.pop("worker") == f"{socket.gethostname()}/{os.getpid()}"
     assert line == {"event": "request", "level": "info", "route": "/schools", "note": "two\nlines"}
 
 
@@ -77,7 +80,7 @@ def test_an_audit_event_is_written_without_its_empty_fields(
         )
     )
     (line,) = lines()
-    assert {name: line[name] for name in line if name not in {"timestamp", "level"}} == {
+    assert {name: line[name] for name in line if name not in {"timestamp", "level", "worker"}} == {
         "event": "released",
         "school": "vuurvogel",
         "supplier": "rekenrijk",

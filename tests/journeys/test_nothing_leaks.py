@@ -6,6 +6,7 @@ and the suppliers: pages, cookies, addresses, redirects, messages, tokens.
 """
 
 import base64
+import json
 import re
 from collections.abc import Iterable, Iterator
 from urllib.parse import parse_qsl, quote
@@ -22,6 +23,7 @@ from tests.journeys.searching import (
     holds,
     search,
     search_names,
+    unpacked,
 )
 from tests.journeys.visitor import new_visitor
 from tests.journeys.witness import Exchange, Witness
@@ -239,6 +241,27 @@ def test_handles_and_codes_are_where_they_belong(witnesses_of_all: list[Witness]
     assert (
         search_exactly([(describe(e), e.told_body) for e in pages(witnesses_of_all)], codes) == []
     )
+
+
+def test_a_logins_id_stands_in_the_log_alone(witnesses_of_all: list[Witness]) -> None:
+    """Not in a cookie, an address, a page, a token, a message, a file or the login store."""
+    lines = [json.loads(each) for each in logs(witnesses_of_all)[0][1].splitlines()]
+    ids = {each["login"] for each in lines if each.get("login")}
+    requests = [each for each in lines if each["event"] == "request" and each.get("login")]
+    assert len(ids) >= 10
+    assert len(requests) > len(ids)  # more requests than logins, so an id spans several
+    assert {each["step"] for each in requests} >= {"begin", "school-answer", "redeem"}
+    raw = {base64.b32decode(each.upper()) for each in ids}
+    forms = [re.escape(each.encode()) for each in ids]
+    for each in raw:
+        forms += [re.escape(each), each.hex().encode()]
+        forms += [base64.b64encode(each)[:13], base64.urlsafe_b64encode(each)[:13]]
+    pattern = re.compile(b"|".join(sorted(set(map(bytes, forms)))), re.IGNORECASE)
+    everywhere: Hays = [*files(witnesses_of_all), *stored(witnesses_of_all)]
+    for seen in exchanges(witnesses_of_all, *Party):
+        everywhere += [(describe(seen), seen.asked), (describe(seen), seen.told)]
+    found = [where for where, hay in everywhere for text in unpacked(hay) if pattern.search(text)]
+    assert found == []
 
 
 def search_exactly(hays: Hays, values: set[str]) -> list[str]:

@@ -44,6 +44,7 @@ ABOUT_PARTIES = {
     ("HeadBody", "root"),  # of a Merkle tree
     ("ResponseIds", "assertion_id"),  # of our own answer, random
     ("AuditEvent", "code"),  # of a refusal
+    ("Trail", "code"),
     ("RefusalPage", "code"),
     ("PlannedDocument", "key"),  # by which a document is kept
     ("Web", "token"),  # the journey behind the token endpoint

@@ -20,7 +20,9 @@ from broker.flow.federation.logins import IDP_CHECKS
 from broker.flow.federation.schools import SCHOOL_CHECKS
 from broker.flow.federation.suppliers import SUPPLIER_CHECKS
 from broker.flow.person_records import PersonEvent
+from broker.flow.trail import LoginStep, Trail
 from broker.oidc_op.client_auth import hash_client_secret
+from broker.web.request_line import describe
 from tests.quality.readme import code_of, fenced, heading_anchors, prose, readme, table
 from tests.quality.sources import BROKER, ROOT, broker_modules, parsed_files
 
@@ -142,9 +144,16 @@ def test_log_lines_are_of_the_form_that_we_write() -> None:
     assert lines
     broker_modules()
     codes = {each.code for each in every_refusal()}
-    fields = {each for each in AuditEvent.__dataclass_fields__ if each != "action"}
+    everywhere = {"event", "level", "timestamp", "worker", "login"}
+    trail = Trail(**dict.fromkeys(Trail.__dataclass_fields__, 1))  # type: ignore[arg-type]
+    told = describe(trail, method="GET", route="x", step=LoginStep.BEGIN, protocol="oidc")
+    fields = {
+        "request": {*told, "status", "ms"},
+        "audit": {each for each in AuditEvent.__dataclass_fields__ if each != "action"},
+    }
     for line in lines:
-        assert set(line) <= fields | {"event", "level", "timestamp"}
+        kind = "request" if line["event"] == "request" else "audit"
+        assert set(line) <= fields[kind] | everywhere
         assert line.get("code", "E-RELEASE-1") in codes
 
 

@@ -62,6 +62,8 @@ class TestTheLine:
             "method": "GET",
             "route": "/schools",
             "status": 200,
+            "step": "show-schools",
+            "verdict": "ok",
         }
 
     def test_a_path_shows_as_its_template_or_not_at_all(self, browser: Browser) -> None:
@@ -71,6 +73,28 @@ class TestTheLine:
 
     def test_a_made_up_method_is_not_repeated(self, browser: Browser) -> None:
         assert request_line(browser.send("SANNE", "/schools").lines)["method"] == "other"
+
+    def test_it_says_which_step_of_which_login_it_was(self, browser: Browser) -> None:
+        begun = browser.begin()
+        chooser = browser.get(begun.response.headers["location"])
+        chosen = browser.post("/schools", fields_of(chooser) | {"school": "kompas"})
+        lines = [request_line(each.lines) for each in (begun, chooser, chosen)]
+        assert [each["step"] for each in lines] == ["begin", "show-schools", "choose-school"]
+        assert [each["verdict"] for each in lines] == ["begun", "ok", "ok"]
+        assert len({each["login"] for each in lines}) == 1
+        assert lines[0]["relying_party"] == "rekenrijk"
+        assert lines[2]["idp"] == "kompas"
+        assert [each["store_trips"] for each in lines] == [1, 1, 2]
+
+    def test_a_refusal_stands_in_it_with_its_reference(self, browser: Browser) -> None:
+        answer = browser.get("/oidc/callback?code=x&state=y")
+        line = request_line(answer.lines)
+        (refused,) = [each for each in answer.lines if each["event"] == "refused"]
+        assert line["verdict"] == "refused"
+        for name in ("code", "check", "reference"):
+            assert line[name] == refused[name]
+        assert line["reference"].encode() in answer.response.content  # type: ignore[attr-defined]
+        assert "login" not in line
 
     def test_nothing_of_a_request_is_in_the_log(self, browser: Browser) -> None:
         begun = browser.begin(**SECRETS)
