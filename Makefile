@@ -18,8 +18,9 @@ demo: $(VENV)/.demo-packages $(VENV)/.ready
 test: $(VENV)/.test-packages $(VENV)/.ready
 	$(PY) -m tests.run
 
-bench: $(VENV)/.demo-packages $(VENV)/.ready
-	$(PY) -m tests.bench
+# `make bench ONLY=first-day` runs one of them, `ONLY="first-day chooser"` two.
+bench: $(VENV)/.test-packages $(VENV)/.ready
+	$(PY) -m tests.bench $(ONLY)
 
 lint: $(VENV)/.ready
 	$(PY) -m pytest tests/quality

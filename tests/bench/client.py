@@ -7,6 +7,7 @@ with Content-Length) and refuses anything else loudly.
 import asyncio
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from urllib.parse import parse_qs, urlsplit
 
 FORM_TYPE = "application/x-www-form-urlencoded"
 
@@ -16,11 +17,20 @@ class UnexpectedAnswer(Exception):  # noqa: N818 -- stops the benchmark
 
 
 @dataclass(frozen=True, slots=True)
+class HttpRequest:
+    """What a browser or supplier sends: a GET, or a POST of an encoded form."""
+
+    path: str = field(repr=False)
+    form: bytes | None = field(default=None, repr=False)
+    cookies: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class HttpAnswer:
     """One answer; header names in lower case, in the order received."""
 
     status: int
-    headers: tuple[tuple[str, str], ...]
+    headers: tuple[tuple[str, str], ...] = field(repr=False)
     body: bytes = field(repr=False)
 
     def header(self, name: str) -> str:
@@ -34,6 +44,18 @@ class HttpAnswer:
         found = dict(each.partition(";")[0].split("=", 1) for each in pairs)
         return {name: value for name, value in found.items() if value.strip('"')}
 
+    def redirected(self, *, to: str) -> dict[str, str]:
+        """Return the query of a redirect to a place, each parameter once.
+
+        Raises:
+            UnexpectedAnswer: it is no redirect, or to another place.
+        """
+        location = self.header("location")
+        if self.status != 303 or not location.startswith(f"{to}?"):
+            raise UnexpectedAnswer(f"no redirect to {to}: {self.status} {location}")
+        query = parse_qs(urlsplit(location).query, strict_parsing=True)
+        return {name: value for name, (value,) in query.items()}
+
 
 class Connection:
     """A kept-open connection to the broker."""
@@ -43,21 +65,15 @@ class Connection:
         self._port = port
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
 
-    async def get(self, path: str, *, cookies: Mapping[str, str] | None = None) -> HttpAnswer:
-        """Send a GET and return its answer."""
-        return await self._send(
-            f"GET {path} HTTP/1.1\r\n{self._common(cookies or {})}\r\n".encode()
-        )
-
-    async def post(
-        self, path: str, form: bytes, *, cookies: Mapping[str, str] | None = None
-    ) -> HttpAnswer:
-        """Post an encoded form and return its answer."""
-        head = (
-            f"POST {path} HTTP/1.1\r\n{self._common(cookies or {})}"
-            f"Content-Type: {FORM_TYPE}\r\nContent-Length: {len(form)}\r\n\r\n"
-        )
-        return await self._send(head.encode() + form)
+    async def send(self, request: HttpRequest) -> HttpAnswer:
+        """Send a request and return its answer."""
+        sent = "; ".join(f"{name}={value}" for name, value in request.cookies.items())
+        common = f"Host: {self._host}:{self._port}\r\n" + (f"Cookie: {sent}\r\n" if sent else "")
+        if request.form is None:
+            return await self._send(f"GET {request.path} HTTP/1.1\r\n{common}\r\n".encode())
+        body = f"Content-Type: {FORM_TYPE}\r\nContent-Length: {len(request.form)}\r\n"
+        head = f"POST {request.path} HTTP/1.1\r\n{common}{body}\r\n"
+        return await self._send(head.encode() + request.form)
 
     async def close(self) -> None:
         """Close the connection."""
@@ -65,10 +81,6 @@ class Connection:
             _, writer = self._streams
             writer.close()
             await writer.wait_closed()
-
-    def _common(self, cookies: Mapping[str, str]) -> str:
-        sent = "; ".join(f"{name}={value}" for name, value in cookies.items())
-        return f"Host: {self._host}:{self._port}\r\n" + (f"Cookie: {sent}\r\n" if sent else "")
 
     async def _send(self, message: bytes) -> HttpAnswer:
         if self._streams is None:

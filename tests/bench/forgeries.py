@@ -1,0 +1,108 @@
+"""Forged responses: what somebody posts who began a login at an honest school and holds no key.
+
+Each is the answer to a request of ours, in the browser that began it, because everything else is
+turned away before a response is read.
+"""
+
+from collections.abc import Callable, Mapping
+from copy import deepcopy
+from secrets import token_urlsafe
+
+from broker.saml_xml import names as n
+from broker.saml_xml.elements import Element, build_element
+from tests.bench.schools import SamlSchool
+from tests.builders_saml import an_attribute
+from tests.saml_xml.corpus.keys import rsa_key
+
+STRANGER = rsa_key("bench stranger")
+HUGE_TEXT_CHARACTERS = 120_000
+"""So that what is posted stays under the limits that would turn it away unread."""
+HUGE_ATTRIBUTES = 900
+"""The same: start and end tags of attribute and value, below the limit on tags."""
+
+Forge = Callable[[SamlSchool, str], Element]
+"""From a school and the ID of our request to a Response."""
+
+
+def bad_signature(school: SamlSchool, request_id: str) -> Element:
+    """The signature's value is another one of the same length."""
+    response = school.respond(pupil=0, request_id=request_id)
+    value = _find(response, "SignatureValue")
+    value.text = (value.text or "")[::-1].lstrip("=") + "=="
+    return school.encrypt(response)
+
+
+def wrong_key(school: SamlSchool, request_id: str) -> Element:
+    """Signed well, by a key that nobody registered."""
+    return school.encrypt(school.respond(pupil=0, request_id=request_id, key=STRANGER))
+
+
+def unsigned(school: SamlSchool, request_id: str) -> Element:
+    """Encrypted, which anybody can do, and not signed."""
+    return school.encrypt(school.respond(pupil=0, request_id=request_id, signed="nothing"))
+
+
+def other_pupil(school: SamlSchool, request_id: str) -> Element:
+    """An honest signature, over another value than the one that stands there now."""
+    response = school.respond(pupil=0, request_id=request_id)
+    _find(response, "NameID", of=n.SAML).text = "leerling1@meetlat.example"
+    return school.encrypt(response)
+
+
+def wrapped(school: SamlSchool, request_id: str) -> Element:
+    """The signed assertion hides in an Object of the signature of another one (XSW)."""
+    response = school.respond(pupil=0, request_id=request_id)
+    honest = response[-1]
+    evil = deepcopy(honest)
+    evil.set("ID", f"_{token_urlsafe(20)}")
+    bare = deepcopy(honest)
+    bare.remove(_find(bare, "Signature"))
+    _find(evil, "Signature").append(build_element(f"{{{n.DS}}}Object", {}, bare))
+    response.replace(honest, evil)
+    return school.encrypt(response)
+
+
+def truncated_ciphertext(school: SamlSchool, request_id: str) -> Element:
+    """Half of the encrypted assertion."""
+    response = school.encrypt(school.respond(pupil=0, request_id=request_id))
+    *_, content = response.iter(f"{{{n.XENC}}}CipherValue")
+    text = content.text or ""
+    content.text = text[: len(text) // 8 * 4]
+    return response
+
+
+def huge_text(school: SamlSchool, request_id: str) -> Element:
+    """One value that is nearly as long as a message may be, in what an honest signature covered."""
+    return _grown(school, request_id, [an_attribute("sn", "x" * HUGE_TEXT_CHARACTERS)])
+
+
+def huge_tree(school: SamlSchool, request_id: str) -> Element:
+    """Nearly as many attributes as a message may hold, in what an honest signature covered."""
+    many = [an_attribute(f"a{number}", "x") for number in range(HUGE_ATTRIBUTES)]
+    return _grown(school, request_id, many)
+
+
+def _grown(school: SamlSchool, request_id: str, attributes: list[Element]) -> Element:
+    response = school.respond(pupil=0, request_id=request_id)
+    statement = _find(response, "AttributeStatement", of=n.SAML)
+    statement.extend(attributes)
+    return response
+
+
+def _find(element: Element, local: str, *, of: str = n.DS) -> Element:
+    return next(element.iter(f"{{{of}}}{local}"))
+
+
+FORGERIES: Mapping[str, Forge] = {
+    each.__name__: each
+    for each in (
+        bad_signature,
+        wrong_key,
+        unsigned,
+        other_pupil,
+        wrapped,
+        truncated_ciphertext,
+        huge_text,
+        huge_tree,
+    )
+}
