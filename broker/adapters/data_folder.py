@@ -135,17 +135,7 @@ class DataFolder:
 
     def find_lost_databases(self) -> Iterator[Loss]:
         """Yield each database that is missing, or in whose place there is another one."""
-        kept = self._read_kept()
-        there = {name: self._path(name).exists() for name in MARKED}
-        if not kept.in_use and any(there.values()):
-            yield self._loss("registry", "holds nothing, but the other databases are there.")
-        for name in MARKED:
-            if not there[name]:
-                # The receipts are made after the register: it was there before them.
-                if name in kept.databases or (name == "register" and there["receipts"]):
-                    yield self._loss(name, "is missing, but it was in use before.")
-            elif kept.databases.get(name) not in (None, self._read_mark(name)):
-                yield self._loss(name, "is not the database that was in use before.")
+        return find_lost_databases(self.folder)
 
     def find_losses(self) -> list[Loss]:
         """Return everything that is lost."""
@@ -175,9 +165,6 @@ class DataFolder:
                     registry.execute(_FORGET_DATABASE, {"of_name": name})
                     registry.execute(_ADD_DATABASE, {"name": name, "mark": mark})
 
-    def _loss(self, name: Database, problem: str) -> Loss:
-        return Loss(f"{name}.db", self._path(name), problem)
-
     def _path(self, name: Database) -> Path:
         return self.folder / f"{name}.db"
 
@@ -190,30 +177,70 @@ class DataFolder:
             )
 
     def _read_mark(self, name: Database) -> bytes | None:
-        """Return a database's mark; None before the revision that gave it one."""
-        with _opened(self._path(name)) as connection:
-            table = MARKED[name]
-            if table.name not in _tables_of(connection):
-                return None
-            row: tuple[bytes] | None = connection.execute(prepare(select(table))).fetchone()
-            return None if row is None else row[0]
+        return _read_mark(self._path(name), name)
 
     def _read_kept(self) -> "_Kept":
-        if not self._path("registry").exists():
-            return _Kept({}, {}, version=0)
-        with _opened(self._path("registry")) as registry:
-            tables = _tables_of(registry)
-            (version,) = registry.execute(_VERSION).fetchone() if versions.name in tables else (0,)
-            if key_checks.name not in tables:  # before the revision that made them
-                return _Kept({}, {}, version=version or 0)
-            return _Kept(
-                dict(registry.execute(_KEY_CHECKS)),
-                dict(registry.execute(_DATABASES)),
-                version=version or 0,
-            )
+        return _read_kept(self._path("registry"))
 
     def _registry(self) -> AbstractContextManager[sqlite3.Connection]:
         return _opened(self._path("registry"))
+
+
+def read_key_checks(folder: Path) -> Mapping[str, bytes]:
+    """Return the check value of each key that is in use; empty when there is no registry.
+
+    Raises:
+        RegistryUnreadable: it cannot be read.
+    """
+    return _read_kept(folder / REGISTRY).keys
+
+
+def find_lost_databases(folder: Path) -> Iterator[Loss]:
+    """Yield each database that is missing, or in whose place there is another one.
+
+    Raises:
+        RegistryUnreadable: a database cannot be read.
+    """
+
+    def loss(name: Database, problem: str) -> Loss:
+        return Loss(f"{name}.db", folder / f"{name}.db", problem)
+
+    kept = _read_kept(folder / REGISTRY)
+    there = {name: (folder / f"{name}.db").exists() for name in MARKED}
+    if not kept.in_use and any(there.values()):
+        yield loss("registry", "holds nothing, but the other databases are there.")
+    for name in MARKED:
+        if not there[name]:
+            # The receipts are made after the register: it was there before them.
+            if name in kept.databases or (name == "register" and there["receipts"]):
+                yield loss(name, "is missing, but it was in use before.")
+        elif kept.databases.get(name) not in (None, _read_mark(folder / f"{name}.db", name)):
+            yield loss(name, "is not the database that was in use before.")
+
+
+def _read_mark(path: Path, name: Database) -> bytes | None:
+    """Return a database's mark; None before the revision that gave it one."""
+    with _opened(path) as connection:
+        table = MARKED[name]
+        if table.name not in _tables_of(connection):
+            return None
+        row: tuple[bytes] | None = connection.execute(prepare(select(table))).fetchone()
+        return None if row is None else row[0]
+
+
+def _read_kept(path: Path) -> "_Kept":
+    if not path.exists():
+        return _Kept({}, {}, version=0)
+    with _opened(path) as registry:
+        tables = _tables_of(registry)
+        (version,) = registry.execute(_VERSION).fetchone() if versions.name in tables else (0,)
+        if key_checks.name not in tables:  # before the revision that made them
+            return _Kept({}, {}, version=version or 0)
+        return _Kept(
+            dict(registry.execute(_KEY_CHECKS)),
+            dict(registry.execute(_DATABASES)),
+            version=version or 0,
+        )
 
 
 @contextmanager

@@ -147,18 +147,18 @@ def _check_nothing_was_lost(plan: list[_Planned]) -> None:
 
 
 def _write_hex_key(file: Path) -> Path | None:
-    return _write_once(file, secrets.token_hex(32).encode() + b"\n")
+    return write_once(file, secrets.token_hex(32).encode() + b"\n")
 
 
 def _write_token_key(place: Path, algorithm: str, key: PrivateKey, *, now: datetime) -> Path | None:
-    return _write_once(place / _name(algorithm.lower(), key, now=now), _private_pem(key))
+    return write_once(place / _name(algorithm.lower(), key, now=now), _private_pem(key))
 
 
 def _write_saml_key(place: Path, *, now: datetime, issuer_name: str) -> Path | None:
     key = _generate_rsa()
     certificate = _sign_certificate(key, now=now, issuer_name=issuer_name)
     content = _private_pem(key) + certificate.public_bytes(Encoding.PEM)
-    return _write_once(place / _name("saml", key, now=now), content)
+    return write_once(place / _name("saml", key, now=now), content)
 
 
 def _name(prefix: str, key: PrivateKey, *, now: datetime) -> str:
@@ -193,7 +193,7 @@ def _sign_certificate(
     )
 
 
-def _write_once(file: Path, content: bytes) -> Path | None:
+def write_once(file: Path, content: bytes) -> Path | None:
     """Write a file whole or not at all, and never over another one.
 
     A hard link appears in one step and fails if the name is taken, which a rename would not.

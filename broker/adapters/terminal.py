@@ -3,7 +3,9 @@
 Values come from documents and are shown as they are: never read as markup.
 """
 
-from collections.abc import Iterable, Sequence
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
@@ -18,6 +20,10 @@ Item = TypeVar("Item")
 
 MAX_LISTED = 200
 """Documents of a plan that are listed one by one; the first apply of a country has thousands."""
+
+# xterm's control sequences: switch to the alternate screen and empty it; empty it and switch back.
+_SECOND_SCREEN = "\x1b[?1049h\x1b[2J\x1b[H"
+_FIRST_SCREEN = "\x1b[2J\x1b[?1049l"
 
 _SIGNS = {
     Action.ADDED: ("+", "green"),
@@ -78,3 +84,18 @@ def show_progress(items: Sequence[Item], /, *, title: str) -> Iterable[Item]:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+@contextmanager
+def on_a_screen_of_its_own() -> Iterator[None]:
+    """Show what follows on the terminal's second screen, which leaves nothing to scroll back to."""
+    if not sys.stdout.isatty():
+        yield
+        return
+    sys.stdout.write(_SECOND_SCREEN)
+    sys.stdout.flush()
+    try:
+        yield
+    finally:
+        sys.stdout.write(_FIRST_SCREEN)
+        sys.stdout.flush()

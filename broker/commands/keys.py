@@ -10,6 +10,7 @@ import click
 from broker.adapters.keys_init import init_keys
 from broker.adapters.keys_on_disk import load_keys
 from broker.adapters.xml_security import LxmlSecurity
+from broker.commands.key_backup import keys_backup, keys_restore
 from broker.commands.problems import config_option, saying_what_is_wrong
 from broker.settings import load_settings
 
@@ -17,6 +18,10 @@ from broker.settings import load_settings
 @click.group()
 def keys() -> None:
     """The broker's keys; keys/README.md tells what each is for."""
+
+
+keys.add_command(keys_backup)
+keys.add_command(keys_restore)
 
 
 @keys.command("init")

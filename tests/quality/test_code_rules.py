@@ -113,12 +113,15 @@ def test_no_broad_except_passes_in_silence() -> None:
     assert broad == []
 
 
-@pytest.mark.parametrize("package", ["joserfc", "rbcl", "nacl", "signxml", "saml2"])
+@pytest.mark.parametrize(
+    "package", ["joserfc", "rbcl", "nacl", "signxml", "saml2", "shamir_mnemonic"]
+)
 def test_a_library_behind_one_wrapper_is_imported_there_alone(package: str) -> None:
     allowed = {
         "joserfc": ("broker/jose/", "broker/demo/", "broker/adapters/"),
         "rbcl": ("broker/pseudonyms/group.py", "broker/libsodium.py"),
         "saml2": ("broker/demo/",),
+        "shamir_mnemonic": ("broker/adapters/key_shares.py",),
     }.get(package, ())
     importers = [
         path
