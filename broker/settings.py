@@ -45,6 +45,9 @@ class Server(Section, frozen=True, kw_only=True):
 
     host: str = "127.0.0.1"
     port: Port = 8000
+    metrics_port: Port | None = None
+    """Where Prometheus asks; no metrics are served when absent, and never at `port`."""
+    metrics_host: str = "127.0.0.1"
     tls_certificate: str | None = None
     """PEM file; only where no proxy stands in front."""
     tls_key: str | None = None

@@ -7,7 +7,9 @@ import pytest
 from click.testing import CliRunner, Result
 
 from broker.__main__ import main
+from broker.commands.metrics_port import metrics_at_their_port
 from broker.commands.running import find_tls_problems, open_listener
+from broker.flow.federation.documents import FederationProblems
 from broker.settings import LoadedSettings, load_settings
 from tests.journeys.certificates import make_certificate
 
@@ -38,6 +40,29 @@ def test_an_address_of_another_machine_is_named(tmp_path: Path) -> None:
     result = run("serve", configured(tmp_path, 'host = "192.0.2.1"'))
     assert result.exit_code == 1
     assert "server.port" in result.output
+
+
+def test_a_metrics_port_that_is_taken_is_named(tmp_path: Path) -> None:
+    with (
+        socket.create_server(("127.0.0.1", 0)) as other,
+        pytest.raises(FederationProblems) as found,
+        metrics_at_their_port(
+            loaded(tmp_path, f"metrics_port = {other.getsockname()[1]}"), lambda: b""
+        ),
+    ):
+        pass
+    (problem,) = found.value.problems
+    assert problem.path == "server.metrics_port"
+    with metrics_at_their_port(loaded(tmp_path, "metrics_port = 0"), lambda: b""):
+        pass
+
+
+def test_without_a_metrics_port_nothing_listens(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("broker.adapters.metrics_server.serving_metrics", None)
+    with metrics_at_their_port(loaded(tmp_path), lambda: b""):
+        pass
 
 
 @pytest.mark.parametrize("stated", ["tls_certificate", "tls_key"])

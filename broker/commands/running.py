@@ -12,6 +12,7 @@ from pathlib import Path
 import click
 import uvicorn
 
+from broker.commands.metrics_port import metrics_at_their_port
 from broker.commands.problems import (
     config_option,
     refuse,
@@ -44,13 +45,17 @@ def serve(config_folder: Path) -> None:
                 refuse([wrong])
             listener = opened.enter_context(closing(open_listener(loaded)))
             # Only here: the server's side of the program costs a second to load.
+            from broker.adapters.metrics import Metrics
             from broker.app import build_broker
 
             # What only somebody can change stops the start; a Redis that is down may come back.
             found = find_store_problem(loaded)
             if found is not None and found.misconfigured:
                 refuse([store_problem(found)])
-            server = uvicorn.Server(server_config(loaded, build_broker(loaded)))
+            metrics = Metrics()
+            broker = build_broker(loaded, metrics=metrics)
+            opened.enter_context(metrics_at_their_port(loaded, metrics.expose))
+            server = uvicorn.Server(server_config(loaded, broker))
         spare_the_collector()
         server.run(sockets=[listener])
 

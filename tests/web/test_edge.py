@@ -111,6 +111,10 @@ class TestTheLine:
             assert value not in said
 
 
+def test_metrics_are_not_at_the_port_of_logins(browser: Browser) -> None:
+    assert browser.get("/metrics").status == 404
+
+
 class TestOtherKindsOfConnection:
     def test_a_web_socket_is_refused(self, site: Site) -> None:
         sent, _ = site.send_raw(
