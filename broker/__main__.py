@@ -11,6 +11,7 @@ from broker.commands.operators import confirm, operator, person
 from broker.commands.receipts import receipts
 from broker.commands.registry import apply, check
 from broker.commands.running import demo, serve
+from broker.commands.workers import worker
 
 
 @click.group(context_settings={"help_option_names": ["-h", "--help"]})
@@ -19,7 +20,7 @@ def main() -> None:
 
 
 for command in (
-    *(demo, serve, check, apply, accept_loss, keys, metadata),
+    *(demo, serve, worker, check, apply, accept_loss, keys, metadata),
     *(receipts, operator, person, confirm),
 ):
     main.add_command(command)

@@ -15,7 +15,6 @@ from cryptography.hazmat.primitives.serialization import (
     NoEncryption,
     PrivateFormat,
 )
-from starlette.types import ASGIApp
 
 from broker.adapters.data_folder import DataFolder
 from broker.adapters.http_fetch import Fetcher
@@ -52,6 +51,7 @@ from broker.settings import LoadedSettings
 from broker.store_choice import OpenedStore, open_login_store
 from broker.web.cookies import Cookies
 from broker.web.documents import OwnAddresses, build_documents
+from broker.web.edge import Edge
 from broker.web.pages import load_pages
 from broker.web.site import build_site
 from broker.web.wiring import Health, Web
@@ -69,7 +69,7 @@ def build_broker(
     random: Random = secrets.token_bytes,
     ca_file: Path | None = None,
     metrics: Metrics | None = None,
-) -> ASGIApp:
+) -> Edge:
     """Return the broker as an application; its life span opens and closes what it holds.
 
     Args:

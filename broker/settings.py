@@ -51,6 +51,14 @@ class Server(Section, frozen=True, kw_only=True):
     tls_certificate: str | None = None
     """PEM file; only where no proxy stands in front."""
     tls_key: str | None = None
+    workers: Positive = 1
+    """Processes; more than one need a Redis."""
+    keep_alive_seconds: Positive = 75
+    """Longer than the proxy keeps an idle connection, so that it is never we who close it."""
+    drain_seconds: Positive = 20
+    """That idle connections stay open when a worker stops; longer than the proxy likewise."""
+    hung_seconds: Positive = 15
+    """Silence of a worker's event loop after which it is replaced."""
 
 
 class Folders(Section, frozen=True, kw_only=True):
@@ -103,6 +111,10 @@ class Limits(Section, frozen=True, kw_only=True):
     store_records: Positive = 1_000_000
     body_bytes: Positive = 262_144
     school_call_seconds: Positive = 5
+    requests_at_once: Positive = 500
+    """In work in one worker; more are asked to come back in a moment."""
+    connections: Positive = 2000
+    """Open at one worker; for one more, the one that has idled longest is closed."""
 
 
 class Logging(Section, frozen=True, kw_only=True):
@@ -184,6 +196,11 @@ def load_settings(config_folder: Path, *, environment: Mapping[str, str]) -> Loa
     check_issuer(settings.issuer, file=_where_stated("issuer", environment, file))
     check_tls(settings.server, file=str(file))
     check_store(settings.store, file=str(file))
+    check_workers(
+        settings.server.workers,
+        settings.store,
+        file=_where_stated("server.workers", environment, file),
+    )
     return LoadedSettings(settings, config_folder)
 
 
@@ -238,6 +255,17 @@ def check_store(store: Store, *, file: str) -> None:
     if store.password is not None and store.password_file is not None:
         raise SettingsProblem(
             file, "store.password_file", "is one of two passwords.", "Leave one out."
+        )
+
+
+def check_workers(workers: int, store: Store, *, file: str) -> None:
+    """Refuse several workers that would not know each other's logins."""
+    if workers > 1 and store.url == MEMORY_URL:
+        raise SettingsProblem(
+            file,
+            "server.workers",
+            "is more than 1, but each worker would have a login store of its own.",
+            "Name a Redis as store.url, or leave it at 1.",
         )
 
 

@@ -7,8 +7,8 @@ import pytest
 from click.testing import CliRunner, Result
 
 from broker.__main__ import main
+from broker.commands.listening import find_tls_problems, open_listener
 from broker.commands.metrics_port import metrics_at_their_port
-from broker.commands.running import find_tls_problems, open_listener
 from broker.flow.federation.documents import FederationProblems
 from broker.settings import LoadedSettings, load_settings
 from tests.journeys.certificates import make_certificate

@@ -16,6 +16,7 @@ import structlog
 from structlog.typing import EventDict
 
 from broker.adapters.redis_connections import RedisProblem
+from broker.adapters.worker_processes import WorkerEvent
 from broker.flow.audit import AuditEvent
 from broker.flow.trail import current_trail
 
@@ -24,6 +25,8 @@ SHUT_LOGGERS = ("signxml", "saml2", "httpcore", "httpcore2", "httpx2", "uvicorn.
 
 SPEAKS_FOR_ITSELF = "uvicorn.error"
 """Tells an operator that a port is taken; its texts hold nothing of a request."""
+
+SOMEBODY_MUST_LOOK = {WorkerEvent.HUNG, WorkerEvent.REFUSED, WorkerEvent.RELOAD_REFUSED}
 
 _encoder = msgspec.json.Encoder(enc_hook=lambda value: type(value).__name__)
 
@@ -96,6 +99,13 @@ def report_store(found: RedisProblem | None) -> None:
         log.info("store-usable")
     else:
         log.error("store-unusable", reason=found.problem, remedy=found.remedy)
+
+
+def report_workers(event: WorkerEvent, **fields: str | int) -> None:
+    """Log what became of a worker, or of a reload."""
+    log = structlog.get_logger()
+    write = log.error if event in SOMEBODY_MUST_LOOK else log.info
+    write(event.value, **fields)
 
 
 class AuditLines:

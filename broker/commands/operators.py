@@ -26,6 +26,7 @@ from broker.adapters.operators_on_disk import (
     write_new,
 )
 from broker.adapters.sql_register import SqlitePersonRegister
+from broker.commands.listening import start_logs
 from broker.commands.problems import (
     EXIT_REFUSED,
     config_option,
@@ -33,7 +34,6 @@ from broker.commands.problems import (
     refuse,
     saying_what_is_wrong,
 )
-from broker.commands.running import start_logs
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, is_slug
 from broker.domain.refusals import Refusal

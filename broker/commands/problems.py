@@ -52,29 +52,41 @@ def store_problem(found: RedisProblem) -> Problem:
     return Problem("login store", "store.url", f"the Redis {found.problem}", found.remedy)
 
 
+def find_problems(found: Exception) -> list[Problem]:
+    """Return what an exception says to an operator.
+
+    Raises:
+        Exception: `found` itself, when it is a fault of ours.
+    """
+    match found:
+        case FederationProblems():
+            return list(found.problems)
+        case KeysUnusable():
+            return list(key_problems(found))
+        case DatabasesLost():
+            return [loss_problem(each) for each in found.losses]
+        case SettingsProblem():
+            return [Problem(found.file, found.path, found.problem, found.remedy)]
+        case RegistryMoved():
+            return [Problem("registry", "-", "was changed meanwhile.", "Run the command again.")]
+        case RegistryUnreadable() | DatabaseError():
+            why = getattr(found, "orig", found)  # without SQLAlchemy's own advice
+            return [Problem("registry", "-", f"cannot be used: {why}.", "Restore or repair it.")]
+        case OSError():
+            name, why = str(found.filename or "-"), found.strerror or "the system refuses"
+            missing = isinstance(found, FileNotFoundError)
+            remedy = "Make it, or name another." if missing else "Give this account access."
+            return [Problem(name, "-", f"cannot be used: {why}.", remedy)]
+    raise found
+
+
 @contextmanager
 def saying_what_is_wrong() -> Iterator[None]:
     """Turn what is wrong into file, key path, problem and remedy on standard error, and exit 1."""
     try:
         yield
-    except FederationProblems as found:
-        refuse(found.problems)
-    except KeysUnusable as found:
-        refuse(list(key_problems(found)))
-    except DatabasesLost as found:
-        refuse([loss_problem(each) for each in found.losses])
-    except SettingsProblem as found:
-        refuse([Problem(found.file, found.path, found.problem, found.remedy)])
-    except RegistryMoved:
-        refuse([Problem("registry", "-", "was changed meanwhile.", "Run the command again.")])
-    except (RegistryUnreadable, DatabaseError) as found:
-        why = getattr(found, "orig", found)  # without SQLAlchemy's own advice
-        refuse([Problem("registry", "-", f"cannot be used: {why}.", "Restore or repair it.")])
-    except OSError as found:
-        name, why = str(found.filename or "-"), found.strerror or "the system refuses"
-        missing = isinstance(found, FileNotFoundError)
-        remedy = "Make it, or name another." if missing else "Give this account access."
-        refuse([Problem(name, "-", f"cannot be used: {why}.", remedy)])
+    except Exception as found:
+        refuse(find_problems(found))
 
 
 def refuse(problems: Sequence[Problem]) -> None:

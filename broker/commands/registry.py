@@ -17,6 +17,7 @@ from broker.adapters.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
 from broker.adapters.sql_registry import SqliteRegistry
 from broker.adapters.terminal import show_plan, show_progress, show_warnings
 from broker.adapters.xml_security import LxmlSecurity
+from broker.commands.listening import find_tls_problems
 from broker.commands.problems import (
     config_option,
     key_problems,
@@ -24,7 +25,6 @@ from broker.commands.problems import (
     saying_what_is_wrong,
     store_problem,
 )
-from broker.commands.running import find_tls_problems
 from broker.flow.federation.change import (
     Compiler,
     FederationStore,

@@ -18,12 +18,15 @@ from broker.flow.trail import Trail, following
 from broker.web.headers import DENY_ALL, common_headers
 from broker.web.request_line import describe, find_step
 from broker.web.responses import refuse
-from broker.web.wiring import Web
+from broker.web.wiring import Health, Web
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32_768  # nginx: large_client_header_buffers 4 8k
 MAX_ADDRESS_BYTES = 65_536
 """Of path and query; the redirect binding of SAML puts whole messages there."""
+
+HEAD_TOO_LARGE = "schuilnaam.head-too-large"
+"""Extension by which the server below us says that it did not read on."""
 
 _log = structlog.get_logger("broker.web")
 
@@ -50,6 +53,11 @@ class Edge:
         self._web = web
         self._templates = templates
         self._headers = list(common_headers(secure=web.secure))
+
+    @property
+    def health(self) -> Health:
+        """Whether a login can succeed now."""
+        return self._web.health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; nothing is raised to the server, which would write it down whole."""
@@ -103,7 +111,8 @@ def is_too_large(scope: Scope) -> bool:
     """Tell whether address or headers are larger than anything honest."""
     headers = scope["headers"]
     return (
-        len(scope["path"]) + len(scope["query_string"]) > MAX_ADDRESS_BYTES
+        HEAD_TOO_LARGE in scope.get("extensions", ())
+        or len(scope["path"]) + len(scope["query_string"]) > MAX_ADDRESS_BYTES
         or len(headers) > MAX_HEADERS
         or sum(len(name) + len(value) for name, value in headers) > MAX_HEADER_BYTES
     )

@@ -7,7 +7,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
-from starlette.types import ASGIApp, Lifespan
+from starlette.types import Lifespan
 
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.audit import make_reference, note_refusal
@@ -23,6 +23,9 @@ from broker.web.wiring import Web
 
 _FOR_MACHINES = ("/oidc/", "/.well-known/", "/health/")
 _FOR_PEOPLE = frozenset({"/oidc/authorize", "/oidc/callback"})
+DRAINING = "schuilnaam.draining"
+"""What a server that is told to stop puts into the state of each request."""
+
 _MACHINE_ERRORS = {404: "not_found", 405: "method_not_allowed"}
 
 
@@ -37,7 +40,7 @@ class Unexpected(Refusal):
     oauth_error = "server_error"
 
 
-def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> ASGIApp:
+def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> Edge:
     """Return the whole site; `life_span` opens and closes what it works with."""
 
     async def on_refusal(request: Request, refusal: Exception) -> Response:
@@ -66,8 +69,10 @@ def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> ASG
     async def live(_: Request) -> Response:
         return json({"status": "live"})
 
-    async def ready(_: Request) -> Response:
+    async def ready(request: Request) -> Response:
         failing = web.health.failing()
+        if request.scope.get("state", {}).get(DRAINING):
+            failing.append("stopping")
         return json(
             {"status": "failing" if failing else "ready", "failing": failing},
             status=503 if failing else 200,

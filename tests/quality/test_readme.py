@@ -5,6 +5,7 @@ import json
 import re
 import tomllib
 
+from broker.adapters.worker_processes import WorkerEvent
 from broker.demo import people
 from broker.demo.addresses import DEMO_PORTS, Party
 from broker.demo.federation import school_document
@@ -175,4 +176,4 @@ def test_events_are_told() -> None:
     told = {name for each in table("Event") for name in code_of(each)}
     written = audit_actions()
     assert "released" in written
-    assert told >= written | {each.value for each in PersonEvent}
+    assert told >= written | {each.value for each in (*PersonEvent, *WorkerEvent)}

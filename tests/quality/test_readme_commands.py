@@ -13,7 +13,7 @@ def leaf_commands(group: click.Group, *above: str) -> Iterator[str]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from leaf_commands(command, *above, name)
-        else:
+        elif not command.hidden:  # what one command runs is no matter of people's
             yield " ".join((*above, name))
 
 
