@@ -169,7 +169,7 @@ class Supervisor:
                     await worker.started
             except (TimeoutError, OSError, WorkersRefused) as why:
                 reason = str(why) or "it took too long"
-                self._report(WorkerEvent.REFUSED, worker=number, reason=reason)
+                self._report(WorkerEvent.REFUSED, number=number, reason=reason)
                 worker.kill()  # it may be there all the same
             else:
                 worker.accept()
@@ -199,16 +199,16 @@ class Supervisor:
         worker = Worker(number, plan, listener=self._listener, on_change=self._note_change)
         self._living.add(worker)
         worker.ended.add_done_callback(lambda _: self._note_end(worker))
-        self._report(WorkerEvent.STARTED, worker=number, pid=worker.pid)
+        self._report(WorkerEvent.STARTED, number=number, pid=worker.pid)
         return worker
 
     def _note_end(self, worker: Worker) -> None:
         self._living.discard(worker)
         if worker.hung:
-            self._report(WorkerEvent.HUNG, worker=worker.number, pid=worker.pid)
+            self._report(WorkerEvent.HUNG, number=worker.number, pid=worker.pid)
         self._report(
             WorkerEvent.ENDED,
-            worker=worker.number,
+            number=worker.number,
             pid=worker.pid,
             status=worker.ended.result(),
             told=worker.told_to_stop,
