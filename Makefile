@@ -8,7 +8,11 @@ PYTHON := $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.versi
 PY := $(VENV)/bin/python
 DEMO_PACKAGES := xmlsec1 python3-venv
 # redis-tools holds the server's program too; unlike redis-server it starts no service.
-TEST_PACKAGES := $(DEMO_PACKAGES) chromium fonts-dejavu-core redis-tools
+# docker-compose reads compose files without an engine; kubectl may be there from elsewhere.
+TEST_PACKAGES := $(DEMO_PACKAGES) chromium fonts-dejavu-core redis-tools docker-compose openssl \
+	$(if $(shell command -v kubectl),,kubernetes-client)
+# Unpacked, not installed: its service would listen on ports 80 and 443 of this machine.
+UNPACKED_PACKAGES := nginx
 
 .PHONY: demo test bench lint format lock translations clean
 
@@ -50,6 +54,7 @@ $(VENV)/.ready: requirements.lock pyproject.toml $(wildcard broker/web/locales/*
 $(VENV)/.demo-packages $(VENV)/.test-packages: $(VENV)/.%-packages: Makefile
 	tests/install-packages $(if $(findstring test,$*),$(TEST_PACKAGES),$(DEMO_PACKAGES))
 	test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
+	$(if $(findstring test,$*),$(foreach each,$(UNPACKED_PACKAGES),tests/unpack-package $(each) $(VENV)/unpacked/$(each);))
 	touch $@
 
 clean:
