@@ -103,9 +103,7 @@ class Nginx:
 
     def check(self) -> str:
         """Return what `nginx -t` says; it passes."""
-        tested = subprocess.run(
-            [*self.command, "-t"], capture_output=True, text=True, check=False
-        )
+        tested = subprocess.run([*self.command, "-t"], capture_output=True, text=True, check=False)
         assert tested.returncode == 0, tested.stderr
         return tested.stderr
 

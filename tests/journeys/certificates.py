@@ -70,6 +70,23 @@ def make_certificate(folder: Path, *, hosts: Sequence[str]) -> MadeCertificate:
     return MadeCertificate(files, ca_file, base64.b64encode(sha256(public).digest()).decode())
 
 
+def make_client_certificate(folder: Path) -> TlsFiles:
+    """Make a certificate by which a program shows who it is, signed by nobody but itself."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a client")])
+    made = (
+        _begin(name, issuer=name, key=key.public_key())
+        .add_extension(
+            x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
+        )
+        .sign(key, SHA256())
+    )
+    files = TlsFiles(folder / "client.pem", folder / "client.key")
+    files.certificate_file.write_bytes(made.public_bytes(Encoding.PEM))
+    files.key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
+    return files
+
+
 def _begin(
     subject: x509.Name, *, issuer: x509.Name, key: ec.EllipticCurvePublicKey
 ) -> x509.CertificateBuilder:

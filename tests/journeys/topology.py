@@ -155,9 +155,7 @@ async def running_topology(
 
 
 @contextlib.contextmanager
-def _ended(
-    nginx: Nginx, redis: RedisServer, brokers: tuple[BrokerProcess, ...]
-) -> Iterator[None]:
+def _ended(nginx: Nginx, redis: RedisServer, brokers: tuple[BrokerProcess, ...]) -> Iterator[None]:
     try:
         yield
     finally:
