@@ -34,10 +34,16 @@ format: $(VENV)/.ready
 	$(VENV)/bin/ruff check --fix broker tests
 
 # --no-deps: the lock names everything; old installers may fetch an extra that no lock pins.
-# The lock holds names, versions and hashes; it is made anew only on purpose.
+# The lock holds names, versions and hashes; it is made anew only on purpose. The image's locks are
+# parts of it: what runs, what the demo's parties need besides, and what makes the wheel.
+COMPILE := $(VENV)/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url \
+	--no-emit-find-links --no-emit-trusted-host
+PART := $(COMPILE) --no-annotate --constraint requirements.lock
 lock: $(VENV)/.ready
-	$(VENV)/bin/pip-compile --quiet --strip-extras --generate-hashes --allow-unsafe --no-emit-index-url --no-emit-find-links \
-		--no-emit-trusted-host --extra demo --extra dev --output-file requirements.lock pyproject.toml
+	$(COMPILE) --extra demo --extra dev --output-file requirements.lock pyproject.toml
+	$(PART) --output-file docker/locks/runtime.lock pyproject.toml
+	$(PART) --extra demo --output-file docker/locks/demo.lock pyproject.toml
+	$(PART) --output-file docker/locks/build.lock docker/locks/build.in
 
 translations: $(VENV)/.ready
 	$(VENV)/bin/pybabel -q extract --no-location --sort-output -F broker/web/babel.cfg -o $(VENV)/messages.pot broker

@@ -5,6 +5,7 @@ A command reads the settings, has the packages below do the work, and says what 
 
 import click
 
+from broker.commands.health import health
 from broker.commands.keys import keys, metadata
 from broker.commands.losses import accept_loss
 from broker.commands.operators import confirm, operator, person
@@ -20,7 +21,7 @@ def main() -> None:
 
 
 for command in (
-    *(demo, serve, worker, check, apply, accept_loss, keys, metadata),
+    *(demo, serve, worker, health, check, apply, accept_loss, keys, metadata),
     *(receipts, operator, person, confirm),
 ):
     main.add_command(command)
