@@ -63,7 +63,9 @@ def test_a_broker_that_is_not_says_what_fails(tmp_path: Path) -> None:
     assert (result.exit_code, result.output) == (1, "failing store\n")
 
 
-@pytest.mark.parametrize(("options", "path"), [((), "/health/ready"), (("--live",), "/health/live")])
+@pytest.mark.parametrize(
+    ("options", "path"), [((), "/health/ready"), (("--live",), "/health/live")]
+)
 def test_the_question_is_the_one_that_was_asked(
     tmp_path: Path, options: tuple[str, ...], path: str
 ) -> None:
