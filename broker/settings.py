@@ -93,7 +93,7 @@ class Times(Section, frozen=True, kw_only=True):
     """How long things live. Protocol constants (codes, assertions) are code, with their source."""
 
     registry_poll_milliseconds: Positive = 500
-    """How often a running broker looks for a changed registry."""
+    """How often a running broker looks for a changed registry and for changed keys."""
     remembered_school_days: Positive = 180
     receipt_head_minutes: Positive = 60
 

@@ -3,6 +3,8 @@
 import asyncio
 import secrets
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from time import monotonic
 
 from broker.adapters.key_files import KeyProblem, read_safely
@@ -12,30 +14,47 @@ from broker.adapters.memory import MemoryLoginStore
 from broker.adapters.redis_connections import RedisAddress, RedisProblem
 from broker.adapters.redis_mark import KeyMark, derive_key_mark
 from broker.adapters.redis_store import RedisLoginStore
+from broker.keys_in_force import KeysInForce, read_keys_in_force
 from broker.settings import LoadedSettings, SettingsProblem, parse_store_url
 
 OpenedStore = MemoryLoginStore | RedisLoginStore
 
 
 def open_login_store(
-    loaded: LoadedSettings, *, keys: BrokerKeys, random: Callable[[int], bytes]
+    loaded: LoadedSettings, *, mark: KeyMark, random: Callable[[int], bytes]
 ) -> OpenedStore:
-    """Return the login store of the settings; a Redis is not reached before it is used."""
+    """Return the login store of the settings; a Redis is not reached before it is used.
+
+    Args:
+        mark: of our keys (`mark_keys`).
+    """
     address = read_redis_address(loaded)
     if address is None:
         return MemoryLoginStore(
             monotonic=monotonic, max_entries=loaded.settings.limits.store_records
         )
-    return RedisLoginStore(
-        address, mark=mark_keys(loaded, keys), random=random, report=report_store
-    )
+    return RedisLoginStore(address, mark=mark, random=random, report=report_store)
 
 
-def mark_keys(loaded: LoadedSettings, keys: BrokerKeys) -> KeyMark:
+def mark_keys(issuer: str, keys: BrokerKeys, in_force: KeysInForce) -> KeyMark:
     """Return by what this broker and others see whether they have the same keys."""
     return derive_key_mark(
-        issuer=loaded.settings.issuer, checks=keys.checks, storage=(keys.storage,)
+        issuer=issuer,
+        checks=keys.checks,
+        storage=[each.secret for each in in_force.storage],
     )
+
+
+def change_mark(store: OpenedStore, mark: KeyMark) -> None:
+    """Have a store work with other keys from now on.
+
+    The keys of before stay known to it: a broker that follows a second later still marks them, and
+    after an emergency removal nobody else would know them.
+    """
+    if isinstance(store, RedisLoginStore):
+        before = () if store.mark is None else store.mark.opening
+        known = dict.fromkeys((*mark.opening, *before))
+        store.mark = replace(mark, opening=tuple(known))
 
 
 def read_redis_address(loaded: LoadedSettings) -> RedisAddress | None:
@@ -85,7 +104,10 @@ def find_store_problem(loaded: LoadedSettings) -> RedisProblem | None:
     if address is None:
         return None
     try:
-        mark = mark_keys(loaded, load_keys(loaded.keys_folder))
+        keys = load_keys(loaded.keys_folder)
+        mark = mark_keys(
+            loaded.settings.issuer, keys, read_keys_in_force(keys, now=datetime.now(UTC))
+        )
     except KeysUnusable:  # told elsewhere
         mark = None
 

@@ -11,9 +11,11 @@ from click.testing import CliRunner
 
 from broker.__main__ import main
 from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import BrokerKeys, load_keys
+from broker.adapters.keys_on_disk import load_keys
 from broker.adapters.memory import MemoryLoginStore
+from broker.adapters.redis_mark import KeyMark
 from broker.adapters.redis_store import RedisLoginStore
+from broker.keys_in_force import read_keys_in_force
 from broker.settings import LoadedSettings, SettingsProblem, load_settings
 from broker.store_choice import (
     find_store_problem,
@@ -47,18 +49,23 @@ def keys_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def keys(keys_folder: Path) -> BrokerKeys:
-    return load_keys(keys_folder)
+def mark(keys_folder: Path) -> KeyMark:
+    return mark_of("http://localhost:8000", keys_folder)
 
 
-def test_a_store_is_in_memory_unless_a_redis_is_named(tmp_path: Path, keys: BrokerKeys) -> None:
+def mark_of(issuer: str, keys_folder: Path) -> KeyMark:
+    keys = load_keys(keys_folder)
+    return mark_keys(issuer, keys, read_keys_in_force(keys, now=datetime.now(UTC)))
+
+
+def test_a_store_is_in_memory_unless_a_redis_is_named(tmp_path: Path, mark: KeyMark) -> None:
     in_memory = settings_of(tmp_path)
-    assert isinstance(open_login_store(in_memory, keys=keys, random=bytes), MemoryLoginStore)
+    assert isinstance(open_login_store(in_memory, mark=mark, random=bytes), MemoryLoginStore)
     assert find_store_problem(in_memory) is None
     named = settings_of(tmp_path, 'url = "redis://localhost"')
-    store = open_login_store(named, keys=keys, random=bytes)
+    store = open_login_store(named, mark=mark, random=bytes)
     assert isinstance(store, RedisLoginStore)
-    assert store.mark == mark_keys(named, keys)
+    assert store.mark == mark
 
 
 def test_the_address_has_what_the_settings_state(tmp_path: Path) -> None:
@@ -84,13 +91,13 @@ def test_the_address_has_what_the_settings_state(tmp_path: Path) -> None:
     ("content", "mode"), [(None, 0o600), (b"secret-1", 0o644), (b"\xff", 0o600)]
 )
 def test_a_password_file_is_text_and_ours_alone(
-    tmp_path: Path, keys: BrokerKeys, content: bytes | None, mode: int
+    tmp_path: Path, mark: KeyMark, content: bytes | None, mode: int
 ) -> None:
     if content is not None:
         write_password(tmp_path, content, mode=mode)
     loaded = settings_of(tmp_path, 'url = "redis://localhost"', 'password_file = "redis.secret"')
     with pytest.raises(SettingsProblem) as refused:
-        open_login_store(loaded, keys=keys, random=bytes)
+        open_login_store(loaded, mark=mark, random=bytes)
     assert refused.value.path == "store.password_file"
     assert "secret-1" not in str(refused.value)
 
@@ -129,7 +136,9 @@ def test_brokers_with_other_keys_are_told(tmp_path: Path, keys_folder: Path) -> 
 
         async def serve() -> None:
             store = open_login_store(
-                loaded, keys=load_keys(loaded.keys_folder), random=secrets.token_bytes
+                loaded,
+                mark=mark_of(loaded.settings.issuer, loaded.keys_folder),
+                random=secrets.token_bytes,
             )
             assert isinstance(store, RedisLoginStore)
             await store.check()

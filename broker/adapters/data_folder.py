@@ -111,20 +111,35 @@ class DataFolder:
             )
         self._keep_databases()
 
+    def keep_added_keys(self) -> None:
+        """Keep the check values of keys that were added while a broker runs.
+
+        Raises:
+            KeysUnusable: one that lasts is another one than before.
+        """
+        self._check_keys()
+        with self._registry() as registry, transaction(registry):
+            registry.executemany(
+                _KEEP_KEY, [{"key": key, "value": value} for key, value in self.keys.checks.items()]
+            )
+
     def check_nothing_lost(self) -> None:
         """Refuse to go on without what lasts. Changes nothing.
 
         Raises:
             KeysUnusable, DatabasesLost: as `open`.
         """
+        self._check_keys()
+        losses = tuple(self.find_lost_databases())
+        if losses:
+            raise DatabasesLost(losses)
+
+    def _check_keys(self) -> None:
         lost = tuple(self.find_lost_keys())
         if lost:
             raise KeysUnusable(
                 tuple(KeyProblem(each.file, each.problem[:-1], each.remedy[:-1]) for each in lost)
             )
-        losses = tuple(self.find_lost_databases())
-        if losses:
-            raise DatabasesLost(losses)
 
     def find_lost_keys(self) -> Iterator[Loss]:
         """Yield each key in whose place there is another one."""

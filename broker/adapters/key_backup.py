@@ -11,8 +11,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from broker.adapters.key_bundle import KeyBundle
-from broker.adapters.key_files import KeyProblem, list_key_files, parse_hex_key, read_safely
-from broker.adapters.keys_init import write_once
+from broker.adapters.key_files import (
+    KeyProblem,
+    list_key_files,
+    parse_hex_key,
+    read_safely,
+    write_once,
+)
 from broker.adapters.keys_on_disk import (
     PAIRWISE_FOLDER,
     BrokerKeys,

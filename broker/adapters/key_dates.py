@@ -1,8 +1,10 @@
 """When keys that are replaced now and then were made, and when their certificates end."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from stat import S_ISREG
 
 from broker.adapters.keys_on_disk import BrokerKeys
 
@@ -25,14 +27,10 @@ class KeyDates:
 def read_key_dates(folder: Path, keys: BrokerKeys) -> KeyDates:
     """Return the dates of the keys in a folder from which `keys` were loaded.
 
-    Raises:
-        OSError: a file vanished meanwhile.
+    A file that vanishes meanwhile is passed over.
     """
     made_at = {
-        purpose: min(
-            each.stat().st_mtime for each in (folder / purpose).iterdir() if each.is_file()
-        )
-        for purpose in FOLDERS
+        purpose: min(times) for purpose in FOLDERS if (times := list(_find_times(folder / purpose)))
     }
     ends_at = {
         purpose: min(each.certificate.not_valid_after_utc.timestamp() for each in found)
@@ -42,3 +40,11 @@ def read_key_dates(folder: Path, keys: BrokerKeys) -> KeyDates:
         )
     }
     return KeyDates(made_at, ends_at)
+
+
+def _find_times(purpose: Path) -> Iterator[float]:
+    for file in purpose.iterdir():
+        with suppress(FileNotFoundError):
+            status = file.stat()
+            if S_ISREG(status.st_mode):
+                yield status.st_mtime

@@ -1,4 +1,4 @@
-"""Key files: found, opened safely, and parsed. What is wrong with one is a `KeyProblem`.
+"""Key files: found, opened safely, parsed, and written. What is wrong with one is a `KeyProblem`.
 
 A key that others could read, or that is not in the one form that we write, is
 refused. What keys there are and what they are for is in `keys_on_disk`.
@@ -6,6 +6,7 @@ refused. What keys there are and what they are for is in `keys_on_disk`.
 
 import os
 import re
+import secrets
 import stat
 from pathlib import Path
 
@@ -15,6 +16,10 @@ from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
 RSA_BITS_MIN = 2048  # NIST SP 800-131A
+RSA_BITS_MAX = 8192  # above, one signature costs more than a whole login
+
+FILE_MODE = 0o600
+FOLDER_MODE = 0o700
 
 _FILE_SIZE_MAX_BYTES = 65536
 _HEX_KEY = re.compile(rb"[0-9A-Fa-f]{64}\r?\n?")
@@ -126,7 +131,7 @@ def parse_private_key(file: Path, content: bytes) -> EllipticCurvePrivateKey | R
     """Return the key in PEM; what else is in the file is not looked at.
 
     Raises:
-        KeyProblem: encrypted, no PEM, or neither P-256 nor RSA of `RSA_BITS_MIN` bits.
+        KeyProblem: encrypted, no PEM, or neither P-256 nor RSA of 2048 to 8192 bits.
     """
     try:
         key = load_pem_private_key(content, password=None)
@@ -140,8 +145,39 @@ def parse_private_key(file: Path, content: bytes) -> EllipticCurvePrivateKey | R
         ) from reason
     if isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1):
         return key
-    if isinstance(key, RSAPrivateKey) and key.key_size >= RSA_BITS_MIN:
+    if isinstance(key, RSAPrivateKey) and RSA_BITS_MIN <= key.key_size <= RSA_BITS_MAX:
         return key
     raise KeyProblem(
-        file, "is neither EC P-256 nor RSA of 2048 bits or more", "make a new key of such a kind"
+        file, "is neither EC P-256 nor RSA of 2048 to 8192 bits", "make a new key of such a kind"
     )
+
+
+def write_once(file: Path, content: bytes) -> Path | None:
+    """Write a file whole or not at all, and never over another one.
+
+    A hard link appears in one step and fails if the name is taken, which a rename would not.
+    """
+    file.parent.mkdir(mode=FOLDER_MODE, exist_ok=True)
+    unfinished = file.parent / f".{file.name}.{secrets.token_hex(8)}"
+    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, FILE_MODE)
+    try:
+        with os.fdopen(descriptor, "wb") as opened:
+            opened.write(content)
+            opened.flush()
+            os.fsync(descriptor)
+        os.link(unfinished, file)
+    except FileExistsError:
+        return None
+    finally:
+        unfinished.unlink()
+    sync_folder(file.parent)
+    return file
+
+
+def sync_folder(folder: Path) -> None:
+    """Make the new name durable: a key that a crash takes back after use would be a lost key."""
+    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

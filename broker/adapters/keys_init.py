@@ -5,7 +5,6 @@ where it stopped, while a folder in which one of them is missing beside later on
 that is refused, because a new key would silently make a stranger of every pupil.
 """
 
-import os
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -23,11 +22,13 @@ from cryptography.hazmat.primitives.serialization import (
     PublicFormat,
 )
 
-from broker.adapters.key_files import KeyProblem, list_key_files
+from broker.adapters.key_files import FOLDER_MODE, KeyProblem, list_key_files, write_once
 from broker.adapters.keys_on_disk import (
+    COOKIE_FOLDER,
     PAIRWISE_FOLDER,
     SAML_DECRYPTION_FOLDER,
     SAML_SIGNING_FOLDER,
+    STORAGE_FOLDER,
     TOKEN_FOLDER,
     KeysUnusable,
     read_token_key,
@@ -36,9 +37,6 @@ from broker.adapters.keys_on_disk import (
 RSA_BITS = 2048  # one signature or decryption a login: 3072 bits would cost three times as much
 CERTIFICATE_LIFETIME_DAYS = 3650  # partners pin the key; a short life only breaks logins
 COMMON_NAME_MAX = 64  # characters; RFC 5280 A.1, ub-common-name
-
-_FILE_MODE = 0o600
-_FOLDER_MODE = 0o700
 
 PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
 
@@ -84,7 +82,7 @@ def init_keys(folder: Path, *, now: datetime, issuer_name: str) -> list[Path]:
     except KeyProblem as problem:
         raise KeysUnusable((problem,)) from problem
     _check_nothing_was_lost(plan)
-    folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
+    folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     made = [each.write() for each in plan if not each.exists]
     return [file for file in made if file is not None]
 
@@ -93,6 +91,11 @@ def _plan(folder: Path, *, now: datetime, issuer_name: str) -> list[_Planned]:
     def hex_key(name: str, loss: str = "") -> _Planned:
         file = folder / name
         return _Planned(file, file.exists(), lambda: _write_hex_key(file), loss)
+
+    def first_of_several(purpose: str) -> _Planned:
+        """After the first rotation it is gone for good, and its successors are there."""
+        file = folder / purpose / f"{purpose}.hex"
+        return _Planned(file, bool(list_key_files(folder, purpose)), lambda: _write_hex_key(file))
 
     def saml_key(purpose: str) -> _Planned:
         place = folder / purpose
@@ -121,8 +124,8 @@ def _plan(folder: Path, *, now: datetime, issuer_name: str) -> list[_Planned]:
         ),
         hex_key("register/register.hex", "no row of the person register would be found any more"),
         hex_key("receipts/receipts.hex", "no receipt could be shown any more"),
-        hex_key("storage/storage.hex"),
-        hex_key("cookie/cookie.hex"),
+        first_of_several(STORAGE_FOLDER),
+        first_of_several(COOKIE_FOLDER),
         token_key("ES256", lambda: ec.generate_private_key(ec.SECP256R1())),
         token_key("RS256", _generate_rsa),
         saml_key(SAML_SIGNING_FOLDER),
@@ -191,34 +194,3 @@ def _sign_certificate(
         .add_extension(x509.BasicConstraints(ca=False, path_length=None), critical=True)
         .sign(key, SHA256())
     )
-
-
-def write_once(file: Path, content: bytes) -> Path | None:
-    """Write a file whole or not at all, and never over another one.
-
-    A hard link appears in one step and fails if the name is taken, which a rename would not.
-    """
-    file.parent.mkdir(mode=_FOLDER_MODE, exist_ok=True)
-    unfinished = file.parent / f".{file.name}.{secrets.token_hex(8)}"
-    descriptor = os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _FILE_MODE)
-    try:
-        with os.fdopen(descriptor, "wb") as opened:
-            opened.write(content)
-            opened.flush()
-            os.fsync(descriptor)
-        os.link(unfinished, file)
-    except FileExistsError:
-        return None
-    finally:
-        unfinished.unlink()
-    _sync_folder(file.parent)
-    return file
-
-
-def _sync_folder(folder: Path) -> None:
-    """Make the new name durable: a key that a crash takes back after use would be a lost key."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

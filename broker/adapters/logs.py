@@ -8,6 +8,7 @@ import logging
 import os
 import socket
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, TextIO
 
@@ -15,6 +16,7 @@ import msgspec
 import structlog
 from structlog.typing import EventDict
 
+from broker.adapters.key_files import KeyProblem
 from broker.adapters.redis_connections import RedisProblem
 from broker.adapters.worker_processes import WorkerEvent
 from broker.flow.audit import AuditEvent
@@ -106,6 +108,15 @@ def report_workers(event: WorkerEvent, **fields: str | int) -> None:
     log = structlog.get_logger()
     write = log.error if event in SOMEBODY_MUST_LOOK else log.info
     write(event.value, **fields)
+
+
+def report_keys(problems: Sequence[KeyProblem]) -> None:
+    """Log that other keys are in force, or why those of before stay and what to do."""
+    log = structlog.get_logger()
+    if not problems:
+        log.info("keys-loaded")
+    for each in problems:
+        log.error("keys-refused", file=str(each.file), problem=each.problem, remedy=each.remedy)
 
 
 class AuditLines:

@@ -55,19 +55,20 @@ def keys_init(config_folder: Path) -> None:
 def metadata(config_folder: Path, role: str, output: Path | None) -> None:
     """Print our SAML metadata, signed, as the broker publishes it."""
     # Only here: the server's side of the program costs a second to load.
-    from broker.app import read_flow_keys
+    from broker.keys_in_force import read_keys_in_force
     from broker.web.documents import OwnAddresses, build_documents
 
     with saying_what_is_wrong():
         loaded = load_settings(config_folder, environment=os.environ)
+        now = datetime.now(UTC)
         published = build_documents(
             OwnAddresses(loaded.settings.issuer),
-            keys=read_flow_keys(load_keys(loaded.keys_folder)),
+            keys=read_keys_in_force(load_keys(loaded.keys_folder), now=now).flow,
             xml=LxmlSecurity(),
             random=secrets.token_bytes,
         )
         build = published.saml_sp_metadata if role == "sp" else published.saml_idp_metadata
-        document = build(datetime.now(UTC))
+        document = build(now)
         if output is None:
             click.echo(document)
         else:

@@ -6,7 +6,7 @@ from broker.domain.attributes import AttributeName
 from broker.domain.federation import School, Supplier
 from broker.domain.ids import RelyingPartyId
 from broker.domain.refusals import Refusal
-from broker.flow.sealed_state import Handle
+from broker.flow.handles import Handle
 
 
 @dataclass(frozen=True, slots=True)

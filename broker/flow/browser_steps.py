@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TypeVar
 
 from broker.flow.answers import LoginCookie
+from broker.flow.handles import parse_handle
 from broker.flow.login_store import (
     Absent,
     Claim,
@@ -28,7 +29,7 @@ from broker.flow.refusals import (
     LoginStepUsed,
     StoreUnavailable,
 )
-from broker.flow.sealed_state import SealedState, StateKind, parse_handle
+from broker.flow.sealed_state import SealedState, StateKind
 from broker.flow.trail import current_trail
 from broker.saml_idp.request import CheckedAuthnRequest
 

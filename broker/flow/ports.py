@@ -73,7 +73,12 @@ class ClientKeys(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class FlowKeys:
-    """The keys with which the journeys work; none of them shows in a repr."""
+    """The keys with which the journeys work; none of them shows in a repr.
+
+    Attributes:
+        saml_more_certificates: DER, of the keys that will sign or did, beside the one in use.
+        saml_decryption: the one that our metadata names first, then those still accepted.
+    """
 
     root: RootKey = field(repr=False)
     register: RegisterKeys = field(repr=False)
@@ -82,3 +87,4 @@ class FlowKeys:
     receipts: bytes = field(repr=False)
     saml_signing: SigningKey = field(repr=False)
     saml_decryption: tuple[DecryptionKey, ...] = field(repr=False)
+    saml_more_certificates: tuple[bytes, ...] = field(default=(), repr=False)

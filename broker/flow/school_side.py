@@ -183,7 +183,7 @@ class SchoolSide:
             decryption_keys=self._keys.saml_decryption,
             now=now,
         )
-        claim = self._state.claim_for(
+        claims = self._state.claims_for(
             ASSERTION_ID,
             issuer=idp.id,
             value=login.assertion_id,
@@ -191,7 +191,7 @@ class SchoolSide:
             # It answers our request, so nobody made it before we sent that.
             made_within=now - pending.sent_at,
         )
-        return SchoolAnswer(login.login, (claim,))
+        return SchoolAnswer(login.login, claims)
 
     async def read_oidc(
         self,

@@ -12,15 +12,37 @@ Record format 1 (`mac`, `derive_key`, `lp` and the sealing itself are `broker.fl
     claim   = mac(storage key, "schuilnaam/one-shot/v1", type, issuer, SHA-256(value))
     key     = derive_key(storage key, "schuilnaam/seal/v1", type, handle)
     child   = derive_key(storage key, "schuilnaam/child-handle/v1", label, handle)
+    text    = base64url(handle) || the storage key's letter, if it has one
     sealed  = 0x01 || nonce (12 bytes) || AES-256-GCM(key, nonce, JSON and blanks,
               0x01 || lp(type, version in 2 bytes, locator))
 
 The version is no part of the locator: a tombstone that one release left is found by the next.
 What is the same for every record (framed names, the extract step of HKDF) is computed once.
 Whatever does not open as the asked type and version is `Absent`, never another error.
+
+**Several storage keys.** While the storage key is changed (`flow.key_schedule`), new records are
+made under the one in use, and every handle names its own, so that finding a record never takes a
+second trip; a child is made under its parent's key. A handle of an unknown key is absent.
+
+**One-shot values** have no handle, and are looked for by their own text alone. So each is claimed
+under every key that a worker knows and that is not retired, in the same operation: a value is
+accepted only where none of these claims was made before. Let a new key be published at P, in use
+from U = P + lead, and the old one retired at R = U + overlap. Two workers accept one value only if
+they claim it under no common key. Every worker knows the new key by U at the latest (that is what
+the lead is for), and claims under both keys, or before that under the old one, until R:
+
+    both claim before R       the old key is common: nobody has dropped it yet
+    both claim after U        the new key is common: everybody knows it by now
+    one before U, one after R nothing is common, but R - U is longer than any message lives in which
+                              the value could be shown again (`key_purposes.LONGEST_CLAIM`)
+
+A fourth case there is not. Brokers whose clocks differ move U and R by less than what the overlap
+has to spare. A worker that learns of the new key only after R, because its keys folder is broken
+for that long, could accept a value that the others accepted: but only beside a handle of a key that
+these others do not honour any more, so that neither a code nor a pending login works twice.
+An emergency removal leaves the overlap out on purpose, and ends all handles of the removed key.
 """
 
-import base64
 import hashlib
 import hmac
 from collections.abc import Callable, Sequence
@@ -29,17 +51,15 @@ from datetime import timedelta
 from typing import Generic, TypeVar
 
 import msgspec
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from broker.flow.framing import (
-    KEY_BYTES,
     NONCE_BYTES,
     UnreadableRecord,
     mac,
     seal,
     unseal,
 )
+from broker.flow.handles import HANDLE_BYTES, Handle, StorageKey
 from broker.flow.login_store import (
     Absent,
     Claim,
@@ -52,8 +72,6 @@ from broker.flow.login_store import (
 from broker.pseudonyms.derivation import lp
 
 MILLISECOND = timedelta(milliseconds=1)
-HANDLE_BYTES = 32  # 256 bits; RFC 6749 10.10 asks for at least 128
-HANDLE_TEXT_LENGTH = 43  # base64url (RFC 4648 5) of 32 bytes, no padding
 
 
 class SealedRecord(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -107,72 +125,37 @@ class StateKind(Generic[RecordT]):
         object.__setattr__(self, "framed_version", lp(self.version.to_bytes(2, "big")))
 
 
-@dataclass(frozen=True, slots=True)
-class Handle:
-    """What the browser or relying party holds: 256 random bits. Never shown by repr or str."""
-
-    secret: bytes = field(repr=False)
-
-    def __post_init__(self) -> None:
-        if len(self.secret) != HANDLE_BYTES:
-            raise ValueError(f"a handle is {HANDLE_BYTES} bytes")
-
-    @property
-    def text(self) -> str:
-        """43 characters of base64url: the cookie, code or token itself."""
-        return base64.urlsafe_b64encode(self.secret).rstrip(b"=").decode("ascii")
-
-
-def parse_handle(unverified_text: str) -> Handle:
-    """Return the handle that a browser or relying party sent.
-
-    Raises:
-        Absent: the text is not one that we could have made; exactly one text stands for a handle.
-
-    >>> parse_handle("A" * 43)
-    Handle()
-    """
-    if len(unverified_text) == HANDLE_TEXT_LENGTH and unverified_text.isascii():
-        try:
-            handle = Handle(base64.b64decode(unverified_text + "=", altchars=b"-_", validate=True))
-        except ValueError:
-            pass  # refused below, outside the handler, so that no error carries the text along
-        else:
-            if hmac.compare_digest(handle.text, unverified_text):
-                return handle
-    raise Absent
-
-
 class SealedState:
     """Seals and opens records; the flow's only way to the login store.
 
     Args:
         store: the backend.
-        storage_key: 32 bytes, of this purpose alone.
+        storage_keys: those that are not retired, the one in use first.
         issuer: our own issuer identifier, so that two brokers on one store never meet.
         random: returns that many unpredictable bytes (`secrets.token_bytes`).
 
-    Every method may raise `StoreUnsure`.
+    Every method may raise `StoreUnsure`; one that is given a handle `Absent`, when its key is not
+    known.
 
     Raises:
-        ValueError: `storage_key` has another length.
+        ValueError: no key, or two with one letter.
     """
 
-    __slots__ = ("_extracted", "_framed_issuer", "_random", "_storage_key", "_store")
+    __slots__ = ("_framed_issuer", "_in_use", "_keys", "_random", "_store")
 
     def __init__(
         self,
         store: LoginStore,
         *,
-        storage_key: bytes,
+        storage_keys: Sequence[StorageKey],
         issuer: str,
         random: Callable[[int], bytes],
     ) -> None:
-        if len(storage_key) != KEY_BYTES:
-            raise ValueError(f"the storage key is {KEY_BYTES} bytes")
         self._store = store
-        self._storage_key = storage_key
-        self._extracted = HKDF.extract(SHA256(), salt=None, key_material=storage_key)
+        self._keys = {each.letter: each for each in storage_keys}
+        if not storage_keys or len(self._keys) != len(storage_keys):
+            raise ValueError("at least one storage key, each with a letter of its own")
+        self._in_use = storage_keys[0]
         self._framed_issuer = lp(issuer)
         self._random = random
 
@@ -187,7 +170,7 @@ class SealedState:
             Unstorable: the record is over the store's limit, or a text in it is no Unicode.
             ValueError: `ttl_seconds` is not 1 to the kind's.
         """
-        handle = Handle(self._random(HANDLE_BYTES))
+        handle = Handle(self._random(HANDLE_BYTES), self._in_use.letter)
         return handle, self.seal_under(handle, kind, record, ttl_seconds=ttl_seconds)
 
     def seal_under(
@@ -257,7 +240,7 @@ class SealedState:
             tombstone_ttl_seconds=kind.tombstone_ttl_seconds,
         )
 
-    def claim_for(
+    def claims_for(
         self,
         kind_of_value: str,
         *,
@@ -265,8 +248,10 @@ class SealedState:
         value: str,
         ttl_seconds: int,
         made_within: timedelta | None = None,
-    ) -> Claim:
-        """Return the claim that uses up a one-shot value, to ride along with a put or take.
+    ) -> tuple[Claim, ...]:
+        """Return the claims that use up a one-shot value, to ride along with a put or take.
+
+        One for each storage key: all are made, or the value was used before.
 
         Args:
             kind_of_value: "assertion-id", "client-jti"; never the same for two kinds.
@@ -277,9 +262,16 @@ class SealedState:
         """
         # A JSON text may hold half a surrogate pair; it must be refused as used, not crash.
         digest = hashlib.sha256(value.encode(errors="surrogatepass")).digest()
-        locator = mac(self._storage_key, b"schuilnaam/one-shot/v1", kind_of_value, issuer, digest)
         milliseconds = None if made_within is None else -(made_within // -MILLISECOND)
-        return Claim(Locator(locator), ttl_seconds, milliseconds)
+        label = b"schuilnaam/one-shot/v1"
+        return tuple(
+            Claim(
+                Locator(mac(key.secret, label, kind_of_value, issuer, digest)),
+                ttl_seconds,
+                milliseconds,
+            )
+            for key in self._keys.values()
+        )
 
     def derive_handle(self, handle: Handle, label: str) -> Handle:
         """Return a child handle: whoever knows the parent does not know it, but we do.
@@ -287,7 +279,14 @@ class SealedState:
         The access token of a code is its child: one put stores what both open, and a second use
         of the code finds what to end without a record that says so.
         """
-        return Handle(self._derive(b"schuilnaam/child-handle/v1" + lp(label, handle.secret)))
+        info = b"schuilnaam/child-handle/v1" + lp(label, handle.secret)
+        return Handle(_derive(self._key_of(handle), info), handle.letter)
+
+    def _key_of(self, handle: Handle) -> StorageKey:
+        try:
+            return self._keys[handle.letter]
+        except KeyError:
+            raise Absent from None
 
     def _open(
         self, kind: StateKind[RecordT], handle: Handle, locator: Locator, sealed: bytes
@@ -303,20 +302,21 @@ class SealedState:
         raise Absent
 
     def _sealing_key(self, kind: StateKind[RecordT], handle: Handle) -> bytes:
-        return self._derive(b"schuilnaam/seal/v1" + kind.framed_name + lp(handle.secret))
-
-    def _derive(self, info: bytes) -> bytes:
-        """Return the expand step of HKDF: `framing.derive_key` without its extract step.
-
-        32 bytes are one block of SHA-256, so the expansion is one HMAC (RFC 5869 2.3).
-        """
-        return hmac.digest(self._extracted, info + b"\x01", "sha256")
+        info = b"schuilnaam/seal/v1" + kind.framed_name + lp(handle.secret)
+        return _derive(self._key_of(handle), info)
 
     def _locate(self, kind: StateKind[RecordT], handle: Handle) -> Locator:
         name_issuer_handle = kind.framed_name + self._framed_issuer + lp(handle.secret)
-        return Locator(
-            hmac.digest(self._storage_key, b"schuilnaam/record/v1" + name_issuer_handle, "sha256")
-        )
+        key = self._key_of(handle).secret
+        return Locator(hmac.digest(key, b"schuilnaam/record/v1" + name_issuer_handle, "sha256"))
+
+
+def _derive(key: StorageKey, info: bytes) -> bytes:
+    """Return the expand step of HKDF: `framing.derive_key` without its extract step.
+
+    32 bytes are one block of SHA-256, so the expansion is one HMAC (RFC 5869 2.3).
+    """
+    return hmac.digest(key.extracted, info + b"\x01", "sha256")
 
 
 def _additional_data(kind: StateKind[RecordT], locator: Locator) -> bytes:

@@ -10,13 +10,14 @@ from datetime import datetime
 
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.browser_steps import store_in_words
+from broker.flow.handles import Handle, parse_handle
 from broker.flow.login_store import Absent, Claim, ClaimedBefore, TakenBefore
 from broker.flow.parties import check_still_open
 from broker.flow.ports import ClientKeys, Clock, FlowKeys, Random, Snapshots
 from broker.flow.records import ACCESS_TOKEN, GRANT, USERINFO, GrantRecord, UserinfoRecord
 from broker.flow.refusals import AgreementChanged, SchoolNotOpen, StatesDiffer, SupplierNotOpen
 from broker.flow.release import day_of
-from broker.flow.sealed_state import Handle, SealedState, parse_handle
+from broker.flow.sealed_state import SealedState
 from broker.flow.trail import Outcome, current_trail
 from broker.oidc_op.claims import build_id_token
 from broker.oidc_op.client_auth import (
@@ -187,10 +188,8 @@ class TokenFlow:
         if used is None:
             return ()
         seconds = max(1, int((used.until - now).total_seconds()) + 1)
-        return (
-            self._state.claim_for(
-                CLIENT_JTI, issuer=client.client_id, value=used.value, ttl_seconds=seconds
-            ),
+        return self._state.claims_for(
+            CLIENT_JTI, issuer=client.client_id, value=used.value, ttl_seconds=seconds
         )
 
 

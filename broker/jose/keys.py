@@ -151,15 +151,24 @@ class SigningKey:
 
 
 def read_signing_key(pem: bytes) -> SigningKey:
-    """Return the signing key in a PEM file: P-256 signs ES256, RSA signs RS256.
+    """Return the signing key in a PEM file; as `signing_key_of`.
 
     Raises:
-        SigningKeyUnusable: unreadable, encrypted, another curve, or RSA outside 2048-8192 bits.
+        SigningKeyUnusable: unreadable or encrypted, or as `signing_key_of`.
     """
     try:
         private_key = load_pem_private_key(pem, password=None)
     except (ValueError, TypeError) as fault:
         raise SigningKeyUnusable("no readable private key in PEM") from fault
+    return signing_key_of(private_key)
+
+
+def signing_key_of(private_key: object) -> SigningKey:
+    """Return the signing key in a private key: P-256 signs ES256, RSA signs RS256.
+
+    Raises:
+        SigningKeyUnusable: another kind or curve, or RSA outside 2048-8192 bits.
+    """
     key: ECKey | RSAKey
     if isinstance(private_key, EllipticCurvePrivateKey) and private_key.curve.name == "secp256r1":
         key, algorithm = ECKey.import_key(private_key), "ES256"

@@ -8,7 +8,7 @@ from broker.oidc_op.clients import ClientUnknown, find_client
 from broker.oidc_op.grants import UserinfoGrant
 from broker.oidc_op.parameters import collect_parameters
 
-MAX_ACCESS_TOKEN_CHARS = 512  # ours have 43
+MAX_ACCESS_TOKEN_CHARS = 512  # ours have 43 or 44
 
 
 class AccessTokenMissing(Refusal):

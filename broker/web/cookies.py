@@ -39,7 +39,7 @@ MAX_LOGINS_AT_ONCE = 12
 STATE_PATTERN = re.compile(r"[A-Za-z0-9_-]{22}\Z")
 FORM_PATTERN = re.compile(r"[0-9a-f]{32}\Z")
 LOGIN_PATTERN = re.compile(
-    r"(?P<handle>[A-Za-z0-9_-]{43})"
+    r"(?P<handle>[A-Za-z0-9_-]{43}[a-z]?)"
     r"\.(?P<relying_party>[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)"
     r"\.(?P<opened>[0-9]{1,12})\Z"
 )

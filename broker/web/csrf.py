@@ -5,6 +5,7 @@ about, and where the browser says the form came from (Fetch metadata, else Origi
 """
 
 import hmac
+from collections.abc import Sequence
 
 from starlette.requests import Request
 
@@ -23,16 +24,22 @@ class ForeignForm(Refusal):
     http_status = 403
 
 
-def make_token(cookie_key: bytes, bound_to: str) -> str:
-    """Return the token for a form about the cookie value `bound_to`."""
+def make_token(cookie_keys: Sequence[bytes], bound_to: str) -> str:
+    """Return the token for a form about the cookie value `bound_to`, under the first key."""
+    return _derive(cookie_keys[0], bound_to)
+
+
+def _derive(cookie_key: bytes, bound_to: str) -> str:
     message = b"schuilnaam/csrf/v1" + bound_to.encode()
     return hmac.digest(cookie_key, message, "sha256").hex()[:_TOKEN_CHARACTERS]
 
 
 def check_own_form(
-    request: Request, *, cookie_key: bytes, bound_to: str, token: str, issuer: str
+    request: Request, *, cookie_keys: Sequence[bytes], bound_to: str, token: str, issuer: str
 ) -> None:
     """Refuse a form that is not our own, of this browser.
+
+    A page may be open since before the key was changed: every key of these is good.
 
     Raises:
         ForeignForm: another site sent it, or the token is not the one of this cookie.
@@ -43,5 +50,6 @@ def check_own_form(
     origin = request.headers.get("origin")
     if origin is not None and origin != issuer:
         raise ForeignForm("check_origin")
-    if not hmac.compare_digest(token.encode(), make_token(cookie_key, bound_to).encode()):
+    made = [_derive(each, bound_to).encode() for each in cookie_keys]
+    if not any([hmac.compare_digest(token.encode(), each) for each in made]):  # noqa: C419 -- all
         raise ForeignForm("check_csrf_token")

@@ -1,7 +1,7 @@
 """What we publish about ourselves: discovery, keys, and the metadata of our two SAML roles.
 
-Discovery and keys change only with a restart or rotation. Metadata carries an end date, so each is
-made anew well before; in between every peer gets the same bytes.
+Discovery and keys change only with a rotation, which makes all of this anew. Metadata carries an
+end date, so each is made anew well before; in between every peer gets the same bytes.
 """
 
 from collections.abc import Callable
@@ -11,15 +11,13 @@ from uuid import UUID
 
 import msgspec
 
+from broker.flow.key_purposes import METADATA_LIFE
 from broker.flow.ports import FlowKeys, Random
 from broker.oidc_op.discovery import Endpoints, build_discovery
 from broker.oidc_op.jwks import build_jwks
 from broker.saml_idp.metadata import build_idp_metadata
 from broker.saml_sp.metadata import build_sp_metadata
 from broker.saml_xml.security import XmlSecurity
-
-METADATA_LIFE = timedelta(days=7)
-"""After it peers must have asked again; a swap of keys is over by then."""
 
 RENEW_METADATA_AFTER = timedelta(hours=6)
 
@@ -71,12 +69,13 @@ def build_documents(
 ) -> Documents:
     """Return everything that we publish, made from the keys and addresses in use."""
     endpoints = Endpoints(addresses.issuer)
+    signing = [keys.saml_signing.certificate, *keys.saml_more_certificates]
 
     def idp_metadata(now: datetime) -> bytes:
         return build_idp_metadata(
             entity_id=addresses.idp_entity_id,
             sso_url=addresses.sso_url,
-            signing_certificates=[keys.saml_signing.certificate],
+            signing_certificates=signing,
             document_id=_make_document_id(random),
             valid_until=now + METADATA_LIFE,
             signing_key=keys.saml_signing,
@@ -87,8 +86,9 @@ def build_documents(
         return build_sp_metadata(
             entity_id=addresses.sp_entity_id,
             acs_url=addresses.acs_url,
-            signing_certificates=[keys.saml_signing.certificate],
-            encryption_certificates=[each.certificate for each in keys.saml_decryption],
+            signing_certificates=signing,
+            # One alone: a school that saw two might go on with the one that is going to end.
+            encryption_certificates=[keys.saml_decryption[0].certificate],
             document_id=_make_document_id(random),
             valid_until=now + METADATA_LIFE,
             signing_key=keys.saml_signing,

@@ -18,7 +18,7 @@ from broker.flow.trail import Trail, following
 from broker.web.headers import DENY_ALL, common_headers
 from broker.web.request_line import describe, find_step
 from broker.web.responses import refuse
-from broker.web.wiring import Health, Web
+from broker.web.wiring import Web
 
 MAX_HEADERS = 100
 MAX_HEADER_BYTES = 32_768  # nginx: large_client_header_buffers 4 8k
@@ -53,11 +53,6 @@ class Edge:
         self._web = web
         self._templates = templates
         self._headers = list(common_headers(secure=web.secure))
-
-    @property
-    def health(self) -> Health:
-        """Whether a login can succeed now."""
-        return self._web.health
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; nothing is raised to the server, which would write it down whole."""

@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from broker.domain.refusals import Refusal
 from broker.flow.audit import make_reference, note_refusal
+from broker.flow.key_purposes import JWKS_CACHE
 from broker.oidc_op.client_auth import ClientNotAuthenticated
 from broker.oidc_op.request import (
     check_authorization_request,
@@ -26,6 +27,8 @@ from broker.web.held_steps import find_held_step
 from broker.web.requests import Parameters, only, read_authorization, read_form, read_query
 from broker.web.responses import answer, json, redirect
 from broker.web.wiring import Web
+
+MAX_AGE_SECONDS = int(JWKS_CACHE.total_seconds())
 
 
 def oidc_routes(web: Web) -> list[Route]:
@@ -121,6 +124,9 @@ def _public(body: bytes) -> Response:
     """Published documents may be read by any script of any site, and kept for a while."""
     return Response(
         body,
-        headers={"cache-control": "public, max-age=300", "access-control-allow-origin": "*"},
+        headers={
+            "cache-control": f"public, max-age={MAX_AGE_SECONDS}",
+            "access-control-allow-origin": "*",
+        },
         media_type="application/json",
     )

@@ -124,7 +124,7 @@ def _chooser_page(
     may_continue = remembered is not None and remembered in found
     return ChooserPage(
         login=login,
-        csrf=make_token(web.cookie_key, bound_to),
+        csrf=make_token(web.cookie_keys, bound_to),
         supplier_name="" if supplier is None else supplier.display_name,
         query=query,
         schools=tuple(map(_choice, shown)),
@@ -177,7 +177,7 @@ async def _own_step(web: Web, request: Request) -> BrowserStep:
 def _check_form(web: Web, request: Request, form: Parameters, *, bound_to: str) -> None:
     check_own_form(
         request,
-        cookie_key=web.cookie_key,
+        cookie_keys=web.cookie_keys,
         bound_to=bound_to,
         token=only(form, "csrf"),
         issuer=web.issuer,

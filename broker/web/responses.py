@@ -146,7 +146,7 @@ def _build(web: Web, request: Request, step: Step) -> Response:
 def _welcome_page(web: Web, told: Welcome) -> WelcomePage:
     return WelcomePage(
         login=told.login,
-        csrf=make_token(web.cookie_key, told.csrf_bound_to),
+        csrf=make_token(web.cookie_keys, told.csrf_bound_to),
         school_name=told.school.name,
         supplier_name=told.supplier.display_name,
         first_name=told.first_name,
@@ -160,7 +160,7 @@ def _show_refusal(web: Web, request: Request, told: Refused) -> Response:
     if told.retry is not None:
         retry = Retry(
             login=told.retry.name,
-            csrf=make_token(web.cookie_key, told.retry.handle.text),
+            csrf=make_token(web.cookie_keys, told.retry.handle.text),
             school=told.retry_school,
         )
     page = RefusalPage(

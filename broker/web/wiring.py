@@ -1,4 +1,4 @@
-"""What every route works with. Made once by `app.py`; nothing in it changes while serving."""
+"""What every route works with. Made by `app.py`, anew whenever keys change; nothing in it does."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
@@ -31,7 +31,7 @@ class Web:
 
     Attributes:
         issuer: our origin; never taken from a request's Host.
-        cookie_key: 32 bytes, for tokens in our own forms.
+        cookie_keys: 32 bytes each; the first makes the tokens in our own forms, all are accepted.
         max_body_bytes: of any form that is posted to us.
     """
 
@@ -43,7 +43,7 @@ class Web:
     xml: XmlSecurity
     pages: Pages
     cookies: Cookies
-    cookie_key: bytes = field(repr=False)
+    cookie_keys: tuple[bytes, ...] = field(repr=False)
     documents: Documents = field(repr=False)
     health: Health
     audit: AuditLog

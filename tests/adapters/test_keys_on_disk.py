@@ -92,7 +92,10 @@ def test_init_makes_every_key_private_and_load_reads_them(made):
         expected = 0o700 if path.is_dir() else 0o600
         assert stat.S_IMODE(path.stat().st_mode) == expected
         assert not path.name.startswith(".")
-    symmetric = [keys.register, keys.receipts, keys.storage, keys.cookie]
+    (storage,), (cookie,) = keys.storage, keys.cookie
+    symmetric = [keys.register, keys.receipts, storage.secret, cookie.secret]
+    assert (storage.file, storage.letter) == ("storage/storage.hex", "")
+    assert keys.schedule == {}
     assert [len(each) for each in symmetric] == [32] * 4
     assert len(set(symmetric)) == 4
     assert keys.pairwise.newest == "a"
@@ -391,6 +394,8 @@ def test_a_file_that_cannot_be_opened_is_refused(folder, monkeypatch):
     monkeypatch.setattr(key_files.os, "listdir", denied)
     assert [each.file.name for each in find_key_problems(folder)] == [
         "pairwise",
+        "storage",
+        "cookie",
         "token",
         "saml-signing",
         "saml-decryption",

@@ -25,6 +25,7 @@ from broker.adapters.redis_connections import (
     describe,
 )
 from broker.adapters.redis_store import EPOCH_KEY, PREFIX, RedisLoginStore
+from broker.flow.handles import StorageKey
 from broker.flow.login_store import (
     MAX_SEALED_BYTES,
     Absent,
@@ -447,14 +448,20 @@ async def test_brokers_with_different_keys_never_meet(
 ) -> None:
     one, two = (
         SealedState(
-            store, storage_key=bytes([key]) * 32, issuer="https://a", random=secrets.token_bytes
+            store,
+            storage_keys=(StorageKey(bytes([key]) * 32),),
+            issuer="https://a",
+            random=secrets.token_bytes,
         )
         for key in (1, 2)
     )
     handle, put = one.seal(A_KIND, A_RECORD)
     claims = [
-        each.claim_for("x", issuer="y", value="z", ttl_seconds=60, made_within=timedelta(0))
+        claim
         for each in (one, two)
+        for claim in each.claims_for(
+            "x", issuer="y", value="z", ttl_seconds=60, made_within=timedelta(0)
+        )
     ]
     await store.check()
     await one.put(put, claims=claims[:1])

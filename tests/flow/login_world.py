@@ -15,6 +15,7 @@ from broker.adapters.memory import MemoryLoginStore
 from broker.demo.people import PEOPLE, Person
 from broker.flow.answers import Answer, ChooseSchool, PostMessage
 from broker.flow.browser_steps import BrowserSteps
+from broker.flow.handles import StorageKey
 from broker.flow.login import LoginFlow
 from broker.flow.person_rules import JoinRules
 from broker.flow.ports import FlowKeys
@@ -100,7 +101,10 @@ class LoginWorld:
             saml_decryption=(saml.BROKER_ENCRYPTION.decryption,),
         )
         self.state = SealedState(
-            self.store, storage_key=bytes(32), issuer=oidc.ISSUER, random=self.random
+            self.store,
+            storage_keys=(StorageKey(bytes(32)),),
+            issuer=oidc.ISSUER,
+            random=self.random,
         )
         self.suppliers = SupplierSide(
             issuer=oidc.ISSUER,

@@ -3,8 +3,9 @@
 from collections.abc import Callable
 
 from broker.adapters.memory import MemoryLoginStore
+from broker.flow.handles import Handle, StorageKey
 from broker.flow.login_store import LoginStore
-from broker.flow.sealed_state import Handle, SealedRecord, SealedState, StateKind
+from broker.flow.sealed_state import SealedRecord, SealedState, StateKind
 from tests.flow.fakes import CountingStore
 
 
@@ -56,7 +57,7 @@ def a_state(
 ) -> SealedState:
     return SealedState(
         store or a_store(),
-        storage_key=storage_key,
+        storage_keys=(StorageKey(storage_key),),
         issuer=issuer,
         random=random or CountingRandom(),
     )

@@ -9,12 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.flow.handles import Handle, parse_handle
 from broker.flow.login_store import (
     Claim,
     Locator,
     Put,
 )
-from broker.flow.sealed_state import Handle, SealedState
+from broker.flow.sealed_state import SealedState
 from tests.flow.fakes import CountingStore
 from tests.flow.sealed_builders import (
     A_KIND,
@@ -80,18 +81,25 @@ async def test_the_golden_vector_opens(store: CountingStore) -> None:
 def test_claims_and_child_handles_are_the_golden_vectors(store: CountingStore) -> None:
     state = the_vectors_state(store)
     claim, child = VECTOR["claim"], VECTOR["child"]
-    assert state.claim_for(
+    assert state.claims_for(
         claim["type"], issuer=claim["issuer"], value=claim["value"], ttl_seconds=60
-    ) == Claim(Locator(bytes.fromhex(claim["locator"])), 60)
+    ) == (Claim(Locator(bytes.fromhex(claim["locator"])), 60),)
     derived = state.derive_handle(Handle(bytes.fromhex(VECTOR["handle"])), child["label"])
     assert derived.secret.hex() == child["handle"]
+
+
+def test_handles_read_as_the_golden_vectors() -> None:
+    for letter, text in VECTOR["texts"].items():
+        handle = Handle(bytes.fromhex(VECTOR["handle"]), letter)
+        assert handle.text == text
+        assert parse_handle(text) == handle
 
 
 def test_a_claim_says_how_old_its_value_may_be(store: CountingStore) -> None:
     state = the_vectors_state(store)
 
     def made_within(age: timedelta | None) -> int | None:
-        claim = state.claim_for("x", issuer="y", value="z", ttl_seconds=60, made_within=age)
+        (claim,) = state.claims_for("x", issuer="y", value="z", ttl_seconds=60, made_within=age)
         return claim.made_within_milliseconds
 
     assert made_within(None) is None

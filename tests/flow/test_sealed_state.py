@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.adapters.memory import MemoryLoginStore
+from broker.flow.handles import Handle, StorageKey, parse_handle
 from broker.flow.login_store import (
     Absent,
     ClaimedBefore,
@@ -16,7 +17,7 @@ from broker.flow.login_store import (
     StoreUnsure,
     TakenBefore,
 )
-from broker.flow.sealed_state import Handle, SealedState, StateKind, parse_handle
+from broker.flow.sealed_state import SealedState, StateKind
 from tests.flow.fakes import CountingStore, FailingStore
 from tests.flow.sealed_builders import (
     A_KIND,
@@ -86,8 +87,9 @@ async def test_each_call_is_one_round_trip(state: SealedState, store: CountingSt
     handle, put = state.seal(A_KIND, A_RECORD)
     child = state.derive_handle(handle, "access-token")
     claims = [
-        state.claim_for("assertion-id", issuer="school", value=value, ttl_seconds=60)
+        claim
         for value in ("1", "2")
+        for claim in state.claims_for("assertion-id", issuer="school", value=value, ttl_seconds=60)
     ]
     await state.put(put, state.seal_under(child, A_KIND, A_RECORD), claims=claims[:1])
     assert store.calls == {"put": 1}
@@ -217,11 +219,11 @@ async def test_an_absent_record_quotes_nothing(state: SealedState) -> None:
 
 
 async def test_a_failed_claim_takes_the_record(state: SealedState) -> None:
-    claim = state.claim_for("client-jti", issuer="client", value="1", ttl_seconds=60)
+    claims = state.claims_for("client-jti", issuer="client", value="1", ttl_seconds=60)
     handle, put = state.seal(A_KIND, A_RECORD)
-    await state.put(put, claims=[claim])
+    await state.put(put, claims=claims)
     with pytest.raises(ClaimedBefore):
-        await state.take(A_KIND, handle, claims=[claim])
+        await state.take(A_KIND, handle, claims=claims)
     with pytest.raises(TakenBefore):
         await state.take(A_KIND, handle)
 
@@ -244,7 +246,10 @@ async def test_a_second_use_of_a_code_can_end_what_the_first_gave(state: SealedS
 @pytest.mark.parametrize("method", ["put", "take", "get", "delete"])
 async def test_an_unsure_store_is_refused(store: CountingStore, method: str) -> None:
     state = SealedState(
-        FailingStore(store), storage_key=bytes(32), issuer="i", random=CountingRandom()
+        FailingStore(store),
+        storage_keys=(StorageKey(bytes(32)),),
+        issuer="i",
+        random=CountingRandom(),
     )
     _, put = state.seal(A_KIND, A_RECORD)
     calls: dict[str, Callable[[], Coroutine[Any, Any, object]]] = {

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.flow.handles import Handle, parse_handle
 from broker.flow.login_store import (
     MAX_SEALED_BYTES,
     MAX_TTL_SECONDS,
@@ -16,7 +17,7 @@ from broker.flow.login_store import (
     Put,
     Unstorable,
 )
-from broker.flow.sealed_state import Handle, SealedRecord, SealedState, StateKind, parse_handle
+from broker.flow.sealed_state import SealedRecord, SealedState, StateKind
 from tests.flow.fakes import CountingStore
 from tests.flow.sealed_builders import (
     A_KIND,
@@ -51,20 +52,21 @@ def test_equal_values_of_different_issuers_or_kinds_have_unrelated_claims(
     state: SealedState,
 ) -> None:
     claims = {
-        state.claim_for(kind, issuer=issuer, value=value, ttl_seconds=60).locator
+        claim.locator
         for kind in ("assertion-id", "client-jti")
         for issuer in ("https://a.example", "https://b.example", "https://a.example/")
         for value in ("1", "/1", "", "\ud800", "\ud801", "x" * 100_000)
+        for claim in state.claims_for(kind, issuer=issuer, value=value, ttl_seconds=60)
     }
     assert len(claims) == 2 * 3 * 6
-    again = state.claim_for("client-jti", issuer="https://a.example", value="1", ttl_seconds=9)
+    (again,) = state.claims_for("client-jti", issuer="https://a.example", value="1", ttl_seconds=9)
     assert again.locator in claims
     assert again.ttl_seconds == 9
 
 
 def test_a_claim_of_a_handles_text_never_meets_the_record(state: SealedState) -> None:
     handle, put = state.seal(A_KIND, A_RECORD)
-    claim = state.claim_for(
+    (claim,) = state.claims_for(
         A_KIND.name, issuer="https://broker.example", value=handle.text, ttl_seconds=60
     )
     assert claim.locator != put.locator
@@ -123,7 +125,7 @@ def test_a_handle_has_32_bytes() -> None:
 
 def test_nothing_shows_its_value(state: SealedState) -> None:
     handle, put = state.seal(A_KIND, A_RECORD)
-    claim = state.claim_for("assertion-id", issuer="school", value="Zoë", ttl_seconds=60)
+    (claim,) = state.claims_for("assertion-id", issuer="school", value="Zoë", ttl_seconds=60)
     shown = f"{handle} {handle!r} {put!r} {claim!r} {A_RECORD} {A_RECORD!r} {state!r}"
     for value in ("Zoë", handle.text, handle.secret.hex(), repr(handle.secret)[2:-1]):
         assert value not in shown

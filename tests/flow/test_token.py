@@ -6,10 +6,10 @@ from dataclasses import replace
 import pytest
 
 from broker.domain.refusals import Refusal
+from broker.flow.handles import parse_handle
 from broker.flow.login_store import Absent
 from broker.flow.records import ACCESS_TOKEN, PREPARED
 from broker.flow.refusals import StoreUnavailable
-from broker.flow.sealed_state import parse_handle
 from broker.oidc_op.client_auth import ClientNotAuthenticated
 from broker.oidc_op.jwks import SigningKeyMissing, TokenKeys
 from broker.oidc_op.token import GrantRefused, TokenResponse

@@ -65,7 +65,7 @@ def arguments_of(method: str, *, position: int) -> list[ast.expr]:
 def one_shot_values() -> set[str]:
     """Return the kinds of value that are used once, by the constants that name them."""
     constants = {
-        each.id for each in arguments_of("claim_for", position=0) if isinstance(each, ast.Name)
+        each.id for each in arguments_of("claims_for", position=0) if isinstance(each, ast.Name)
     }
     return {
         getattr(module, each)

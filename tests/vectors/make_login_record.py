@@ -5,6 +5,7 @@ and not with the code it checks. A change of this file's output ends every login
 during an upgrade: that is a decision, not a fix. Run: python -m tests.vectors.make_login_record
 """
 
+import base64
 import hashlib
 import hmac
 import json
@@ -29,6 +30,10 @@ def hkdf(key: bytes, info: bytes) -> bytes:
     """RFC 5869 with SHA-256 and empty salt, one block."""
     extracted = hmac.digest(bytes(32), key, "sha256")
     return hmac.digest(extracted, info + b"\x01", "sha256")
+
+
+def base64url(value: bytes) -> str:
+    return base64.urlsafe_b64encode(value).rstrip(b"=").decode()
 
 
 def login_record() -> dict[str, object]:
@@ -63,6 +68,9 @@ def login_record() -> dict[str, object]:
             "value": "_assertion-1",
             "locator": claim.hex(),
         },
+        # What the browser or relying party holds: the storage key's letter behind the handle, from
+        # the second key of an installation on. Records do not hold it: their bytes are the same.
+        "texts": {letter: base64url(HANDLE) + letter for letter in ("", "b")},
         "child": {"label": "access-token", "handle": child.hex()},
     }
 

@@ -22,6 +22,7 @@ from broker.demo.run import prepare_world
 from broker.domain.registry import Registry
 from broker.domain.school_search import build_school_index
 from broker.web.edge import Edge
+from broker.web.site_in_force import SiteInForce
 from broker.web.wiring import Web
 
 FORM_TYPE = "application/x-www-form-urlencoded"
@@ -68,14 +69,15 @@ class Site:
     """A running broker; `visit` makes browsers for it."""
 
     def __init__(self, app: ASGIApp, runner: asyncio.Runner, issuer: str) -> None:
-        assert isinstance(app, Edge)
+        assert isinstance(app, SiteInForce)
         self.app = app
         self.issuer = issuer
         self._runner = runner
 
     @property
     def web(self) -> Web:
-        return self.app._web
+        assert isinstance(self.app.site, Edge)
+        return self.app.site._web
 
     def visit(self, **headers: str) -> "Browser":
         return Browser(self, headers)

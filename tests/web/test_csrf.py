@@ -6,7 +6,7 @@ from starlette.requests import Request
 from broker.web.csrf import ForeignForm, check_own_form, make_token
 from tests.web.broker_site import a_scope
 
-KEY = bytes(range(32))
+KEY = (bytes(range(32)),)
 ISSUER = "https://broker.example"
 TOKEN = make_token(KEY, "handle")
 
@@ -15,7 +15,7 @@ def check(*, token: str = TOKEN, bound_to: str = "handle", **headers: str) -> No
     sent = [(name.replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     check_own_form(
         Request(a_scope(headers=sent)),
-        cookie_key=KEY,
+        cookie_keys=KEY,
         bound_to=bound_to,
         token=token,
         issuer=ISSUER,
@@ -64,6 +64,6 @@ def test_check_csrf_token(token: str) -> None:
 
 
 def test_a_token_holds_for_one_cookie_and_one_key() -> None:
-    tokens = {make_token(key, bound) for key in (KEY, bytes(32)) for bound in ("a", "b")}
+    tokens = {make_token(key, bound) for key in (KEY, (bytes(32),)) for bound in ("a", "b")}
     assert len(tokens) == 4
     assert all(len(each) == 32 for each in tokens)

@@ -1,0 +1,133 @@
+"""What a broker opens at its start, looks after while it serves, and closes at its end."""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Coroutine
+from dataclasses import dataclass, field
+from datetime import datetime
+
+from broker.adapters.data_folder import DataFolder
+from broker.adapters.key_dates import KeyDates, read_key_dates
+from broker.adapters.keys_on_disk import BrokerKeys
+from broker.adapters.logs import report_registry
+from broker.adapters.receipts import SqliteReceiptLog, make_heads_on_schedule
+from broker.adapters.sql_register import SqlitePersonRegister
+from broker.adapters.sql_registry import SqliteRegistry
+from broker.flow.federation.snapshots import RegistryInForce
+from broker.flow.ports import Clock, Random
+from broker.flow.receipts import ReceiptsUnavailable
+from broker.flow.register import RegisterUnavailable
+from broker.keys_in_force import KeysInForce, read_keys_in_force
+from broker.settings import LoadedSettings
+from broker.store_choice import OpenedStore, change_mark, mark_keys, open_login_store
+
+TAG_BYTES = 32  # of the register's rows; zeros name nobody
+STORE_CHECK_SECONDS = 1
+"""How often a Redis is looked at; `/health/ready` follows at most this, and a time-out, later."""
+
+
+@dataclass(frozen=True, slots=True)
+class ReadyKeys:
+    """Keys of one moment, ready to be put in force."""
+
+    keys: BrokerKeys = field(repr=False)
+    in_force: KeysInForce = field(repr=False)
+    dates: KeyDates
+
+
+@dataclass(frozen=True, slots=True)
+class Resources:
+    """What is opened at the start and closed at the end."""
+
+    store: OpenedStore
+    snapshots: RegistryInForce
+    register: SqlitePersonRegister
+    receipts: SqliteReceiptLog
+    epochs: set[str]
+    poll_seconds: float
+    head_seconds: int
+
+    @contextlib.asynccontextmanager
+    async def running(
+        self, clock: Clock, *others: Coroutine[object, object, None]
+    ) -> AsyncIterator[None]:
+        """Watch registry and login store, sign heads, and do the others, while the broker serves.
+
+        All of them run until they are cancelled.
+        """
+        tasks = (
+            asyncio.create_task(
+                make_heads_on_schedule(self.receipts, every_seconds=self.head_seconds, clock=clock)
+            ),
+            asyncio.create_task(self.snapshots.watch(poll_seconds=self.poll_seconds)),
+            asyncio.create_task(self.store.watch(every_seconds=STORE_CHECK_SECONDS)),
+            asyncio.create_task(self._look_again()),
+            *map(asyncio.create_task, others),
+        )
+        try:
+            yield
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+            await self.receipts.close()
+            await self.register.close()
+            await self.store.close()
+
+    def follow(self, ready: ReadyKeys, *, issuer: str) -> None:
+        """Go on with other keys: an epoch may have been added, and the store's mark changed."""
+        self.epochs.update(ready.keys.pairwise.by_letter)
+        change_mark(self.store, mark_keys(issuer, ready.keys, ready.in_force))
+
+    async def _look_again(self) -> None:
+        """Ask what failed whether it is well again: no login may come to find out."""
+        while True:
+            await asyncio.sleep(STORE_CHECK_SECONDS)
+            with contextlib.suppress(ReceiptsUnavailable, RegisterUnavailable):
+                if not self.register.healthy:
+                    await self.register.find([bytes(TAG_BYTES)])
+                if not self.receipts.healthy:
+                    await self.receipts.probe()
+
+
+def open_resources(loaded: LoadedSettings, ready: ReadyKeys, *, random: Random) -> Resources:
+    """Open the databases, making and upgrading them where needed."""
+    folder, keys = loaded.data_folder, ready.keys
+    DataFolder(folder, loaded.keys_folder, keys).open()
+    epochs = set(keys.pairwise.by_letter)
+    mark = mark_keys(loaded.settings.issuer, keys, ready.in_force)
+    return Resources(
+        store=open_login_store(loaded, mark=mark, random=random),
+        snapshots=RegistryInForce(
+            SqliteRegistry(folder / "registry.db"), epochs=epochs, report=report_registry
+        ),
+        register=SqlitePersonRegister(folder / "register.db"),
+        receipts=SqliteReceiptLog(folder / "receipts.db", receipt_key=keys.receipts, random=random),
+        epochs=epochs,
+        poll_seconds=loaded.settings.times.registry_poll_milliseconds / 1000,
+        head_seconds=loaded.settings.times.receipt_head_minutes * 60,
+    )
+
+
+def ready_keys(keys: BrokerKeys, now: datetime) -> ReadyKeys:
+    """Return keys with what is in force of them at a moment.
+
+    Raises:
+        KeysUnusable: some purpose has no key in use then.
+    """
+    in_force = read_keys_in_force(keys, now=now)
+    return ReadyKeys(keys, in_force, read_key_dates(keys.folder, keys))
+
+
+def ready_changed_keys(
+    loaded: LoadedSettings, before: BrokerKeys, keys: BrokerKeys, now: datetime
+) -> ReadyKeys:
+    """Do so for a broker that runs since `before`: epochs that were added are kept in mind.
+
+    Raises:
+        KeysUnusable: some purpose has no key in use then, or an epoch is another one than once.
+        RegistryUnreadable: nobody can tell now.
+    """
+    if keys.checks.keys() != before.checks.keys():
+        DataFolder(loaded.data_folder, loaded.keys_folder, keys).keep_added_keys()
+    return ready_keys(keys, now)
