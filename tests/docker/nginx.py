@@ -14,8 +14,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from tests.adapters.redis_server import a_free_port
 from tests.journeys.certificates import MadeCertificate
+from tests.redis_server import a_free_port
 
 ROOT = Path(__file__).parents[2]
 FILES = ROOT / "docker" / "nginx"

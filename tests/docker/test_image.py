@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.adapters.redis_server import a_free_port
 from tests.docker.dockerfile import ROOT, the_dockerfile
 from tests.docker.replay import Image, replay
+from tests.redis_server import a_free_port
 
 USER = 10001
 PACKAGES = "opt/schuilnaam/lib/python3.11/site-packages"

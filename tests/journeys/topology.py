@@ -20,10 +20,10 @@ from broker.demo.addresses import FREE_PORTS, Addresses, Party, addresses_of, li
 from broker.demo.peers import tls_trust
 from broker.demo.run import prepare_world
 from broker.demo.world import running
-from tests.adapters.redis_server import RedisServer, a_free_port
 from tests.docker.nginx import CLIENTS_HOST, HOST, Nginx, write_site
 from tests.journeys.certificates import MadeCertificate, make_certificate
 from tests.journeys.visitor import TIMEOUT_SECONDS, Visitor
+from tests.redis_server import RedisServer, a_free_port
 
 GIVE_UP_SECONDS = 60  # only a fault takes so long
 
