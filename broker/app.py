@@ -243,6 +243,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         clock=clock,
         random=random,
         max_body_bytes=settings.limits.body_bytes,
+        max_requests=settings.limits.requests_at_once,
     )
 
 

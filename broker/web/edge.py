@@ -1,4 +1,4 @@
-"""Around everything: what is too large is turned away, and every request leaves one line.
+"""Around everything: what is too much is turned away, and every request leaves one line.
 
 nginx in front bounds lines, headers, bodies and time before we see them; these limits hold where
 it does not, because the server below us takes megabytes of headers. The line names the route's
@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.trail import Trail, following
+from broker.web.busy import ALWAYS_ANSWERED, BusyPages
 from broker.web.headers import DENY_ALL, common_headers
 from broker.web.request_line import describe, find_step
 from broker.web.responses import refuse
@@ -27,6 +28,9 @@ MAX_ADDRESS_BYTES = 65_536
 
 HEAD_TOO_LARGE = "schuilnaam.head-too-large"
 """Extension by which the server below us says that it did not read on."""
+
+_FOR_MACHINES = ("/oidc/", "/.well-known/", "/health/")
+_FOR_PEOPLE = frozenset({"/oidc/authorize", "/oidc/callback"})
 
 _log = structlog.get_logger("broker.web")
 
@@ -53,6 +57,8 @@ class Edge:
         self._web = web
         self._templates = templates
         self._headers = list(common_headers(secure=web.secure))
+        self._busy = BusyPages(web)
+        self._in_work = 0
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one request; nothing is raised to the server, which would write it down whole."""
@@ -73,19 +79,35 @@ class Edge:
                 message["headers"] = self._complete(message["headers"])
             await send(message)
 
+        async def receive_in_time() -> Message:
+            """A body that is waited for is no work: slow senders keep nobody else out."""
+            self._in_work -= 1
+            try:
+                return await receive()
+            finally:
+                self._in_work += 1
+
+        counts = not scope["path"].startswith(ALWAYS_ANSWERED)
+        is_busy = counts and self._in_work >= self._web.max_requests
+        self._in_work += counts
         try:
-            if is_too_large(scope):
+            if is_busy:
+                response = self._busy.answer(Request(scope), for_machines=is_for_machines(scope))
+                await response(scope, receive, send_with_headers)
+            elif is_too_large(scope):
                 # What was sent is not looked at any more, not even for a language.
                 scope = {**scope, "headers": [], "query_string": b""}
                 response = refuse(self._web, Request(scope), HeadersTooLarge("check_header_size"))
                 await response(scope, receive, send_with_headers)
             else:
-                await self._site(scope, receive, send_with_headers)
+                waiting = receive_in_time if counts else receive
+                await self._site(scope, waiting, send_with_headers)
         except Exception as fault:  # Starlette raises once more what a page has answered
             if not status:
                 note_fault(fault)
                 await _send_bare_fault(send_with_headers)
         finally:
+            self._in_work -= counts
             self._note(scope, trail, status=status, seconds=perf_counter() - began)
 
     def _note(self, scope: Scope, trail: Trail, *, status: int, seconds: float) -> None:
@@ -100,6 +122,12 @@ class Edge:
         """Add the headers of every answer; what is no page of ours may do nothing in a browser."""
         has_policy = any(name == b"content-security-policy" for name, _ in headers)
         return [*headers, *self._headers, *(() if has_policy else (DENY_ALL,))]
+
+
+def is_for_machines(scope: Scope) -> bool:
+    """Tell whether an error is read by a program rather than a person."""
+    path: str = scope["path"]
+    return path.startswith(_FOR_MACHINES) and path not in _FOR_PEOPLE
 
 
 def is_too_large(scope: Scope) -> bool:

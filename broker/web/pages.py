@@ -207,9 +207,38 @@ class RefusalPage:
     @property
     def reference_groups(self) -> tuple[str, ...]:
         """Return the reference in groups that can be read out."""
-        step = REFERENCE_GROUP_CHARACTERS
-        starts = range(0, len(self.reference), step)
-        return tuple(self.reference[start : start + step] for start in starts)
+        return group_reference(self.reference)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class BusyPage:
+    """There is no time to do anything: come back in a moment.
+
+    Attributes:
+        what, remedy: message ids.
+    """
+
+    template: ClassVar[str] = "busy.html"
+    code: str
+    reference: str
+    what: str
+    remedy: str
+
+    @property
+    def reference_groups(self) -> tuple[str, ...]:
+        """Return the reference in groups that can be read out."""
+        return group_reference(self.reference)
+
+
+def group_reference(reference: str) -> tuple[str, ...]:
+    """Return a reference in groups that can be read out.
+
+    >>> group_reference("befoheko")
+    ('befo', 'heko')
+    """
+    step = REFERENCE_GROUP_CHARACTERS
+    starts = range(0, len(reference), step)
+    return tuple(reference[start : start + step] for start in starts)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -12,7 +12,7 @@ from starlette.types import Lifespan
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.audit import make_reference, note_refusal
 from broker.oidc_op.response import build_error_body
-from broker.web.edge import Edge, note_fault
+from broker.web.edge import Edge, is_for_machines, note_fault
 from broker.web.oidc_routes import oidc_routes
 from broker.web.pages import MessagePage
 from broker.web.people_routes import people_routes
@@ -21,8 +21,6 @@ from broker.web.saml_routes import saml_routes
 from broker.web.texts import NOTHING_HERE
 from broker.web.wiring import Web
 
-_FOR_MACHINES = ("/oidc/", "/.well-known/", "/health/")
-_FOR_PEOPLE = frozenset({"/oidc/authorize", "/oidc/callback"})
 DRAINING = "schuilnaam.draining"
 """What a server that is told to stop puts into the state of each request."""
 
@@ -52,7 +50,7 @@ def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> Edg
         if not isinstance(error, HTTPException):
             raise error
         status = error.status_code
-        if is_for_machines(request):
+        if is_for_machines(request.scope):
             response = json(
                 {"error": _MACHINE_ERRORS.get(status, "invalid_request")}, status=status
             )
@@ -102,14 +100,8 @@ def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> Edg
     return Edge(site, web, templates={each.endpoint: each.path for each in routes})
 
 
-def is_for_machines(request: Request) -> bool:
-    """Tell whether an error is read by a program rather than a person."""
-    path: str = request.scope["path"]
-    return path.startswith(_FOR_MACHINES) and path not in _FOR_PEOPLE
-
-
 def _refuse(web: Web, request: Request, refusal: Refusal) -> Response:
-    if not is_for_machines(request):
+    if not is_for_machines(request.scope):
         return refuse(web, request, refusal)
     note_refusal(web.audit, refusal, reference=make_reference(web.random))
     return json(build_error_body(refusal), status=refusal.http_status)

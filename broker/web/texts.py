@@ -64,6 +64,9 @@ SCHOOL_FORGOTTEN = MessageText(
 )
 
 
+LOAD_AGAIN = N_("Wait a moment, and load this page again. Nothing was lost.")
+
+
 def load_texts(folder: Path = LOCALES_FOLDER) -> Texts:
     """Read the translations of every language.
 

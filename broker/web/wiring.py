@@ -33,6 +33,7 @@ class Web:
         issuer: our origin; never taken from a request's Host.
         cookie_keys: 32 bytes each; the first makes the tokens in our own forms, all are accepted.
         max_body_bytes: of any form that is posted to us.
+        max_requests: in work at once.
     """
 
     issuer: str
@@ -51,6 +52,7 @@ class Web:
     clock: Clock
     random: Random
     max_body_bytes: int
+    max_requests: int
 
     @property
     def secure(self) -> bool:

@@ -46,6 +46,7 @@ ABOUT_PARTIES = {
     ("AuditEvent", "code"),  # of a refusal
     ("Trail", "code"),
     ("RefusalPage", "code"),
+    ("BusyPage", "code"),
     ("PlannedDocument", "key"),  # by which a document is kept
     ("Web", "token"),  # the journey behind the token endpoint
 }

@@ -2,6 +2,7 @@
 
 import pytest
 
+from broker.adapters import http_protocol, http_server
 from broker.web.edge import MAX_ADDRESS_BYTES, MAX_HEADER_BYTES, MAX_HEADERS
 from tests.web.broker_site import Browser, Site, fields_of
 
@@ -50,6 +51,21 @@ class TestLimits:
             "check_header_size"
         ]
         assert request_line(lines)["status"] == 431
+
+    def test_what_the_server_did_not_read_on_is_refused(self, site: Site) -> None:
+        sent, lines = site.send_raw({"extensions": {http_protocol.HEAD_TOO_LARGE: {}}}, [])
+        assert sent[0]["status"] == 431
+        assert b"E-HTTP-6" in sent[1]["body"]
+        assert request_line(lines)["status"] == 431
+
+
+class TestStopping:
+    def test_a_server_that_stops_is_not_ready(self, site: Site) -> None:
+        scope: dict[str, object] = {"path": "/health/ready"}
+        assert site.send_raw(scope, [])[0][0]["status"] == 200
+        sent, _ = site.send_raw(scope | {"state": {http_server.DRAINING: True}}, [])
+        assert sent[0]["status"] == 503
+        assert b'"stopping"' in sent[1]["body"]
 
 
 class TestTheLine:
