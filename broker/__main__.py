@@ -12,6 +12,7 @@ from broker.commands.operators import confirm, operator, person
 from broker.commands.receipts import receipts
 from broker.commands.registry import apply, check
 from broker.commands.running import demo, serve
+from broker.commands.trace import trace
 from broker.commands.workers import worker
 
 
@@ -22,7 +23,7 @@ def main() -> None:
 
 for command in (
     *(demo, serve, worker, health, check, apply, accept_loss, keys, metadata),
-    *(receipts, operator, person, confirm),
+    *(receipts, operator, person, confirm, trace),
 ):
     main.add_command(command)
 

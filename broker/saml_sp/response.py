@@ -153,7 +153,7 @@ def check_success(response: Element, *, expected: ExpectedResponse) -> None:
     if _assertions(response):
         raise ResponseMalformed("check_no_assertion_without_success")
     if response.get("InResponseTo") != expected.request_id:
-        raise ResponseToAnotherRequest("check_in_response_to")
+        raise ResponseToAnotherRequest("check_in_response_to_without_login")
     below = optional_child(code, STATUS_CODE)
     stated = "" if below is None else below.get("Value", "")
     raise ANSWERS_WITHOUT_LOGIN.get(stated, LoginFailedAtSchool)("check_success")

@@ -92,6 +92,7 @@ class Edge:
         self._in_work += counts
         try:
             if is_busy:
+                self._web.watch.refused_busy()
                 response = self._busy.answer(Request(scope), for_machines=is_for_machines(scope))
                 await response(scope, receive, send_with_headers)
             elif is_too_large(scope):

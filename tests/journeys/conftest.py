@@ -17,9 +17,12 @@ import structlog
 from playwright.async_api import Browser, async_playwright
 from starlette.types import ASGIApp
 
+import broker.demo.run
 import broker.demo.world
 import broker.store_choice
 from broker.adapters.logs import SHUT_LOGGERS, configure_logs
+from broker.adapters.metrics import Metrics
+from broker.app import build_broker
 from broker.demo import servers
 from broker.demo.addresses import FREE_PORTS, Addresses, Party
 from broker.demo.run import PreparedWorld, demo_world
@@ -112,7 +115,13 @@ def open_world(
             watched = {party: witness.stand_at(party, app) for party, app in apps.items()}
             return servers.serving(watched, **settings)
 
+        def building(*of: Any, **settings: Any) -> ASGIApp:
+            metrics = Metrics()
+            witness.metrics.append(metrics)
+            return build_broker(*of, metrics=metrics, **settings)
+
         with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(broker.demo.run, "build_broker", building)
             patch.setattr(broker.store_choice, "MemoryLoginStore", witness.make_store)
             patch.setattr(broker.demo.world, "serving", serving)
             running = demo_world(folder, **{"ports": FREE_PORTS, **how})

@@ -13,7 +13,9 @@ from urllib.parse import parse_qsl, quote
 
 import pytest
 import pytest_asyncio
+from click.testing import CliRunner
 
+from broker.__main__ import main
 from broker.demo.addresses import Party
 from broker.demo.people import PEOPLE
 from tests.journeys.conftest import World
@@ -103,6 +105,24 @@ def stored(witnesses: Iterable[Witness]) -> Hays:
     return [("login store", each) for witness in witnesses for each in witness.stored]
 
 
+def traces(witnesses: list[Witness]) -> Hays:
+    """Return what `broker trace` shows of every reference that was given, in both its forms."""
+    log = witnesses[0].logs[0]
+    lines = [json.loads(each) for each in log.read_bytes().splitlines()]
+    found = []
+    for each in sorted({each["reference"] for each in lines if each.get("reference")}):
+        for form in ((), ("--json",)):
+            result = CliRunner().invoke(main, ["trace", each, "--log", str(log), *form])
+            assert result.exit_code == 0, result.output
+            found.append((f"trace {each}", result.output.encode()))
+    return found
+
+
+def metrics(witnesses: Iterable[Witness]) -> Hays:
+    """Return what every broker's metrics show."""
+    return [("metrics", each.expose()) for witness in witnesses for each in witness.metrics]
+
+
 def at_broker(witnesses: Iterable[Witness]) -> Hays:
     """All that the broker said, and what browsers were made to say to it; not schools' answers."""
     found = []
@@ -139,6 +159,18 @@ def test_telling_values_are_nowhere(witnesses_of_all: list[Witness], told: set[s
         *at_suppliers(witnesses_of_all),
     ]
     assert search(hays, told) == []
+
+
+def test_telling_values_are_in_no_trace_and_no_metric(
+    witnesses_of_all: list[Witness], told: set[str]
+) -> None:
+    shown, counted = traces(witnesses_of_all), metrics(witnesses_of_all)
+    assert len(shown) > 10
+    assert any(b"E-RELEASE-1" in each for _, each in shown)
+    assert any(b'outcome="released"' in each for _, each in counted)
+    values = told | pseudonyms(witnesses_of_all, *OIDC_SUPPLIERS, *SAML_SUPPLIERS)
+    assert search([*shown, *counted], values) == []
+    assert search_names([*shown, *counted], FIRST_NAMES) == []
 
 
 def test_the_search_finds_what_is_there(witnesses_of_all: list[Witness], told: set[str]) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broker.adapters.memory import MemoryLoginStore
+from broker.adapters.metrics import Metrics
 from broker.demo.addresses import Party
 from broker.flow.login_store import Claim, Put
 
@@ -51,12 +52,14 @@ class Witness:
     Attributes:
         stored: every record and locator that the login store was ever given.
         logs: files to which the world's logs go.
+        metrics: of each broker.
     """
 
     folder: Path
     exchanges: list[Exchange] = field(default_factory=list)
     stored: list[bytes] = field(default_factory=list)
     logs: list[Path] = field(default_factory=list)
+    metrics: list[Metrics] = field(default_factory=list)
 
     def at(self, *parties: Party) -> Iterator[Exchange]:
         """Return what happened at these parties."""

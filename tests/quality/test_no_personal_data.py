@@ -45,6 +45,9 @@ ABOUT_PARTIES = {
     ("ResponseIds", "assertion_id"),  # of our own answer, random
     ("AuditEvent", "code"),  # of a refusal
     ("Trail", "code"),
+    ("LogLine", "code"),
+    ("StoryStep", "code"),
+    ("StoryEvent", "code"),
     ("RefusalPage", "code"),
     ("BusyPage", "code"),
     ("PlannedDocument", "key"),  # by which a document is kept

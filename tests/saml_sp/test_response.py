@@ -194,7 +194,7 @@ class TestStatus:
         for other in (None, "_another"):
             refused(
                 r.ResponseToAnotherRequest,
-                "check_in_response_to",
+                "check_in_response_to_without_login",
                 status=(n.STATUS_RESPONDER, n.STATUS_NO_PASSIVE),
                 signed="nothing",
                 response_in_response_to=other,

@@ -1,0 +1,195 @@
+"""The checks of the four protocols, in order, for telling afterwards how far a message came.
+
+The tables of the protocols are taken as they are. Where checks are no table, or are made at several
+moments, a group says so.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from broker.oidc_op.client_auth import ASSERTION_CHECKS
+from broker.oidc_op.request_checks import CHECKS_AFTER_REDIRECT, CHECKS_BEFORE_REDIRECT
+from broker.saml_idp.checks import ANSWERABLE_CHECKS, REQUEST_CHECKS
+from broker.saml_sp.checks import STATEMENT_CHECKS
+
+
+@dataclass(frozen=True, slots=True)
+class CheckGroup:
+    """Checks that belong together.
+
+    Attributes:
+        title: what is checked.
+        ordered: made in this order; else one that fails tells nothing of the others.
+        anywhere: made at several moments; one that fails tells nothing of later groups.
+        families: beginnings of codes that its refusals have, where names alone are not enough.
+    """
+
+    title: str
+    checks: tuple[str, ...]
+    ordered: bool = True
+    anywhere: bool = False
+    families: tuple[str, ...] = ()
+
+
+def named(checks: Iterable[object]) -> tuple[str, ...]:
+    return tuple(getattr(each, "__name__") for each in checks)  # noqa: B009 -- a Callable has none
+
+
+_SAML_MESSAGE = CheckGroup(
+    "the message can be read",
+    (
+        *("parameter-once", "parameter-text", "one-message", "encoding", "base64", "inflate"),
+        *("size", "markup-declaration", "processing-instruction", "amount", "well-formed"),
+        *("only-elements", "depth", "unique-ids", "schema", "signature-whole"),
+        *("one-child", "attribute", "plain-text", "instant"),
+    ),
+    ordered=False,
+    anywhere=True,
+)
+_SIGNATURE = CheckGroup(
+    "the signature",
+    (
+        *("key-registered", "signature-present", "one-signature", "signature-shape"),
+        *("canonicalization", "canonicalization-parameter", "signature-algorithm", "reference"),
+        *("transforms", "digest-algorithm", "signature-value", "digest"),
+    ),
+    ordered=False,
+)
+_JOSE = (
+    "check_token_size",
+    "check_token_header_readable",
+    "check_token_algorithm_allowed",
+    "check_token_header_known",
+    "check_token_key_known",
+    "check_token_signature",
+    "check_token_claims_readable",
+)
+_PARAMETER_CHECKS = (
+    "check_parameter_count",
+    "check_parameter_once",
+    "check_parameter_is_unicode",
+    "check_parameter_size",
+)
+
+PARAMETERS = CheckGroup("the parameters", _PARAMETER_CHECKS, ordered=False, families=("E-OIDC-",))
+OIDC_REQUEST = (
+    PARAMETERS,
+    CheckGroup(
+        "the client and its address",
+        (
+            *("check_client_known", "check_client_enabled", "check_profile_known"),
+            *named(CHECKS_BEFORE_REDIRECT),
+        ),
+    ),
+    CheckGroup("the request", named(CHECKS_AFTER_REDIRECT)),
+)
+SAML_REQUEST = (
+    _SAML_MESSAGE,
+    CheckGroup(
+        "the service provider",
+        (
+            "check_is_authn_request",
+            "check_issuer_stated",
+            "check_service_provider_registered",
+            "check_service_provider_enabled",
+        ),
+    ),
+    _SIGNATURE,
+    CheckGroup(
+        "the request",
+        (
+            "check_signed",
+            *named(REQUEST_CHECKS),
+            "check_acs_named_once",
+            "check_protocol_binding_registered",
+            "check_acs_registered",
+            *named(ANSWERABLE_CHECKS),
+        ),
+        families=("E-SAML-",),
+    ),
+)
+SAML_ANSWER = (
+    _SAML_MESSAGE,
+    CheckGroup(
+        "the kind of answer",
+        (
+            "check_is_response",
+            "check_no_assertion_without_success",
+            "check_in_response_to_without_login",
+            "check_success",
+            "check_provider",
+        ),
+    ),
+    CheckGroup(
+        "signature and encryption",
+        (
+            *_SIGNATURE.checks,
+            *("check_one_assertion", "encryption-shape", "encryption-method", "decryption"),
+            *("decrypted-assertion", "check_assertion_signed", "check_is_assertion"),
+        ),
+        ordered=False,
+    ),
+    CheckGroup(
+        "the statement is whole",
+        ("check_conditions_stated", "check_one_authn_statement", "check_name_id_stated"),
+    ),
+    CheckGroup("the statement", named(STATEMENT_CHECKS)),
+)
+OIDC_ANSWER = (
+    CheckGroup(
+        "the answer through the browser",
+        (
+            "check_protocol_unchanged",
+            "check_parameters_once",
+            "check_parameters_unicode",
+            "check_state_expected",
+            "check_issuer_expected",
+            "check_answer_is_no_error",
+            "check_code_present",
+        ),
+    ),
+    CheckGroup(
+        "the school's token endpoint",
+        (
+            *("check_client_secret_present", "check_client_key_present"),
+            *("check_signing_key_active", "check_school_answers", "check_school_keys_usable"),
+        ),
+        ordered=False,
+        anywhere=True,
+    ),
+    CheckGroup(
+        "the token response",
+        (
+            *("check_token_response_size", "check_token_response_readable", "check_token_type"),
+            *("check_access_token_present", "check_id_token_present", *_JOSE),
+        ),
+    ),
+    CheckGroup(
+        "the ID token's times can be read",
+        ("check_times_present", "check_times_readable"),
+        ordered=False,
+        anywhere=True,
+    ),
+    CheckGroup(
+        "the ID token",
+        (
+            *("check_issuer", "check_audience", "check_authorized_party", "check_expiry"),
+            *("check_issued_at", "check_not_before", "check_nonce", "check_subject"),
+            *("check_auth_time_present", "check_auth_time_past", "check_login_after_request"),
+            *("check_login_within_max_age", "check_access_token_hash"),
+        ),
+    ),
+    CheckGroup(
+        "userinfo", ("check_userinfo_size", "check_userinfo_readable", "check_userinfo_subject")
+    ),
+)
+CLIENT = CheckGroup(
+    "the client",
+    (
+        *("check_one_authentication_method", "check_assertion_type"),
+        *("check_basic_readable", "check_one_client_id", "check_client_known"),
+        *("check_client_enabled", "check_profile_known"),
+        *("check_authentication_method_registered", "check_client_secret", *_JOSE),
+        *("check_assertion_times_readable", *named(ASSERTION_CHECKS)),
+    ),
+)

@@ -1,0 +1,67 @@
+"""Every check by which a login can refuse stands in the tables that tell how far it came."""
+
+import ast
+from collections.abc import Iterator
+
+from broker.domain.refusals import every_refusal
+from broker.flow.step_checks import every_group
+from tests.quality.sources import broker_modules, parsed_files
+
+NOT_OF_A_LOGIN = (
+    "broker/demo/",
+    "broker/commands/",
+    "broker/flow/federation/",
+    "broker/flow/operator",
+    "broker/flow/two_persons.py",
+    "broker/adapters/operators_on_disk.py",
+    "broker/saml_xml/metadata.py",
+    "broker/saml_sp/metadata.py",
+    "broker/saml_idp/metadata.py",
+)
+NOT_OF_A_STEP = {
+    "check_head_written",  # receipts' heads are signed on schedule
+    "check_school_known",  # of `not_me`; there as of the choice
+}
+
+
+def checks_in_code() -> Iterator[tuple[str, str]]:
+    """Yield file and name of each check that is given to a refusal."""
+    broker_modules()
+    refusals = {each.__name__ for each in every_refusal()} | {"TokenRefused", "TokenKeyUnknown"}
+    for path, tree in parsed_files().items():
+        if path.startswith(NOT_OF_A_LOGIN):
+            continue
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Call) and node.args:
+                name = getattr(node.func, "id", "")
+                found = _text(node.args[0])
+                if found and (name in refusals or found.startswith("check_")):
+                    yield path, found
+
+
+def _text(argument: ast.expr) -> str:
+    if isinstance(argument, ast.Constant) and isinstance(argument.value, str):
+        return argument.value
+    if isinstance(argument, ast.JoinedStr) and isinstance(argument.values[0], ast.Constant):
+        return str(argument.values[0].value)
+    return ""
+
+
+def test_no_check_is_missing() -> None:
+    told = {check for each in every_group() for check in each.checks}
+    found = {name: path for path, name in checks_in_code() if not name.startswith("decrypted-")}
+    assert len(found) > 150
+    missing = {name: path for name, path in found.items() if name not in told | NOT_OF_A_STEP}
+    assert missing == {}
+
+
+def test_every_check_that_is_told_exists() -> None:
+    texts = {
+        node.value.partition(":")[0]
+        for path, tree in parsed_files().items()
+        if path not in ("broker/flow/step_checks.py", "broker/flow/protocol_checks.py")
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    told = {check for each in every_group() for check in each.checks}
+    assert told - texts == set()
