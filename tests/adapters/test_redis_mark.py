@@ -12,7 +12,7 @@ from broker.adapters.redis_mark import MARK_SECONDS, KeyMark, derive_key_mark
 from broker.adapters.redis_store import MARK_KEYS, RedisLoginStore
 from broker.flow.login_store import StoreUnsure
 from tests.adapters.storage_backend import a_locator, a_put
-from tests.redis_server import RedisServer, running_redis
+from tests.redis_server import PROGRAMS, RedisServer, running_redis
 
 CHECKS = {
     "root/root.hex": b"root-check-value",
@@ -35,9 +35,11 @@ OURS = a_mark()
 OTHERS = [a_mark(**{folder: b"another-check-va"}) for folder in ("root", "register", "receipts")]
 
 
-@pytest.fixture(scope="module")
-def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[RedisServer]:
-    with running_redis(tmp_path_factory.mktemp("redis")) as running:
+@pytest.fixture(scope="module", params=PROGRAMS)
+def _server(
+    tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[RedisServer]:
+    with running_redis(tmp_path_factory.mktemp("redis"), program=request.param) as running:
         yield running
 
 

@@ -1,16 +1,18 @@
 """The login store on Redis keeps the contract of every store, races between workers included."""
 
+import contextlib
 import secrets
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 
 import pytest
 
 from broker.adapters.redis_store import EPOCH_KEY, RedisLoginStore
 from tests.adapters.storage_model import login_store_model
 from tests.adapters.storage_suite import LoginStoreSuite
-from tests.redis_server import RedisServer, running_redis
+from tests.redis_server import PROGRAMS, RedisServer, running_redis
 
 PASS_TIME = """
 for _, key in ipairs(redis.call('KEYS', '{schuilnaam}:*')) do
@@ -24,7 +26,7 @@ end
 FROM_LONG_AGO = "redis.call('SET', KEYS[1], (string.gsub(ARGV[1], '%d+$', '1')))"
 """Sets an epoch that began when time did, so that it remembers every claim."""
 
-running: list[RedisServer] = []
+running: dict[str, RedisServer] = {}
 
 
 class StretchedStore(RedisLoginStore):
@@ -46,15 +48,17 @@ class RedisBackend:
 
 @pytest.fixture(scope="module", autouse=True)
 def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
-    with running_redis(tmp_path_factory.mktemp("redis")) as server:
-        running.append(server)
+    with contextlib.ExitStack() as stack:
+        for program in PROGRAMS:
+            folder = tmp_path_factory.mktemp(program)
+            running[program] = stack.enter_context(running_redis(folder, program=program))
         yield
-        running.remove(server)
+        running.clear()
 
 
 @asynccontextmanager
-async def open_redis_backend() -> AsyncIterator[RedisBackend]:
-    (server,) = running
+async def open_backend(program: str) -> AsyncIterator[RedisBackend]:
+    server = running[program]
     await server.ask("FLUSHALL")
     store, other = (
         StretchedStore(server.address, mark=None, random=secrets.token_bytes, report=lambda _: None)
@@ -71,7 +75,11 @@ async def open_redis_backend() -> AsyncIterator[RedisBackend]:
 
 
 class TestRedisLoginStore(LoginStoreSuite):
-    open_backend = staticmethod(open_redis_backend)
+    open_backend = staticmethod(partial(open_backend, "redis"))
 
 
-TestRedisModel = login_store_model(open_redis_backend)
+class TestValkeyLoginStore(LoginStoreSuite):
+    open_backend = staticmethod(partial(open_backend, "valkey"))
+
+
+TestRedisModel = login_store_model(partial(open_backend, "redis"))
