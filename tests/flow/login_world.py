@@ -5,7 +5,7 @@ Protocol code, XML security and keys are real; ports are `port_fakes`. A test be
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -17,8 +17,10 @@ from broker.flow.answers import Answer, ChooseSchool, PostMessage
 from broker.flow.browser_steps import BrowserSteps
 from broker.flow.handles import StorageKey
 from broker.flow.login import LoginFlow
+from broker.flow.login_store import LoginStore
 from broker.flow.person_rules import JoinRules
-from broker.flow.ports import FlowKeys
+from broker.flow.ports import Clock, FlowKeys
+from broker.flow.receipts import ReceiptLog
 from broker.flow.register import derive_register_keys
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
@@ -75,6 +77,17 @@ SUPPLIER_STATE = "lesson-3-page-12"
 """The supplier's deep link, as its `state` or RelayState."""
 
 
+@dataclass(frozen=True)
+class Worker:
+    """One process of the broker."""
+
+    state: SealedState
+    suppliers: SupplierSide
+    schools: SchoolSide
+    flow: LoginFlow
+    token: TokenFlow
+
+
 class LoginWorld:
     """Everything around one broker."""
 
@@ -100,62 +113,75 @@ class LoginWorld:
             saml_signing=saml.BROKER_KEY.signing,
             saml_decryption=(saml.BROKER_ENCRYPTION.decryption,),
         )
-        self.state = SealedState(
-            self.store,
+        self.use(self.make_worker(self.store))
+        self._assertions = 0
+
+    def make_worker(
+        self, store: LoginStore, *, clock: Clock | None = None, receipts: ReceiptLog | None = None
+    ) -> Worker:
+        """Return one process of the broker, over the ports that all of them share."""
+        clock = clock or self.clock
+        state = SealedState(
+            store,
             storage_keys=(StorageKey(bytes(32)),),
             issuer=oidc.ISSUER,
             random=self.random,
         )
-        self.suppliers = SupplierSide(
+        suppliers = SupplierSide(
             issuer=oidc.ISSUER,
             saml_entity_id=saml.BROKER_IDP,
-            state=self.state,
+            state=state,
             keys=self.keys,
             xml=saml.XML,
             random=self.random,
         )
-        self.schools = SchoolSide(
+        schools = SchoolSide(
             addresses=SchoolAddresses(saml.BROKER_SP, saml.BROKER_ACS, CALLBACK),
-            state=self.state,
+            state=state,
             calls=self.school,
             keys=self.keys,
             xml=saml.XML,
-            clock=self.clock,
+            clock=clock,
             random=self.random,
         )
         desk = ReleaseDesk(
             ReleasePorts(
                 register=self.register,
-                receipts=self.receipts,
+                receipts=receipts or self.receipts,
                 keys=self.keys,
                 join_rules=JoinRules(),
-                suppliers=self.suppliers,
+                suppliers=suppliers,
                 audit=self.audit,
                 random=self.random,
             )
         )
-        self.flow = LoginFlow(
+        flow = LoginFlow(
             snapshots=self.snapshots,
-            steps=BrowserSteps(self.state, random=self.random),
-            schools=self.schools,
-            suppliers=self.suppliers,
+            steps=BrowserSteps(state, random=self.random),
+            schools=schools,
+            suppliers=suppliers,
             desk=desk,
             audit=self.audit,
-            clock=self.clock,
+            clock=clock,
             random=self.random,
         )
-        self.token = TokenFlow(
+        token = TokenFlow(
             issuer=oidc.ISSUER,
             token_endpoint=oidc.TOKEN_ENDPOINT,
             snapshots=self.snapshots,
-            state=self.state,
+            state=state,
             client_keys=self.client_keys,
             keys=self.keys,
             audit=self.audit,
-            clock=self.clock,
+            clock=clock,
             random=self.random,
         )
-        self._assertions = 0
+        return Worker(state, suppliers, schools, flow, token)
+
+    def use(self, worker: Worker) -> None:
+        """Let a worker answer from here on."""
+        self.state, self.suppliers, self.schools = worker.state, worker.suppliers, worker.schools
+        self.flow, self.token = worker.flow, worker.token
 
     def clock(self) -> datetime:
         return self.now
@@ -205,14 +231,16 @@ class LoginWorld:
         self, browser: Browser, party: str = REKENRIJK, *, hint: str = "", **changes: Any
     ) -> Answer:
         """Begin a login, with a hint that names the school when there is one."""
-        scoping = []
-        if hint and party in OIDC_CLIENTS:
-            changes["idp_hint"] = hint
-        elif hint:
-            entry = build_element(saml.samlp("IDPEntry"), {"ProviderID": hint})
-            listed = build_element(saml.samlp("IDPList"), None, entry)
-            scoping = [build_element(saml.samlp("Scoping"), None, listed)]
-        return browser.follow(await self.flow.begin(self.ask(party, *scoping, **changes)))
+        asked = self.ask_hinting(party, hint, **changes) if hint else self.ask(party, **changes)
+        return browser.follow(await self.flow.begin(asked))
+
+    def ask_hinting(self, party: str, school: str, **changes: Any) -> Any:
+        """Return a checked request that names the school."""
+        if party in OIDC_CLIENTS:
+            return self.ask(party, idp_hint=school, **changes)
+        entry = build_element(saml.samlp("IDPEntry"), {"ProviderID": school})
+        listed = build_element(saml.samlp("IDPList"), None, entry)
+        return self.ask(party, build_element(saml.samlp("Scoping"), None, listed), **changes)
 
     async def go_to_school(
         self, browser: Browser, party: str = REKENRIJK, school: str = "vuurvogel", **changes: Any
