@@ -10,19 +10,15 @@ from contextlib import suppress
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, Phase, settings
-from hypothesis.stateful import run_state_machine_as_test
+from hypothesis import settings
 from msgspec.structs import replace
 
 from broker.flow.browser_steps import BrowserStep
 from broker.flow.login_store import Absent, Claim, Locator, Put, TakenBefore
 from broker.flow.receipts import ReceiptsUnavailable, SealedReceipt
+from tests.flow.failing_store import SharedServer, SharedStore
 from tests.flow.login_world import LoginWorld, Worker
-from tests.flow.shared_store import SharedServer, SharedStore
-from tests.flow.two_workers import TwoWorkers
-from tests.flow.watched_logins import Violated
-
-FOUND_WITHIN_EXAMPLES = 200
+from tests.flow.two_workers import TwoWorkers, what_is_found
 
 
 class InMemory:
@@ -146,7 +142,7 @@ def test_a_fault_planted_in_the_store_is_found(store: type[SharedStore]) -> None
         def open_backend(world: LoginWorld) -> InMemory:  # noqa: N805 -- called on the class
             return InMemory(world, store)
 
-    assert "once" in what_is_found(Planted)
+    assert "once" in what_is_found(Planted, within_examples=200)
 
 
 # Planted in a worker
@@ -246,23 +242,4 @@ class NeverRecovers(OnMemory):
     ],
 )
 def test_a_fault_planted_in_a_worker_is_found(planted: type[TwoWorkers], promise: str) -> None:
-    assert promise in what_is_found(planted)
-
-
-def what_is_found(planted: type[TwoWorkers]) -> str:
-    """Return which promise the machine found broken; always the same one."""
-    with pytest.raises(Violated) as found:
-        run_state_machine_as_test(
-            planted,
-            settings=settings(
-                max_examples=FOUND_WITHIN_EXAMPLES,
-                stateful_step_count=40,
-                deadline=None,
-                derandomize=True,
-                database=None,
-                phases=[Phase.generate],  # to find it is enough
-                report_multiple_bugs=False,
-                suppress_health_check=list(HealthCheck),
-            ),
-        )
-    return str(found.value)
+    assert promise in what_is_found(planted, within_examples=200)

@@ -3,7 +3,7 @@
 Persons log in at several suppliers in several browsers; every request may come again, at any worker
 and at both at once, with another browser's cookie or another login's message; workers restart,
 their clocks differ, the store loses what it held or goes back to what it held before, and each of
-its operations may fail in any of the ways of `shared_store.KINDS`. Whatever happens:
+its operations may fail in any of the ways of `failing_store.KINDS`. Whatever happens:
 
     once        -- no code, step, assertion or client assertion is honoured twice
     own         -- nobody gets the pseudonym or an attribute of another person
@@ -14,21 +14,24 @@ its operations may fail in any of the ways of `shared_store.KINDS`. Whatever hap
 Without that, `Violated` is raised. `test_two_workers` shows that planted faults are found.
 """
 
+import pytest
+from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import invariant, precondition, rule
+from hypothesis.stateful import invariant, precondition, rule, run_state_machine_as_test
 
 from broker.demo.people import PEOPLE
 from broker.domain.ids import RelyingPartyId
 from broker.flow.browser_steps import BrowserStep
+from tests.flow.failing_store import KINDS, FailingStore, Fault
 from tests.flow.login_answers import (
     Received,
 )
-from tests.flow.shared_store import KINDS, FailingStore, Fault
 from tests.flow.watched_logins import (
     BROWSERS,
     PARTIES,
     SKEW_SECONDS,
     WORKERS,
+    Violated,
     WatchedLogins,
     must,
     newest,
@@ -288,3 +291,22 @@ class TwoWorkers(WatchedLogins):
     @invariant()
     def every_answer_has_its_receipt(self) -> None:
         must(len(self.world.receipts.kept) >= self.answers, "receipt")
+
+
+def what_is_found(planted: type[TwoWorkers], *, within_examples: int) -> str:
+    """Return which promise the machine finds broken; the same one each time."""
+    with pytest.raises(Violated) as found:
+        run_state_machine_as_test(
+            planted,
+            settings=settings(
+                max_examples=within_examples,
+                stateful_step_count=40,
+                deadline=None,
+                derandomize=True,
+                database=None,
+                phases=[Phase.generate],  # to find it is enough
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    return str(found.value)

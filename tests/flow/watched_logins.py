@@ -22,6 +22,7 @@ from broker.jose.tokens import verify_token
 from broker.oidc_op.token import TokenResponse
 from tests import builders_oidc as oidc
 from tests import builders_saml as saml
+from tests.flow.failing_store import FailingStore, Fault
 from tests.flow.login_answers import (
     AtSchool,
     Browser,
@@ -32,7 +33,6 @@ from tests.flow.login_answers import (
 )
 from tests.flow.login_parties import BIOSFEER_OIDC, BIOSFEER_SAML, REKENRIJK, TAALTUIN
 from tests.flow.login_world import LoginWorld, Worker
-from tests.flow.shared_store import FailingStore, Fault
 
 PARTIES = (REKENRIJK, TAALTUIN, BIOSFEER_OIDC, BIOSFEER_SAML)
 WORKERS = BROWSERS = 2
