@@ -119,14 +119,16 @@ class OnServer:
 
 
 class OnRedis(TwoWorkers):
-    disturbance: str | None = None
-
     def open_backend(_world: LoginWorld) -> OnServer:  # noqa: N805 -- called on the class
         return OnServer()
 
     def __init__(self) -> None:
         super().__init__()
         self.look()
+
+
+class OnDisturbedRedis(OnRedis):
+    disturbance: str | None = None
 
     @rule(how=st.sampled_from(DISTURBANCES))
     def disturb(self, how: str) -> None:
@@ -149,7 +151,7 @@ class OnRedis(TwoWorkers):
         return self.attempt(backend.disturb(how, step(self.workers[number]), inner))
 
 
-TestTwoWorkersOnRedis = OnRedis.TestCase
+TestTwoWorkersOnRedis = OnDisturbedRedis.TestCase
 TestTwoWorkersOnRedis.settings = settings(
     max_examples=12, stateful_step_count=30, deadline=None, suppress_health_check=list(HealthCheck)
 )
