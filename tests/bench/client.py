@@ -5,6 +5,7 @@ with Content-Length) and refuses anything else loudly.
 """
 
 import asyncio
+import contextlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qs, urlsplit
@@ -80,10 +81,12 @@ class Connection:
         if self._streams is not None:
             _, writer = self._streams
             writer.close()
-            await writer.wait_closed()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
     async def _send(self, message: bytes) -> HttpAnswer:
-        if self._streams is None:
+        if self._streams is None or self._streams[0].at_eof():  # the broker closes idle ones
+            await self.close()
             self._streams = await asyncio.open_connection(self._host, self._port)
         reader, writer = self._streams
         writer.write(message)
