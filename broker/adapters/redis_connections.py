@@ -18,6 +18,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from hiredis import pack_command
 from redis.asyncio.connection import Connection, SSLConnection
 from redis.exceptions import (
     AuthenticationError,
@@ -166,7 +167,8 @@ async def ask(connection: Connection, *command: str | bytes | int) -> Any:
     Raises:
         RedisError, OSError
     """
-    await connection.send_packed_command(connection.pack_command(*command), check_health=False)
+    packed = pack_command(command)  # type: ignore[arg-type]  # says that a command is one word
+    await connection.send_packed_command(packed, check_health=False)
     return await connection.read_response()
 
 

@@ -11,11 +11,13 @@ script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'` fits al
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Protocol
 from urllib.parse import urlencode
 
 from jinja2 import Template
+from markupsafe import escape
 
 from broker.domain.refusals import WhoseTask
 from broker.web.assets import STATIC_FOLDER, StaticAssets, load_static_assets
@@ -258,8 +260,19 @@ class MessagePage:
     link: Link | None = None
 
 
+HANDOVERS_KEPT = 512
+"""Of so many places and languages the page is kept, without what is passed on; 2 MB."""
+
+_MARK = "\x00"
+"""Where a field's value goes: a character that HTML cannot hold."""
+
+
 class Pages:
-    """Renders pages. Every template is compiled once, per language, when this is made."""
+    """Renders pages. Every template is compiled once, per language, when this is made.
+
+    The page that passes a message on is the last thing of every login that ends in SAML, and all
+    of it but the message is the same for every pupil: that part is kept.
+    """
 
     def __init__(
         self,
@@ -273,11 +286,35 @@ class Pages:
         self._templates: Mapping[Language, Mapping[str, Template]] = {
             language: compile_templates(folders, texts[language], assets) for language in texts
         }
+        self._split_handover = lru_cache(HANDOVERS_KEPT)(self._render_split_handover)
 
     def render(self, page: Page, frame: Frame) -> bytes:
         """Return the whole HTML document, UTF-8."""
-        template = self._templates[frame.language][page.template]
-        return template.render(page=page, frame=frame).encode()
+        if isinstance(page, HandoverPage):
+            return self._render_handover(page, frame).encode()
+        return self._render(page, frame).encode()
+
+    def _render(self, page: Page, frame: Frame) -> str:
+        return self._templates[frame.language][page.template].render(page=page, frame=frame)
+
+    def _render_handover(self, page: HandoverPage, frame: Frame) -> str:
+        names = tuple(name for name, _ in page.fields)
+        pieces = self._split_handover(page.action, names, page.destination_name, frame)
+        if len(pieces) != len(names) + 1:  # a name in it holds the mark
+            return self._render(page, frame)
+        values = (escape(value) for _, value in page.fields)
+        return pieces[0] + "".join(map("{}{}".format, values, pieces[1:]))
+
+    def _render_split_handover(
+        self, action: str, names: tuple[str, ...], destination_name: str, frame: Frame
+    ) -> tuple[str, ...]:
+        """Return the page in pieces, between which the values of its fields go."""
+        marked = HandoverPage(
+            action=action,
+            fields=tuple((name, _MARK) for name in names),
+            destination_name=destination_name,
+        )
+        return tuple(self._render(marked, frame).split(_MARK))
 
 
 def load_pages(

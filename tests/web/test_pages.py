@@ -210,6 +210,20 @@ class TestHandover:
         assert form.hidden == {"SAMLResponse": "PD94bWw+", "RelayState": 'a"b<c>'}
         assert form.buttons == [("", "")]
 
+    def test_shows_each_message_to_its_own_pupil(self) -> None:
+        first = read(a_handover(fields=(("SAMLResponse", "one"), ("RelayState", "1"))))
+        second = read(a_handover(fields=(("SAMLResponse", "two"), ("RelayState", "2"))))
+        alone = read(a_handover(fields=(("SAMLResponse", "three"),)))
+        elsewhere = read(a_handover(action="https://elsewhere.example/acs"))
+        assert first.forms[0].hidden == {"SAMLResponse": "one", "RelayState": "1"}
+        assert second.forms[0].hidden == {"SAMLResponse": "two", "RelayState": "2"}
+        assert alone.forms[0].hidden == {"SAMLResponse": "three"}
+        assert elsewhere.forms[0].attributes["action"] == "https://elsewhere.example/acs"
+
+    def test_keeps_its_fields_when_a_name_holds_what_no_text_should(self) -> None:
+        (form,) = read(a_handover(destination_name="Taal\x00tuin")).forms
+        assert form.hidden == {"SAMLResponse": "PD94bWw+", "RelayState": 'a"b<c>'}
+
     def test_keeps_the_message_out_of_its_repr(self) -> None:
         assert "PD94bWw+" not in repr(a_handover())
 
