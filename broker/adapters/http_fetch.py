@@ -1,118 +1,56 @@
 """Calls to other parties' endpoints: bounded in time and size, and never into our own network.
 
-Every address that a document or a party names is reached through the egress guard:
-the host is resolved once, each address is judged, and the connection goes to the judged address,
-so that a name cannot change its meaning in between. Redirects are not followed. On httpcore2, the
-core of httpx2, whose network backend is where a guard belongs.
+Every address that a document or a party names is reached through the egress guard. Redirects are
+not followed, and nothing is asked twice. Our own calls and not a library's: all that we ask is one
+form or one document of a party that is registered, and the general clients that were measured cost
+a quarter of a login for it.
 """
 
 import asyncio
-import ipaddress
-import socket
-import ssl
-from collections.abc import Collection, Iterable, Mapping
-from typing import Any
-from urllib.parse import urlencode
+import re
+from collections import deque
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from itertools import chain
+from urllib.parse import urlencode, urlsplit
 
-import httpcore2
-
+from broker.adapters.egress_guard import EgressGuard
+from broker.adapters.http_connection import HttpConnection, NoGoodAnswer
 from broker.flow.ports import SchoolUnanswered
 
-MAX_ANSWER_BYTES = 262_144
 MAX_CONNECTIONS = 400
 MAX_CALLS_TO_ONE_HOST = 100
 """At a time; the next wait, so that a slow school leaves connections to the others."""
+KEPT_SECONDS = 30.0
+"""How long a connection that nobody uses stays open."""
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
+DEFAULT_PORTS = {"https": 443, "http": 80}
 
-_GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # RFC 4291 2.4: nothing else is given out yet
-_NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052 2.1
-
-
+_ADDRESS = re.compile(r"[!-~]+")
+_HEADER = re.compile(r"[A-Za-z-]+: [ -~]*")
 _ACCEPT = {"Accept": "application/json", "Accept-Encoding": "identity"}
 
 
-class AddressNotAllowed(httpcore2.ConnectError):
-    """The host is on a private address and not on the list of allowed ones."""
+@dataclass(frozen=True, slots=True)
+class Origin:
+    """Where a connection leads; `host_header` as the request says it."""
 
-
-class EgressGuard(httpcore2.AsyncNetworkBackend):
-    """Connects to public addresses only, but for hosts that the settings allow.
-
-    Args:
-        allowed_hosts: names that may be on a private or loopback address (demo, tests, a school's
-            own network).
-    """
-
-    def __init__(self, *, allowed_hosts: Collection[str]) -> None:
-        self._allowed = frozenset(allowed_hosts)
-        self._inner = httpcore2.AnyIOBackend()
-
-    async def connect_tcp(
-        self,
-        host: str,
-        port: int,
-        timeout: float | None = None,
-        local_address: str | None = None,
-        socket_options: Iterable[Any] | None = None,
-    ) -> httpcore2.AsyncNetworkStream:
-        """Resolve, judge, and connect to an address that was judged."""
-        last: Exception = AddressNotAllowed("no address")
-        for address in await self._resolve(host, port):
-            try:
-                return await self._inner.connect_tcp(
-                    address, port, timeout, local_address, socket_options
-                )
-            except httpcore2.ConnectError as error:
-                last = error
-        raise last
-
-    async def connect_unix_socket(self, *args: Any, **kwargs: Any) -> httpcore2.AsyncNetworkStream:
-        """Refuse: no other party is reached so."""
-        raise AddressNotAllowed("no unix sockets")
-
-    async def sleep(self, seconds: float) -> None:
-        """Wait, for the pool's own retries."""
-        await self._inner.sleep(seconds)
-
-    async def _resolve(self, host: str, port: int) -> list[str]:
-        loop = asyncio.get_running_loop()
-        try:
-            found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        except OSError as error:
-            raise httpcore2.ConnectError("host not found") from error
-        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
-        if host not in self._allowed and not all(map(is_public, addresses)):
-            raise AddressNotAllowed("private address")
-        return addresses
-
-
-def is_public(address: str) -> bool:
-    """Tell whether an address is on the public internet.
-
-    An IPv4 address inside an IPv6 one is judged by what it holds.
-
-    >>> is_public("93.184.216.34"), is_public("10.0.0.1"), is_public("::ffff:127.0.0.1")
-    (True, False, False)
-    """
-    parsed = ipaddress.ip_address(address.partition("%")[0])
-    if isinstance(parsed, ipaddress.IPv6Address):
-        inner = _ipv4_inside(parsed)
-        if inner is None and parsed not in _GLOBAL_UNICAST:
-            return False
-        parsed = inner or parsed
-    return parsed.is_global and not parsed.is_multicast
-
-
-def _ipv4_inside(address: ipaddress.IPv6Address) -> ipaddress.IPv4Address | None:
-    """Return the IPv4 address to which a gateway or the system would turn this one."""
-    if address in _NAT64:
-        return ipaddress.IPv4Address(address.packed[-4:])
-    return address.ipv4_mapped or address.sixtofour
+    secure: bool
+    host: str
+    port: int
+    host_header: str = field(compare=False)
 
 
 class Fetcher:
-    """Sends one request and returns the body of a 200 answer."""
+    """Sends one request and returns the body of a 200 answer.
+
+    Args:
+        allowed_hosts: as of `EgressGuard`; those of loopback may also be asked without TLS.
+        timeout_seconds: for one call, waiting for a connection and setting it up included.
+        ca_file: certificate authorities; the system's by default.
+    """
 
     def __init__(
         self,
@@ -122,14 +60,11 @@ class Fetcher:
         ca_file: str | None = None,
     ) -> None:
         self._timeout_seconds = timeout_seconds
-        self._allowed = frozenset(allowed_hosts)
+        self._without_tls = LOOPBACK_HOSTS & frozenset(allowed_hosts)
+        self._guard = EgressGuard(allowed_hosts=allowed_hosts, ca_file=ca_file)
+        self._calls = asyncio.Semaphore(MAX_CONNECTIONS)
         self._calls_to: dict[str, asyncio.Semaphore] = {}
-        self._pool = httpcore2.AsyncConnectionPool(
-            ssl_context=ssl.create_default_context(cafile=ca_file),
-            max_connections=MAX_CONNECTIONS,
-            keepalive_expiry=30.0,
-            network_backend=EgressGuard(allowed_hosts=allowed_hosts),
-        )
+        self._idle: dict[Origin, deque[tuple[HttpConnection, asyncio.TimerHandle]]] = {}
 
     async def post_form(
         self, url: str, *, headers: Mapping[str, str], form: Mapping[str, str]
@@ -147,53 +82,100 @@ class Fetcher:
         return await self._send("GET", url, headers=headers, content=b"")
 
     async def close(self) -> None:
-        """Close every connection."""
-        await self._pool.aclose()
+        """Close every connection that nobody uses."""
+        for connection, timer in chain.from_iterable(self._idle.values()):
+            timer.cancel()
+            connection.close()
+        self._idle.clear()
 
     async def _send(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes
     ) -> bytes:
         try:
+            origin, target = read_address(url)
+            if not origin.secure and origin.host not in self._without_tls:
+                raise SchoolUnanswered
+            request = build_request(method, target, origin, headers=headers, content=content)
             async with asyncio.timeout(self._timeout_seconds):
-                return await self._read(method, url, headers=headers, content=content)
-        except (
-            TimeoutError,
-            OSError,
-            httpcore2.NetworkError,
-            httpcore2.ProtocolError,
-            httpcore2.TimeoutException,
-            httpcore2.UnsupportedProtocol,
-            ValueError,  # an address or header that no request can hold
-        ):
-            pass  # refused below: an error of the pool may hold the address and more
+                return await self._call(origin, request)
+        except (TimeoutError, OSError, NoGoodAnswer, ValueError):
+            pass  # refused below: an error may hold the address and more
         raise SchoolUnanswered
 
-    async def _read(
-        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes
-    ) -> bytes:
-        parsed = httpcore2.URL(url.encode("ascii"))
-        host = parsed.host.decode()
-        if parsed.scheme != b"https" and host not in (self._allowed & LOOPBACK_HOSTS):
-            raise SchoolUnanswered
-        named = {"Host": _host_header(parsed), **_ACCEPT, **headers}
-        sent = [(name.encode("ascii"), value.encode("ascii")) for name, value in named.items()]
-        calls = self._calls_to.setdefault(host, asyncio.Semaphore(MAX_CALLS_TO_ONE_HOST))
-        async with (
-            calls,
-            self._pool.stream(method, parsed, headers=sent, content=content) as response,
-        ):
-            if response.status != 200:
-                raise SchoolUnanswered
-            parts, size = [], 0
-            async for part in response.aiter_stream():
-                size += len(part)
-                if size > MAX_ANSWER_BYTES:
-                    raise SchoolUnanswered
-                parts.append(part)
-            return b"".join(parts)
+    async def _call(self, origin: Origin, request: bytes) -> bytes:
+        to_host = self._calls_to.setdefault(origin.host, asyncio.Semaphore(MAX_CALLS_TO_ONE_HOST))
+        async with to_host, self._calls:
+            connection = self._find_idle(origin) or await self._guard.connect(
+                origin.host, origin.port, secure=origin.secure, protocol=HttpConnection
+            )
+            body = await connection.call(request)
+        if connection.is_usable:
+            self._keep(origin, connection)
+        return body
+
+    def _find_idle(self, origin: Origin) -> HttpConnection | None:
+        """Return the connection that was used last, if the server has not closed it meanwhile."""
+        while idle := self._idle.get(origin):
+            connection, timer = idle.pop()
+            timer.cancel()
+            if not idle:
+                del self._idle[origin]
+            if connection.is_usable:
+                return connection
+        return None
+
+    def _keep(self, origin: Origin, connection: HttpConnection) -> None:
+        timer = asyncio.get_running_loop().call_later(KEPT_SECONDS, self._drop_oldest, origin)
+        self._idle.setdefault(origin, deque()).append((connection, timer))
+
+    def _drop_oldest(self, origin: Origin) -> None:
+        """Close what has been idle longest: last come is first used, so its timer is the next."""
+        idle = self._idle[origin]
+        idle.popleft()[0].close()
+        if not idle:
+            del self._idle[origin]
 
 
-def _host_header(url: httpcore2.URL) -> str:
-    host = url.host.decode()
-    bracketed = f"[{host}]" if ":" in host else host
-    return bracketed if url.port is None else f"{bracketed}:{url.port}"
+@lru_cache(maxsize=4096)
+def read_address(url: str) -> tuple[Origin, str]:
+    """Return where a URL leads, and what is asked there (RFC 9112 3.2.1).
+
+    Raises:
+        ValueError: no http or https URL that a request can go to.
+
+    >>> read_address("https://[2001:db8::1]:8443/token?a=b")[1]
+    '/token?a=b'
+    """
+    if not _ADDRESS.fullmatch(url):
+        raise ValueError("characters that no URL holds")
+    parts = urlsplit(url)
+    default_port = DEFAULT_PORTS.get(parts.scheme)
+    if default_port is None or not parts.hostname or "@" in parts.netloc:
+        raise ValueError("no address of a web server")
+    host = f"[{parts.hostname}]" if ":" in parts.hostname else parts.hostname
+    port = parts.port
+    origin = Origin(
+        secure=parts.scheme == "https",
+        host=parts.hostname,
+        port=default_port if port is None else port,
+        host_header=host if port is None else f"{host}:{port}",
+    )
+    query = f"?{parts.query}" if parts.query else ""
+    return origin, (parts.path or "/") + query
+
+
+def build_request(
+    method: str, target: str, origin: Origin, *, headers: Mapping[str, str], content: bytes
+) -> bytes:
+    """Return a whole request.
+
+    Raises:
+        ValueError: a header that no request can hold.
+    """
+    named = {"Host": origin.host_header, **_ACCEPT, **headers}
+    if content:
+        named["Content-Length"] = str(len(content))
+    lines = [f"{name}: {value}" for name, value in named.items()]
+    if not all(map(_HEADER.fullmatch, lines)):
+        raise ValueError("characters that no header holds")
+    return "\r\n".join([f"{method} {target} HTTP/1.1", *lines, "\r\n"]).encode("ascii") + content
