@@ -40,12 +40,6 @@ class Running:
     redis_pid: int | None
 
 
-def can_have_workers() -> bool:
-    """Tell whether `broker serve` knows `--workers`."""
-    said = subprocess.run([*BROKER, "serve", "--help"], capture_output=True, check=True)
-    return b"--workers" in said.stdout
-
-
 @contextmanager
 def serving(world: BenchWorld) -> Iterator[Running]:
     """Run one worker with the in-process store while the context lasts."""
@@ -68,8 +62,7 @@ def _serving(world: BenchWorld, *, workers: int, redis: RedisServer | None) -> I
     command = [*BROKER, "serve", "--config", str(world.folder)]
     if redis is not None:
         environment["BROKER_STORE__URL"] = f"redis://127.0.0.1:{redis.port}"
-        if can_have_workers():
-            command += ["--workers", str(workers)]
+        command += ["--workers", str(workers)]
     began = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
     try:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 import uvloop
 
 from tests.bench.accounting import worker_megabytes
-from tests.bench.broker_process import Running, can_have_workers, serving, serving_on_redis
+from tests.bench.broker_process import Running, serving, serving_on_redis
 from tests.bench.client import UnexpectedAnswer
 from tests.bench.figures import Line, cpu_ms_per_login, loaded_figures, median_round, single_figures
 from tests.bench.logins import Driver, Round
@@ -137,7 +137,7 @@ def bench_on_redis(name: str, journey: Journey) -> Callable[[BenchWorld, Bar], I
 
     def bench(world: BenchWorld, bar: Bar) -> Iterator[Line]:
         alone_ms = 0.0
-        for workers in (1, 2) if can_have_workers() else (1,):
+        for workers in (1, 2):
             title = f"{name}, workers: {workers}"
             with serving_on_redis(world, workers=workers) as running:
                 measured = uvloop.run(measure(world, running, journey, bar=bar, name=title))

@@ -50,6 +50,7 @@ from tests.saml_xml.corpus.keys import PartyKey, rsa_key
 
 FOLDER = Path("var/bench")
 SCHOOLS = 7_000
+PATIENCE = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +116,14 @@ def write_settings(folder: Path, *, port: int) -> None:
     settings: dict[str, Any] = {
         "issuer": f"http://{LOOPBACK}:{port}",
         "fetch_allowed_hosts": [LOOPBACK],
-        "server": {"host": LOOPBACK, "port": port},
+        "server": {
+            "host": LOOPBACK,
+            "port": port,
+            "metrics_port": find_free_port(),
+            "drain_seconds": 1,
+        },
+        # A busy machine must not fail a login here: what it costs is the question.
+        "store": {"connect_milliseconds": PATIENCE, "operation_milliseconds": PATIENCE},
         "logging": {"file": str(folder.absolute() / "broker.log")},
     }
     (folder / "broker.toml").write_text(write_toml(settings, comment="Settings of the benchmark."))
