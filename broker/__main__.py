@@ -5,6 +5,7 @@ A command reads the settings, has the packages below do the work, and says what 
 
 import click
 
+from broker.commands.backup import backup, restore
 from broker.commands.health import health
 from broker.commands.keys import keys, metadata
 from broker.commands.losses import accept_loss
@@ -23,7 +24,7 @@ def main() -> None:
 
 for command in (
     *(demo, serve, worker, health, check, apply, accept_loss, keys, metadata),
-    *(receipts, operator, person, confirm, trace),
+    *(receipts, operator, person, confirm, trace, backup, restore),
 ):
     main.add_command(command)
 

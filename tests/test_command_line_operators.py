@@ -416,7 +416,8 @@ def test_a_log_put_back_as_it_was_shows_against_a_kept_head(broker: Installation
     broker.receipts.write_bytes(earlier)
     assert broker.run("receipts", "verify").exit_code == 0
     said = broker.run("receipts", "verify", "--head", kept)
-    assert (said.exit_code, "head-removed: head 2" in said.stderr) == (1, True)
+    assert said.exit_code == 1
+    assert said.stderr.startswith("put-back: head 2\nThis log is an earlier one than the one under")
 
 
 def test_heads_are_printed_with_the_key_to_check_them(broker: Installation) -> None:

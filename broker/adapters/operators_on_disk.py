@@ -33,6 +33,7 @@ from broker.flow.two_persons import Confirmation
 OPERATORS_FOLDER = "operators"
 USED_FOLDER = "used-actions"
 
+_PUT_BACK = "put-back."  # no id of an action has a dot
 _SIZE_MAX_BYTES = 4096
 _FOLDER_MODE = 0o700
 _FILE_MODE = 0o600
@@ -86,27 +87,48 @@ class UsedActionsOnDisk:
     """`broker.flow.two_persons.UsedActions`: one file for each action, kept for good.
 
     Args:
-        data_folder: in which `used-actions` is made when needed. Put back from a backup, it may
-            have forgotten what was used since; the day that an action lives bounds that.
+        data_folder: in which `used-actions` is made when needed. Put back from a backup, it has
+            forgotten what was used since: all that was prepared before that moment is void.
     """
 
     def __init__(self, data_folder: Path) -> None:
         self._folder = data_folder / USED_FOLDER
 
-    def claim(self, confirmation: Confirmation) -> None:
+    def claim(self, confirmation: Confirmation, *, prepared_at: int) -> None:
         """Note durably that an action is used.
 
         Raises:
-            ActionUsed: it was used before, or another process is first.
+            ActionUsed: it was used before, another process is first, or it was prepared before a
+                backup was put back.
             OperatorRecordsUnavailable: nobody knows; then it is not carried out.
         """
         file = self._folder / f"{confirmation.body.id}.json"
         try:
+            if prepared_at <= self._put_back_at():
+                raise ActionUsed("check_prepared_since_put_back")
             write_new(file, msgspec.json.encode(confirmation))
         except FileExistsError:
             raise ActionUsed("check_used_once") from None
         except OSError as reason:
             raise OperatorRecordsUnavailable("check_use_written") from reason
+
+    def _put_back_at(self) -> int:
+        """Return when a backup was put back last, in seconds since 1970; 0 when never."""
+        markers = self._folder.glob(f"{_PUT_BACK}*.json")
+        return max((int(each.stem.removeprefix(_PUT_BACK)) for each in markers), default=0)
+
+
+def note_put_back(data_folder: Path, *, at: int) -> None:
+    """Note durably that used actions are those of a backup from now on.
+
+    Args:
+        at: seconds since 1970.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    with suppress(FileExistsError):  # twice in one second
+        write_new(data_folder / USED_FOLDER / f"{_PUT_BACK}{at}.json", b"{}\n")
 
 
 def read_operator_key(file: Path) -> Ed25519PrivateKey:

@@ -13,6 +13,7 @@ from typing import Literal
 
 from alembic import command
 from alembic.config import Config
+from alembic.script import ScriptDirectory
 
 from broker.adapters.sql import sqlite_engine
 
@@ -35,6 +36,12 @@ def upgrade_database(path: Path, database: Database) -> None:
         _upgrade(path, database)
 
 
+def known_revisions(database: str) -> frozenset[str]:
+    """Return the revisions of a database that this program can bring up to date."""
+    scripts = ScriptDirectory.from_config(_configure(database))
+    return frozenset(each.revision for each in scripts.walk_revisions())
+
+
 @contextmanager
 def _alone_in(folder: Path) -> Iterator[None]:
     """Wait until no other process upgrades in this folder; SQLite refuses at once to switch modes
@@ -50,15 +57,20 @@ def _alone_in(folder: Path) -> Iterator[None]:
 def _upgrade(path: Path, database: Database) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
     path.chmod(FILE_MODE)
-    config = Config()
-    config.set_main_option("script_location", _escape(_MIGRATIONS))
-    config.set_main_option("path_separator", "newline")
-    config.set_main_option("version_locations", _escape(_MIGRATIONS / database / "versions"))
+    config = _configure(database)
     engine = sqlite_engine(path)
     with engine.begin() as connection:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     engine.dispose()
+
+
+def _configure(database: str) -> Config:
+    config = Config()
+    config.set_main_option("script_location", _escape(_MIGRATIONS))
+    config.set_main_option("path_separator", "newline")
+    config.set_main_option("version_locations", _escape(_MIGRATIONS / database / "versions"))
+    return config
 
 
 def _escape(path: Path) -> str:

@@ -4,12 +4,20 @@ Values come from documents and are shown as they are: never read as markup.
 """
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TypeVar
 
 from rich.console import Console
-from rich.progress import track
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    Progress,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+    track,
+)
 from rich.table import Table
 from rich.text import Text
 
@@ -84,6 +92,21 @@ def show_progress(items: Sequence[Item], /, *, title: str) -> Iterable[Item]:
         transient=True,
         disable=not console.is_terminal,
     )
+
+
+@contextmanager
+def showing_bytes(title: str, *, total: int) -> Iterator[Callable[[int], None]]:
+    """Give what is told how many bytes were done since the last call; a bar shows it."""
+    console = Console(stderr=True)
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(), DownloadColumn()),
+        *(TransferSpeedColumn(), TimeRemainingColumn()),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        bar = bars.add_task(title, total=total)
+        yield lambda done: bars.advance(bar, done)
 
 
 @contextmanager

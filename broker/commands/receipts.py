@@ -18,9 +18,14 @@ from broker.adapters.receipts import verify_receipt_database
 from broker.commands.problems import EXIT_REFUSED, config_option, saying_what_is_wrong
 from broker.flow.federation.documents import FederationProblems, Problem
 from broker.flow.kept_heads import KEPT_BYTES_MAX, KeptHeadsUnreadable, encode_heads, parse_heads
-from broker.flow.receipt_audit import ReceiptsTampered
+from broker.flow.receipt_audit import Defect, ReceiptsTampered
 from broker.flow.receipt_chain import SignedHead, derive_chain_keys
 from broker.settings import LoadedSettings, load_settings
+
+PUT_BACK_TEXT = (
+    "This log is an earlier one than the one under that head, which we signed: it was put back, "
+    "from a backup or by somebody. The receipts written since then are missing."
+)
 
 
 @click.group()
@@ -57,6 +62,8 @@ def receipts_verify(config_folder: Path, head_files: Sequence[Path]) -> None:
         except ReceiptsTampered as found:
             for finding in found.findings:
                 click.echo(str(finding), err=True)
+            if any(each.defect is Defect.PUT_BACK for each in found.findings):
+                click.echo(PUT_BACK_TEXT, err=True)
             sys.exit(EXIT_REFUSED)
         except sqlite3.Error as reason:
             raise log_problem(

@@ -60,7 +60,7 @@ class WrongOperatorKey(OperatorRefusal):
 
 class ActionUsed(OperatorRefusal):
     code = "E-OPERATOR-8"
-    what = "This prepared action was used before."
+    what = "This prepared action was used before, or prepared before a backup was put back."
     remedy = "When it must be done once more, prepare it anew."
     http_status = 409
 

@@ -47,6 +47,9 @@ class Defect(StrEnum):
     HEAD_FORGED = "head-forged"
     HEAD_REMOVED = "head-removed"
     HEAD_BROKEN = "head-broken"
+    PUT_BACK = "put-back"
+    """We signed the head that somebody kept, and this log has none such: it is an earlier one, or
+    went on from an earlier one. The receipts from that head on are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,11 +230,14 @@ def _check_heads(
             _check_lines_under(body, archive, verdict)
             covered.update({each.writer: each.through for each in body.ranges})
         if kept.pop(number, head.body) != head.body:
-            verdict.add(Finding(Defect.HEAD_FORGED, head=number))
+            # Both signed by us: after a backup was put back, numbers are given anew.
+            defect = Defect.HEAD_FORGED if body is None else Defect.PUT_BACK
+            verdict.add(Finding(defect, head=number))
         previous = head
-    known = max([0, *kept, *(tip.heads for tip in tips.values())])
-    if known > number:
+    if any(tip.heads > number for tip in tips.values()):
         verdict.add(Finding(Defect.HEAD_REMOVED, head=number + 1))
+    elif any(each > number for each in kept):
+        verdict.add(Finding(Defect.PUT_BACK, head=number + 1))
     return number
 
 

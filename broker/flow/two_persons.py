@@ -117,11 +117,15 @@ class ConfirmedAction:
 class UsedActions(Protocol):
     """Which prepared actions were used."""
 
-    def claim(self, confirmation: Confirmation) -> None:
+    def claim(self, confirmation: Confirmation, *, prepared_at: int) -> None:
         """Note durably, and before it is carried out, that an action is used; atomic.
 
+        Args:
+            prepared_at: seconds since 1970.
+
         Raises:
-            ActionUsed: it was used before, or another process is first.
+            ActionUsed: it was used before, another process is first, or it was prepared before a
+                backup was put back: nobody knows then.
             OperatorRecordsUnavailable: nobody knows; then it is not carried out.
         """
         ...
@@ -210,7 +214,8 @@ def confirm_action(
         confirmed_at=int(now.timestamp()),
     )
     used.claim(
-        Confirmation(body=body, signature=by.key.sign(_signed_bytes(_CONFIRMED_LABEL, body)))
+        Confirmation(body=body, signature=by.key.sign(_signed_bytes(_CONFIRMED_LABEL, body))),
+        prepared_at=unverified.body.prepared_at,
     )
     return ConfirmedAction(
         action=body.action,

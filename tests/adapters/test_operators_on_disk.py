@@ -25,6 +25,7 @@ from broker.adapters.operators_on_disk import (
     OperatorsOnDisk,
     UsedActionsOnDisk,
     make_operator_key,
+    note_put_back,
     public_pem,
     read_operator_key,
     read_public_key,
@@ -156,15 +157,15 @@ def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     with pytest.raises(OperatorRecordsUnavailable, match="check_operator_written"):
         OperatorsOnDisk(tmp_path).add(registered_as(ANNA))
     with pytest.raises(OperatorRecordsUnavailable, match="check_use_written"):
-        UsedActionsOnDisk(tmp_path).claim(a_confirmation())
+        UsedActionsOnDisk(tmp_path).claim(a_confirmation(), prepared_at=1)
 
 
 @pytest.mark.usefixtures("open_umask")
 def test_an_action_is_used_once_and_leaves_its_trace(tmp_path: Path) -> None:
-    UsedActionsOnDisk(tmp_path).claim(a_confirmation())
+    UsedActionsOnDisk(tmp_path).claim(a_confirmation(), prepared_at=1)
     with pytest.raises(ActionUsed):
-        UsedActionsOnDisk(tmp_path).claim(a_confirmation())
-    UsedActionsOnDisk(tmp_path).claim(a_confirmation("11" * 16))
+        UsedActionsOnDisk(tmp_path).claim(a_confirmation(), prepared_at=1)
+    UsedActionsOnDisk(tmp_path).claim(a_confirmation("11" * 16), prepared_at=1)
     file = tmp_path / USED_FOLDER / f"{'00' * 16}.json"
     assert msgspec.json.decode(file.read_bytes(), type=Confirmation) == a_confirmation()
     assert (mode_of(file), mode_of(file.parent)) == (0o600, 0o700)
@@ -174,7 +175,7 @@ def test_a_marker_that_a_crash_left_empty_still_says_used(tmp_path: Path) -> Non
     (tmp_path / USED_FOLDER).mkdir()
     (tmp_path / USED_FOLDER / f"{'00' * 16}.json").touch()
     with pytest.raises(ActionUsed):
-        UsedActionsOnDisk(tmp_path).claim(a_confirmation())
+        UsedActionsOnDisk(tmp_path).claim(a_confirmation(), prepared_at=1)
 
 
 def test_an_unsure_write_uses_the_action_up(
@@ -187,15 +188,15 @@ def test_an_unsure_write_uses_the_action_up(
     with monkeypatch.context() as patch:
         patch.setattr(operators_on_disk.os, "fsync", full)
         with pytest.raises(OperatorRecordsUnavailable):
-            used.claim(a_confirmation())
+            used.claim(a_confirmation(), prepared_at=1)
     with pytest.raises(ActionUsed):
-        used.claim(a_confirmation())
+        used.claim(a_confirmation(), prepared_at=1)
 
 
 def test_of_many_at_once_one_is_first(tmp_path: Path) -> None:
     def claim(_: int) -> bool:
         try:
-            UsedActionsOnDisk(tmp_path).claim(a_confirmation())
+            UsedActionsOnDisk(tmp_path).claim(a_confirmation(), prepared_at=1)
         except ActionUsed:
             return False
         return True
@@ -244,3 +245,12 @@ def test_a_public_key_is_read_from_what_keygen_prints(tmp_path: Path) -> None:
     assert read_public_key(file) == registered_as(ANNA).public_key
     with pytest.raises(KeyProblem, match="cannot be read"):
         read_public_key(tmp_path / "gone.pem")
+
+
+def test_what_was_prepared_before_a_backup_was_put_back_is_void(tmp_path: Path) -> None:
+    for at in (50, 100, 100):
+        note_put_back(tmp_path, at=at)
+    used = UsedActionsOnDisk(tmp_path)
+    with pytest.raises(ActionUsed, match="check_prepared_since_put_back"):
+        used.claim(a_confirmation(), prepared_at=100)
+    used.claim(a_confirmation(), prepared_at=101)

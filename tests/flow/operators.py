@@ -54,7 +54,7 @@ class MemoryUsed:
 
     confirmations: dict[str, Confirmation] = field(default_factory=dict)
 
-    def claim(self, confirmation: Confirmation) -> None:
+    def claim(self, confirmation: Confirmation, *, prepared_at: int) -> None:
         if confirmation.body.id in self.confirmations:
             raise ActionUsed("check_used_once")
         self.confirmations[confirmation.body.id] = confirmation

@@ -197,23 +197,28 @@ def test_head_removed_before_any_line_came_after_is_named_by_who_kept_it() -> No
     kept = archive.sign({})
     archive.stored_heads.clear()
     verify_receipts(archive, keys=KEYS)
-    assert findings(archive, (kept,)) == (Finding(Defect.HEAD_REMOVED, head=1),)
+    assert findings(archive, (kept,)) == (Finding(Defect.PUT_BACK, head=1),)
 
 
 def test_forged_head_is_named() -> None:
     archive = an_archive()
-    archive.stored_heads[1] = replace(archive.stored_heads[1], signature=bytes(64))
+    kept = archive.stored_heads[1]
+    archive.stored_heads[1] = replace(kept, signature=bytes(64))
     assert findings(archive) == (Finding(Defect.HEAD_FORGED, head=2),)
+    archive.stored_heads[1] = replace(kept, body=b"{}")
+    assert set(findings(archive, (kept,))) == {Finding(Defect.HEAD_FORGED, head=2)}
 
 
-def test_head_that_is_not_the_one_that_was_kept_is_named() -> None:
-    archive = an_archive()
-    kept = tuple(archive.stored_heads)
-    archive.stored_heads.clear()
-    archive.write(BOB, a_sealed_receipt(50))
-    archive.sign({})
-    archive.sign({ALICE: 5, BOB: 4})
-    assert Finding(Defect.HEAD_FORGED, head=1) in findings(archive, kept)
+def test_log_that_was_put_back_and_went_on_is_named_by_the_heads_that_were_kept() -> None:
+    archive, others = an_archive(), an_archive()
+    first, second = archive.stored_heads
+    carol = b"c" * 16
+    others.write(ALICE, a_sealed_receipt(50))
+    kept = others.sign({ALICE: 3, BOB: 3})
+    archive.write(carol, a_sealed_receipt(51))
+    archive.sign({ALICE: 3, BOB: 3})
+    assert verify_receipts(archive, keys=KEYS, kept_heads=(first, second)).heads == 3
+    assert findings(archive, (first, kept)) == (Finding(Defect.PUT_BACK, head=3),)
 
 
 def test_head_over_other_lines_than_come_next_is_named() -> None:
@@ -238,7 +243,7 @@ def test_database_put_back_is_found_by_a_kept_head() -> None:
     )
     kept = archive.sign({ALICE: 3, BOB: 3})
     verify_receipts(old, keys=KEYS)
-    assert findings(old, (kept,)) == (Finding(Defect.HEAD_REMOVED, head=3),)
+    assert findings(old, (kept,)) == (Finding(Defect.PUT_BACK, head=3),)
 
 
 def test_kept_head_that_is_not_ours_is_named() -> None:
