@@ -31,7 +31,7 @@ ASLEEP_SECONDS = 0.1
 BEGAN_EARLIER = """
 local epoch = redis.call('GET', KEYS[1])
 if epoch then
-  local began = tonumber(string.match(epoch, '%d+$')) - tonumber(ARGV[1])
+  local began = math.max(1, tonumber(string.match(epoch, '%d+$')) - tonumber(ARGV[1]))
   local earlier = string.gsub(epoch, '%d+$', string.format('%d', began))
   redis.call('SET', KEYS[1], earlier)
 end
@@ -85,6 +85,7 @@ class OnServer:
         if self._is_new:  # as if it had always been there, and remembered every claim
             self._is_new = False
             await self.server.ask("FLUSHALL")
+            await self.keep()  # no file brings back what another run held
             await store.check()
             stated = await self.server.ask("GET", EPOCH_KEY)
             await self.server.ask("EVAL", FROM_LONG_AGO, 1, EPOCH_KEY, stated)
