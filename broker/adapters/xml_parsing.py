@@ -51,7 +51,7 @@ class Limits:
 
 
 MESSAGE = Limits(
-    MESSAGE_MAX_BYTES, max_tags=1_000, max_attributes=2_000, max_namespaces=400, comments=False
+    MESSAGE_MAX_BYTES, max_tags=800, max_attributes=2_000, max_namespaces=400, comments=False
 )
 METADATA = Limits(
     4 * 1024 * 1024, max_tags=100_000, max_attributes=100_000, max_namespaces=5_000, comments=True

@@ -17,7 +17,7 @@ from tests.saml_xml.corpus.keys import rsa_key
 STRANGER = rsa_key("bench stranger")
 HUGE_TEXT_CHARACTERS = 58_000
 """So that what is posted stays under the limits that would turn it away unread."""
-HUGE_ATTRIBUTES = 220
+HUGE_ATTRIBUTES = 170
 """The same: start and end tags of attribute and value, below the limit on tags."""
 
 Forge = Callable[[SamlSchool, str], Element]
