@@ -22,6 +22,7 @@ from broker.adapters.backup_target import STAGING
 from broker.adapters.data_folder import DataFolder
 from broker.adapters.keys_init import init_keys
 from broker.adapters.keys_on_disk import load_keys
+from broker.adapters.sql_upgrade import upgrade_database
 from broker.demo.addresses import DEMO_PORTS
 from broker.demo.federation import write_federation
 from tests.builders_saml import NOW
@@ -180,8 +181,6 @@ def no_registry(config: Path) -> None:
 
 def another_register(config: Path) -> None:
     (config / "data/register.db").unlink()
-    from broker.adapters.sql_upgrade import upgrade_database
-
     upgrade_database(config / "data/register.db", "register")
 
 

@@ -459,6 +459,25 @@ def test_nothing_is_written_over(
     assert [each.read_text() for each in (tmp_path / "out").iterdir()] == ["mine"]
 
 
+@pytest.mark.parametrize("own", ["shares", "keys/shares", "data/shares"])
+def test_shares_are_not_kept_with_the_broker(origin: Path, own: str) -> None:
+    result = run(origin / "config", "backup", "--to", origin / "config" / own)
+    assert result.exit_code == 1
+    assert "is the broker's own" in result.stderr
+    assert not (origin / "config" / own).exists()
+
+
+def test_a_storage_key_that_was_replaced_stays_away(config: Path, ceremony: Ceremony) -> None:
+    """What rotates is put back only where there is none: one that was removed may have leaked."""
+    newer = config / "keys/storage/b.hex"
+    newer.parent.mkdir(parents=True)
+    newer.write_text("ab" * 32 + "\n")
+    newer.chmod(0o600)
+    assert restore(config, ceremony.bundle, *ceremony.shares[:3]).exit_code == 0
+    assert list(newer.parent.iterdir()) == [newer]
+    assert (config / "keys/root/root.hex").exists()
+
+
 @pytest.mark.parametrize("lost", ["missing", "another"])
 def test_keys_that_are_not_in_order_are_not_backed_up(
     origin: Path, tmp_path: Path, lost: str

@@ -31,6 +31,9 @@ from broker.pseudonyms.golden import derive_golden, find_wrong_golden
 BACKED_UP = ("root", PAIRWISE_FOLDER, "register", "receipts", "storage")
 """Folders of the keys that go into a bundle."""
 
+ROTATING = frozenset({"storage"})
+"""Those that rotate: where there is one already, it came after the bundle's or replaced them."""
+
 ROOT_FILE = "root/root.hex"
 
 _FOLDER_MODE = 0o700
@@ -126,7 +129,7 @@ def check_nothing_replaced(bundle: KeyBundle, *, keys_folder: Path) -> None:
         KeysUnusable: with each file that is there and holds another key, or cannot be read.
     """
     problems: list[KeyProblem] = []
-    for name, content in sorted(bundle.files.items()):
+    for name, content in sorted(_find_wanted(bundle, keys_folder).items()):
         file = keys_folder / name
         if not file.exists() and not file.is_symlink():
             continue
@@ -156,11 +159,21 @@ def put_back(bundle: KeyBundle, *, keys_folder: Path) -> list[Path]:
     keys_folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
     made = [
         write_once(keys_folder / name, content)
-        for name, content in bundle.files.items()
+        for name, content in _find_wanted(bundle, keys_folder).items()
         if not (keys_folder / name).exists()
     ]
     check_nothing_replaced(bundle, keys_folder=keys_folder)  # read from the disk again
     return [file for file in made if file is not None]
+
+
+def _find_wanted(bundle: KeyBundle, keys_folder: Path) -> dict[str, bytes]:
+    """Return the files that the folder should have: what rotates only where there is none."""
+    left = {each for each in ROTATING if list_key_files(keys_folder, each)}
+    return {
+        name: content
+        for name, content in bundle.files.items()
+        if name.partition("/")[0] not in left
+    }
 
 
 def _find_wrong_checks(bundle: KeyBundle) -> Iterator[str]:

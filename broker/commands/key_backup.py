@@ -83,6 +83,7 @@ def keys_backup(config_folder: Path, shares: int, threshold: int, folder: Path, 
         raise click.UsageError("--show needs a terminal: a share must not end in a file.")
     with saying_what_was_refused():
         loaded = load_settings(config_folder, environment=os.environ)
+        check_apart(folder, loaded)
         bundle = collect(loaded)
         if shares == 1:
             click.echo("Warning: one share opens everything. For tests only.", err=True)
@@ -171,6 +172,17 @@ def keys_restore(
     for each in left_out:
         click.echo(f"Warning: {each}", err=True)
     click.echo("Next: `broker keys init` makes the keys that rotate, then `broker check`.")
+
+
+def check_apart(folder: Path, loaded: LoadedSettings) -> None:
+    """Hold that bundle and shares do not end among what is copied every night.
+
+    Raises:
+        KeyProblem: the folder is one of the broker's own.
+    """
+    for own in (loaded.config_folder, loaded.keys_folder, loaded.data_folder):
+        if folder.resolve().is_relative_to(own.resolve()):
+            raise KeyProblem(folder, f"lies in {own}, which is the broker's own", "name another")
 
 
 def collect(loaded: LoadedSettings) -> KeyBundle:

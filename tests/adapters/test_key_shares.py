@@ -32,6 +32,7 @@ def problem_of(words: tuple[str, ...] | list[str]) -> str:
         read_share(words, place=PAPER)
     said = set(str(found.value).split()) - {"paper"}  # where it stands, and itself in the list
     assert not said & set(words)
+    assert found.value.__context__ is None  # where the library's own error would show them
     return found.value.problem
 
 
@@ -135,6 +136,7 @@ def test_shares_of_a_ceremony_with_the_same_id_are_told(kept: int) -> None:
     with pytest.raises(KeyProblem, match="does not belong to the others") as found:
         combine_shares(placed(*SHARES[:kept], other))
     assert found.value.file == Path(f"share-{kept + 1}")
+    assert found.value.__context__ is None
 
 
 def test_no_word_shows_in_a_repr() -> None:

@@ -7,6 +7,7 @@ import click
 
 from broker import __main__ as command_line
 from tests.quality.readme import code_of, fenced, table
+from tests.quality.sources import ROOT
 
 
 def leaf_commands(group: click.Group, *above: str) -> Iterator[str]:
@@ -41,6 +42,15 @@ def options_of(words: list[str]) -> set[str]:
 def test_used_commands_and_options_exist() -> None:
     used = re.findall(r"^(?:\.venv/bin/)?broker ([^#\n]+)", "".join(fenced("sh")), re.M)
     assert len(used) > 5
+    for line in used:
+        words = line.split()
+        assert {each for each in words if each.startswith("--")} <= options_of(words), line
+
+
+def test_commands_of_the_ceremony_exist() -> None:
+    page = (ROOT / "keys/README.md").read_text()
+    used = re.findall(r"^ *broker ([^#\n]+)", page, re.M)
+    assert len(used) > 4
     for line in used:
         words = line.split()
         assert {each for each in words if each.startswith("--")} <= options_of(words), line
