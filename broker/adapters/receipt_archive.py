@@ -18,6 +18,7 @@ from broker.domain.ids import SchoolId
 from broker.flow.merkle import audit_paths
 from broker.flow.receipt_chain import (
     ChainKeys,
+    ForgedHead,
     HeadRange,
     ReceiptLine,
     ReceiptProof,
@@ -144,18 +145,25 @@ def open_archive(path: Path) -> Iterator[SqliteReceiptArchive]:
             connection.execute("ROLLBACK")
 
 
-def make_head(path: Path, *, keys: ChainKeys, now: datetime) -> SignedHead | None:
+def make_head(
+    path: Path, *, keys: ChainKeys, now: datetime, after_seconds: float = 0
+) -> SignedHead | None:
     """Sign and store a head over what came since the last one.
 
+    Args:
+        after_seconds: how old the last one must be; a younger one will do.
+
     Returns:
-        The newest head: this one, the last one when nothing came since, the other one when another
-        process was first, or None when there are no receipts at all.
+        The newest head: this one, the last one when nothing came since or it is young, the other
+        one when another process was first, or None when there are no receipts at all.
 
     Raises:
         sqlite3.Error: the database cannot be read or written.
     """
     with open_archive(path) as archive:
         previous = archive.last_head()
+        if previous is not None and now.timestamp() - _made_at(previous) < after_seconds:
+            return previous
         ranges = ranges_since(archive.tips(), covered=archive.headed())
         if not ranges:
             return previous
@@ -174,6 +182,14 @@ def make_head(path: Path, *, keys: ChainKeys, now: datetime) -> SignedHead | Non
             ({"of_writer": each.writer, "through": each.through} for each in ranges),
         )
     return head
+
+
+def _made_at(head: SignedHead) -> int:
+    """Return when it says it was made; 1970 for one that cannot be read: verifying will tell."""
+    try:
+        return parse_head_body(head).at
+    except ForgedHead:
+        return 0
 
 
 def prove_school_receipts(path: Path, *, school: SchoolId, head: int) -> list[ReceiptProof]:

@@ -33,6 +33,8 @@ from broker.flow.receipts import ReceiptsUnavailable, SealedReceipt
 
 FIND_CHUNK = 500  # locators in one query; SQLite's own limit is 32766
 
+LOOK_FOR_HEADS_SECONDS = 60
+
 _DATABASE_FAULTS = (sqlite3.Error, OSError)
 
 _COUNT_HEADS = prepare(select(func.coalesce(func.max(receipt_heads.c.number), literal_column("0"))))
@@ -111,14 +113,19 @@ class SqliteReceiptLog:
         except _DATABASE_FAULTS as error:
             raise ReceiptsUnavailable("check_readable") from error
 
-    async def make_head(self, *, now: datetime) -> SignedHead | None:
+    async def make_head(self, *, now: datetime, after_seconds: float = 0) -> SignedHead | None:
         """Sign a head over what came since the last one; the last one when nothing came.
+
+        Args:
+            after_seconds: how old the last one must be; a younger one is returned as it is.
 
         Raises:
             ReceiptsUnavailable: the log cannot be read or written.
         """
         try:
-            return await asyncio.to_thread(make_head, self._path, keys=self._keys, now=now)
+            return await asyncio.to_thread(
+                make_head, self._path, keys=self._keys, now=now, after_seconds=after_seconds
+            )
         except _DATABASE_FAULTS as error:
             raise ReceiptsUnavailable("check_head_written") from error
 
@@ -230,14 +237,16 @@ async def make_heads_on_schedule(
     clock: Callable[[], datetime],
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
 ) -> None:
-    """Sign a head again and again, until cancelled. In several processes: one head each time.
+    """Sign a head whenever the last one is that old, until cancelled.
 
-    A head that cannot be made now covers more the next time; the log's health tells meanwhile.
+    Several processes look, at different moments: whoever finds it due makes it, for all of them.
+    One that was started anew does not begin to wait anew. A head that cannot be made now covers
+    more the next time; the log's health tells meanwhile.
     """
     while True:
-        await sleep(every_seconds)
+        await sleep(min(every_seconds, LOOK_FOR_HEADS_SECONDS))
         with suppress(ReceiptsUnavailable):
-            await log.make_head(now=clock())
+            await log.make_head(now=clock(), after_seconds=every_seconds)
 
 
 def verify_receipt_database(

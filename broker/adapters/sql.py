@@ -13,12 +13,15 @@ import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from time import monotonic, sleep
 
 from sqlalchemy import ClauseElement, Engine, create_engine, event
 from sqlalchemy.dialects import sqlite
 from sqlalchemy.pool import NullPool
 
 BUSY_TIMEOUT_MS = 5000
+NAP_SECONDS = 0.0005
+"""Between two looks at whether another process still writes."""
 
 _PRAGMAS = (
     "journal_mode = WAL",  # readers never wait for a writer
@@ -96,7 +99,7 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
     `BEGIN IMMEDIATE` takes the write lock first: a transaction that reads and then writes could
     otherwise fail half-way instead of waiting.
     """
-    connection.execute("BEGIN IMMEDIATE")
+    _begin(connection)
     try:
         yield
         connection.execute("COMMIT")
@@ -104,6 +107,30 @@ def transaction(connection: sqlite3.Connection) -> Iterator[None]:
         if connection.in_transaction:
             connection.execute("ROLLBACK")
         raise
+
+
+def _begin(connection: sqlite3.Connection) -> None:
+    """Take the write lock, also when another worker commits all the time.
+
+    SQLite waits by itself as long, but naps up to 100 ms between two looks. Measured with two
+    processes that write all the time: one write in a hundred waits 100 to 200 ms, and 20 to 45 ms
+    with short naps.
+    """
+    (within_ms,) = connection.execute("PRAGMA busy_timeout").fetchone()
+    until = monotonic() + within_ms / 1000
+    connection.execute("PRAGMA busy_timeout = 0")
+    try:
+        while True:
+            try:
+                connection.execute("BEGIN IMMEDIATE")
+            except sqlite3.OperationalError as error:
+                if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_BUSY or monotonic() > until:
+                    raise
+            else:
+                return
+            sleep(NAP_SECONDS)
+    finally:
+        connection.execute(f"PRAGMA busy_timeout = {within_ms}")
 
 
 def prepare(statement: ClauseElement) -> str:

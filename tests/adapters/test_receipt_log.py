@@ -5,7 +5,8 @@ import secrets
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from itertools import count, pairwise
 from pathlib import Path
 
 import pytest
@@ -353,8 +354,52 @@ async def test_heads_are_made_on_schedule_through_faults(path: Path, log: Sqlite
     await log.append(a_sealed_receipt(0))
     with pytest.raises(asyncio.CancelledError):
         await make_heads_on_schedule(log, every_seconds=3600, clock=lambda: NOW, sleep=sleep)
-    assert slept == [3600] * 3
+    assert slept == [60] * 3
     assert [head.number for head in await log.heads_since(0)] == [1]
+
+
+async def test_several_processes_make_one_head_an_hour(path: Path, log: SqliteReceiptLog) -> None:
+    other, now = a_log(path), [NOW]
+
+    async def run(which: SqliteReceiptLog, *, minutes: int) -> None:
+        """Let a process look each minute, while receipts come in at both."""
+
+        async def sleep(_: float) -> None:
+            nonlocal minutes
+            if not minutes:
+                raise asyncio.CancelledError
+            minutes -= 1
+            now[0] += timedelta(minutes=1)
+            await log.append(a_sealed_receipt(next(numbers)))
+            await other.append(a_sealed_receipt(next(numbers)))
+
+        with pytest.raises(asyncio.CancelledError):
+            await make_heads_on_schedule(
+                which, every_seconds=3600, clock=lambda: now[0], sleep=sleep
+            )
+
+    numbers = count()
+    for _ in range(9):  # in turn, as if each looked at moments of its own; three hours
+        await run(log, minutes=10)
+        await run(other, minutes=10)
+    await other.close()
+    made = [read_head(each, public_key=PUBLIC_KEY).at for each in await log.heads_since(0)]
+    # The time that a head states is floored to 5 minutes, so it may be due that much earlier.
+    assert all(later - earlier in range(3600 - 300, 3601) for earlier, later in pairwise(made))
+    assert len(made) == 3
+    assert verify(path)[2] == 3
+
+
+async def test_a_head_that_cannot_be_read_keeps_no_other_from_being_made(
+    path: Path, log: SqliteReceiptLog
+) -> None:
+    await log.append(a_sealed_receipt(0))
+    await log.make_head(now=NOW)
+    run_sql(path, "UPDATE receipt_heads SET body = x'00'")
+    await log.append(a_sealed_receipt(1))
+    head = await log.make_head(now=NOW, after_seconds=3600)
+    assert head is not None
+    assert head.number == 2
 
 
 async def test_school_proves_its_own_receipts(log: SqliteReceiptLog) -> None:

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from threading import Event
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -14,7 +15,7 @@ from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, Table, bindparam, select, text
 
 import broker.adapters
-from broker.adapters.sql import open_sqlite, prepare, sqlite_engine, transaction
+from broker.adapters.sql import BUSY_TIMEOUT_MS, open_sqlite, prepare, sqlite_engine, transaction
 from broker.adapters.sql_upgrade import Database, upgrade_database
 from broker.adapters.tables_receipts import RECEIPTS_METADATA
 from broker.adapters.tables_register import REGISTER_METADATA, persons
@@ -146,6 +147,40 @@ def test_transaction_is_all_or_nothing(tmp_path: Path) -> None:
         connection.executemany(add, [(b"2",), (b"1",)])
     assert connection.execute("SELECT tag FROM persons").fetchall() == [(b"1",)]
     connection.close()
+
+
+def test_a_writer_waits_for_another(tmp_path: Path) -> None:
+    upgrade_database(tmp_path / "one.db", "register")
+    one, other = (open_sqlite(tmp_path / "one.db") for _ in range(2))
+    wrote = Event()
+
+    def write() -> None:
+        with transaction(other):
+            wrote.set()
+
+    with ThreadPoolExecutor(1) as thread, transaction(one):
+        waiting = thread.submit(write)
+        assert not wrote.is_set()
+        one.execute("COMMIT")
+        waiting.result()
+        one.execute("BEGIN")
+    assert wrote.is_set()
+    for each in (one, other):
+        assert each.execute("PRAGMA busy_timeout").fetchone() == (BUSY_TIMEOUT_MS,)
+        each.close()
+
+
+def test_a_writer_does_not_wait_for_ever(tmp_path: Path) -> None:
+    upgrade_database(tmp_path / "one.db", "register")
+    one = open_sqlite(tmp_path / "one.db")
+    other = open_sqlite(tmp_path / "one.db", busy_timeout_ms=1)
+    locked = pytest.raises(sqlite3.OperationalError, match="locked")
+    with transaction(one), locked, transaction(other):
+        pass
+    with transaction(other):
+        pass
+    one.close()
+    other.close()
 
 
 def test_prepared_statement_holds_names_and_no_values() -> None:

@@ -185,3 +185,4 @@ async def test_a_stop_finishes_what_runs(world: WorkersWorld) -> None:
     world.broker.process = None
     ended = {each["pid"]: each["status"] for each in world.lines(WorkerEvent.ENDED)}
     assert [ended[each] for each in workers] == [0, 0]
+    await run_program("receipts", "verify", "--config", world.config_folder)  # or it raises
