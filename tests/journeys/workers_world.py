@@ -24,6 +24,9 @@ DRAIN_SECONDS = 2
 NEVER_SECONDS = 3600
 """Workers are halted here for as long as a step takes: that must not pass for hanging."""
 
+PATIENT_MILLISECONDS = 30_000
+"""A busy machine is no fault of Redis."""
+
 
 @dataclass(frozen=True, slots=True)
 class WorkersWorld:
@@ -132,7 +135,11 @@ async def running_workers(folder: Path, *, workers: int = 2) -> AsyncIterator[Wo
             addresses,
             settings={
                 "server": {"drain_seconds": DRAIN_SECONDS, "hung_seconds": NEVER_SECONDS},
-                "store": {"url": f"redis://127.0.0.1:{redis.port}"},
+                "store": {
+                    "url": f"redis://127.0.0.1:{redis.port}",
+                    "connect_milliseconds": PATIENT_MILLISECONDS,
+                    "operation_milliseconds": PATIENT_MILLISECONDS,
+                },
             },
         )
         config_folder = world.loaded.config_folder
