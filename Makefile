@@ -8,9 +8,10 @@ PYTHON := $(shell /usr/bin/python3 -c 'import ensurepip, sys; sys.exit(sys.versi
 PY := $(VENV)/bin/python
 DEMO_PACKAGES := xmlsec1 python3-venv
 # redis-tools holds the server's program too; unlike redis-server it starts no service.
-# docker-compose reads compose files without an engine; kubectl may be there from elsewhere.
-TEST_PACKAGES := $(DEMO_PACKAGES) chromium fonts-dejavu-core redis-tools docker-compose openssl \
-	$(if $(shell command -v kubectl),,kubernetes-client)
+# docker-compose reads compose files without an engine.
+TEST_PACKAGES := $(DEMO_PACKAGES) chromium fonts-dejavu-core redis-tools docker-compose openssl
+# Debian's kubectl is too old for our manifests; where none is there, Go builds kustomize.
+KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
 # Unpacked, not installed: its service would listen on ports 80 and 443 of this machine.
 UNPACKED_PACKAGES := nginx
 
@@ -61,6 +62,7 @@ $(VENV)/.demo-packages $(VENV)/.test-packages: $(VENV)/.%-packages: Makefile
 	tests/install-packages $(if $(findstring test,$*),$(TEST_PACKAGES),$(DEMO_PACKAGES))
 	test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
 	$(if $(findstring test,$*),$(foreach each,$(UNPACKED_PACKAGES),tests/unpack-package $(each) $(VENV)/unpacked/$(each);))
+	$(if $(findstring test,$*),command -v kubectl || GOBIN=$(abspath $(VENV))/bin go install $(KUSTOMIZE))
 	touch $@
 
 clean:

@@ -54,9 +54,7 @@ def write_site(
     )
     listen = f"listen 127.0.0.1:{https_port} ssl"
     site: Mapping[str, str] = {
-        "brokers.conf": "".join(
-            f"server 127.0.0.1:{port} max_fails=2 fail_timeout=1s;\n" for port in brokers
-        ),
+        "brokers.conf": "".join(f"server 127.0.0.1:{port} max_fails=0;\n" for port in brokers),
         "unknown.conf": f"{listen} default_server;\n"
         f"listen 127.0.0.1:{http_port} default_server;\nssl_reject_handshake on;\n",
         "http.conf": f"listen 127.0.0.1:{http_port};\nserver_name {HOST};\n"

@@ -34,7 +34,7 @@ OWN_FOLDERS = (
 """Of a stage on this machine's Debian; all else is that Debian's."""
 LINKS = {"bin": "usr/bin", "sbin": "usr/sbin", "lib": "usr/lib", "lib64": "usr/lib64"}
 ETC = ("passwd", "group", "shadow", "gshadow", "nsswitch.conf", "ld.so.cache", "alternatives")
-PASSED_IN = ("PIP_", "SSL_CERT", "REQUESTS_CA")
+PASSED_IN = ("PIP_", "SSL_CERT_FILE", "REQUESTS_CA")
 """Variables by which this machine says from where pip installs, as a builder does."""
 
 

@@ -7,6 +7,7 @@ address of nginx alone.
 import asyncio
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -65,6 +66,10 @@ class BrokerProcess:
                     if said.status_code == 200:
                         return
                 await asyncio.sleep(0)
+
+    def workers_seen(self) -> set[str]:
+        """Return the names of the workers that answered anything so far."""
+        return set(re.findall(r'"event":"request","worker":"([^"]+)"', self.log.read_text()))
 
     def send(self, number: signal.Signals) -> None:
         assert self.process is not None
