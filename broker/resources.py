@@ -7,8 +7,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from broker.adapters.data_folder import DataFolder
-from broker.adapters.key_dates import KeyDates, read_key_dates
+from broker.adapters.key_dates import KeyDates, find_key_dates
+from broker.adapters.key_facts import read_key_facts
 from broker.adapters.keys_on_disk import BrokerKeys
+from broker.adapters.keys_standing import find_standing
 from broker.adapters.logs import report_registry
 from broker.adapters.receipts import SqliteReceiptLog, make_heads_on_schedule
 from broker.adapters.sql_register import SqlitePersonRegister
@@ -115,8 +117,8 @@ def ready_keys(keys: BrokerKeys, now: datetime) -> ReadyKeys:
     Raises:
         KeysUnusable: some purpose has no key in use then.
     """
-    in_force = read_keys_in_force(keys, now=now)
-    return ReadyKeys(keys, in_force, read_key_dates(keys.folder, keys))
+    facts = read_key_facts(keys, find_standing(keys, now=now), now=now)
+    return ReadyKeys(keys, read_keys_in_force(keys, now=now), find_key_dates(facts))
 
 
 def ready_changed_keys(

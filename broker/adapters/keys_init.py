@@ -102,13 +102,13 @@ def _plan(folder: Path, *, now: datetime, issuer_name: str) -> list[_Planned]:
         return _Planned(
             place,
             bool(list_key_files(folder, purpose)),
-            lambda: _write_saml_key(place, now=now, issuer_name=issuer_name),
+            lambda: _write(place, make_saml_key(now=now, issuer_name=issuer_name)),
         )
 
-    def token_key(algorithm: str, make: Callable[[], PrivateKey]) -> _Planned:
+    def token_key(algorithm: str) -> _Planned:
         place = folder / TOKEN_FOLDER
         return _Planned(
-            place, algorithm in found, lambda: _write_token_key(place, algorithm, make(), now=now)
+            place, algorithm in found, lambda: _write(place, make_token_key(algorithm, now=now))
         )
 
     first_pairwise = folder / PAIRWISE_FOLDER / "a.hex"
@@ -126,8 +126,8 @@ def _plan(folder: Path, *, now: datetime, issuer_name: str) -> list[_Planned]:
         hex_key("receipts/receipts.hex", "no receipt could be shown any more"),
         first_of_several(STORAGE_FOLDER),
         first_of_several(COOKIE_FOLDER),
-        token_key("ES256", lambda: ec.generate_private_key(ec.SECP256R1())),
-        token_key("RS256", _generate_rsa),
+        token_key("ES256"),
+        token_key("RS256"),
         saml_key(SAML_SIGNING_FOLDER),
         saml_key(SAML_DECRYPTION_FOLDER),
     ]
@@ -153,15 +153,23 @@ def _write_hex_key(file: Path) -> Path | None:
     return write_once(file, secrets.token_hex(32).encode() + b"\n")
 
 
-def _write_token_key(place: Path, algorithm: str, key: PrivateKey, *, now: datetime) -> Path | None:
-    return write_once(place / _name(algorithm.lower(), key, now=now), _private_pem(key))
+def make_token_key(algorithm: str, *, now: datetime) -> tuple[str, bytes]:
+    """Return name and content of a new key's file; `algorithm` is ES256 or RS256."""
+    key = ec.generate_private_key(ec.SECP256R1()) if algorithm == "ES256" else _generate_rsa()
+    return _name(algorithm.lower(), key, now=now), _private_pem(key)
 
 
-def _write_saml_key(place: Path, *, now: datetime, issuer_name: str) -> Path | None:
+def make_saml_key(*, now: datetime, issuer_name: str) -> tuple[str, bytes]:
+    """Return name and content of a new key's file, its certificate from this day on."""
     key = _generate_rsa()
     certificate = _sign_certificate(key, now=now, issuer_name=issuer_name)
     content = _private_pem(key) + certificate.public_bytes(Encoding.PEM)
-    return write_once(place / _name("saml", key, now=now), content)
+    return _name("saml", key, now=now), content
+
+
+def _write(place: Path, made: tuple[str, bytes]) -> Path | None:
+    name, content = made
+    return write_once(place / name, content)
 
 
 def _name(prefix: str, key: PrivateKey, *, now: datetime) -> str:

@@ -6,6 +6,7 @@ Values come from documents and are shown as they are: never read as markup.
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from datetime import datetime
 from typing import TypeVar
 
 from rich.console import Console
@@ -23,6 +24,7 @@ from rich.text import Text
 
 from broker.flow.federation.documents import Problem
 from broker.flow.federation.plan import Action, Plan, PlannedDocument
+from broker.flow.key_facts import KeyFacts
 
 Item = TypeVar("Item")
 
@@ -69,6 +71,38 @@ def show_warnings(warnings: Iterable[Problem], *, console: Console) -> None:
     for each in warnings:
         line = f"Warning: {each.file}: {each.path}: {each.problem} {each.remedy}"
         console.print(Text(line, style="yellow"), soft_wrap=True)
+
+
+def show_keys(facts: Sequence[KeyFacts], *, console: Console) -> None:
+    """List keys with what may be told of them."""
+    head = ("file", "kind", "key id", "made", "state", "changes", "certificate ends")
+    rows = [
+        (
+            each.file,
+            each.kind,
+            each.key_id,
+            _day(each.made_at),
+            each.state,
+            "" if each.changes_at is None else f"{each.changes_at:%Y-%m-%d %H:%M:%S}",
+            _day(each.expires_at),
+        )
+        for each in facts
+    ]
+    if console.is_terminal:
+        table = Table(*head)
+        for row in rows:
+            table.add_row(*map(Text, row))
+        console.print(table)
+    else:  # for logs and pipes: one line each, never cut
+        for row in rows:
+            line = "  ".join(
+                f"{name} {value}" for name, value in zip(head, row, strict=True) if value
+            )
+            console.print(Text(line), soft_wrap=True)
+
+
+def _day(moment: datetime | None) -> str:
+    return "" if moment is None else f"{moment:%Y-%m-%d}"
 
 
 def _describe(document: PlannedDocument) -> Iterable[Text]:

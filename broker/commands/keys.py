@@ -11,6 +11,7 @@ from broker.adapters.keys_init import init_keys
 from broker.adapters.keys_on_disk import load_keys
 from broker.adapters.xml_security import LxmlSecurity
 from broker.commands.key_backup import keys_backup, keys_restore
+from broker.commands.key_rotation import keys_list, keys_prune, keys_remove, keys_rotate
 from broker.commands.problems import config_option, saying_what_is_wrong
 from broker.settings import load_settings
 
@@ -22,6 +23,8 @@ def keys() -> None:
 
 keys.add_command(keys_backup)
 keys.add_command(keys_restore)
+for command in (keys_list, keys_rotate, keys_remove, keys_prune):
+    keys.add_command(command)
 
 
 @keys.command("init")

@@ -13,10 +13,13 @@ from rich.console import Console
 from broker.adapters.data_folder import DataFolder, find_open_files
 from broker.adapters.discovery_fetch import make_fetch
 from broker.adapters.federation_files import open_documents
+from broker.adapters.key_facts import read_certificate_facts, read_key_facts
 from broker.adapters.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
+from broker.adapters.keys_standing import find_standing
 from broker.adapters.sql_registry import SqliteRegistry
 from broker.adapters.terminal import show_plan, show_progress, show_warnings
 from broker.adapters.xml_security import LxmlSecurity
+from broker.commands.key_rotation import warn_of_expiry
 from broker.commands.listening import find_tls_problems
 from broker.commands.problems import (
     config_option,
@@ -33,6 +36,7 @@ from broker.flow.federation.change import (
     check_return,
 )
 from broker.flow.federation.documents import FederationProblems, Problem, read_documents
+from broker.flow.key_facts import find_expiring_of_partners
 from broker.pseudonyms.epochs import PairwiseKeys
 from broker.settings import LoadedSettings, load_settings
 from broker.store_choice import find_store_problem
@@ -65,12 +69,17 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
         keys = load_keys(loaded.keys_folder)
         pairwise = keys.pairwise
         problems += map(loss_problem, data_folder_of(loaded, keys).find_losses())
+        now = datetime.now(UTC)
+        facts = read_key_facts(keys, find_standing(keys, now=now), now=now)
+        show_warnings(warn_of_expiry(facts, now=now), console=Console(stderr=True))
     except KeysUnusable as found:
         problems += key_problems(found)
     problems += find_open_data(loaded)
     store = open_registry(loaded)
     if pairwise is not None:
         problems += find_lost_epochs(store, pairwise)
+    if registry_file(loaded).exists():
+        show_warnings(warn_of_partners(loaded), console=Console(stderr=True))
     folder = loaded.config_folder / "federation"
     if folder.is_dir():
         compiler = make_compiler(loaded, epoch=pairwise.newest if pairwise else EPOCH_BEFORE_KEYS)
@@ -99,6 +108,18 @@ def find_open_data(loaded: LoadedSettings) -> Iterator[Problem]:
             "-",
             f"is open to others than its owner (mode {mode:04o}).",
             f"Run `chmod {'700' if file.is_dir() else '600'} {file}`.",
+        )
+
+
+def warn_of_partners(loaded: LoadedSettings) -> Iterator[Problem]:
+    """Yield a warning for each partner whose only certificate ends soon."""
+    now, registry = datetime.now(UTC), SqliteRegistry(registry_file(loaded)).load()
+    for each in find_expiring_of_partners(read_certificate_facts(registry), now=now):
+        yield Problem(
+            "registry",
+            each.document,
+            f"has a {each.purpose} certificate that ends on {each.expires_at:%Y-%m-%d}.",
+            "Ask the partner for metadata with the next one before it changes.",
         )
 
 

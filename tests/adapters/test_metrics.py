@@ -10,9 +10,11 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from broker.adapters.key_dates import KeyDates, read_key_dates
+from broker.adapters.key_dates import KeyDates, find_key_dates
+from broker.adapters.key_facts import read_key_facts
 from broker.adapters.keys_init import init_keys
 from broker.adapters.keys_on_disk import load_keys
+from broker.adapters.keys_standing import find_standing
 from broker.adapters.memory import MemoryLoginStore
 from broker.adapters.metrics import (
     CERTIFIED,
@@ -240,7 +242,8 @@ class TestLooking:
     def test_dates_of_keys(self, tmp_path: Path) -> None:
         now = datetime.now(UTC)
         init_keys(tmp_path, now=now, issuer_name="Schuilnaam")
-        dates = read_key_dates(tmp_path, load_keys(tmp_path))
+        keys = load_keys(tmp_path)
+        dates = find_key_dates(read_key_facts(keys, find_standing(keys, now=now), now=now))
         assert set(dates.made_at) == set(ROTATING)
         assert set(dates.ends_at) == set(CERTIFIED)
         assert all(abs(each - now.timestamp()) < 600 for each in dates.made_at.values())

@@ -42,6 +42,7 @@ ABOUT_PARTIES = {
     ("RelyingPartyDocument", "claims"),
     ("SchoolDocument", "eck_id"),
     ("HeadBody", "root"),  # of a Merkle tree
+    ("KeyFacts", "state"),  # of a key: published, in use
     ("ResponseIds", "assertion_id"),  # of our own answer, random
     ("AuditEvent", "code"),  # of a refusal
     ("Trail", "code"),

@@ -1,0 +1,364 @@
+"""`broker keys list|rotate|remove|prune`, and what `broker check` says of certificates."""
+
+import fcntl
+import os
+import re
+import shutil
+from datetime import UTC, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from broker.__main__ import main
+from broker.adapters import key_files, keys_change
+from broker.adapters.keys_init import init_keys
+from broker.adapters.keys_on_disk import load_keys
+from broker.adapters.keys_standing import find_standing
+from broker.commands import key_rotation
+from broker.demo.addresses import DEMO_PORTS
+from broker.demo.federation import write_federation
+from broker.flow.key_purposes import ROTATING
+from broker.flow.key_schedule import KeyState
+from broker.jose.keys import key_set_of
+from broker.jose.tokens import TokenRefused, sign_token, verify_token
+from broker.keys_in_force import read_keys_in_force
+from broker.oidc_op.jwks import choose_signing_key
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+FIRST = "storage/storage.hex"
+
+
+@pytest.fixture(scope="module", autouse=True)
+def quick_keys():
+    """Find few RSA keys and parse each once: that takes longer than all the rest here."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(key_files, "load_pem_private_key", cache(key_files.load_pem_private_key))
+        yield
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory) -> Path:
+    folder = tmp_path_factory.mktemp("made")
+    (folder / "broker.toml").write_text('issuer = "http://localhost:8000"\n')
+    init_keys(folder / "keys", now=NOW, issuer_name="Schuilnaam")
+    return folder
+
+
+class Installation:
+    """A configuration folder, the time there, and commands."""
+
+    def __init__(self, folder: Path, patch: pytest.MonkeyPatch) -> None:
+        self.folder, self.keys, self.now = folder, folder / "keys", NOW
+        patch.setattr(key_rotation, "_now", lambda: self.now)
+
+    def run(self, *arguments: str, answer: str | None = None) -> Result:
+        command = [*arguments, "--config", str(self.folder)]
+        return CliRunner().invoke(main, command, input=answer)
+
+    def do(self, *arguments: str) -> str:
+        result = self.run("keys", *arguments)
+        assert result.exit_code == 0, result.output
+        return result.output
+
+    def refuse(self, *arguments: str) -> str:
+        before = self.files()
+        result = self.run("keys", *arguments)
+        assert result.exit_code == 1, result.output
+        assert self.files() == before
+        return result.output
+
+    def files(self) -> dict[str, bytes]:
+        return {
+            each.relative_to(self.keys).as_posix(): each.read_bytes()
+            for each in self.keys.rglob("*")
+            if each.is_file()
+        }
+
+    def states(self, *, after: timedelta = timedelta()) -> dict[str, KeyState]:
+        return dict(find_standing(load_keys(self.keys), now=self.now + after))
+
+    def in_state(self, state: KeyState, purpose: str, *, after: timedelta = timedelta()) -> set:
+        states = self.states(after=after)
+        return {each for each in states if states[each] is state and each.startswith(purpose)}
+
+
+@pytest.fixture
+def installed(made, tmp_path, monkeypatch) -> Installation:
+    folder = tmp_path / "config"
+    shutil.copytree(made, folder, copy_function=shutil.copy2)
+    return Installation(folder, monkeypatch)
+
+
+def test_every_purpose_is_rotated_as_its_times_say(installed):
+    for purpose in ROTATING.values():
+        before = installed.in_state(KeyState.IN_USE, purpose.name)
+        said = installed.do("rotate", purpose.name)
+        assert "Running brokers follow" in said
+        new = installed.in_state(KeyState.PUBLISHED, purpose.name)
+        assert len(new) == len(before) == (2 if purpose.name == "token" else 1)
+        assert all(each in said for each in (*new, *before))
+        second = timedelta(seconds=1)
+        assert installed.in_state(KeyState.IN_USE, purpose.name, after=purpose.lead - second) == (
+            before
+        )
+        assert installed.in_state(KeyState.IN_USE, purpose.name, after=purpose.lead) == new
+        end = purpose.lead + purpose.overlap
+        assert installed.in_state(KeyState.ACCEPTED, purpose.name, after=end - second) == before
+        assert installed.in_state(KeyState.RETIRED, purpose.name, after=end) == before
+    for name in ("storage", "cookie"):
+        assert installed.keys.joinpath(name, "a.hex").stat().st_mode & 0o777 == 0o600
+
+
+def test_a_dry_run_changes_nothing(installed):
+    before = installed.files()
+    said = installed.do("rotate", "saml-signing", "--dry-run")
+    assert "in use from 2026-03-08 12:00:00 UTC" in said
+    assert "every SAML partner reads our metadata anew" in said
+    assert installed.files() == before
+    installed.do("prune", "--dry-run")
+    assert installed.files() == before
+
+
+def test_another_lead(installed):
+    said = installed.do("rotate", "storage", "--lead", "5m")
+    assert "Shorter" not in said
+    assert installed.in_state(KeyState.IN_USE, "storage", after=HOUR / 12) == {"storage/a.hex"}
+    assert "Shorter than 1 hours" in installed.do("rotate", "token", "--lead", "90s")
+    result = installed.run("keys", "rotate", "cookie", "--lead", "soon")
+    assert result.exit_code == 2
+    assert "90s or 7d" in result.output
+
+
+def test_one_rotation_of_a_purpose_at_a_time(installed):
+    installed.do("rotate", "token")
+    assert "is published already" in installed.refuse("rotate", "token")
+    installed.do("rotate", "storage")
+    installed.now += HOUR
+    installed.do("rotate", "token")
+
+
+def test_letters_go_on_from_the_newest(installed):
+    for letter in "abc":
+        installed.do("rotate", "cookie")
+        assert (installed.keys / "cookie" / f"{letter}.hex").exists()
+        installed.now += DAY * 2
+        installed.do("prune")
+    assert installed.in_state(KeyState.IN_USE, "cookie") == {"cookie/c.hex"}
+    assert not (installed.keys / "cookie/cookie.hex").exists()
+    assert init_keys(installed.keys, now=NOW, issuer_name="x") == []  # the first never comes back
+
+
+def test_prune_deletes_what_is_retired_and_nothing_else(installed):
+    installed.do("rotate", "storage")
+    assert "Nothing to do" in installed.do("prune")
+    installed.now += HOUR * 2
+    assert "storage/storage.hex" in installed.do("prune", "--dry-run")
+    assert (installed.keys / "storage/storage.hex").exists()
+    assert "- storage/storage.hex" in installed.do("prune")
+    assert installed.in_state(KeyState.IN_USE, "storage") == {"storage/a.hex"}
+    assert list(load_keys(installed.keys).schedule) == ["storage/a.hex"]
+
+
+# Emergency
+
+
+@pytest.mark.parametrize("purpose", sorted(ROTATING))
+def test_a_removed_key_in_use_is_replaced_at_once(installed, purpose):
+    old = sorted(installed.in_state(KeyState.IN_USE, purpose))[0]
+    before = installed.files()
+    said = installed.do("remove", old, "--yes")
+    assert ROTATING[purpose].loss in said
+    assert not (installed.keys / old).exists()
+    new = installed.in_state(KeyState.IN_USE, purpose)
+    assert old not in new
+    assert len(new) == (2 if purpose == "token" else 1)
+    changed = {name for name, content in installed.files().items() if before.get(name) != content}
+    assert changed == (new - before.keys()) | {"schedule.toml"}
+    assert old not in load_keys(installed.keys).schedule
+    assert installed.in_state(KeyState.IN_USE, purpose, after=DAY * 999) == new
+
+
+def test_it_asks_first(installed):
+    before = installed.files()
+    result = installed.run("keys", "remove", "storage/storage.hex", answer="n\n")
+    assert result.exit_code == 1
+    assert installed.files() == before
+    assert installed.run("keys", "remove", "storage/storage.hex", answer="y\n").exit_code == 0
+    assert "storage/storage.hex" not in installed.files()
+
+
+def test_a_published_successor_takes_over_early(installed):
+    installed.do("rotate", "saml-signing")
+    (new,) = installed.in_state(KeyState.PUBLISHED, "saml-signing")
+    (old,) = installed.in_state(KeyState.IN_USE, "saml-signing")
+    assert "earlier than planned" in installed.do("remove", old, "--yes")
+    assert installed.in_state(KeyState.IN_USE, "saml-signing") == {new}
+
+
+def test_a_removed_successor_leaves_the_old_key_for_good(installed):
+    installed.do("rotate", "storage")
+    assert "It is not in use" in installed.do("remove", "storage/a.hex", "--yes")
+    assert installed.states(after=DAY * 999)["storage/storage.hex"] is KeyState.IN_USE
+
+
+def test_a_key_that_is_gone_already_is_forgotten(installed):
+    """As after a restored backup that lacks it: its entry would keep brokers from starting."""
+    installed.do("rotate", "storage")
+    (installed.keys / "storage/a.hex").unlink()
+    checked = installed.run("check")
+    assert "broker keys remove storage/a.hex" in checked.output
+    installed.do("remove", "storage/a.hex", "--yes")
+    assert installed.states(after=DAY * 9)["storage/storage.hex"] is KeyState.IN_USE
+    installed.do("rotate", "storage")
+    installed.now += HOUR * 9
+    (installed.keys / "storage/a.hex").unlink()
+    installed.do("remove", "storage/a.hex", "--yes")  # nothing was left in use
+    assert installed.in_state(KeyState.IN_USE, "storage") == {"storage/b.hex"}
+
+
+@pytest.mark.parametrize(
+    ("file", "word"),
+    [
+        ("root/root.hex", "no key that rotates"),
+        ("pairwise/a.hex", "no key that rotates"),
+        ("token/nothing.pem", "is not there"),
+        ("../broker.toml", "no key that rotates"),
+        ("storage/../root/root.hex", "is not there"),
+        ("storage", "is not there"),
+    ],
+)
+def test_what_cannot_be_removed(installed, file, word):
+    assert word in installed.refuse("remove", file, "--yes")
+    installed.do("remove", "storage/storage.hex", "--yes")
+
+
+def test_one_command_at_a_time(installed):
+    held = os.open(installed.keys, os.O_RDONLY)
+    fcntl.flock(held, fcntl.LOCK_EX)
+    try:
+        for command in (["rotate", "storage"], ["remove", FIRST, "--yes"], ["prune"]):
+            assert "another command" in installed.refuse(*command)
+    finally:
+        os.close(held)
+    installed.do("rotate", "storage")
+
+
+def test_keys_that_cannot_be_used_are_not_rotated(installed):
+    (installed.keys / "cookie/cookie.hex").chmod(0o644)
+    assert "chmod 600" in installed.refuse("rotate", "storage")
+    (installed.keys / "cookie/cookie.hex").chmod(0o600)
+    shutil.rmtree(installed.keys / "token")
+    assert "there is no key" in installed.refuse("list")
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 3, 4])
+def test_a_command_that_breaks_off_can_be_given_again(installed, monkeypatch, fails_at):
+    """And meanwhile there is a key in use, or none is used that is not there."""
+    calls = 0
+
+    def counted(original):
+        def step(*arguments):
+            nonlocal calls
+            calls += 1
+            if calls == fails_at:
+                raise OSError(28, "No space left on device")
+            return original(*arguments)
+
+        return step
+
+    with monkeypatch.context() as patch:
+        for name in ("write_schedule", "write_once", "sync_folder"):
+            patch.setattr(keys_change, name, counted(getattr(keys_change, name)))
+        result = installed.run("keys", "remove", FIRST, "--yes")
+        assert result.exit_code == 1
+        assert "No space left" in result.output
+    if FIRST in installed.files():
+        installed.do("remove", FIRST, "--yes")
+    assert FIRST not in installed.files()
+    assert len(installed.in_state(KeyState.IN_USE, "storage")) == 1
+    assert len(installed.states()) == 6
+
+
+# Lists and alarms
+
+
+def test_the_list_tells_everything_but_secrets(installed):
+    installed.do("rotate", "token")
+    said = installed.do("list")
+    lines = {re.match(r"file (\S+)", line)[1]: line for line in said.splitlines()}
+    assert set(lines) == set(installed.files()) - {"schedule.toml"}
+    (new,) = installed.in_state(KeyState.PUBLISHED, "token/es256")
+    assert "kind ES256" in lines[new]
+    assert "changes 2026-03-01 13:00:00" in lines[new]
+    assert "made 2026-03-01" in lines[new]
+    assert "state lasts" in lines["root/root.hex"]
+    (signing,) = [each for each in lines if each.startswith("saml-signing")]
+    assert "certificate ends 2036-02-27" in lines[signing]
+    for content in installed.files().values():
+        assert content.decode().strip()[:40] not in said
+
+
+def test_a_certificate_that_ends_soon_is_an_alarm(installed):
+    installed.now = datetime(2035, 12, 1, tzinfo=UTC)
+    assert "Warning" not in installed.do("list")
+    installed.now += DAY * 60
+    said = installed.do("list")
+    assert said.count("has a certificate that ends at 2036-02-27") == 2
+    assert "Run `broker keys rotate saml-signing`" in said
+    installed.now += DAY * 60
+    assert "has a certificate that ended" in installed.do("list")
+
+
+def test_check_warns_of_certificates_of_ours_and_of_partners(installed, monkeypatch):
+    addresses = {party: f"http://localhost:{port}" for party, port in DEMO_PORTS.items()}
+    write_federation(installed.folder, addresses)
+    installed.run("apply", str(installed.folder / "federation"))
+    checked = installed.run("check")
+    assert checked.exit_code == 0, checked.output
+    assert "certificate that ends" not in checked.output
+    monkeypatch.setattr("broker.flow.key_facts.EXPIRY_ALARM", DAY * 4000)
+    checked = installed.run("check")
+    assert checked.exit_code == 0  # an alarm, and no login fails by it
+    for place in (
+        *("saml-signing/saml-20260301-", "saml-decryption/saml-20260301-"),
+        *("identity_providers/vuurvogel", "relying_parties/taaltuin"),
+    ):
+        assert place in checked.output
+    assert "Ask the partner for metadata" in checked.output
+
+
+# What partners can verify
+
+
+def test_tokens_verify_until_their_key_is_retired_and_never_after_a_removal(installed):
+    def published(*, after: timedelta = timedelta()):
+        keys = read_keys_in_force(load_keys(installed.keys), now=installed.now + after)
+        token = keys.flow.token
+        return token, key_set_of((*token.active, *token.announced, *token.retired))
+
+    def verifies(token: str, keys) -> bool:
+        try:
+            verify_token(token, keys=keys, algorithms=("ES256",))
+        except TokenRefused:
+            return False
+        return True
+
+    def sign(keys) -> str:
+        return sign_token({"sub": "x"}, key=choose_signing_key(keys, algorithm="ES256"))
+
+    old = sign(published()[0])
+    installed.do("rotate", "token")
+    lead, overlap = ROTATING["token"].lead, ROTATING["token"].overlap
+    assert verifies(old, published()[1])
+    new = sign(published(after=lead)[0])
+    assert new.split(".")[0] != old.split(".")[0]
+    assert verifies(new, published()[1])  # published before it was used
+    assert verifies(old, published(after=lead + overlap - DAY / 86400)[1])
+    assert not verifies(old, published(after=lead + overlap)[1])
+    removed = sorted(installed.in_state(KeyState.IN_USE, "token"))[0]
+    installed.do("remove", removed, "--yes")
+    assert not verifies(old, published()[1])
+    assert verifies(sign(published()[0]), published()[1])
