@@ -13,11 +13,12 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlsplit
 
 from broker.adapters.egress_guard import EgressGuard
 from broker.adapters.http_connection import HttpConnection, NoGoodAnswer
 from broker.flow.ports import SchoolUnanswered
+from broker.form_text import encode_form
 
 MAX_CONNECTIONS = 400
 MAX_CALLS_TO_ONE_HOST = 100
@@ -75,7 +76,9 @@ class Fetcher:
             SchoolUnanswered: any other outcome, within the time-out.
         """
         headers = {**headers, "Content-Type": "application/x-www-form-urlencoded"}
-        return await self._send("POST", url, headers=headers, content=urlencode(form).encode())
+        return await self._send(
+            "POST", url, headers=headers, content=encode_form(form.items()).encode()
+        )
 
     async def get(self, url: str, *, headers: Mapping[str, str]) -> bytes:
         """Return the body of a 200 answer. Raises as `post_form`."""

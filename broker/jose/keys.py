@@ -4,13 +4,16 @@ Keys are parsed once and kept as objects: parsing costs more than verifying.
 """
 
 import base64
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
+from functools import lru_cache, partial
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
+from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, JWKRegistry, Key, RSAKey
@@ -31,6 +34,7 @@ SIGNATURE_ALGORITHMS: Mapping[str, tuple[str, str]] = {
 }
 """Every algorithm that can be allowed at all, and the only kind of key that it works with."""
 
+P256_BYTES = 32  # of a number modulo the order of P-256
 MIN_RSA_BITS = 2048  # RFC 7518 3.3
 MAX_RSA_BITS = 8192  # a larger modulus makes a forged token dearer for us than for its sender
 MAX_KEYS = 32  # of one party; a real set has two or three
@@ -142,12 +146,14 @@ class SigningKey:
         kid: the key's thumbprint (RFC 7638), so that equal keys have equal names everywhere.
         algorithm: JWA name.
         public_jwk: as published: `kty`, `kid`, `alg`, `use` and the public members.
+        sign: returns the signature over some bytes, as the algorithm writes it (RFC 7518 3).
     """
 
     kid: str
     algorithm: str
     public_jwk: Mapping[str, object] = field(repr=False)
     key: ECKey | RSAKey = field(repr=False)
+    sign: Callable[[bytes], bytes] = field(repr=False)
 
 
 def read_signing_key(pem: bytes) -> SigningKey:
@@ -170,18 +176,32 @@ def signing_key_of(private_key: object) -> SigningKey:
         SigningKeyUnusable: another kind or curve, or RSA outside 2048-8192 bits.
     """
     key: ECKey | RSAKey
+    sign: Callable[[bytes], bytes]
     if isinstance(private_key, EllipticCurvePrivateKey) and private_key.curve.name == "secp256r1":
         key, algorithm = ECKey.import_key(private_key), "ES256"
+        sign = partial(_sign_es256, private_key)
     elif (
         isinstance(private_key, RSAPrivateKey)
         and MIN_RSA_BITS <= private_key.key_size <= MAX_RSA_BITS
     ):
         key, algorithm = RSAKey.import_key(private_key), "RS256"
+        sign = partial(_sign_rs256, private_key)
     else:
         raise SigningKeyUnusable("neither P-256 nor RSA of 2048 to 8192 bits")
     kid = key.thumbprint()
     public = {**key.as_dict(private=False), "kid": kid, "alg": algorithm, "use": "sig"}
-    return SigningKey(kid, algorithm, public, key)
+    return SigningKey(kid, algorithm, public, key, sign)
+
+
+def _sign_es256(key: EllipticCurvePrivateKey, octets: bytes) -> bytes:
+    """RFC 7518 3.4: the two numbers, 32 bytes each."""
+    r, s = decode_dss_signature(key.sign(octets, ECDSA(SHA256())))
+    return r.to_bytes(P256_BYTES) + s.to_bytes(P256_BYTES)
+
+
+def _sign_rs256(key: RSAPrivateKey, octets: bytes) -> bytes:
+    """RFC 7518 3.3: RSASSA-PKCS1-v1_5."""
+    return key.sign(octets, PKCS1v15(), SHA256())
 
 
 def key_set_of(keys: Iterable[SigningKey]) -> KeySet:

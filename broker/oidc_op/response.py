@@ -6,9 +6,9 @@ a person.
 """
 
 from collections.abc import Sequence
-from urllib.parse import urlencode
 
 from broker.domain.refusals import Refusal
+from broker.form_text import encode_form
 from broker.oidc_op.request import CheckedAuthorizationRequest, ReturnAddress
 
 
@@ -54,6 +54,6 @@ def _build_answer(
 ) -> str:
     """RFC 6749 3.1.2: the query of a registered redirect URI is kept."""
     state = [] if request.state is None else [("state", request.state)]
-    query = urlencode([*parameters, *state, ("iss", issuer)])
+    query = encode_form([*parameters, *state, ("iss", issuer)])
     path, question, kept = request.redirect_uri.partition("?")
     return f"{path}?{kept}&{query}" if question and kept else f"{path}?{query}"

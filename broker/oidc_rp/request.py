@@ -8,9 +8,10 @@ import base64
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
-from urllib.parse import quote_plus, urlencode
+from urllib.parse import quote_plus
 
 from broker.domain.federation import OidcIdpEndpoints
+from broker.form_text import encode_form
 from broker.jose.keys import SigningKey
 from broker.jose.tokens import sign_token
 from broker.oidc_rp.refusals import (
@@ -92,7 +93,7 @@ def build_authorization_request(
     if login_hint:
         parameters["login_hint"] = login_hint
     separator = "&" if "?" in endpoints.authorization_endpoint else "?"
-    return endpoints.authorization_endpoint + separator + urlencode(parameters)
+    return endpoints.authorization_endpoint + separator + encode_form(parameters.items())
 
 
 def build_token_request(

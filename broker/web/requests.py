@@ -122,4 +122,6 @@ def _parse(encoded: bytes) -> Parameters:
 
 
 def _decode(encoded: bytes) -> str:
-    return unquote_to_bytes(encoded.replace(b"+", b" ")).decode()
+    if b"+" in encoded:
+        encoded = encoded.replace(b"+", b" ")
+    return (unquote_to_bytes(encoded) if b"%" in encoded else encoded).decode()
