@@ -13,7 +13,7 @@ TEST_PACKAGES := $(DEMO_PACKAGES) chromium fonts-dejavu-core redis-tools docker-
 # Debian's kubectl is too old for our manifests; where none is there, Go builds kustomize.
 KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
 # Unpacked, not installed: its service would listen on ports 80 and 443 of this machine.
-UNPACKED_PACKAGES := nginx
+UNPACKED_PACKAGES := nginx prometheus
 
 .PHONY: demo test bench lint format lock translations clean
 

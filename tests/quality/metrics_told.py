@@ -1,23 +1,27 @@
 """The metrics that the code has: name as it is asked for -> type and labels."""
 
 from collections.abc import Iterator
+from functools import cache
 
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
 from broker.adapters.metrics import Metrics
+from broker.adapters.probe_metrics import ProbeMetrics
 from broker.adapters.worker_metrics import WorkerMetrics
 from tests.quality.sources import broker_modules
 
 Told = dict[str, tuple[str, tuple[str, ...]]]
 
 
+@cache
 def metrics_in_code() -> Told:
     """Return every metric of ours."""
     broker_modules()
     of_workers = WorkerMetrics()
     of_workers.close()
-    return dict([*_metrics(Metrics().registry), *_metrics(of_workers.own)])
+    registries = (Metrics().registry, of_workers.own, ProbeMetrics().registry)
+    return dict(each for registry in registries for each in _metrics(registry))
 
 
 def _metrics(registry: CollectorRegistry) -> Iterator[tuple[str, tuple[str, tuple[str, ...]]]]:
