@@ -16,7 +16,13 @@ from sqlalchemy import MetaData, Table, bindparam, select, text
 
 import broker.adapters
 from broker.adapters.sql import BUSY_TIMEOUT_MS, open_sqlite, prepare, sqlite_engine, transaction
-from broker.adapters.sql_upgrade import Database, upgrade_database
+from broker.adapters.sql_upgrade import (
+    Database,
+    known_revisions,
+    newest_revision,
+    read_revision,
+    upgrade_database,
+)
 from broker.adapters.tables_receipts import RECEIPTS_METADATA
 from broker.adapters.tables_register import REGISTER_METADATA, persons
 
@@ -70,6 +76,27 @@ def test_upgrade_is_idempotent_and_keeps_what_is_there(tmp_path: Path) -> None:
     upgrade_database(path, "register")
     assert connection.execute(prepare(select(persons))).fetchall() == [(b"\x01", b"\x02", 2026)]
     connection.close()
+
+
+@pytest.mark.parametrize("database", ["registry", "register", "receipts"])
+def test_the_newest_revision_is_the_one_that_upgrading_leads_to(
+    tmp_path: Path, database: Database
+) -> None:
+    assert read_revision(tmp_path / "none.db") is None
+    upgrade_database(tmp_path / "one.db", database)
+    assert read_revision(tmp_path / "one.db") == newest_revision(database)
+    assert newest_revision(database) in known_revisions(database)
+
+
+def test_what_is_up_to_date_needs_no_migrations(tmp_path: Path) -> None:
+    upgrade_database(tmp_path / "one.db", "register")
+    program = (
+        "import sys, pathlib\n"
+        "from broker.adapters.sql_upgrade import upgrade_database\n"
+        f"upgrade_database(pathlib.Path({str(tmp_path / 'one.db')!r}), 'register')\n"
+        "sys.exit('alembic' in sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def test_two_processes_may_upgrade_at_once(tmp_path: Path) -> None:
