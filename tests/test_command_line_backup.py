@@ -311,6 +311,18 @@ def no_settings(archive: Path, _: Path) -> None:
     write_members(archive, content | {MANIFEST_NAME: msgspec.json.encode(manifest)})
 
 
+def settings_of_another_version(archive: Path, _: Path) -> None:
+    content = members(archive)
+    settings = content["config/broker.toml"] + b"[new]\nsetting = 1\n"
+    manifest = msgspec.json.decode(content[MANIFEST_NAME])
+    for each in manifest["files"]:
+        if each["path"] == "config/broker.toml":
+            each["size_bytes"] = len(settings)
+            each["sha256"] = hashlib.sha256(settings).hexdigest()
+    changed = {MANIFEST_NAME: msgspec.json.encode(manifest), "config/broker.toml": settings}
+    write_members(archive, content | changed)
+
+
 def no_tar(archive: Path, _: Path) -> None:
     archive.write_bytes(b"no archive" * 1000)
 
@@ -362,6 +374,7 @@ EVERY_SPOILT_ARCHIVE = [
         *EVERY_SPOILT_ARCHIVE,
         (newer_tables, "holds the register of a newer program (register_9999)"),
         (no_settings, "holds no config/broker.toml"),
+        (settings_of_another_version, "backup.tar, config/broker.toml: new: "),
         (not_empty, "is not empty: notes.txt is there"),
         (databases_there, "is not empty: register.db is there"),
         (half_put_back, f"is not empty: {STAGING} is there"),

@@ -35,7 +35,7 @@ from broker.commands.key_backup import DISTRIBUTION
 from broker.commands.operators import refuse_if_there
 from broker.commands.problems import config_option, refuse, saying_what_is_wrong
 from broker.flow.federation.documents import Problem
-from broker.settings import LoadedSettings, load_settings
+from broker.settings import LoadedSettings, SettingsProblem, load_settings
 
 file_argument = click.Path(dir_okay=False, path_type=Path)
 
@@ -156,7 +156,13 @@ def settings_in(file: Path, config_folder: Path) -> LoadedSettings:
     with TemporaryDirectory() as empty:
         settings = Path(empty) / SETTINGS_FILE
         settings.write_bytes(read_archived(file, f"config/{SETTINGS_FILE}"))
-        loaded = load_settings(settings.parent, environment=os.environ)
+        try:
+            loaded = load_settings(settings.parent, environment=os.environ)
+        except SettingsProblem as found:
+            if found.file != str(settings):
+                raise
+            where = f"{file}, config/{SETTINGS_FILE}"
+            raise SettingsProblem(where, found.path, found.problem, found.remedy) from None
     return LoadedSettings(loaded.settings, config_folder)
 
 

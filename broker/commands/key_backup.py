@@ -101,7 +101,7 @@ def keys_backup(config_folder: Path, shares: int, threshold: int, folder: Path, 
                 write_new(name, text.encode())
     click.echo(f"Wrote {file}, fingerprint {papers[0].fingerprint}.")
     if show:
-        click.echo(f"Any {threshold} of the {shares} shares open it. Prove it with two commands:")
+        click.echo(f"Any {threshold} of the {shares} shares open it. Prove it:")
     else:
         click.echo(f"Any {threshold} of the {shares} shares beside it open it. Prove it:")
     how = "--typed" if show else " ".join(f"--share {each}" for each in list(texts)[:threshold])
