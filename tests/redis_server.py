@@ -66,9 +66,10 @@ class RedisServer:
         """Start, and return when it listens."""
         self.process = subprocess.Popen(
             [
-                *("redis-server", "--bind", "127.0.0.1", "--port", str(self.port)),
+                *("redis-server", *self.options),
+                *("--bind", "127.0.0.1", "--port", str(self.port)),
                 *("--dir", str(self.folder), "--save", "", "--daemonize", "no"),
-                *("--repl-diskless-sync-delay", "0", *self.options),
+                *("--repl-diskless-sync-delay", "0"),
             ],
             executable=PROGRAMS[self.program](),
             stdout=subprocess.PIPE,

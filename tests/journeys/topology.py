@@ -26,6 +26,7 @@ from tests.journeys.certificates import MadeCertificate, make_certificate
 from tests.journeys.visitor import TIMEOUT_SECONDS, Visitor
 from tests.redis_server import RedisServer, a_free_port
 
+DOCKER = Path(__file__).parents[2] / "docker"
 GIVE_UP_SECONDS = 60  # only a fault takes so long
 
 
@@ -121,7 +122,8 @@ async def running_topology(
         options: of each `broker serve`.
     """
     certificate = make_certificate(folder, hosts=[HOST, CLIENTS_HOST])
-    redis = RedisServer(folder)
+    secrets = make_secrets(folder / "secrets")
+    redis = RedisServer(folder, redis_options(secrets))
     (folder / "nginx").mkdir()
     nginx = Nginx(folder / "nginx")
     ports = {party: port for party, port in FREE_PORTS.items() if party is not Party.BROKER}
@@ -135,7 +137,12 @@ async def running_topology(
             folder / "config",
             addresses,
             ca_file=certificate.ca_file,
-            settings={"store": {"url": f"redis://127.0.0.1:{redis.port}"}},
+            settings={
+                "store": {
+                    "url": f"redis://broker@127.0.0.1:{redis.port}",
+                    "password_file": str(secrets / "redis-password"),
+                }
+            },
         )
         config_folder = world.loaded.config_folder
         processes = tuple(BrokerProcess(config_folder, options=options) for _ in range(brokers))
@@ -157,6 +164,27 @@ async def running_topology(
             for each in processes:
                 await each.until_ready()
             yield Topology(addresses, certificate, nginx, processes, redis, config_folder)
+
+
+def make_secrets(folder: Path) -> Path:
+    """Have `docker/make-secrets` make what Redis and the brokers share; all of it is ours here."""
+    script = DOCKER / "make-secrets"
+    if os.geteuid() == 0:
+        subprocess.run([script, folder], check=True, capture_output=True)
+    else:  # only root gives files away: the same, without that line
+        text = script.read_text().replace("chown ", ": ")
+        subprocess.run(["bash", "-c", text, script, folder], check=True, capture_output=True)
+    return folder
+
+
+def redis_options(secrets: Path) -> tuple[str, ...]:
+    """Return what makes a Redis that of `docker/redis`, but for its place."""
+    return (
+        "--include",
+        str(DOCKER / "redis" / "redis.conf"),
+        "--aclfile",
+        f"{secrets}/redis-users",
+    )
 
 
 @contextlib.contextmanager
