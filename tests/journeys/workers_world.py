@@ -36,6 +36,7 @@ class WorkersWorld:
     broker: BrokerProcess
     redis: RedisServer
     config_folder: Path
+    metrics_port: int
 
     def lines(self, event: str) -> list[dict[str, Any]]:
         """Return what the broker wrote down of an event, whichever worker it was."""
@@ -126,7 +127,7 @@ class WorkersWorld:
 @contextlib.asynccontextmanager
 async def running_workers(folder: Path, *, workers: int = 2) -> AsyncIterator[WorkersWorld]:
     """Set everything up and run it while the context lasts."""
-    redis, port = RedisServer(folder), a_free_port()
+    redis, port, metrics_port = RedisServer(folder), a_free_port(), a_free_port()
     ports = {party: free for party, free in FREE_PORTS.items() if party is not Party.BROKER}
     with listening(ports) as sockets:
         addresses = {**addresses_of(sockets), Party.BROKER: f"http://localhost:{port}"}
@@ -134,7 +135,11 @@ async def running_workers(folder: Path, *, workers: int = 2) -> AsyncIterator[Wo
             folder / "config",
             addresses,
             settings={
-                "server": {"drain_seconds": DRAIN_SECONDS, "hung_seconds": NEVER_SECONDS},
+                "server": {
+                    "drain_seconds": DRAIN_SECONDS,
+                    "hung_seconds": NEVER_SECONDS,
+                    "metrics_port": metrics_port,
+                },
                 "store": {
                     "url": f"redis://127.0.0.1:{redis.port}",
                     "connect_milliseconds": PATIENT_MILLISECONDS,
@@ -149,7 +154,7 @@ async def running_workers(folder: Path, *, workers: int = 2) -> AsyncIterator[Wo
             broker.start()
             async with running(world.federation, addresses, sockets=sockets):
                 await broker.until_ready()
-                yield WorkersWorld(addresses, broker, redis, config_folder)
+                yield WorkersWorld(addresses, broker, redis, config_folder, metrics_port)
         finally:
             if broker.process is not None:
                 await broker.stop()
