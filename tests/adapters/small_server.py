@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import uvicorn
@@ -13,10 +15,12 @@ from starlette.types import Receive, Scope, Send
 from broker.adapters.http_limits import HttpLimits
 from broker.adapters.http_protocol import HEAD_TOO_LARGE
 from broker.adapters.http_server import DRAINING, BrokerServer
+from tests.journeys.certificates import make_certificate
 
 LONG_SECONDS = 600.0  # what is not tried here never comes
 GIVE_UP_SECONDS = 60  # only a fault takes so long
 TOO_LARGE_BODY = b"too much"
+TLS_HOST = "localhost"
 
 
 def limits(**changes: Any) -> HttpLimits:
@@ -147,11 +151,14 @@ class Running:
     app: SmallApp
     address: tuple[str, int]
     task: "asyncio.Task[None]"
+    tls: ssl.SSLContext | None = None
     clients: list[Client] = field(default_factory=list)
 
     async def connect(self) -> Client:
         """Return a new connection."""
-        streams = await asyncio.open_connection(*self.address)
+        streams = await asyncio.open_connection(
+            *self.address, ssl=self.tls, server_hostname=None if self.tls is None else TLS_HOST
+        )
         self.clients.append(Client(*streams))
         return self.clients[-1]
 
@@ -167,8 +174,11 @@ class Running:
 
 
 @contextlib.asynccontextmanager
-async def serving(app: SmallApp | None = None, **changes: Any) -> AsyncIterator[Running]:
-    """Serve while the context lasts."""
+async def serving(
+    app: SmallApp | None = None, *, tls_folder: Path | None = None, **changes: Any
+) -> AsyncIterator[Running]:
+    """Serve while the context lasts; over TLS, with a certificate made in `tls_folder`."""
+    made = None if tls_folder is None else make_certificate(tls_folder, hosts=[TLS_HOST])
     app = SmallApp() if app is None else app
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -180,10 +190,14 @@ async def serving(app: SmallApp | None = None, **changes: Any) -> AsyncIterator[
         log_level="warning",
         proxy_headers=False,
         server_header=False,
+        ssl_certfile=None if made is None else made.files.certificate_file,
+        ssl_keyfile=None if made is None else str(made.files.key_file),
     )
     server = BrokerServer(config, limits=limits(**changes))
     task = asyncio.create_task(server.serve([listener]))
     running = Running(server, app, listener.getsockname(), task)
+    if made is not None:
+        running.tls = ssl.create_default_context(cafile=str(made.ca_file))
     try:
         while not (task.done() or getattr(server, "servers", ())):
             await asyncio.sleep(0)

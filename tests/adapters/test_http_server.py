@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from pathlib import Path
 
 import pytest
 
@@ -68,6 +69,16 @@ async def test_who_would_speak_another_protocol_is_answered_in_this_one() -> Non
         client = await one.connect()
         reply = await client.get("/", "Connection: Upgrade", "Upgrade: websocket")
         assert (reply.status, reply.headers["connection"]) == (200, "close")
+        assert await client.ended()
+
+
+async def test_over_tls_all_is_the_same(tmp_path: Path) -> None:
+    async with serving(tls_folder=tmp_path) as one:
+        client = await one.connect()
+        assert (await client.get("/honest")).body == b"/honest "
+        assert one.app.scopes[0]["scheme"] == "https"
+        refused = await client.get("/", "Cookie: " + "x" * 5000)
+        assert (refused.status, refused.headers["connection"]) == (431, "close")
         assert await client.ended()
 
 
