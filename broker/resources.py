@@ -22,6 +22,7 @@ from broker.flow.register import RegisterUnavailable
 from broker.keys_in_force import KeysInForce, read_keys_in_force
 from broker.settings import LoadedSettings
 from broker.store_choice import OpenedStore, change_mark, mark_keys, open_login_store
+from broker.web.edge import note_fault
 
 TAG_BYTES = 32  # of the register's rows; zeros name nobody
 STORE_CHECK_SECONDS = 1
@@ -66,6 +67,8 @@ class Resources:
             asyncio.create_task(self._look_again()),
             *map(asyncio.create_task, others),
         )
+        for task in tasks:
+            task.add_done_callback(_tell_fault)
         try:
             yield
         finally:
@@ -90,6 +93,12 @@ class Resources:
                     await self.register.find([bytes(TAG_BYTES)])
                 if not self.receipts.healthy:
                     await self.receipts.probe()
+
+
+def _tell_fault(task: asyncio.Task[object]) -> None:
+    """Log that something that looks after the broker has ended: nothing else would tell."""
+    if not task.cancelled() and isinstance(fault := task.exception(), Exception):
+        note_fault(fault)
 
 
 def open_resources(loaded: LoadedSettings, ready: ReadyKeys, *, random: Random) -> Resources:

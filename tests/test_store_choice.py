@@ -3,6 +3,7 @@
 import asyncio
 import secrets
 import shutil
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from broker.adapters.redis_store import RedisLoginStore
 from broker.keys_in_force import read_keys_in_force
 from broker.settings import LoadedSettings, SettingsProblem, load_settings
 from broker.store_choice import (
+    change_mark,
     find_store_problem,
     mark_keys,
     open_login_store,
@@ -152,3 +154,15 @@ def test_brokers_with_other_keys_are_told(tmp_path: Path, keys_folder: Path) -> 
         started = CliRunner().invoke(main, ["serve", "--config", str(other)])
         assert started.exit_code == 1
         assert "same keys folder" in started.output
+
+
+def test_a_changed_mark_knows_the_keys_of_before(tmp_path: Path, mark: KeyMark) -> None:
+    """A broker that follows a second later still marks them."""
+    named = settings_of(tmp_path, 'url = "redis://localhost"')
+    store = open_login_store(named, mark=mark, random=bytes)
+    assert isinstance(store, RedisLoginStore)
+    for letter in (b"b", b"c"):
+        change_mark(store, replace(mark, sealing=letter, opening=(letter,)))
+    assert store.mark == replace(mark, sealing=b"c", opening=(b"c", b"b", *mark.opening))
+    in_memory = open_login_store(settings_of(tmp_path), mark=mark, random=bytes)
+    change_mark(in_memory, mark)  # nothing to tell

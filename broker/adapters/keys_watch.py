@@ -103,6 +103,11 @@ class KeysWatch(Generic[Prepared]):
             settled = False
             remedy = "repair it: keys are taken over once they can be compared with it"
             self._refuse((KeyProblem(Path("registry.db"), f"cannot be read ({found})", remedy),))
+        except OSError as found:
+            settled = False
+            why = f"cannot be read ({found.strerror})"
+            remedy = "see what the system says of that disk: it is tried again"
+            self._refuse((KeyProblem(self._keys.folder, why, remedy),))
         else:
             self._put_in_force(prepared)
             self._keys, self._refused = keys, ()

@@ -272,11 +272,15 @@ async def test_keys_that_cannot_be_used_leave_the_old_ones(
     assert watched.said[1:] == [()]
 
 
-async def test_an_unreadable_registry_is_asked_again(folder, watched):
+@pytest.mark.parametrize(
+    ("fails", "said"),
+    [(RegistryUnreadable("locked"), "registry.db"), (OSError(5, "Input/output error"), "keys")],
+)
+async def test_what_cannot_be_read_now_is_asked_again(folder, watched, fails, said):
     add_hex(folder, "pairwise/b.hex")
-    watched.fails = RegistryUnreadable("locked")
+    watched.fails = fails
     await watched.look(3)
-    assert watched.said == [("registry.db",)]
+    assert watched.said == [(said,)]
     watched.fails = None
     await watched.look(1)
     assert len(watched.in_force) == 1

@@ -63,6 +63,19 @@ def test_check_csrf_token(token: str) -> None:
     assert refused.value.check == "check_csrf_token"
 
 
+def test_a_page_of_before_a_rotation_is_taken_until_its_key_is_retired() -> None:
+    new = bytes(32)
+    sent = Request(a_scope(headers=[]))
+    for keys, good in (((new, *KEY), True), ((new,), False), ((*KEY, new), True)):
+        asked = {"cookie_keys": keys, "bound_to": "handle", "token": TOKEN, "issuer": ISSUER}
+        if good:
+            check_own_form(sent, **asked)
+        else:
+            with pytest.raises(ForeignForm):
+                check_own_form(sent, **asked)
+    assert make_token((new, *KEY), "handle") == make_token((new,), "handle") != TOKEN
+
+
 def test_a_token_holds_for_one_cookie_and_one_key() -> None:
     tokens = {make_token(key, bound) for key in (KEY, (bytes(32),)) for bound in ("a", "b")}
     assert len(tokens) == 4
