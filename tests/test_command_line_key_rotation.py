@@ -10,12 +10,14 @@ from pathlib import Path
 
 import pytest
 from click.testing import CliRunner, Result
+from lxml import etree
 
 from broker.__main__ import main
 from broker.adapters import key_files, keys_change
 from broker.adapters.keys_init import init_keys
 from broker.adapters.keys_on_disk import load_keys
 from broker.adapters.keys_standing import find_standing
+from broker.adapters.xml_security import LxmlSecurity
 from broker.commands import key_rotation
 from broker.demo.addresses import DEMO_PORTS
 from broker.demo.federation import write_federation
@@ -25,9 +27,13 @@ from broker.jose.keys import key_set_of
 from broker.jose.tokens import TokenRefused, sign_token, verify_token
 from broker.keys_in_force import read_keys_in_force
 from broker.oidc_op.jwks import choose_signing_key
+from broker.web.documents import OwnAddresses, build_documents
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)
+USED_FOR = (
+    "//*[local-name()='KeyDescriptor' and @use='{}']//*[local-name()='X509Certificate']/text()"
+)
 FIRST = "storage/storage.hex"
 
 
@@ -362,3 +368,35 @@ def test_tokens_verify_until_their_key_is_retired_and_never_after_a_removal(inst
     installed.do("remove", removed, "--yes")
     assert not verifies(old, published()[1])
     assert verifies(sign(published()[0]), published()[1])
+
+
+def test_metadata_names_both_signing_keys_and_one_to_encrypt_to(installed):
+    def certificates(*, after: timedelta = timedelta()) -> tuple[list[str], list[str], list[str]]:
+        now = installed.now + after
+        documents = build_documents(
+            OwnAddresses("http://localhost:8000"),
+            keys=read_keys_in_force(load_keys(installed.keys), now=now).flow,
+            xml=LxmlSecurity(),
+            random=bytes,
+        )
+        ours = etree.fromstring(documents.saml_sp_metadata(now))
+        theirs = etree.fromstring(documents.saml_idp_metadata(now))
+        return (
+            ours.xpath(USED_FOR.format("signing")),
+            theirs.xpath(USED_FOR.format("signing")),
+            ours.xpath(USED_FOR.format("encryption")),
+        )
+
+    (signing,), _, (encryption,) = certificates()
+    installed.do("rotate", "saml-signing")
+    installed.do("rotate", "saml-decryption")
+    ours, theirs, still = certificates()
+    assert ours == theirs
+    assert (ours[0], len(ours), still) == (signing, 2, [encryption])
+    later, _, instead = certificates(after=DAY * 7)
+    assert later == ours[::-1]  # the one in use first
+    assert len(instead) == 1
+    assert instead != [encryption]
+    opened = read_keys_in_force(load_keys(installed.keys), now=NOW + DAY * 7).flow.saml_decryption
+    assert len(opened) == 2  # what was encrypted to the old one is opened on
+    assert certificates(after=DAY * 8)[0] == [ours[1]]
