@@ -25,8 +25,8 @@ OWN = re.compile(r"\bschuilnaam_[a-z_]+")
 SELECTOR = re.compile(r"(schuilnaam_[a-z_]+)\{([^}]*)\}")
 LABEL = re.compile(r"(\w+)\s*(?:=~|!~|!=|=)")
 OF_PROMETHEUS = {"instance", "job", "le"}
-COMING = {"probe", "keys rotate"}
-"""Commands that the rules may name before the README does."""
+COMING = {"probe"}
+"""A command that the rules name before the README does."""
 SEVERITIES = {"page", "ticket"}
 
 
