@@ -116,11 +116,11 @@ def _show_step(number: int, step: StoryStep, *, console: Console) -> None:
             protocol=PROTOCOLS.get(step.protocol, step.protocol),
         )
         console.print(Padding(Text(said), (0, 0, 0, 3)))
-    if step.checks:
-        console.print(Padding(_table_of_checks(step.checks), (0, 0, 0, 3)))
     for event in step.events:
         for line in _tell_event(event):
             console.print(Padding(line, (0, 0, 0, 3)))
+    if step.checks:
+        console.print(Padding(_table_of_checks(step.checks), (0, 0, 0, 3)))
 
 
 def _time(at: datetime) -> str:
