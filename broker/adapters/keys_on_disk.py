@@ -197,8 +197,8 @@ def _read_all(reader: "_Reader") -> BrokerKeys | None:
     pairwise = {file.stem: reader.hex_key(file) for file in reader.files(PAIRWISE_FOLDER)}
     storage, cookie = reader.hex_keys(STORAGE_FOLDER), reader.hex_keys(COOKIE_FOLDER)
     token = reader.pem_keys(TOKEN_FOLDER, read_token_key)
-    saml_signing = reader.pem_keys(SAML_SIGNING_FOLDER, _read_saml_key)
-    saml_decryption = reader.pem_keys(SAML_DECRYPTION_FOLDER, _read_saml_key)
+    saml_signing = reader.pem_keys(SAML_SIGNING_FOLDER, read_saml_key)
+    saml_decryption = reader.pem_keys(SAML_DECRYPTION_FOLDER, read_saml_key)
     reader.check_both_algorithms(token)
     reader.check_no_key_twice()
     schedule = reader.schedule()
@@ -332,7 +332,12 @@ class _Reader:
                 )
 
 
-def _read_saml_key(file: Path, *, root: Path) -> SamlKey:
+def read_saml_key(file: Path, *, root: Path) -> SamlKey:
+    """Return the SAML key in one file.
+
+    Raises:
+        KeyProblem: it cannot be read safely, or holds no RSA key with its certificate.
+    """
     content = read_safely(file, root=root)
     key = parse_private_key(file, content)
     if not isinstance(key, RSAPrivateKey):

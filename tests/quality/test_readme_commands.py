@@ -14,6 +14,8 @@ def leaf_commands(group: click.Group, *above: str) -> Iterator[str]:
     for name, command in group.commands.items():
         if isinstance(command, click.Group):
             yield from leaf_commands(command, *above, name)
+            if command.invoke_without_command:
+                yield " ".join((*above, name))
         elif not command.hidden:  # what one command runs is no matter of people's
             yield " ".join((*above, name))
 
@@ -33,7 +35,7 @@ def options_of(words: list[str]) -> set[str]:
     """Return the options of the command that these words name, and `--help`."""
     command: click.Command = root_group()
     for word in words:
-        if not isinstance(command, click.Group):
+        if not isinstance(command, click.Group) or word not in command.commands:
             break
         command = command.commands[word]
     return {option for each in command.params for option in each.opts} | {"--help"}
