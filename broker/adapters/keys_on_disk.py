@@ -9,9 +9,9 @@
     schedule.toml           when each of the last five purposes uses which key
 
 A `.hex` file holds 64 hexadecimal digits. A `.pem` file holds one unencrypted private key, for
-SAML followed by its certificate. What others could read, what is missing, damaged,
-doubled or not understood stops the start, and all of it is reported at once. `keys_init` makes
-keys, `keys/README.md` tells people about them; whether a certificate expires is not looked at here.
+SAML followed by its certificate. What others could read, what is missing, damaged, doubled or not
+understood stops the start, all of it reported at once. `keys_init` makes keys, `keys/README.md`
+tells people about them; whether a certificate expires is not looked at here.
 """
 
 import hmac
@@ -161,8 +161,7 @@ def load_keys(folder: Path) -> BrokerKeys:
         KeysUnusable: with everything that is wrong.
     """
     reader = _Reader(folder)
-    keys = _read_all(reader)
-    if keys is None:
+    if (keys := _read_all(reader)) is None:
         raise KeysUnusable(tuple(reader.problems))
     return keys
 
@@ -333,11 +332,7 @@ class _Reader:
 
 
 def read_saml_key(file: Path, *, root: Path) -> SamlKey:
-    """Return the SAML key in one file.
-
-    Raises:
-        KeyProblem: it cannot be read safely, or holds no RSA key with its certificate.
-    """
+    """Return the SAML key in one file; raises as `read_token_key`."""
     content = read_safely(file, root=root)
     key = parse_private_key(file, content)
     if not isinstance(key, RSAPrivateKey):

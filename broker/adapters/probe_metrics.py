@@ -18,11 +18,18 @@ class ProbeMetrics:
         self._seconds = Gauge(
             "schuilnaam_probe_seconds", "How long that took.", registry=self.registry
         )
+        self._changed = Gauge(
+            "schuilnaam_probe_pseudonym_changed",
+            "1 when that pupil got another pseudonym than in the first run.",
+            registry=self.registry,
+        )
         self._at = Gauge(
             "schuilnaam_probe_timestamp_seconds", "When that was.", registry=self.registry
         )
 
-    def write(self, file: Path, *, succeeded: bool, seconds: float, at: float) -> None:
+    def write(
+        self, file: Path, *, succeeded: bool, pseudonym_changed: bool, seconds: float, at: float
+    ) -> None:
         """Put the result in the place of the one before; readers never see half of it.
 
         Args:
@@ -32,6 +39,7 @@ class ProbeMetrics:
             OSError: the file cannot be written.
         """
         self._success.set(succeeded)
+        self._changed.set(pseudonym_changed)
         self._seconds.set(seconds)
         self._at.set(at)
         write_to_textfile(str(file), self.registry)

@@ -10,7 +10,8 @@ time after a lost connection, because it changes nothing. A `stale` answer says 
 done, so take, get and delete are asked again in the epoch in force; a put is not, because what it
 keeps may follow from what the lost epoch held.
 
-Redis Cluster and Sentinel are not handled here; all keys share one hash tag, one server holds all.
+Redis Cluster and Sentinel are not handled yet: `RedisConnections._make` would ask which server is
+the primary; all keys share one hash tag, so one slot, and a fail-over is a new epoch already.
 """
 
 import asyncio

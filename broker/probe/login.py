@@ -34,7 +34,6 @@ from broker.probe.parties import APPROVED, CLIENT_ID, NAME, REDIRECT_URI, ProbeP
 from broker.probe.school import QuestionRefused, answer_question
 from broker.web.documents import OwnAddresses
 
-STEPS = ("discovery", "authorize", "answer", "welcome", "token", "verify")
 OK, SEE_OTHER = 200, (302, 303)
 SECRET_BYTES = 32
 
@@ -55,7 +54,7 @@ class Timed:
     """How long each step took, and which one runs."""
 
     milliseconds: dict[str, float] = field(default_factory=dict)
-    step: str = STEPS[0]
+    step: str = "discovery"
 
     @contextmanager
     def __call__(self, step: str) -> Iterator[None]:
@@ -70,9 +69,9 @@ class Timed:
 class Asked:
     """What the supplier remembers of its question."""
 
-    state: str
-    nonce: str
-    verifier: str
+    state: str = field(repr=False)
+    nonce: str = field(repr=False)
+    verifier: str = field(repr=False)
 
 
 async def log_in(
