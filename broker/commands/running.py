@@ -53,13 +53,22 @@ def serve(config_folder: Path, workers: int | None) -> None:
     show_default=True,
     help="Where the demo lives; every start empties it.",
 )
-def demo(folder: Path) -> None:
+@click.option(
+    "--issuer",
+    help="Address of a broker that runs elsewhere on this folder, as in docker/compose.demo.yaml.",
+)
+@click.option(
+    "--ca-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Who vouches for the certificate of that broker.",
+)
+def demo(folder: Path, issuer: str | None, ca_file: Path | None) -> None:
     """Run the demo world on loopback: broker, schools and suppliers, with scenarios to click."""
     from broker.demo.addresses import PortTaken
     from broker.demo.run import NotADemoFolder, run_demo
 
     try:
-        asyncio.run(run_demo(folder, say=click.echo))
+        asyncio.run(run_demo(folder, say=click.echo, issuer=issuer, ca_file=ca_file))
     except (PortTaken, NotADemoFolder) as reason:
         raise click.ClickException(str(reason)) from None
 

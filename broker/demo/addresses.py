@@ -57,11 +57,14 @@ class PortTaken(Exception):  # noqa: N818 -- a reason not to start, told to the 
 
 
 @contextlib.contextmanager
-def listening(ports: Mapping[Party, int]) -> Iterator[dict[Party, socket.socket]]:
-    """Bind a loopback socket for each party and close them all in the end.
+def listening(
+    ports: Mapping[Party, int], *, host: str = LOOPBACK
+) -> Iterator[dict[Party, socket.socket]]:
+    """Bind a socket for each party and close them all in the end.
 
     Args:
         ports: the port of each party; 0 is any free one.
+        host: where they listen; another than loopback only inside a container of their own.
 
     Raises:
         PortTaken: names the party and the port.
@@ -72,7 +75,7 @@ def listening(ports: Mapping[Party, int]) -> Iterator[dict[Party, socket.socket]
             listener = stack.enter_context(socket.socket(socket.AF_INET, socket.SOCK_STREAM))
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             try:
-                listener.bind((LOOPBACK, port))
+                listener.bind((host, port))
             except OSError as error:
                 message = f"port {port}, needed for {party}, is in use by another program"
                 raise PortTaken(message) from error
@@ -91,3 +94,16 @@ def addresses_of(
         party: f"{scheme}://{hosts[party]}:{listener.getsockname()[1]}"
         for party, listener in sockets.items()
     }
+
+
+def addresses_beside(issuer: str) -> dict[Party, str]:
+    """Return the base URL of each party where a proxy leads to all of them by name.
+
+    >>> beside = addresses_beside("https://login.schuilnaam.localhost:8443")
+    >>> beside[Party.BROKER], beside[Party.KOMPAS]
+    ('https://login.schuilnaam.localhost:8443', 'https://kompas.schuilnaam.localhost:8443')
+    """
+    scheme, _, place = issuer.partition("://")
+    _, _, domain = place.partition(".")
+    others = {party: f"{scheme}://{party}.{domain}" for party in Party}
+    return {**others, Party.BROKER: issuer}

@@ -28,8 +28,10 @@ from broker.app import build_broker
 from broker.demo.addresses import (
     ALL_ON_LOCALHOST,
     DEMO_PORTS,
+    LOOPBACK,
     Addresses,
     Party,
+    addresses_beside,
     addresses_of,
     listening,
 )
@@ -43,6 +45,7 @@ from broker.flow.federation.documents import read_documents
 from broker.settings import LoadedSettings, load_settings
 
 LOG_FILE = "broker.log"
+EVERYWHERE = "0.0.0.0"  # inside a container of its own
 
 MARK = ".schuilnaam-demo"
 """A file by which a folder shows that it is a demo's, so that nothing else is ever wiped."""
@@ -168,6 +171,34 @@ async def demo_world(
             yield world
 
 
+@contextlib.asynccontextmanager
+async def parties_beside(
+    folder: Path,
+    *,
+    issuer: str,
+    ports: Mapping[Party, int] = DEMO_PORTS,
+    host: str = LOOPBACK,
+    say: Callable[[str], None] = lambda _line: None,
+    ca_file: Path | None = None,
+) -> AsyncIterator[PreparedWorld]:
+    """Set the world up and run everybody but the broker, which runs elsewhere on this folder.
+
+    Args:
+        issuer: address of the broker; a proxy leads to the others by names beside it.
+        host: where they listen.
+        ca_file: certificate authority of that proxy, when not a public one.
+
+    Raises:
+        PortTaken, NotADemoFolder: it cannot start.
+    """
+    addresses = addresses_beside(issuer)
+    others = {party: port for party, port in ports.items() if party is not Party.BROKER}
+    with listening(others, host=host) as sockets:
+        world = prepare_world(folder, addresses, ca_file=ca_file)
+        async with running(world.federation, addresses, sockets=sockets, ca_file=ca_file, say=say):
+            yield world
+
+
 def with_start_page(broker: ASGIApp, start_page: str) -> ASGIApp:
     """Return the broker, whose bare address leads to the demo's start page."""
 
@@ -180,13 +211,28 @@ def with_start_page(broker: ASGIApp, start_page: str) -> ASGIApp:
     return app
 
 
-async def run_demo(folder: Path, *, say: Callable[[str], None]) -> None:
-    """Run the demo on its fixed ports until SIGINT or SIGTERM."""
+async def run_demo(
+    folder: Path,
+    *,
+    say: Callable[[str], None],
+    issuer: str | None = None,
+    ca_file: Path | None = None,
+) -> None:
+    """Run the demo on its fixed ports until SIGINT or SIGTERM.
+
+    Args:
+        issuer: address of a broker that runs elsewhere; without it, the broker is part of the demo.
+    """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(name, stop.set)
-    async with demo_world(folder, say=say):
+    world = (
+        demo_world(folder, say=say)
+        if issuer is None
+        else parties_beside(folder, issuer=issuer, host=EVERYWHERE, say=say, ca_file=ca_file)
+    )
+    async with world:
         configure_logs(level="info", file=folder / LOG_FILE)
         await stop.wait()
     say("Stopped.")
