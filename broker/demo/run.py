@@ -192,7 +192,8 @@ async def parties_beside(
         PortTaken, NotADemoFolder: it cannot start.
     """
     addresses = addresses_beside(issuer)
-    others = {party: port for party, port in ports.items() if party is not Party.BROKER}
+    others: dict[Party, int] = {**ports}
+    del others[Party.BROKER]
     with listening(others, host=host) as sockets:
         world = prepare_world(folder, addresses, ca_file=ca_file)
         async with running(world.federation, addresses, sockets=sockets, ca_file=ca_file, say=say):
