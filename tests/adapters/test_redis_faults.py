@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio.connection import Connection
 
 from broker.adapters.redis_connections import (
     RedisAddress,
@@ -187,6 +188,38 @@ async def test_a_hung_server_is_unsure_and_no_record_is_taken_twice(server: Redi
         answers = await asyncio.gather(*(take(patient) for _ in range(5)), return_exceptions=True)
         assert answers.count(b"sealed") <= 1  # whoever was unsure got nothing
         assert all(isinstance(each, bytes | TakenBefore) for each in answers)
+
+
+async def test_a_crowd_at_a_hung_server_is_refused_in_time_over_few_connections(
+    server: RedisServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async with opened(server.address, operation_seconds=IMPATIENT_SECONDS) as hasty:
+        await hasty.check()
+        at_once, most = 0, 0
+        disconnect = type(hasty._connections._make()).disconnect
+        make = hasty._connections._make
+
+        def counted() -> Connection:
+            nonlocal at_once, most
+            at_once += 1
+            most = max(most, at_once)
+            return make()
+
+        async def ended(connection: Connection, *args: Any, **named: Any) -> None:
+            nonlocal at_once
+            at_once -= 1
+            await disconnect(connection, *args, **named)
+
+        monkeypatch.setattr(hasty._connections, "_make", counted)
+        monkeypatch.setattr(Connection, "disconnect", ended)
+        server.signal(signal.SIGSTOP)
+        crowd = [asyncio.create_task(take(hasty, number)) for number in range(1, 501)]
+        await asyncio.sleep(0)
+        assert not any(each.done() for each in crowd)  # who waits holds up nobody else
+        refused = await asyncio.gather(*crowd, return_exceptions=True)
+        server.signal(signal.SIGCONT)
+        assert {type(each) for each in refused} == {StoreUnsure}
+        assert most <= server.address.max_connections
 
 
 async def test_a_connection_lost_before_the_answer_is_unsure(
@@ -412,6 +445,32 @@ async def test_garbage_for_a_record_is_unsure(
     with pytest.raises(ClaimedBefore):
         await store.put([], claims=[replace(fresh_claim(), locator=a_locator())])
     assert await take(store, 2) == b"sealed"
+
+
+async def test_a_record_of_another_version_or_of_nobody_is_absent(
+    server: RedisServer, store: RedisLoginStore
+) -> None:
+    state = SealedState(
+        store,
+        storage_keys=(StorageKey(bytes(32)),),
+        issuer="https://a",
+        random=secrets.token_bytes,
+    )
+    for changed in (None, b"\x02" * 80, b"\x00", b"{}"):
+        handle, put = state.seal(A_KIND, A_RECORD)
+        await state.put(put)
+        if changed is None:
+            later = replace(A_KIND, version=A_KIND.version + 1)
+            with pytest.raises(Absent):
+                await state.get(later, handle)
+            assert await state.take(A_KIND, handle) == A_RECORD
+            continue
+        _, name, _ = (await server.ask("GET", EPOCH_KEY)).split()
+        await server.ask("SET", PREFIX + bytes(name) + b":" + put.locator, changed)
+        with pytest.raises(Absent):
+            await state.take(A_KIND, handle)
+        with pytest.raises(TakenBefore):
+            await state.take(A_KIND, handle)
 
 
 async def test_all_is_kept_with_an_end(server: RedisServer, store: RedisLoginStore) -> None:

@@ -1,8 +1,9 @@
 """Whole logins with the login store on Redis, and logins in whose middle Redis is away."""
 
 import asyncio
+import signal
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import Any
 
 import pytest
@@ -126,3 +127,45 @@ async def test_a_flushed_redis_amid_a_login_costs_a_page(world: World, store: Re
         await visitor.log_in_at_school("sanne")
         assert 400 <= visitor.page.status_code < 500
         assert (await visitor.log_in(Party.REKENRIJK, "vuurvogel", "sanne"))["subject"]
+
+
+async def test_a_hung_redis_costs_pages_with_a_way_back_and_nobody_else_time(
+    world: World, store: RedisServer
+) -> None:
+    async with AsyncExitStack() as stack:
+        crowd = [await stack.enter_async_context(somebody(world)) for _ in range(20)]
+        looking = await stack.enter_async_context(somebody(world))
+        store.signal(signal.SIGSTOP)
+        try:
+            logins = [asyncio.create_task(each.open_material(Party.REKENRIJK)) for each in crowd]
+            await looking.visit(Party.BROKER, "/.well-known/openid-configuration")
+            assert looking.page.status_code == 200
+            await asyncio.gather(*logins)
+            assert (await readiness(looking, awaited="failing"))["failing"] == ["store"]
+        finally:
+            store.signal(signal.SIGCONT)
+        for each in crowd:
+            assert each.page.status_code == 503
+            assert "E-LOGIN-9" in each.text
+            assert world.at[Party.REKENRIJK] in each.page.text  # the way back
+        await readiness(looking, awaited="ready")
+        assert (await crowd[0].log_in(Party.REKENRIJK, "vuurvogel", "sanne"))["subject"]
+
+
+async def test_a_redis_that_is_full_or_evicts_costs_a_page(
+    world: World, store: RedisServer
+) -> None:
+    for change, back in (
+        (("maxmemory", "1"), ("maxmemory", "0")),
+        (("maxmemory-policy", "allkeys-lru"), ("maxmemory-policy", "noeviction")),
+    ):
+        async with somebody(world) as visitor:
+            await store.ask("CONFIG", "SET", *change)
+            assert (await readiness(visitor, awaited="failing"))["failing"] == ["store"]
+            if change[0] == "maxmemory":
+                await visitor.open_material(Party.REKENRIJK)
+                assert visitor.page.status_code == 503
+                assert "E-LOGIN-9" in visitor.text
+            await store.ask("CONFIG", "SET", *back)
+            await readiness(visitor, awaited="ready")
+            assert (await visitor.log_in(Party.REKENRIJK, "vuurvogel", "sanne"))["subject"]
