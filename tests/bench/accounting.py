@@ -2,8 +2,6 @@
 
 import os
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -50,20 +48,6 @@ def share_core() -> int:
     core = min(os.sched_getaffinity(0))
     os.sched_setaffinity(0, {core})
     return core
-
-
-@contextmanager
-def on_every_core(pids: Sequence[int]) -> Iterator[int]:
-    """Let processes run on any core meanwhile; gives how many there are."""
-    cores = set(range(os.cpu_count() or 1))
-    before = {pid: os.sched_getaffinity(pid) for pid in pids}
-    for pid in pids:
-        os.sched_setaffinity(pid, cores)
-    try:
-        yield len(cores)
-    finally:
-        for pid, allowed in before.items():
-            os.sched_setaffinity(pid, allowed)
 
 
 def processes_of(pid: int) -> list[int]:
