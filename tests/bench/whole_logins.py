@@ -22,6 +22,7 @@ PUPILS = 400
 WARM_ROUNDS = 1
 LOADED_ROUNDS = 5
 CONCURRENCY = 8
+"""Logins under way for each worker: what they share, as a commit, is dearer for fewer of them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,7 @@ async def measure(
         journey,
         [range(PUPILS)] * (WARM_ROUNDS + LOADED_ROUNDS),
         advance=bar(name, PUPILS * (WARM_ROUNDS + LOADED_ROUNDS)),
+        concurrency=CONCURRENCY * running.workers,
     )
     (single,) = await let_log_in(
         world,
@@ -110,7 +112,7 @@ def describe(measured: Measured, running: Running, world: BenchWorld) -> Line:
         "start_seconds": round(running.start_seconds, 2),
         "logins": LOADED_ROUNDS * PUPILS,
         "warm_up_logins": WARM_ROUNDS * PUPILS,
-        "concurrency": CONCURRENCY,
+        "concurrency": CONCURRENCY * running.workers,
         "known_pupils": PUPILS,
         "registered_schools": world.schools,
         "python": platform.python_version(),
