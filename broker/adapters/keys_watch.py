@@ -3,8 +3,10 @@
 Twice a second the folder is looked at, by name, time and mode of its files; what changed is loaded
 once it rested from one look to the next, for a copy may be half done. Keys that cannot be used, a
 file that holds another key than before, or none where a key lasts, change nothing: the old ones
-stay in force, and a line in the log says which file and what to do. Between changes the schedule
-says when the next key's turn comes, and a watcher wakes up just then.
+stay in force, and a line in the log says which file and what to do. They are tried again at the
+next moment of their schedule: by a clock that is behind, a key that was made for use at once has no
+turn yet. Between changes the schedule says when the next key's turn comes, and a watcher wakes up
+just then; whatever is wrong with the folder, the keys that are in force take their turns.
 """
 
 import asyncio
@@ -19,7 +21,7 @@ from broker.adapters.keys_on_disk import KEY_FOLDERS, BrokerKeys, KeysUnusable, 
 from broker.adapters.keys_standing import check_keys_stay
 from broker.adapters.schedule_on_disk import SCHEDULE_FILE
 from broker.flow.federation.snapshots import RegistryUnreadable
-from broker.flow.key_schedule import find_next_moment
+from broker.flow.key_schedule import KeySchedule, find_next_moment
 
 Prepared = TypeVar("Prepared")
 
@@ -56,8 +58,11 @@ class KeysWatch(Generic[Prepared]):
         self._prepare = prepare
         self._put_in_force = put_in_force
         self._report = report
-        self._settled = self._resting = folder_seen
+        self._settled: object | None = folder_seen
+        self._resting = folder_seen
         self._next = find_next_moment(keys.schedule, after=started_at)
+        self._overdue = False
+        self._again: datetime | None = None
         self._refused: tuple[str, ...] = ()
 
     async def watch(self, *, poll_seconds: float) -> None:
@@ -70,14 +75,19 @@ class KeysWatch(Generic[Prepared]):
         """Put in force what is due: keys that changed and rested, or the next one's turn."""
         seen = await asyncio.to_thread(look_at_folder, self._keys.folder)
         rested, self._resting = seen == self._resting, seen
-        if seen != self._settled and rested:
-            if await self._take_over(self._load):
-                self._settled = seen
-        elif self._next is not None and self._next <= self._clock():
-            await self._take_over(lambda: self._keys)
+        if self._again is not None and self._again <= self._clock():
+            self._settled = self._again = None
+        if seen != self._settled and rested and await self._take_over(self._load):
+            self._settled = seen
+        now = self._clock()
+        if self._next is not None and self._next <= now:
+            # also when the folder cannot be used: all brokers change at the same moment
+            self._overdue = not await self._take_over(lambda: self._keys)
+            if not self._overdue:
+                self._next = find_next_moment(self._keys.schedule, after=now)
 
     def _seconds_to_rest(self, poll_seconds: float) -> float:
-        if self._next is None:
+        if self._next is None or self._overdue:
             return poll_seconds
         until_next = (self._next - self._clock()).total_seconds()
         return min(poll_seconds, max(0.0, until_next))
@@ -88,9 +98,12 @@ class KeysWatch(Generic[Prepared]):
     async def _take_over(self, read: Callable[[], BrokerKeys]) -> bool:
         """Put keys in force as they stand now; return whether there is nothing to try again."""
         now = self._clock()
+        schedule: KeySchedule = {}
 
         def load_and_prepare() -> tuple[BrokerKeys, Prepared]:
+            nonlocal schedule
             keys = read()
+            schedule = keys.schedule
             check_keys_stay(keys, before=self._keys)
             return keys, self._prepare(keys, now)
 
@@ -98,6 +111,7 @@ class KeysWatch(Generic[Prepared]):
         try:
             keys, prepared = await asyncio.to_thread(load_and_prepare)
         except KeysUnusable as found:
+            self._again = find_next_moment(schedule, after=now)  # our clock may be behind
             self._refuse(found.problems)
         except RegistryUnreadable as found:
             settled = False
@@ -111,8 +125,9 @@ class KeysWatch(Generic[Prepared]):
         else:
             self._put_in_force(prepared)
             self._keys, self._refused = keys, ()
+            self._again, self._overdue = None, False
+            self._next = find_next_moment(keys.schedule, after=now)
             self._report(())
-        self._next = find_next_moment(self._keys.schedule, after=now)
         return settled
 
     def _refuse(self, problems: Sequence[KeyProblem]) -> None:

@@ -286,6 +286,59 @@ async def test_what_cannot_be_read_now_is_asked_again(folder, watched, fails, sa
     assert len(watched.in_force) == 1
 
 
+@pytest.mark.parametrize("spoil", [lambda folder: None, world_readable])
+async def test_a_turn_that_could_not_be_taken_is_taken_later(folder, watched, spoil):
+    """Else this broker would go on with a key that the others retire."""
+    write_schedule(folder, {"cookie/a.hex": KeyTimes(NOW, used_from=NOW + MINUTE)})
+    add_hex(folder, "cookie/a.hex")
+    await watched.look()
+    spoil(folder)
+    watched.now = NOW + MINUTE
+    watched.fails = RegistryUnreadable("locked")
+    await watched.look(3)
+    assert len(watched.in_force) == 1
+    assert watched.watch._seconds_to_rest(0.5) == 0.5  # it does not ask without a pause
+    watched.fails = None
+    await watched.look()
+    assert watched.in_force[-1]["cookie/a.hex"] is KeyState.IN_USE
+    assert len(watched.in_force) == 2
+    assert watched.watch._next is None
+
+
+async def test_a_turn_is_taken_at_the_moment_at_which_a_folder_is_refused(folder, watched):
+    write_schedule(folder, {"cookie/a.hex": KeyTimes(NOW, used_from=NOW + MINUTE)})
+    add_hex(folder, "cookie/a.hex")
+    await watched.look()
+    world_readable(folder)
+    await watched.look(1)
+    watched.now = NOW + MINUTE
+    await watched.look(1)
+    assert watched.said[1] == ("storage.hex",)
+    assert watched.in_force[-1]["cookie/a.hex"] is KeyState.IN_USE
+
+
+async def test_a_broker_whose_clock_is_behind_follows_an_emergency_when_it_gets_there(
+    folder, watched
+):
+    """A key that leaked must not stay in force where "now" is still to come."""
+    soon = NOW + timedelta(seconds=3)
+    times = {
+        "storage/storage.hex": KeyTimes(retired_from=soon),
+        "storage/a.hex": KeyTimes(published_at=soon, used_from=soon),
+    }
+    write_schedule(folder, times)
+    add_hex(folder, "storage/a.hex")
+    (folder / "storage/storage.hex").unlink()
+    await watched.look(4)
+    assert watched.in_force == []
+    watched.now = soon
+    await watched.look(1)
+    (states,) = watched.in_force
+    assert states["storage/a.hex"] is KeyState.IN_USE
+    assert "storage/storage.hex" not in states
+    assert watched.said[-1] == ()
+
+
 def test_a_folder_that_is_away_looks_other_than_before(folder):
     before = look_at_folder(folder)
     shutil.rmtree(folder / "token")
