@@ -15,8 +15,8 @@ from lxml import etree
 from broker.__main__ import main
 from broker.adapters import key_files, keys_change
 from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.keys_standing import find_standing
+from broker.adapters.keys_on_disk import KeysUnusable, load_keys
+from broker.adapters.keys_standing import check_keys_stay, find_standing
 from broker.adapters.xml_security import LxmlSecurity
 from broker.commands import key_rotation
 from broker.demo.addresses import DEMO_PORTS
@@ -35,6 +35,14 @@ USED_FOR = (
     "//*[local-name()='KeyDescriptor' and @use='{}']//*[local-name()='X509Certificate']/text()"
 )
 FIRST = "storage/storage.hex"
+
+
+class Killed(BaseException):
+    """A process that ends at once, whatever it was about to do."""
+
+
+def killed(*_: object) -> None:
+    raise Killed
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -165,7 +173,7 @@ def test_prune_deletes_what_is_retired_and_nothing_else(installed):
     assert (installed.keys / "storage/storage.hex").exists()
     assert "- storage/storage.hex" in installed.do("prune")
     assert installed.in_state(KeyState.IN_USE, "storage") == {"storage/a.hex"}
-    assert list(load_keys(installed.keys).schedule) == ["storage/a.hex"]
+    assert set(load_keys(installed.keys).schedule) == {"storage/a.hex", "storage/storage.hex"}
 
 
 # Emergency
@@ -183,8 +191,82 @@ def test_a_removed_key_in_use_is_replaced_at_once(installed, purpose):
     assert len(new) == (2 if purpose == "token" else 1)
     changed = {name for name, content in installed.files().items() if before.get(name) != content}
     assert changed == (new - before.keys()) | {"schedule.toml"}
-    assert old not in load_keys(installed.keys).schedule
+    assert load_keys(installed.keys).schedule[old].retired_from == NOW
     assert installed.in_state(KeyState.IN_USE, purpose, after=DAY * 999) == new
+
+
+@pytest.mark.parametrize("purpose", sorted(ROTATING))
+def test_a_copy_of_a_removed_key_that_comes_back_is_good_for_nothing(installed, purpose):
+    """Out of a backup, or by whatever copies folders: it had leaked."""
+    installed.do("rotate", purpose, "--lead", "0s")
+    removed = sorted(installed.in_state(KeyState.ACCEPTED, purpose))[0]
+    content = (installed.keys / removed).read_bytes()
+    installed.do("remove", removed, "--yes")
+    assert "is not there" in installed.refuse("remove", removed, "--yes")
+    key_files.write_once(installed.keys / removed, content)
+    assert installed.states(after=DAY * 999)[removed] is KeyState.RETIRED
+    assert len(installed.in_state(KeyState.IN_USE, purpose)) == (2 if purpose == "token" else 1)
+    for _ in range(2):
+        assert f"- {removed}" in installed.do("prune")
+        key_files.write_once(installed.keys / removed, content)
+        assert installed.states()[removed] is KeyState.RETIRED
+    installed.do("remove", removed, "--yes")
+
+
+def test_a_copy_of_a_key_that_was_never_removed_is_accepted(installed):
+    """The twin of the above: what has no times was in use from always."""
+    content = b"5a" * 32
+    key_files.write_once(installed.keys / "storage/k.hex", content)
+    assert installed.states()["storage/k.hex"] is KeyState.ACCEPTED
+    installed.do("remove", "storage/k.hex", "--yes")
+    key_files.write_once(installed.keys / "storage/k.hex", content)
+    assert installed.states()["storage/k.hex"] is KeyState.RETIRED
+
+
+def test_a_removed_successor_that_comes_back_is_never_used(installed):
+    installed.do("rotate", "storage")
+    content = (installed.keys / "storage/a.hex").read_bytes()
+    installed.do("remove", "storage/a.hex", "--yes")
+    key_files.write_once(installed.keys / "storage/a.hex", content)
+    said = installed.do("remove", "storage/storage.hex", "--yes")
+    assert "+ storage/b.hex: in use now\n" in said
+    assert installed.in_state(KeyState.IN_USE, "storage") == {"storage/b.hex"}
+
+
+def test_a_name_is_not_given_twice(installed):
+    """A broker that missed the removal would take the new key for a changed one, and refuse it."""
+    installed.do("rotate", "storage")
+    before = load_keys(installed.keys)
+    installed.do("remove", "storage/a.hex", "--yes")
+    installed.do("rotate", "storage")
+    assert installed.in_state(KeyState.PUBLISHED, "storage") == {"storage/b.hex"}
+    check_keys_stay(load_keys(installed.keys), before=before)
+
+
+@pytest.mark.parametrize("purpose", ["storage", "cookie"])
+def test_keys_that_are_lost_after_a_rotation_are_made_under_another_name(installed, purpose):
+    installed.do("remove", f"{purpose}/{purpose}.hex", "--yes")
+    (installed.keys / purpose / "a.hex").unlink()
+    init_keys(installed.keys, now=installed.now, issuer_name="x")
+    installed.do("remove", f"{purpose}/a.hex", "--yes")
+    assert installed.in_state(KeyState.IN_USE, purpose) == {f"{purpose}/b.hex"}
+    (installed.keys / purpose / "b.hex").rename(installed.keys / purpose / "a.hex")
+    init_keys(installed.keys, now=installed.now, issuer_name="x")
+    assert installed.in_state(KeyState.IN_USE, purpose) == {f"{purpose}/b.hex"}
+
+
+@pytest.mark.parametrize("command", [["remove", FIRST, "--yes"], ["prune"]])
+def test_what_a_crash_left_of_a_key_goes_with_it(installed, command):
+    """Killed in the middle of writing, a hidden file with the same secret stays behind."""
+    left = installed.keys / "storage/.storage.hex.0123456789abcdef"
+    other = installed.keys / "storage/.a.hex.0123456789abcdef"
+    os.link(installed.keys / FIRST, left)
+    other.touch()
+    installed.do("rotate", "storage")
+    installed.now += HOUR * 2
+    installed.do(*command)
+    assert not left.exists()
+    assert other.exists()
 
 
 def test_it_asks_first(installed):
@@ -220,9 +302,9 @@ def test_a_key_that_is_gone_already_is_forgotten(installed):
     assert installed.states(after=DAY * 9)["storage/storage.hex"] is KeyState.IN_USE
     installed.do("rotate", "storage")
     installed.now += HOUR * 9
-    (installed.keys / "storage/a.hex").unlink()
-    installed.do("remove", "storage/a.hex", "--yes")  # nothing was left in use
-    assert installed.in_state(KeyState.IN_USE, "storage") == {"storage/b.hex"}
+    (installed.keys / "storage/b.hex").unlink()
+    installed.do("remove", "storage/b.hex", "--yes")  # nothing was left in use
+    assert installed.in_state(KeyState.IN_USE, "storage") == {"storage/c.hex"}
 
 
 @pytest.mark.parametrize(
@@ -260,7 +342,7 @@ def test_keys_that_cannot_be_used_are_not_rotated(installed):
     assert "there is no key" in installed.refuse("list")
 
 
-@pytest.mark.parametrize("fails_at", [1, 2, 3, 4])
+@pytest.mark.parametrize("fails_at", [1, 2, 3])
 def test_a_command_that_breaks_off_can_be_given_again(installed, monkeypatch, fails_at):
     """And meanwhile there is a key in use, or none is used that is not there."""
     calls = 0
@@ -276,7 +358,7 @@ def test_a_command_that_breaks_off_can_be_given_again(installed, monkeypatch, fa
         return step
 
     with monkeypatch.context() as patch:
-        for name in ("write_schedule", "write_once", "sync_folder"):
+        for name in ("write_schedule", "write_once", "delete_key"):
             patch.setattr(keys_change, name, counted(getattr(keys_change, name)))
         result = installed.run("keys", "remove", FIRST, "--yes")
         assert result.exit_code == 1
@@ -286,6 +368,29 @@ def test_a_command_that_breaks_off_can_be_given_again(installed, monkeypatch, fa
     assert FIRST not in installed.files()
     assert len(installed.in_state(KeyState.IN_USE, "storage")) == 1
     assert len(installed.states()) == 6
+
+
+@pytest.mark.parametrize("fails_at", [1, 2, 3])
+def test_a_removal_that_breaks_off_never_goes_back(installed, monkeypatch, fails_at):
+    """Killed before any of its steps: the leaked key is as before, or retired."""
+    before = read_keys_in_force(load_keys(installed.keys), now=NOW).storage
+    with monkeypatch.context() as patch:
+        steps = ("write_schedule", "write_once", "delete_key")
+        patch.setattr(keys_change, steps[fails_at - 1], killed)
+        with pytest.raises(Killed):
+            CliRunner().invoke(
+                main,
+                ["keys", "remove", FIRST, "--yes", "--config", str(installed.folder)],
+                catch_exceptions=False,
+            )
+    if fails_at == 1:
+        assert read_keys_in_force(load_keys(installed.keys), now=NOW).storage == before
+    elif fails_at == 2:
+        with pytest.raises(KeysUnusable, match=r"keys remove storage/a\.hex"):
+            find_standing(load_keys(installed.keys), now=NOW)
+    else:
+        (only,) = read_keys_in_force(load_keys(installed.keys), now=NOW).storage
+        assert only.letter == "a"
 
 
 # Lists and alarms

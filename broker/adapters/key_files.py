@@ -174,6 +174,17 @@ def write_once(file: Path, content: bytes) -> Path | None:
     return file
 
 
+def delete_key(file: Path) -> None:
+    """Delete a key, durably, with what a crash in the middle of `write_once` left of it.
+
+    Raises:
+        OSError: it cannot be deleted.
+    """
+    for each in (file, *file.parent.glob(f".{file.name}.*")):
+        each.unlink(missing_ok=True)
+    sync_folder(file.parent)
+
+
 def sync_folder(folder: Path) -> None:
     """Make the new name durable: a key that a crash takes back after use would be a lost key."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)

@@ -1,7 +1,8 @@
 """Changes of the keys in the folder: a successor, an emergency removal, and what is retired goes.
 
-The schedule is written before a key file that it speaks of, and a key file goes before its entry:
-whoever loads the folder in between, or after a crash, uses no key too early and none that is gone.
+The schedule is written first: whoever loads the folder in between, or after a crash, uses no key
+too early and none that is to go. What went stays named there as retired, so that a copy of it that
+comes back is good for nothing, and its name is not given to another key.
 """
 
 import fcntl
@@ -13,11 +14,11 @@ from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 
-from broker.adapters.key_files import KeyProblem, sync_folder, write_once
+from broker.adapters.key_files import KeyProblem, delete_key, write_once
 from broker.adapters.keys_init import make_saml_key, make_token_key
 from broker.adapters.keys_on_disk import BrokerKeys
 from broker.adapters.keys_standing import Slot, find_slots
-from broker.adapters.schedule_on_disk import write_schedule
+from broker.adapters.schedule_on_disk import find_letters, write_schedule
 from broker.flow.key_purposes import COOKIE, ROTATING, SAML_DECRYPTION, SAML_SIGNING, STORAGE, TOKEN
 from broker.flow.key_schedule import (
     KeySchedule,
@@ -25,6 +26,7 @@ from broker.flow.key_schedule import (
     NoKeyInUse,
     RotatingPurpose,
     choose_letter,
+    is_ended,
     plan_removal,
     plan_successor,
     stand,
@@ -44,7 +46,7 @@ class KeyChange:
     """What is to be done in a keys folder.
 
     Attributes:
-        schedule: as it will be, with entries of what is removed.
+        schedule: as it will be; what is removed is retired in it.
         made: keys to be written.
         removed: files that go.
         in_use_at_once: successors that are used from now on, made or published before.
@@ -65,7 +67,7 @@ def plan_rotation(
         RotationUnderWay: one is published already.
         NoKeyInUse: there is nothing to succeed.
     """
-    schedule, made = _without_lost_files(keys), []
+    schedule, made = _without_lost_files(keys, now=now), []
     for slot in _slots_of(keys, purpose.name):
         key = make_key(slot, keys, now=now, issuer_name=issuer_name)
         schedule = plan_successor(
@@ -97,12 +99,13 @@ def plan_emergency_removal(
             keys.folder / file, "is no key that rotates", "name a file as `broker keys list` does"
         )
     slots = _slots_of(keys, purpose.name)
-    if file not in keys.schedule and all(file not in each.files for each in slots):
+    there = any(file in each.files for each in slots)
+    counted_on = file in keys.schedule and not is_ended(file, keys.schedule, now=now)
+    if not there and not counted_on:
         raise KeyProblem(keys.folder / file, "is not there", "see `broker keys list`")
-    schedule = dict(_without_lost_files(keys))
+    schedule = dict(_without_lost_files(keys, now=now))
     made: list[NewKey] = []
     used: list[str] = []
-    there = any(file in each.files for each in slots)
     for slot in slots:
         if there and file not in slot.files:
             continue
@@ -127,13 +130,13 @@ def plan_emergency_removal(
 
 
 def plan_pruning(keys: BrokerKeys, states: Mapping[str, KeyState]) -> KeyChange:
-    """Return a change in which what is retired goes, and entries of files that are gone.
+    """Return a change in which what is retired goes.
 
     Args:
         states: of `find_standing`.
     """
     retired = tuple(file for file, state in states.items() if state is KeyState.RETIRED)
-    return KeyChange(_without_lost_files(keys), removed=retired)
+    return KeyChange(keys.schedule, removed=retired)
 
 
 def carry_out(change: KeyChange, *, folder: Path) -> None:
@@ -147,11 +150,7 @@ def carry_out(change: KeyChange, *, folder: Path) -> None:
     for key in change.made:
         write_once(folder / key.file, key.content)
     for file in change.removed:
-        (folder / file).unlink(missing_ok=True)
-        sync_folder((folder / file).parent)
-    if change.removed:
-        kept = {file: each for file, each in change.schedule.items() if file not in change.removed}
-        write_schedule(folder, kept)
+        delete_key(folder / file)
 
 
 @contextmanager
@@ -190,13 +189,15 @@ def make_key(slot: Slot, keys: BrokerKeys, *, now: datetime, issuer_name: str) -
 def _choose_next_letter(purpose: str, keys: BrokerKeys) -> str:
     """Return the letter behind that of the newest key, which handles of other keys never have."""
     of_purpose = {STORAGE: keys.storage, COOKIE: keys.cookie}[purpose]
-    named = [file.partition("/")[2] for file in keys.schedule if file.startswith(f"{purpose}/")]
-    taken = {each.letter for each in of_purpose} | {name.removesuffix(".hex") for name in named}
     newest = max(
         of_purpose,
         key=lambda each: (_used_from(each.file, keys.schedule), each.letter),
     )
-    return choose_letter(taken, after=newest.letter)
+    return choose_letter(
+        {each.letter for each in of_purpose},
+        after=newest.letter,
+        given=find_letters(purpose, keys.schedule),
+    )
 
 
 def _used_from(file: str, schedule: KeySchedule) -> float:
@@ -208,9 +209,14 @@ def _slots_of(keys: BrokerKeys, purpose: str) -> Sequence[Slot]:
     return [each for each in find_slots(keys) if each.purpose == purpose]
 
 
-def _without_lost_files(keys: BrokerKeys) -> KeySchedule:
+def _without_lost_files(keys: BrokerKeys, *, now: datetime) -> KeySchedule:
+    """Return the schedule without files that it counts on and that are not there."""
     there = {file for slot in find_slots(keys) for file in slot.files}
-    return {file: times for file, times in keys.schedule.items() if file in there}
+    return {
+        file: times
+        for file, times in keys.schedule.items()
+        if file in there or is_ended(file, keys.schedule, now=now)
+    }
 
 
 def _is_in_use(file: str, slot: Slot, schedule: KeySchedule, *, now: datetime) -> bool:
@@ -225,6 +231,7 @@ def _find_published(file: str, slot: Slot, schedule: KeySchedule, *, now: dateti
     """Return a successor that partners may know already."""
     for other in slot.files:
         times = schedule.get(other)
-        if other != file and times and times.used_from is not None and now < times.used_from:
+        waits = times and times.used_from is not None and now < times.used_from
+        if other != file and waits and not is_ended(other, schedule, now=now):
             return other
     return None

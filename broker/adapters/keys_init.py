@@ -33,6 +33,8 @@ from broker.adapters.keys_on_disk import (
     KeysUnusable,
     read_token_key,
 )
+from broker.adapters.schedule_on_disk import find_letters, read_schedule
+from broker.flow.key_schedule import choose_letter, is_ended
 
 RSA_BITS = 2048  # one signature or decryption a login: 3072 bits would cost three times as much
 CERTIFICATE_LIFETIME_DAYS = 3650  # partners pin the key; a short life only breaks logins
@@ -92,16 +94,30 @@ def _plan(folder: Path, *, now: datetime, issuer_name: str) -> list[_Planned]:
         file = folder / name
         return _Planned(file, file.exists(), lambda: _write_hex_key(file), loss)
 
+    def usable_files(purpose: str) -> list[Path]:
+        """Return what is there and not retired: a copy of a removed key counts for nothing."""
+        return [
+            file
+            for file in list_key_files(folder, purpose)
+            if not is_ended(file.relative_to(folder).as_posix(), schedule, now=now)
+        ]
+
     def first_of_several(purpose: str) -> _Planned:
         """After the first rotation it is gone for good, and its successors are there."""
-        file = folder / purpose / f"{purpose}.hex"
-        return _Planned(file, bool(list_key_files(folder, purpose)), lambda: _write_hex_key(file))
+        name = f"{purpose}/{purpose}.hex"
+        if name in schedule:  # those successors are lost too, and what is named there has ended
+            there = {file.stem for file in list_key_files(folder, purpose)}
+            given = find_letters(purpose, schedule)
+            letter = choose_letter(there, after=max(given, default=""), given=given)
+            name = f"{purpose}/{letter}.hex"
+        file = folder / name
+        return _Planned(file, bool(usable_files(purpose)), lambda: _write_hex_key(file))
 
     def saml_key(purpose: str) -> _Planned:
         place = folder / purpose
         return _Planned(
             place,
-            bool(list_key_files(folder, purpose)),
+            bool(usable_files(purpose)),
             lambda: _write(place, make_saml_key(now=now, issuer_name=issuer_name)),
         )
 
@@ -111,9 +127,9 @@ def _plan(folder: Path, *, now: datetime, issuer_name: str) -> list[_Planned]:
             place, algorithm in found, lambda: _write(place, make_token_key(algorithm, now=now))
         )
 
+    schedule = read_schedule(folder)
     first_pairwise = folder / PAIRWISE_FOLDER / "a.hex"
-    token_files = list_key_files(folder, TOKEN_FOLDER)
-    found = {read_token_key(file, root=folder).algorithm for file in token_files}
+    found = {read_token_key(file, root=folder).algorithm for file in usable_files(TOKEN_FOLDER)}
     return [
         hex_key("root/root.hex", "every pupil would become a stranger to every supplier"),
         _Planned(

@@ -8,7 +8,7 @@ from itertools import groupby
 from broker.adapters.key_files import KeyProblem, missing_key
 from broker.adapters.keys_on_disk import BrokerKeys, HexKey, KeysUnusable, SamlKey, TokenKey
 from broker.flow.key_purposes import COOKIE, SAML_DECRYPTION, SAML_SIGNING, STORAGE, TOKEN
-from broker.flow.key_schedule import KeyState, NoKeyInUse, stand
+from broker.flow.key_schedule import KeyState, NoKeyInUse, is_ended, stand
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +60,8 @@ def find_standing(keys: BrokerKeys, *, now: datetime) -> Mapping[str, KeyState]:
             what = f"{slot.algorithm} key in use now".strip()
             problems.append(missing_key(keys.folder / slot.purpose, what))
     known = {file for slot in find_slots(keys) for file in slot.files}
-    for file, times in keys.schedule.items():
-        ended = times.retired_from is not None and times.retired_from <= now
-        if file not in known and not ended:
+    for file in keys.schedule:
+        if file not in known and not is_ended(file, keys.schedule, now=now):
             problems.append(
                 KeyProblem(
                     keys.folder / file,

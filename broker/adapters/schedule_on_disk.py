@@ -62,6 +62,17 @@ def read_schedule(folder: Path) -> KeySchedule:
     return found
 
 
+def find_letters(purpose: str, schedule: KeySchedule) -> set[str]:
+    """Return the letters that keys of a purpose have or had, as far as the schedule names them.
+
+    >>> times = KeyTimes()
+    >>> find_letters("cookie", {"cookie/cookie.hex": times, "cookie/b.hex": times})
+    {'b'}
+    """
+    names = (Path(file) for file in schedule if file.startswith(f"{purpose}/"))
+    return {name.stem for name in names if name.stem != purpose}
+
+
 def write_schedule(folder: Path, schedule: KeySchedule) -> None:
     """Replace the schedule, durably and in one step.
 

@@ -6,9 +6,11 @@ does; after it, it is accepted until nothing is left that was made with it. A sc
 Everybody who has the same schedule and the same clock uses the same key at the same moment.
 
 A key without times is published and in use from always: an installation's first keys have none.
+So what ended stays named in the schedule after its file is gone, or a copy of a key that leaked,
+put back from somewhere, would be honoured again.
 """
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
@@ -126,6 +128,12 @@ def stand(files: Sequence[str], schedule: KeySchedule, *, now: datetime) -> dict
     }
 
 
+def is_ended(file: str, schedule: KeySchedule, *, now: datetime) -> bool:
+    """Tell whether a key is retired, whether or not its file is there."""
+    retired_from = schedule.get(file, NO_TIMES).retired_from
+    return retired_from is not None and retired_from <= now
+
+
 def find_next_moment(schedule: KeySchedule, *, after: datetime) -> datetime | None:
     """Return when the state of some key changes next; None when nothing is planned."""
     moments = (
@@ -181,7 +189,7 @@ def plan_removal(
     now: datetime,
     overlap: timedelta,
 ) -> KeySchedule:
-    """Return the schedule without one key of a slot, which is still named in it until it is gone.
+    """Return the schedule in which one key of a slot is retired at once, and stays so.
 
     Args:
         files: of the slot, with `removed`, without a successor that is still to be made.
@@ -189,6 +197,7 @@ def plan_removal(
             that is in use stays, and then stays until the next rotation.
     """
     others = [file for file in files if file not in (removed, successor)]
+    schedule = {**schedule, removed: replace(schedule.get(removed, NO_TIMES), retired_from=now)}
     if successor is None:
         waiting = any(_is_waiting(schedule, file, now=now) for file in others)
         return schedule if waiting else _keep_in_use(schedule, others, now=now)
@@ -199,26 +208,31 @@ def plan_removal(
     }
 
 
-def choose_letter(taken: Iterable[str], *, after: str) -> str:
+def choose_letter(taken: Collection[str], *, after: str, given: Collection[str] = ()) -> str:
     """Return the next letter for a key file, in a circle, that is not taken.
 
+    Args:
+        given: letters of keys that are gone; they come round again once there is no other.
+
     Raises:
-        ValueError: all are.
+        ValueError: all are taken.
 
     >>> choose_letter(["a", "b"], after="b"), choose_letter(["z", "a"], after="z")
     ('c', 'b')
+    >>> choose_letter(["a"], after="a", given=["b"])
+    'c'
     """
     letters = "abcdefghijklmnopqrstuvwxyz"
     start = letters.index(after) + 1 if after else 0
-    for letter in letters[start:] + letters[:start]:
-        if letter not in set(taken):
-            return letter
+    free = [each for each in letters[start:] + letters[:start] if each not in taken]
+    for letter in [each for each in free if each not in given] or free:
+        return letter
     raise ValueError("every letter is taken")
 
 
 def _is_waiting(schedule: KeySchedule, file: str, *, now: datetime) -> bool:
     used_from = schedule.get(file, NO_TIMES).used_from
-    return used_from is not None and used_from > now
+    return used_from is not None and used_from > now and not is_ended(file, schedule, now=now)
 
 
 def _retire(schedule: KeySchedule, files: Sequence[str], *, at: datetime) -> KeySchedule:

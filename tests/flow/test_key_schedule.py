@@ -155,7 +155,7 @@ def removal(
 
 def test_a_removed_key_in_use_is_replaced_at_once() -> None:
     made = removal({}, ["a"], "a", "b")
-    assert stand(["a", "b"], made, now=NOON) == {"a": A, "b": U}
+    assert stand(["a", "b"], made, now=NOON) == {"a": R, "b": U}  # also when it comes back
     assert made["b"].published_at == NOON
     assert stand(["b"], made, now=NOON + timedelta(days=999)) == {"b": U}
 
@@ -179,12 +179,20 @@ def test_without_its_successor_a_key_stays() -> None:
     assert stand(["a"], made, now=NOON + timedelta(days=999)) == {"a": U}
 
 
+def test_a_removed_successor_that_is_still_there_follows_nobody() -> None:
+    """As after a crash, or when a copy of it comes back."""
+    schedule = removal(successor({}, ["a"], "b"), ["a", "b"], "b", None, at=1)
+    made = removal(schedule, ["a", "b", "x"], "x", None, at=2)
+    assert stand(["a", "b"], made, now=NOON + timedelta(days=999)) == {"a": U, "b": R}
+    assert successor(schedule, ["a", "b"], "c", at=2)["c"].used_from == NOON + 7 * MINUTE
+
+
 def test_the_end_of_another_key_is_left_alone() -> None:
     schedule = successor({}, ["a"], "b")
     while_waiting = removal(schedule, ["x", "a", "b"], "x", None, at=1)
-    assert while_waiting == schedule
+    assert while_waiting == {**schedule, "x": times(retired=1)}
     assert removal(schedule, ["a", "b"], "a", None, at=10)["b"] == schedule["b"]
-    assert removal({}, ["a", "b"], "b", None) == {}
+    assert removal({}, ["a", "b"], "b", None) == {"b": times(retired=0)}
     with pytest.raises(NoKeyInUse):
         removal({}, ["a"], "a", None)
 
@@ -192,6 +200,8 @@ def test_the_end_of_another_key_is_left_alone() -> None:
 def test_letters_go_round_and_are_never_taken_twice() -> None:
     assert choose_letter([], after="") == "a"
     assert choose_letter(["a", "y", "z"], after="z") == "b"
+    assert choose_letter(["z"], after="z", given=["a", "z"]) == "b"
+    assert choose_letter(["z"], after="z", given="abcdefghijklmnopqrstuvwxyz") == "a"
     with pytest.raises(ValueError, match="taken"):
         choose_letter("abcdefghijklmnopqrstuvwxyz", after="a")
 
