@@ -23,8 +23,9 @@ from broker.form_text import encode_form
 MAX_CONNECTIONS = 400
 MAX_CALLS_TO_ONE_HOST = 100
 """At a time; the next wait, so that a slow school leaves connections to the others."""
-KEPT_SECONDS = 30.0
-"""How long a connection that nobody uses stays open."""
+KEPT_SECONDS = 4.0
+"""How long a connection that nobody uses stays open: less than the 5 seconds after which impatient
+servers (node's) close it, so that no request meets a closing door."""
 
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 DEFAULT_PORTS = {"https": 443, "http": 80}

@@ -92,11 +92,12 @@ async def test_a_page_says_what_whose_task_and_the_way_on(
 
 
 def find_event(world: World, page: str) -> dict[str, str]:
-    """Return the one audit event that has the page's reference."""
+    """Return the one refusal that has the page's reference; its request's line has it too."""
     (reference,) = re.findall(r'data-reference="([a-z]{8})"', page)
     lines = world.witness.logs[0].read_text().splitlines()
-    (event,) = [json.loads(each) for each in lines if reference in each]
-    assert event["event"] == "refused"
+    events = [json.loads(each) for each in lines if reference in each]
+    (event,) = [each for each in events if each["event"] == "refused"]
+    assert [each["reference"] for each in events if each["event"] == "request"] == [reference]
     assert event["check"]
     return dict(event)
 
