@@ -2,14 +2,19 @@
 
 What a library wants to say goes through `LibraryLines`, which keeps who said it and where, and
 not the text: an error's text may hold an address, a query or a whole message.
+
+A line that cannot be written fails nobody: no login, no worker, no supervisor. It is lost, and the
+first line that can be written again is followed by one that says how many were.
 """
 
 import logging
 import os
 import socket
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from io import TextIOWrapper
 from pathlib import Path
+from threading import Lock
 from typing import Any, TextIO
 
 import msgspec
@@ -30,6 +35,8 @@ SPEAKS_FOR_ITSELF = "uvicorn.error"
 
 SOMEBODY_MUST_LOOK = {WorkerEvent.HUNG, WorkerEvent.REFUSED, WorkerEvent.RELOAD_REFUSED}
 
+LOST = "lines-lost"
+
 _encoder = msgspec.json.Encoder(enc_hook=lambda value: type(value).__name__)
 
 
@@ -40,7 +47,7 @@ def configure_logs(*, level: str, file: Path | None) -> None:
         logger.disabled = True
         logger.propagate = False
     logging.getLogger().handlers[:] = [LibraryLines(logging.WARNING)]
-    stream: TextIO = sys.stderr if file is None else file.open("a", encoding="utf-8", buffering=1)
+    lines = Lines(file, tell_lost=lambda count: structlog.get_logger().error(LOST, lines=count))
     worker = f"{socket.gethostname()}/{os.getpid()}"
 
     def name_worker(_logger: object, _method: str, event: EventDict) -> EventDict:
@@ -57,9 +64,54 @@ def configure_logs(*, level: str, file: Path | None) -> None:
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
         ),
-        logger_factory=structlog.WriteLoggerFactory(stream),
+        logger_factory=lambda *_: lines,
         cache_logger_on_first_use=True,
     )
+
+
+class Lines:
+    """What structlog writes to: a full disk or a closed pipe is no fault of who says something.
+
+    Each line of a file is one call to the system, so that workers do not cut into each other's.
+
+    Args:
+        file: to append to; standard error when None.
+        tell_lost: called with a number of lines when writing works again.
+
+    Raises:
+        OSError: the file cannot be opened.
+    """
+
+    def __init__(self, file: Path | None, *, tell_lost: Callable[[int], None]) -> None:
+        self._stream: TextIO = (
+            sys.stderr
+            if file is None
+            else TextIOWrapper(file.open("ab", buffering=0), encoding="utf-8", write_through=True)
+        )
+        self._tell_lost = tell_lost
+        self._lost = 0
+        self._lock = Lock()
+
+    def msg(self, line: str) -> None:
+        """Write one line, or count it as lost."""
+        with self._lock:
+            begin = "\n" if self._lost else ""  # what was lost may have been cut off
+            try:
+                self._stream.write(f"{begin}{line}\n")
+                self._stream.flush()
+            except OSError:
+                self._lost += 1
+                return
+            lost, self._lost = self._lost, 0
+        if lost:
+            self._tell_lost(lost)
+
+    debug = info = warning = error = critical = msg
+
+    def close(self) -> None:
+        """Close the file; standard error stays open."""
+        if self._stream is not sys.stderr:
+            self._stream.close()
 
 
 def _to_json(event: object, **_: Any) -> str:

@@ -51,7 +51,7 @@ class AuditEvent:
 
 
 class AuditLog(Protocol):
-    """Where events go. Must not fail a login: a backend that cannot write says so in health."""
+    """Where events go. Must not fail a login: what a backend cannot write it counts."""
 
     def record(self, event: AuditEvent) -> None:
         """Write one event down."""

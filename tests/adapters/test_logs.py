@@ -1,8 +1,10 @@
 """Log lines: JSON, one event each; names and verdicts, and nothing that a library repeats."""
 
+import contextlib
 import json
 import logging
 import os
+import resource
 import socket
 import sys
 from collections.abc import Callable, Iterator
@@ -13,15 +15,17 @@ import pytest
 import structlog
 
 from broker.adapters.logs import (
+    LOST,
     SHUT_LOGGERS,
     AuditLines,
+    Lines,
     configure_logs,
     report_registry,
 )
 from broker.domain.ids import RelyingPartyId, SchoolId, SupplierId
 from broker.flow.audit import AuditEvent
 
-Lines = Callable[[], list[dict[str, Any]]]
+Read = Callable[[], list[dict[str, Any]]]
 PUPIL = "sanne@vuurvogel.example"
 
 
@@ -31,9 +35,9 @@ def _restored() -> Iterator[None]:
     root = logging.getLogger()
     handlers = list(root.handlers)
     yield
-    factory = structlog.get_config()["logger_factory"]
-    if isinstance(factory, structlog.WriteLoggerFactory) and factory._file is not sys.stderr:
-        factory._file.close()
+    lines = structlog.get_config()["logger_factory"]()
+    if isinstance(lines, Lines):
+        lines.close()
     root.handlers[:] = handlers
     for name in SHUT_LOGGERS:
         logging.getLogger(name).disabled = False
@@ -42,8 +46,8 @@ def _restored() -> Iterator[None]:
 
 
 @pytest.fixture
-def configure(tmp_path: Path, _restored: None) -> Callable[[str], Lines]:
-    def at(level: str) -> Lines:
+def configure(tmp_path: Path, _restored: None) -> Callable[[str], Read]:
+    def at(level: str) -> Read:
         file = tmp_path / "broker.log"
         configure_logs(level=level, file=file)
         return lambda: [json.loads(line) for line in file.read_text().splitlines()]
@@ -51,7 +55,7 @@ def configure(tmp_path: Path, _restored: None) -> Callable[[str], Lines]:
     return at
 
 
-def test_a_line_is_one_json_object_with_its_time(configure: Callable[[str], Lines]) -> None:
+def test_a_line_is_one_json_object_with_its_time(configure: Callable[[str], Read]) -> None:
     lines = configure("info")
     structlog.get_logger().info("request", route="/schools", note="two\nlines")
     (line,) = lines()
@@ -60,14 +64,14 @@ def test_a_line_is_one_json_object_with_its_time(configure: Callable[[str], Line
     assert line == {"event": "request", "level": "info", "route": "/schools", "note": "two\nlines"}
 
 
-def test_a_value_of_another_type_shows_its_type_alone(configure: Callable[[str], Lines]) -> None:
+def test_a_value_of_another_type_shows_its_type_alone(configure: Callable[[str], Read]) -> None:
     lines = configure("info")
     structlog.get_logger().info("request", fault=ValueError(PUPIL))
     assert lines()[0]["fault"] == "ValueError"
 
 
 def test_an_audit_event_is_written_without_its_empty_fields(
-    configure: Callable[[str], Lines],
+    configure: Callable[[str], Read],
 ) -> None:
     lines = configure("info")
     AuditLines().record(
@@ -90,20 +94,20 @@ def test_an_audit_event_is_written_without_its_empty_fields(
 
 
 @pytest.mark.parametrize("level", ["debug", "info", "warning", "error"])
-def test_the_audit_is_written_at_every_level(configure: Callable[[str], Lines], level: str) -> None:
+def test_the_audit_is_written_at_every_level(configure: Callable[[str], Read], level: str) -> None:
     lines = configure(level)
     AuditLines().record(AuditEvent(action="refused", code="E-LOGIN-1", check="check_x"))
     assert [each["event"] for each in lines()] == ["refused"]
 
 
-def test_other_lines_keep_to_the_level(configure: Callable[[str], Lines]) -> None:
+def test_other_lines_keep_to_the_level(configure: Callable[[str], Read]) -> None:
     lines = configure("warning")
     structlog.get_logger().info("request")
     structlog.get_logger().warning("something")
     assert [each["event"] for each in lines()] == ["something"]
 
 
-def test_a_registry_that_is_refused_is_an_error(configure: Callable[[str], Lines]) -> None:
+def test_a_registry_that_is_refused_is_an_error(configure: Callable[[str], Read]) -> None:
     lines = configure("info")
     report_registry("registry-loaded", 2, "")
     report_registry("registry-refused", 2, "no key for epoch b")
@@ -116,13 +120,13 @@ def test_a_registry_that_is_refused_is_an_error(configure: Callable[[str], Lines
 class TestLibraries:
     @pytest.mark.parametrize("name", SHUT_LOGGERS)
     def test_those_that_write_messages_are_shut(
-        self, configure: Callable[[str], Lines], name: str
+        self, configure: Callable[[str], Read], name: str
     ) -> None:
         lines = configure("debug")
         logging.getLogger(name).critical(PUPIL)
         assert lines() == []
 
-    def test_another_is_named_and_not_repeated(self, configure: Callable[[str], Lines]) -> None:
+    def test_another_is_named_and_not_repeated(self, configure: Callable[[str], Read]) -> None:
         lines = configure("info")
         logging.getLogger("asyncio").error("Task exception: %s", PUPIL)
         (line,) = lines()
@@ -131,7 +135,7 @@ class TestLibraries:
         assert line["place"].startswith("test_logs.")
         assert PUPIL not in str(line)
 
-    def test_the_text_of_an_error_is_left_out(self, configure: Callable[[str], Lines]) -> None:
+    def test_the_text_of_an_error_is_left_out(self, configure: Callable[[str], Read]) -> None:
         lines = configure("info")
         try:
             raise RuntimeError(PUPIL)
@@ -142,13 +146,13 @@ class TestLibraries:
         assert PUPIL not in str(line)
 
     def test_the_server_may_tell_that_a_port_is_taken(
-        self, configure: Callable[[str], Lines]
+        self, configure: Callable[[str], Read]
     ) -> None:
         lines = configure("info")
         logging.getLogger("uvicorn.error").error("address already in use")
         assert lines()[0]["says"] == "address already in use"
 
-    def test_small_talk_is_not_written(self, configure: Callable[[str], Lines]) -> None:
+    def test_small_talk_is_not_written(self, configure: Callable[[str], Read]) -> None:
         lines = configure("debug")
         logging.getLogger("asyncio").debug("Using selector")
         assert lines() == []
@@ -161,3 +165,56 @@ def test_without_a_file_lines_go_to_standard_error(capsys: pytest.CaptureFixture
     said = capsys.readouterr()
     assert said.out == ""
     assert json.loads(said.err)["event"] == "request"
+
+
+@contextlib.contextmanager
+def no_file_may_grow_beyond(size_bytes: int) -> Iterator[None]:
+    """A disk that is full after so many bytes, for this process."""
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size_bytes, before[1]))
+    try:
+        yield
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+
+@pytest.mark.usefixtures("_restored")
+class TestLinesThatCannotBeWritten:
+    def test_a_full_disk_fails_nobody(self) -> None:
+        configure_logs(level="info", file=Path("/dev/full"))
+        structlog.get_logger().info("request")
+        AuditLines().record(AuditEvent(action="released"))
+        logging.getLogger("asyncio").error("Task exception: %s", PUPIL)
+
+    def test_a_pipe_without_reader_fails_nobody(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        reader, writer = os.pipe()
+        os.close(reader)
+        with os.fdopen(writer, "w", buffering=1) as pipe:
+            monkeypatch.setattr(sys, "stderr", pipe)
+            configure_logs(level="info", file=None)
+            structlog.get_logger().info("request")
+            monkeypatch.undo()
+            with contextlib.suppress(BrokenPipeError):
+                pipe.close()
+
+    def test_when_there_is_room_again_it_says_how_many_were_lost(
+        self, configure: Callable[[str], Read], tmp_path: Path
+    ) -> None:
+        configure("info")
+        log, file = structlog.get_logger(), tmp_path / "broker.log"
+        log.info("before")
+        with no_file_may_grow_beyond(file.stat().st_size + len('{"event"')):
+            log.info("cut-off")
+            log.info("lost")
+        log.info("after")
+        log.info("later")
+        written = file.read_text().splitlines()
+        assert written.pop(1) == '{"event"'
+        assert [
+            (each["event"], each.get("lines")) for each in map(json.loads, written) if each
+        ] == [
+            ("before", None),
+            ("after", None),
+            (LOST, 1),
+            ("later", None),
+        ]
