@@ -4,9 +4,11 @@ import asyncio
 import base64
 import hashlib
 import json
+import os
 import re
 import socket
 import ssl
+import stat
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
@@ -24,6 +26,7 @@ from tests.journeys.certificates import (
     make_certificate,
     make_client_certificate,
 )
+from tests.redis_server import a_free_port
 
 CERTIFICATE_HEADER = "schuilnaam-client-certificate"
 SUITES_OF_TLS_1_2 = {
@@ -423,3 +426,24 @@ def test_each_line_of_the_log_is_json_without_persons(
     assert line["status"] == "200"
     for secret in ("geheim", "mine", "there", "127.0.0.1"):
         assert secret not in json.dumps({**line, "broker": ""})
+
+
+def test_an_error_of_nginx_itself_tells_nothing_of_the_request(
+    tmp_path: Path, certificate: MadeCertificate
+) -> None:
+    with running_nginx(tmp_path, brokers=[a_free_port()], certificate=certificate) as nginx:
+        page = tmp_path / "conf" / "pages" / "unavailable.html"
+        page.unlink()
+        os.mknod(page, stat.S_IFSOCK)  # cannot be opened: a critical error, as nginx sees it
+        with new_client(nginx, certificate) as client:
+            referrer = {"referer": "https://school.example/s3cret"}
+            assert client.get("/oidc/callback?code=s3cret", headers=referrer).status_code == 500
+        conf = tmp_path / "conf" / "nginx.conf"
+        conf.write_text("no such directive;")
+        nginx.reload()
+        while "[emerg]" not in (said := nginx.said.read_text()):
+            assert nginx.process is not None
+            assert nginx.process.poll() is None
+        assert '"asked":"GET /oidc/callback"' in said
+        assert "s3cret" not in said
+        assert "client: " not in said
