@@ -65,6 +65,7 @@ class BrokerProtocol(HttpToolsProtocol):
         self._messages = 0
         self._awaited: Callable[[], None] | None = None
         self._timer: asyncio.TimerHandle | None = None
+        self._untaken: asyncio.TimerHandle | None = None
 
     # What the transport says
 
@@ -79,6 +80,7 @@ class BrokerProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
         self._await(None, 0)
+        self._stop_waiting_for_the_taker()
         self._unset_keepalive_if_required()
         self._open.close(self)
         super().connection_lost(exc)
@@ -99,6 +101,17 @@ class BrokerProtocol(HttpToolsProtocol):
             self._refuse_malformed()
         if not self._given_up:
             self._watch()
+
+    def pause_writing(self) -> None:
+        """Give the peer a while to take what waits for it; answers behind that wait as well."""
+        super().pause_writing()
+        self._stop_waiting_for_the_taker()
+        self._untaken = self.loop.call_later(TAKE_ANSWER_WITHIN_SECONDS, self._is_not_taken)
+
+    def resume_writing(self) -> None:
+        """Go on: most of it was taken."""
+        self._stop_waiting_for_the_taker()
+        super().resume_writing()
 
     def _feed(self, data: bytes) -> None:
         while data and not self._given_up:
@@ -328,6 +341,15 @@ class BrokerProtocol(HttpToolsProtocol):
         else:  # a browser opens connections that it may not need
             self._await(None, 0)
             self.make_room()
+
+    def _is_not_taken(self) -> None:
+        self._give_up("slow-taker")
+        self.transport.abort()
+
+    def _stop_waiting_for_the_taker(self) -> None:
+        if self._untaken is not None:
+            self._untaken.cancel()
+            self._untaken = None
 
     def _body_is_late(self) -> None:
         """End after the answer; the application waits no longer than we do."""

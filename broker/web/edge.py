@@ -73,11 +73,16 @@ class Edge:
         self._web.watch.request_began()
 
         async def send_with_headers(message: Message) -> None:
+            """An answer that is not taken is no work either."""
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
                 message["headers"] = self._complete(message["headers"])
-            await send(message)
+            self._in_work -= counts
+            try:
+                await send(message)
+            finally:
+                self._in_work += counts
 
         async def receive_in_time() -> Message:
             """A body that is waited for is no work: slow senders keep nobody else out."""

@@ -13,6 +13,7 @@ from structlog.testing import capture_logs
 from broker.adapters import http_protocol
 from broker.adapters.http_limits import HttpLimits
 from tests.adapters.small_server import (
+    GIVE_UP_SECONDS,
     TOO_LARGE_BODY,
     Client,
     Running,
@@ -333,6 +334,46 @@ async def test_who_does_not_take_an_answer_is_let_go(monkeypatch: pytest.MonkeyP
         await one.until_open(1)
         await one.until_open(0)
         await sending
+
+
+class TestAnswersThatAreNotTaken:
+    """One request after the other, on a connection that stays open."""
+
+    async def ask_until_it_waits(self, one: Running) -> tuple[Client, int]:
+        """Return a client that took no answer, and how many it waits for."""
+        client = await one.connect()
+        client.writer.transport.pause_reading()  # type: ignore[attr-defined]
+        connection = next(iter(one.server.server_state.connections))
+        asked = 0
+        async with asyncio.timeout(GIVE_UP_SECONDS):
+            while not connection.flow.write_paused:
+                await client.send(a_post(b"x" * 50_000))
+                asked += 1
+                while len(one.app.scopes) < asked:
+                    await asyncio.sleep(0)
+                await asyncio.sleep(0)
+        await client.send(a_get("/behind"))
+        return client, asked
+
+    async def test_who_takes_none_is_let_go(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(http_protocol, "TAKE_ANSWER_WITHIN_SECONDS", SOON_SECONDS)
+        async with serving(body_bytes=50_000) as one:
+            one.app.max_body_bytes = 50_000
+            await self.ask_until_it_waits(one)
+            await one.until_open(0)
+            async with asyncio.timeout(GIVE_UP_SECONDS):
+                while one.server.server_state.tasks:
+                    await asyncio.sleep(0)
+            await an_honest_client_is_served(one)
+
+    async def test_who_takes_them_late_gets_them_all(self) -> None:
+        async with serving(body_bytes=50_000) as one:
+            one.app.max_body_bytes = 50_000
+            client, asked = await self.ask_until_it_waits(one)
+            client.writer.transport.resume_reading()  # type: ignore[attr-defined]
+            for _ in range(asked):
+                assert len((await client.reply()).body) == 50_002
+            assert (await client.reply()).body == b"/behind "
 
 
 def test_what_a_head_may_weigh_is_never_less_than_what_its_parts_may() -> None:

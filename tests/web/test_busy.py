@@ -149,3 +149,25 @@ def test_bodies_that_stay_away_keep_nobody_out(site: Site, edge: Edge, slow: Slo
 
     assert site.run(run())[0]["status"] == 200
     assert edge._in_work == 0
+
+
+def test_answers_that_are_not_taken_keep_nobody_out(site: Site, edge: Edge, slow: Slow) -> None:
+    async def is_not_taken(_: Message) -> None:
+        await asyncio.Event().wait()
+
+    async def run() -> list[Message]:
+        slow.go_on.set()
+        waiting = [
+            asyncio.create_task(edge(a_scope(path="/work"), never, is_not_taken))
+            for _ in range(MAX_REQUESTS + 5)
+        ]
+        await asyncio.sleep(0)
+        try:
+            return await ask(edge, path="/work")
+        finally:
+            for each in waiting:
+                each.cancel()
+            await asyncio.wait(waiting)
+
+    assert site.run(run())[0]["status"] == 200
+    assert edge._in_work == 0
