@@ -12,7 +12,6 @@ is read and thrown away: a connection that is closed with bytes unread loses the
 """
 
 import asyncio
-from collections.abc import Callable
 from typing import Any
 
 import httptools
@@ -23,6 +22,7 @@ from uvicorn.server import ServerState
 
 from broker.adapters.http_limits import HttpLimits, OpenConnections
 from broker.adapters.http_lingering import LingeringTransport
+from broker.adapters.http_patience import Patience
 
 HEAD_TOO_LARGE = "schuilnaam.head-too-large"
 """Extension of a scope whose request was not read: only the page that says so fits it."""
@@ -61,11 +61,10 @@ class BrokerProtocol(HttpToolsProtocol):
         self._begun = False
         self._given_up = self._lingering = self._too_large = False
         self._stated_bytes = 0
-        self._head_bytes = self._header_bytes = self._body_bytes = self._discarded_bytes = 0
+        self._head_bytes = self._header_bytes = self._discarded_bytes = 0
+        self._body_bytes = self._sent_bytes = 0
         self._messages = 0
-        self._awaited: Callable[[], None] | None = None
-        self._timer: asyncio.TimerHandle | None = None
-        self._untaken: asyncio.TimerHandle | None = None
+        self._expected, self._untaken = Patience(self.loop), Patience(self.loop)
 
     # What the transport says
 
@@ -73,14 +72,14 @@ class BrokerProtocol(HttpToolsProtocol):
         """Let it in, or say that there is no room."""
         super().connection_made(transport)
         if self._open.open(self):
-            self._await(self._head_is_late, self._limits.head_seconds)
+            self._expected.wait(self._limits.head_seconds, self._head_is_late)
         else:
             self._end_bare(b"503 Service Unavailable", why="no-room")
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget it."""
-        self._await(None, 0)
-        self._stop_waiting_for_the_taker()
+        self._expected.end()
+        self._untaken.end()
         self._unset_keepalive_if_required()
         self._open.close(self)
         super().connection_lost(exc)
@@ -105,17 +104,21 @@ class BrokerProtocol(HttpToolsProtocol):
     def pause_writing(self) -> None:
         """Give the peer a while to take what waits for it; answers behind that wait as well."""
         super().pause_writing()
-        self._stop_waiting_for_the_taker()
-        self._untaken = self.loop.call_later(TAKE_ANSWER_WITHIN_SECONDS, self._is_not_taken)
+        self._untaken.wait(TAKE_ANSWER_WITHIN_SECONDS, self._is_not_taken)
 
     def resume_writing(self) -> None:
         """Go on: most of it was taken."""
-        self._stop_waiting_for_the_taker()
+        self._untaken.end()
         super().resume_writing()
 
     def _feed(self, data: bytes) -> None:
         while data and not self._given_up:
             if not self._in_head:
+                self._sent_bytes += len(data)
+                if self._sent_bytes > self._limits.body_bytes + LINGER_BYTES:
+                    self._give_up("large-body")
+                    self.transport.abort()
+                    return
                 self.parser.feed_data(data)
                 return
             room = self._max_head_bytes - self._head_bytes + 1
@@ -130,20 +133,12 @@ class BrokerProtocol(HttpToolsProtocol):
     def _watch(self) -> None:
         """Have the clock run for what is expected now."""
         if self._in_body:
-            self._await(self._body_is_late, self._limits.body_seconds)
+            self._expected.wait(self._limits.body_seconds, self._body_is_late)
         elif self._begun or self._head_bytes:
             self._open.wait_for_head(self)
-            self._await(self._head_is_late, self._limits.head_seconds)
-        elif self._awaited is not None:
-            self._await(None, 0)
-
-    def _await(self, late: Callable[[], None] | None, seconds: float) -> None:
-        if late == self._awaited:
-            return
-        if self._timer is not None:
-            self._timer.cancel()
-        self._awaited = late
-        self._timer = None if late is None else self.loop.call_later(seconds, late)
+            self._expected.wait(self._limits.head_seconds, self._head_is_late)
+        else:
+            self._expected.end()
 
     # What the parser says
 
@@ -184,7 +179,8 @@ class BrokerProtocol(HttpToolsProtocol):
             self._refuse_head()
             return
         self._in_head, self._in_body = False, True
-        self._begun, self._head_bytes, self._body_bytes = False, 0, 0
+        self._begun, self._head_bytes = False, 0
+        self._body_bytes = self._sent_bytes = 0
         self._open.begin(self)
         super().on_headers_complete()
         if self._open.draining:
@@ -202,10 +198,6 @@ class BrokerProtocol(HttpToolsProtocol):
         self._body_bytes += len(body)
         if self._body_bytes > self._limits.body_bytes:
             self._end_after_answer()
-        if self._body_bytes > self._limits.body_bytes + LINGER_BYTES:
-            self._give_up("large-body")
-            self.transport.abort()
-            return
         super().on_body(body)
 
     def on_message_complete(self) -> None:
@@ -226,7 +218,7 @@ class BrokerProtocol(HttpToolsProtocol):
         super().on_response_complete()
         if self.transport.is_closing():
             if self.transport.get_write_buffer_size():
-                self._await(self.transport.abort, TAKE_ANSWER_WITHIN_SECONDS)
+                self._expected.wait(TAKE_ANSWER_WITHIN_SECONDS, self.transport.abort)
         elif self.timeout_keep_alive_task is not None:  # nothing was sent ahead
             self._open.rest(self)
 
@@ -255,7 +247,7 @@ class BrokerProtocol(HttpToolsProtocol):
         self._unset_keepalive_if_required()
         self._open.begin(self)
         self.flow.resume_reading()
-        self._await(self.make_room, LINGER_SECONDS)
+        self._expected.wait(LINGER_SECONDS, self.make_room)
         if self.transport.can_write_eof():
             self.transport.write_eof()
         else:  # TLS
@@ -270,7 +262,7 @@ class BrokerProtocol(HttpToolsProtocol):
     def _give_up(self, why: str) -> None:
         """Read nothing more, and write down why; never what came."""
         self._given_up = True
-        self._await(None, 0)
+        self._expected.end()
         _log.info("connection-ended", why=why)
 
     def _discard(self, count: int) -> None:
@@ -339,17 +331,12 @@ class BrokerProtocol(HttpToolsProtocol):
         elif self._begun or self._head_bytes:
             self._end_bare(b"408 Request Timeout", why="slow-head")
         else:  # a browser opens connections that it may not need
-            self._await(None, 0)
+            self._expected.end()
             self.make_room()
 
     def _is_not_taken(self) -> None:
         self._give_up("slow-taker")
         self.transport.abort()
-
-    def _stop_waiting_for_the_taker(self) -> None:
-        if self._untaken is not None:
-            self._untaken.cancel()
-            self._untaken = None
 
     def _body_is_late(self) -> None:
         """End after the answer; the application waits no longer than we do."""

@@ -201,6 +201,27 @@ class TestBodies:
             await one.until_open(0)
             assert one.app.disconnects == 1
 
+    @pytest.mark.parametrize(
+        "begin",
+        [b"3;", b"3;a=", b"3\r\nabc\r\n0\r\nX: ", b"3\r\nabc\r\n0\r\n"],
+        ids=["extension", "extension-value", "trailer-value", "trailer-name"],
+    )
+    async def test_what_frames_a_body_is_bounded_too(self, begin: bytes) -> None:
+        async with serving() as one:
+            client = await one.connect()
+            await client.send(CHUNKED_HEAD % b"/" + begin)
+            await send_without_end(client, b"x" * 65536)
+            await one.until_open(0)
+            await an_honest_client_is_served(one)
+
+    async def test_a_body_in_small_pieces_with_a_trailer_passes(self) -> None:
+        async with serving() as one:
+            client = await one.connect()
+            await client.send(CHUNKED_HEAD % b"/" + b"1;a=b\r\nx\r\n" * 5000)
+            await client.send(b"0\r\nX: y\r\n\r\n")
+            assert (await client.reply()).body == b"/ " + b"x" * 5000
+            assert (await client.get()).status == 200
+
     @pytest.mark.parametrize("path", [b"/ignore", b"/"])
     async def test_a_body_that_stays_away_is_not_waited_for(self, path: bytes) -> None:
         async with serving(body_seconds=SOON_SECONDS) as one:
