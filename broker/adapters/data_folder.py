@@ -149,8 +149,17 @@ class DataFolder:
                 yield Loss(name, self.keys_folder / name, "is not the key that was in use before.")
 
     def find_lost_databases(self) -> Iterator[Loss]:
-        """Yield each database that is missing, or in whose place there is another one."""
-        return find_lost_databases(self.folder)
+        """Yield each database that is missing, or in whose place there is another one.
+
+        With keys of several epochs this is no new installation, even where every database is gone:
+        a registry that is made anew would pin all suppliers to the newest, and move pseudonyms.
+        """
+        lost = list(find_lost_databases(self.folder))
+        yield from lost
+        several = len(self.keys.pairwise.by_letter) > 1
+        if several and not lost and not self._read_kept().in_use:
+            told = "holds nothing, but there are pairwise keys of several epochs."
+            yield Loss(REGISTRY, self._path("registry"), told)
 
     def find_losses(self) -> list[Loss]:
         """Return everything that is lost."""

@@ -137,6 +137,23 @@ def test_a_registry_that_is_lost_is_not_made_anew(place: Path, empty: bool) -> N
     data_of(place).open_registry()
 
 
+def test_with_keys_of_several_epochs_nothing_is_an_installation_anew(place: Path) -> None:
+    """Suppliers would be pinned to the newest, and pupils be strangers to those of an older one."""
+    for each in ("registry", *OTHERS):
+        lose(place, each)
+    assert losses_of(place) == []  # the twin: with one epoch there is nothing to confuse
+    file = place / "keys/pairwise/b.hex"
+    file.touch(mode=0o600)
+    file.write_text("0f" * 32)
+    with pytest.raises(DatabasesLost, match=r"several epochs.*accept-loss registry\.db"):
+        data_of(place).open_registry()
+    assert not (place / "data/registry.db").exists()
+    (loss,) = data_of(place).find_losses()
+    data_of(place).accept(loss)
+    data_of(place).open()
+    assert losses_of(place) == []
+
+
 def test_a_register_that_is_lost_with_the_registry_is_told_by_the_receipts(place: Path) -> None:
     lose(place, "registry")
     lose(place, "register")
