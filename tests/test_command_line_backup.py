@@ -111,7 +111,10 @@ def test_all_but_keys_comes_back(origin: Path, archive: Path, tmp_path: Path) ->
             assert rows_of(new / each) == rows_of(old / each)
         else:
             assert (new / each).read_bytes() == (old / each).read_bytes()
-    private = [new, new / "data", new / "operators", *(new / each for each in there)]
+    assert {stat.S_IMODE(each.stat().st_mode) for each in new.rglob("*") if each.is_dir()} == {
+        0o700
+    }
+    private = [new, *(new / each for each in there)]
     assert {stat.S_IMODE(each.stat().st_mode) for each in private} == {0o700, 0o600}
     shutil.copytree(old / "keys", new / "keys")
     data = DataFolder(new / "data", new / "keys", load_keys(new / "keys"))
@@ -323,6 +326,15 @@ def settings_of_another_version(archive: Path, _: Path) -> None:
     write_members(archive, content | changed)
 
 
+def a_size_beyond_all(archive: Path, _: Path) -> None:
+    """Of a header that a reader takes into memory whole, with its checksum."""
+    header = tarfile.TarInfo("more")
+    header.type, header.size = tarfile.XHDTYPE, 1 << 80
+    content = archive.read_bytes()
+    start = content.index(b"data/registry.db\0")
+    archive.write_bytes(content[:start] + header.tobuf(tarfile.GNU_FORMAT) + content[start:])
+
+
 def no_tar(archive: Path, _: Path) -> None:
     archive.write_bytes(b"no archive" * 1000)
 
@@ -361,6 +373,7 @@ EVERY_SPOILT_ARCHIVE = [
     (strange_manifest, "has a manifest that cannot be read"),
     (path_outside, "names files that are in no backup"),
     (path_of_a_key, "names files that are in no backup"),
+    (a_size_beyond_all, "is cut off or damaged at data/registry.db"),
     (no_tar, "is no backup"),
     (another_tar, "is no backup"),
     (no_file, "No such file"),

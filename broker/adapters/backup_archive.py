@@ -30,6 +30,9 @@ Progress = Callable[[int], None]
 
 _CHUNK_BYTES = 1024 * 1024
 _FILE_MODE = 0o600
+_FOLDER_MODE = 0o700
+_NO_TAR = (tarfile.TarError, OverflowError, MemoryError)
+"""What `tarfile` raises at headers that were not made by one: it believes the sizes they state."""
 _ALLOWED = re.compile(
     r"config/(?:broker\.toml|federation/.+|operators/[^/]+)"
     r"|data/(?:(?:registry|register|receipts)\.db|used-actions/[^/]+)"
@@ -204,7 +207,7 @@ def _checked_files(
             content = archive.extractfile(member)
             if content is None or _read_through(content, place, progress) != each.sha256:
                 raise _changed(file, f"holds another {each.path} than its manifest says")
-        except tarfile.TarError as reason:
+        except _NO_TAR as reason:
             raise _changed(file, f"is cut off or damaged at {each.path}") from reason
         yield each
     _check_end(file, archive)
@@ -227,7 +230,7 @@ def _read_through(content: IO[bytes], place: Path | None, progress: Progress) ->
             digest.update(chunk)
             progress(len(chunk))
         return digest.hexdigest()
-    place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    make_folders(place.parent)
     descriptor = os.open(place, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _FILE_MODE)
     with os.fdopen(descriptor, "wb") as opened:
         for chunk in iter(lambda: content.read(_CHUNK_BYTES), b""):
@@ -239,13 +242,24 @@ def _read_through(content: IO[bytes], place: Path | None, progress: Progress) ->
     return digest.hexdigest()
 
 
+def make_folders(folder: Path) -> None:
+    """Make a folder and those above it, all for their owner alone: `mkdir` does so with the last.
+
+    Raises:
+        OSError: one cannot be made.
+    """
+    for each in (*reversed(folder.parents), folder):
+        if not each.exists():
+            each.mkdir(mode=_FOLDER_MODE)
+
+
 @contextmanager
 def _reading(file: Path) -> Iterator[tuple[tarfile.TarFile, Manifest]]:
     """Give the opened archive, its manifest read."""
     with file.open("rb") as opened:
         try:
             archive = tarfile.open(fileobj=opened, mode="r:")  # noqa: SIM115 -- closed below
-        except tarfile.TarError as reason:
+        except _NO_TAR as reason:
             raise ArchiveProblem(
                 file, "is no backup", "name the file that `broker backup` made"
             ) from reason
@@ -267,7 +281,7 @@ def _read_manifest(file: Path, archive: tarfile.TarFile) -> Manifest:
                 file, "was made by a newer program", "install that version or a later one"
             )
         manifest = msgspec.json.decode(encoded, type=Manifest)
-    except tarfile.TarError as reason:
+    except _NO_TAR as reason:
         raise _changed(file, "is cut off in its manifest") from reason
     except (msgspec.DecodeError, UnicodeDecodeError) as reason:
         raise _changed(file, "has a manifest that cannot be read") from reason
