@@ -6,10 +6,12 @@ would end in a page, and with another root key pupils would be strangers at ever
 beside the epoch lies, for each issuer, a mark of the keys in use; whoever adopts the epoch compares
 it in the same step (`redis_scripts.ADOPT`), at its start and once a second, never in a login.
 
-    {schuilnaam}:keys:<issuer>     <mark of the keys that never rotate> <mark of the key that seals>
+    {schuilnaam}:keys:<issuer>           <mark of keys that never rotate> <mark of the sealing key>
+    {schuilnaam}:keys:<issuer>:<letter>  <mark of the pairwise key of that epoch>
 
 The first must be equal. The second must be of a storage key that we know: while storage keys
-rotate, one broker may seal with the new one already, which the others can open. Other issuers have
+rotate, one broker may seal with the new one already, which the others can open. Of pairwise keys
+those must be equal that both have: one may be added at one broker first. Other issuers have
 other marks, and share a store in peace. A mark lasts `MARK_SECONDS` after the last broker that has
 those keys looked at the store: then keys that were changed on purpose can be used. The marks are
 keyed hashes and tell nothing of the keys.
@@ -18,8 +20,9 @@ keyed hashes and tell nothing of the keys.
 import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from pathlib import Path
 
-from broker.adapters.keys_on_disk import LASTING_HEX_FILES, derive_key_check
+from broker.adapters.keys_on_disk import LASTING_HEX_FILES, PAIRWISE_FOLDER, derive_key_check
 from broker.adapters.redis_connections import RedisProblem
 from broker.pseudonyms.derivation import lp
 
@@ -39,12 +42,14 @@ class KeyMark:
         lasting: the same of the keys that never rotate.
         sealing: the same of the storage key with which we seal.
         opening: those of all storage keys that we can open with, `sealing` among them.
+        pairwise: letter and mark of each pairwise key.
     """
 
     issuer: bytes
     lasting: bytes = field(repr=False)
     sealing: bytes = field(repr=False)
     opening: tuple[bytes, ...] = field(repr=False)
+    pairwise: tuple[tuple[bytes, bytes], ...] = field(repr=False)
 
 
 def derive_key_mark(
@@ -53,8 +58,7 @@ def derive_key_mark(
     """Return the mark of a broker's keys.
 
     Args:
-        checks: check values of the keys that last, by file (`BrokerKeys.checks`). Those of pairwise
-            keys are left out: one may be added at one broker before it is at the next.
+        checks: check values of the keys that last, by file (`BrokerKeys.checks`).
         storage: the storage keys, 32 bytes each, the one that seals first.
     """
     opening = tuple(derive_key_check(key, name=STORAGE).hex().encode() for key in storage)
@@ -63,12 +67,20 @@ def derive_key_mark(
         lasting=_digest(*(checks[name] for name in LASTING_HEX_FILES)),
         sealing=opening[0],
         opening=opening,
+        pairwise=tuple(
+            (Path(name).stem.encode(), _digest(value))
+            for name, value in sorted(checks.items())
+            if name.startswith(f"{PAIRWISE_FOLDER}/")
+        ),
     )
 
 
 def other_keys(which: bytes) -> RedisProblem:
     """Return in words for an operator that a broker of our issuer has other keys than we."""
-    names = " or ".join(LASTING_HEX_FILES) if which == b"lasting" else "the storage key"
+    names = {
+        b"lasting": " or ".join(LASTING_HEX_FILES),
+        b"pairwise": f"one in {PAIRWISE_FOLDER}/",
+    }.get(which, "the storage key")
     return RedisProblem(
         f"is used by another broker of this issuer, whose keys are not ours ({names}).",
         "Give all brokers of this issuer the same keys folder; were the keys changed on purpose, "

@@ -8,6 +8,7 @@ Keys of a call, all under one hash tag, so that one server (later: one slot) hol
     {schuilnaam}:epoch                      replication id, random id, start in ms, blanks between
     {schuilnaam}:write                      written by ADOPT, to see that the server takes writes
     {schuilnaam}:keys:<issuer>              of which keys its brokers are (`redis_mark`)
+    {schuilnaam}:keys:<issuer>:<letter>     the same of each pairwise key
     {schuilnaam}:<random id>:<locator>      a record's sealed bytes, or nothing for a tombstone
 
 A sealed record has at least one byte (`login_store.Put`), so nothing else is equal to a tombstone.
@@ -50,8 +51,9 @@ class Script:
 
 
 ADOPT = Script("""
--- KEYS: epoch, write, and of who has keys the mark. ARGV: a random id for a new epoch; with a mark
--- its ms, 0 to leave it alone, our lasting keys, our sealing key, then each storage key we know.
+-- KEYS: epoch, write, and of who has keys the mark and one for each pairwise key. ARGV: a random id
+-- for a new epoch; with a mark its ms, 0 to leave it alone, our lasting keys, our sealing key, each
+-- pairwise key, then each storage key we know.
 -- Answers the epoch in force, or which keys a broker of this issuer has that we do not have.
 local info = redis.call('INFO', 'replication')
 if not string.find(info, 'role:master', 1, true) then
@@ -60,8 +62,12 @@ end
 if KEYS[3] then
   local lasting, sealing = string.match(redis.call('GET', KEYS[3]) or '', '^(%x+) (%x+)$')
   if lasting and lasting ~= ARGV[3] then return {'others', 'lasting'} end
+  for i = 4, #KEYS do
+    local pairwise = string.match(redis.call('GET', KEYS[i]) or '', '^%x+$')
+    if pairwise and pairwise ~= ARGV[i + 1] then return {'others', 'pairwise'} end
+  end
   local known = not sealing
-  for i = 5, #ARGV do known = known or ARGV[i] == sealing end
+  for i = #KEYS + 2, #ARGV do known = known or ARGV[i] == sealing end
   if not known then return {'others', 'storage'} end
 end
 local replication_id = string.match(info, 'master_replid:(%x+)')
@@ -69,6 +75,7 @@ local epoch = redis.call('GET', KEYS[1])
 redis.call('SET', KEYS[2], '', 'PX', 60000)
 if KEYS[3] and ARGV[2] ~= '0' then
   redis.call('SET', KEYS[3], ARGV[3] .. ' ' .. ARGV[4], 'PX', ARGV[2])
+  for i = 4, #KEYS do redis.call('SET', KEYS[i], ARGV[i + 1], 'PX', ARGV[2]) end
 end
 if epoch and string.match(epoch, '^' .. replication_id .. ' %x+ %d+$') and #epoch < 128 then
   return {'done', epoch}

@@ -273,7 +273,9 @@ class RedisLoginStore:
         if mark := self.mark:
             lasts = MARK_SECONDS * 1000 if self._marks else 0
             keys += [MARK_KEYS + mark.issuer]
-            arguments += [b"%d" % lasts, mark.lasting, mark.sealing, *mark.opening]
+            keys += [MARK_KEYS + mark.issuer + b":" + letter for letter, _ in mark.pairwise]
+            arguments += [b"%d" % lasts, mark.lasting, mark.sealing]
+            arguments += [*(each for _, each in mark.pairwise), *mark.opening]
         answer = await run_script(connection, ADOPT, keys, arguments)
         self._epoch = None if answer[0] == OTHERS else Epoch(answer[1])
         if self._epoch is None:

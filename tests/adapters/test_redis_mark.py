@@ -99,13 +99,35 @@ async def test_brokers_with_the_same_keys_share_a_store(server: RedisServer) -> 
         assert await two.take(a_locator(1), tombstone_ttl_seconds=60) == b"sealed"
 
 
-def test_a_pairwise_key_more_is_no_other_mark() -> None:
-    more = derive_key_mark(
-        issuer="https://broker.example",
-        checks={**CHECKS, "pairwise/b.hex": b"pairwise-check-2"},
-        storage=(OLD,),
+def with_epochs(**checks: bytes) -> KeyMark:
+    """Return our mark with these pairwise keys."""
+    others = {name: each for name, each in CHECKS.items() if "pairwise" not in name}
+    pairwise = {f"pairwise/{letter}.hex": each for letter, each in checks.items()}
+    return derive_key_mark(
+        issuer="https://broker.example", checks={**others, **pairwise}, storage=(OLD, NEW)
     )
-    assert more == OURS
+
+
+async def test_another_pairwise_key_is_refused(server: RedisServer) -> None:
+    """Else a pupil's pseudonym would depend on the broker that answers."""
+    one_of_two = with_epochs(a=b"pairwise-check-v", b=b"pairwise-check-2")
+    other = with_epochs(a=b"pairwise-check-v", b=b"pairwise-check-3")
+    async with opened(server, one_of_two) as one, opened(server, other) as another:
+        await one.check()
+        assert "pairwise/" in (await refusal_of(another)).problem
+        await one.check()
+        await one.put([a_put(1)])
+
+
+async def test_a_pairwise_key_is_added_broker_by_broker(server: RedisServer) -> None:
+    before, after = with_epochs(a=b"pairwise-check-v"), with_epochs(a=b"pairwise-check-v", b=b"new")
+    async with opened(server, OURS) as one, opened(server, before) as two:
+        for first, second in ((after, before), (after, after), (before, after)):
+            one.mark, two.mark = first, second
+            for each in (one, two, one):
+                await each.check()
+        await one.put([a_put(1)])
+        assert await two.take(a_locator(1), tombstone_ttl_seconds=60)
 
 
 async def test_other_issuers_share_a_store_in_peace(server: RedisServer) -> None:
@@ -131,11 +153,13 @@ async def test_it_is_noticed_while_both_run(server: RedisServer) -> None:
 async def test_a_mark_is_left_behind_for_a_minute(server: RedisServer) -> None:
     async with opened(server, OURS) as one, opened(server, OTHERS[0]) as another:
         await one.check()
-        (key,) = [each for each in await server.ask("KEYS", "*") if each.startswith(MARK_KEYS)]
-        assert 0 < await server.ask("PTTL", key) <= MARK_SECONDS * 1000
-        await refusal_of(another)
-        assert 0 < await server.ask("PTTL", key) <= MARK_SECONDS * 1000
-        await server.ask("DEL", key)  # as when its time is over
+        keys = [each for each in await server.ask("KEYS", "*") if each.startswith(MARK_KEYS)]
+        assert sorted(keys) == [MARK_KEYS + OURS.issuer, MARK_KEYS + OURS.issuer + b":a"]
+        for _ in range(2):
+            for key in keys:
+                assert 0 < await server.ask("PTTL", key) <= MARK_SECONDS * 1000
+            await refusal_of(another)
+        await server.ask("DEL", *keys)  # as when its time is over
         await another.check()
         assert another.healthy
         await another.put([a_put(1)])
@@ -178,12 +202,14 @@ async def test_storage_keys_rotate_broker_by_broker(server: RedisServer) -> None
 @pytest.mark.parametrize("garbage", [b"", b"x", b"\xff" * 200, b"zz zz", b"a b c"])
 async def test_garbage_for_a_mark_is_replaced(server: RedisServer, garbage: bytes) -> None:
     async with opened(server, OURS) as one, opened(server, OTHERS[0]) as another:
-        await server.ask("SET", MARK_KEYS + OURS.issuer, garbage)
+        for more in (b"", b":a"):
+            await server.ask("SET", MARK_KEYS + OURS.issuer + more, garbage)
         await one.check()
         await refusal_of(another)
 
 
 def test_a_mark_tells_nothing_of_the_keys() -> None:
     assert OLD.hex() not in repr(OURS)
-    assert not any(each in repr(OURS) for each in ("lasting", "sealing", "opening"))
+    assert not any(each in repr(OURS) for each in ("lasting", "sealing", "opening", "pairwise"))
+    assert OURS.pairwise[0][1] not in {each.hex().encode() for each in CHECKS.values()}
     assert not {OURS.lasting, OURS.sealing} & {each.hex().encode() for each in CHECKS.values()}
