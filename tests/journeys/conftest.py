@@ -80,7 +80,7 @@ def logs(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[Path]]:
     configure_logs(level="debug", file=files[0])
     # Kept loggers would go on writing to this file in other tests of this process.
     structlog.configure(**structlog.get_config() | {"cache_logger_on_first_use": False})
-    broker_log = structlog.get_config()["logger_factory"]._file
+    broker_log = structlog.get_config()["logger_factory"]()
     others = logging.FileHandler(files[1], encoding="utf-8")
     root = logging.getLogger()
     with pytest.MonkeyPatch.context() as patch:
