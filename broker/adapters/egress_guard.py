@@ -6,10 +6,11 @@ address, so that a name cannot change its meaning in between.
 
 import asyncio
 import ipaddress
-import socket
 import ssl
 from collections.abc import Callable, Collection
 from typing import TypeVar
+
+from broker.adapters.name_look_up import NameLookUp
 
 _GLOBAL_UNICAST = ipaddress.IPv6Network("2000::/3")  # RFC 4291 2.4: nothing else is given out yet
 _NAT64 = ipaddress.IPv6Network("64:ff9b::/96")  # RFC 6052 2.1
@@ -32,6 +33,7 @@ class EgressGuard:
 
     def __init__(self, *, allowed_hosts: Collection[str], ca_file: str | None = None) -> None:
         self._allowed = frozenset(allowed_hosts)
+        self._names = NameLookUp()
         self._tls = ssl.create_default_context(cafile=ca_file)
         self._tls.set_alpn_protocols(["http/1.1"])
 
@@ -56,9 +58,7 @@ class EgressGuard:
         raise last
 
     async def _resolve(self, host: str, port: int) -> list[str]:
-        loop = asyncio.get_running_loop()
-        found = await loop.getaddrinfo(host, port, type=socket.SOCK_STREAM)
-        addresses = list(dict.fromkeys(str(each[4][0]) for each in found))
+        addresses = await self._names.find(host, port)
         if host not in self._allowed and not all(map(is_public, addresses)):
             raise AddressNotAllowed("private address")
         return addresses
