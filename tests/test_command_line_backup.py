@@ -126,6 +126,7 @@ def test_what_is_next_is_told(archive: Path, tmp_path: Path) -> None:
     for each in (
         *("c.pem, k.pem, redis.secret", "keys restore", "keys init", "operator list", "apply"),
         *("receipts verify", "broker check", "flush the Redis", "are in force again"),
+        "as are keys and addresses that",
     ):
         assert each in told
 

@@ -188,7 +188,8 @@ def say_what_is_next(loaded: LoadedSettings, manifest: Manifest) -> Iterator[str
     )
     missing = [each for each in elsewhere if each is not None and not (config / each).exists()]
     yield f"What happened after {manifest.made_at:%Y-%m-%d %H:%M} UTC is not in it:"
-    yield "  agreements that ended since are in force again, and removed operators are back;"
+    yield "  agreements that ended since are in force again, as are keys and addresses that"
+    yield "  partners withdrew, and removed operators are back;"
     yield "  who was erased since is known again, and who was new since is not;"
     yield "  receipts written since are missing."
     yield "Next, before it serves:"
