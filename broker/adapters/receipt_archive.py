@@ -6,7 +6,7 @@ database as it was at its first read.
 
 import sqlite3
 from collections.abc import Iterable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from datetime import datetime
 from pathlib import Path
 
@@ -61,7 +61,6 @@ _TIPS = prepare(
         receipt_writers.c.tag,
     )
 )
-_HEADED = prepare(select(receipt_writers.c.writer, receipt_writers.c.headed))
 _HEADS_AFTER = prepare(
     select(receipt_heads.c.number, receipt_heads.c.body, receipt_heads.c.signature)
     .where(receipt_heads.c.number > bindparam("after"))
@@ -90,9 +89,18 @@ class SqliteReceiptArchive:
         """Every writer's tip."""
         return [WriterTip(*row) for row in self._connection.execute(_TIPS)]
 
-    def headed(self) -> dict[bytes, int]:
-        """How many of each writer's lines are under a head."""
-        return dict(self._connection.execute(_HEADED).fetchall())
+    def covered(self) -> dict[bytes, int]:
+        """How many of each writer's lines are under a head, as the heads themselves say.
+
+        The column `headed` is not believed: whoever can set it would keep a writer from ever coming
+        under a head, and could later make it vanish. What a head says is signed: verifying tells.
+        """
+        covered: dict[bytes, int] = {}
+        for head in self.heads():
+            with suppress(ForgedHead):
+                ranges = parse_head_body(head).ranges
+                covered.update({each.writer: each.through for each in ranges})
+        return covered
 
     def lines(self) -> Iterator[ReceiptLine]:
         """Every line, by writer and sequence number."""
@@ -162,9 +170,10 @@ def make_head(
     """
     with open_archive(path) as archive:
         previous = archive.last_head()
-        if previous is not None and now.timestamp() - _made_at(previous) < after_seconds:
+        # One of the future is no young one: else a clock that jumped would end heads until then.
+        if previous is not None and abs(now.timestamp() - _made_at(previous)) < after_seconds:
             return previous
-        ranges = ranges_since(archive.tips(), covered=archive.headed())
+        ranges = ranges_since(archive.tips(), covered=archive.covered())
         if not ranges:
             return previous
         head = sign_head(

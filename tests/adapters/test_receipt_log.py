@@ -402,6 +402,40 @@ async def test_a_head_that_cannot_be_read_keeps_no_other_from_being_made(
     assert head.number == 2
 
 
+async def test_nothing_beside_the_heads_keeps_a_writer_from_them(
+    path: Path, log: SqliteReceiptLog
+) -> None:
+    """A thief of the database, without keys, cannot have a writer vanish later."""
+    other = a_log(path)
+    await log.append(a_sealed_receipt(0))
+    await log.make_head(now=NOW)
+    await other.append(a_sealed_receipt(1))
+    await other.close()
+    run_sql(path, "UPDATE receipt_writers SET headed = 1")
+    head = await log.make_head(now=NOW)
+    assert head is not None
+    assert head.number == 2
+    assert verify(path) == (2, 2, 2)
+    (added,) = read_head(head, public_key=PUBLIC_KEY).ranges
+    for table in ("receipts", "receipt_writers"):
+        run_sql(path, f"DELETE FROM {table} WHERE writer = ?", added.writer)
+    with pytest.raises(ReceiptsTampered, match="tail-cut-off: head 2"):
+        verify(path)
+
+
+@pytest.mark.parametrize(("ahead", "number"), [(timedelta(minutes=50), 1), (timedelta(days=9), 2)])
+async def test_a_clock_that_jumped_ahead_does_not_end_the_heads(
+    log: SqliteReceiptLog, ahead: timedelta, number: int
+) -> None:
+    await log.append(a_sealed_receipt(0))
+    await log.make_head(now=NOW + ahead)
+    await log.append(a_sealed_receipt(1))
+    head = await log.make_head(now=NOW, after_seconds=3600)
+    assert head is not None
+    assert head.number == number
+    assert await log.make_head(now=NOW, after_seconds=3600) == head  # and no head a minute
+
+
 async def test_school_proves_its_own_receipts(log: SqliteReceiptLog) -> None:
     for number in range(11):
         await log.append(a_sealed_receipt(number, "kompas" if number % 3 else "vuurvogel"))
