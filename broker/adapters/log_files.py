@@ -3,6 +3,7 @@
 import gzip
 import shutil
 import tempfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -15,6 +16,8 @@ COMPRESSED = ".gz"
 IN_MEMORY_BYTES = 64 * 1024 * 1024
 """Of standard input, which is read twice; what is longer waits in a nameless file."""
 
+UNREADABLE = b"(the rest of this file)"
+
 TOLD_EVERY_LINES = 5_000
 Told = Callable[[int], None]
 """Told how many bytes more were read."""
@@ -26,7 +29,8 @@ class Traced:
 
     Attributes:
         lines: that were read.
-        damaged: of these, those that are cut off, no JSON, or none of ours.
+        damaged: of these, those that are cut off, no JSON, or none of ours; the rest of a damaged
+            file is one.
     """
 
     stories: tuple[Story, ...]
@@ -81,7 +85,7 @@ class LogSource:
         for file in self._files:
             file.seek(0)
             read = 0
-            for number, line in enumerate(file, start=1):
+            for number, line in enumerate(_until_damage(file), start=1):
                 read += len(line)
                 if line.strip():
                     yield line
@@ -130,6 +134,14 @@ def size_of(paths: Sequence[Path]) -> int | None:
     if any(each.suffix == COMPRESSED for each in paths):
         return None
     return sum(each.stat().st_size for each in paths)
+
+
+def _until_damage(file: BinaryIO) -> Iterator[bytes]:
+    """Yield lines; where a compressed file is cut off or damaged, one more that nobody can read."""
+    try:
+        yield from file
+    except (EOFError, zlib.error, gzip.BadGzipFile):
+        yield UNREADABLE
 
 
 def _open(path: Path) -> BinaryIO:

@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 
 import msgspec
+import pytest
 
 from broker.adapters.log_files import find_log_files, open_logs, size_of
 from tests.flow.test_story import BEGIN, REFERENCE, WHOLE
@@ -41,6 +42,25 @@ def test_damaged_lines_are_passed_over_and_counted(tmp_path: Path) -> None:
     (story,) = traced.stories
     assert [each.step for each in story.steps] == ["begin", "school-answer"]
     assert (traced.lines, traced.damaged) == (6, 3)
+
+
+@pytest.mark.parametrize("damage", ["cut-off", "corrupt", "not-compressed"])
+def test_a_damaged_archive_spoils_no_other_file(tmp_path: Path, damage: str) -> None:
+    packed = bytearray(gzip.compress(OTHER * 10))
+    damaged, newer = tmp_path / "broker.log.1.gz", tmp_path / "broker.log"
+    if damage == "cut-off":
+        del packed[-10:]  # so it looks while it is being written
+    elif damage == "corrupt":
+        packed[10] = 0xFF  # no such kind of block: RFC 1951 3.2.3
+    else:
+        packed = bytearray(b"hello")
+    damaged.write_bytes(packed)
+    newer.write_bytes(b"".join(LINES))
+    with open_logs([damaged, newer], standard_input=None) as source:
+        traced = source.trace(REFERENCE)
+    (story,) = traced.stories
+    assert len(story.steps) == 3
+    assert traced.damaged == 1
 
 
 def test_all_bytes_are_told(tmp_path: Path) -> None:
