@@ -75,9 +75,16 @@ class SupervisorTie:
         self._end.set_inheritable(False)
 
     def say(self, message: Message) -> None:
-        """Say it, unless nobody listens any more: then the end comes by itself."""
+        """Say it, unless nobody listens any more: then the end comes by itself.
+
+        Of more problems than one packet holds, the first are said.
+        """
+        packet = _encode(message)
+        while len(packet) > MAX_MESSAGE_BYTES and isinstance(message, Refused):
+            message = Refused(message.problems[: len(message.problems) // 2])
+            packet = _encode(message)
         with contextlib.suppress(OSError):
-            self._end.send(_encode(message), socket.MSG_DONTWAIT)
+            self._end.send(packet, socket.MSG_DONTWAIT)
 
     def listen(
         self, *, accept: Callable[[], None], stop: Callable[[], None], end_within_seconds: float
