@@ -15,6 +15,7 @@ from broker.adapters import key_backup
 from broker.adapters.data_folder import DataFolder
 from broker.adapters.key_backup import BACKED_UP
 from broker.adapters.key_bundle import read_bundle
+from broker.adapters.key_files import write_once
 from broker.adapters.keys_init import init_keys
 from broker.adapters.keys_on_disk import load_keys
 from broker.adapters.share_files import number_words, read_share_file, split_words
@@ -527,3 +528,32 @@ def test_settings_are_those_of_the_folder(config: Path, ceremony: Ceremony) -> N
     assert restore(config, ceremony.bundle, *ceremony.shares[:3]).exit_code == 0
     loaded = load_settings(config, environment={})
     assert (loaded.keys_folder / "root/root.hex").exists()
+
+
+@pytest.mark.parametrize("written", [1, 2, 3, 4, 5])
+def test_a_restore_that_breaks_off_leaves_no_place_for_a_new_key(
+    config: Path, ceremony: Ceremony, monkeypatch: pytest.MonkeyPatch, written: int
+) -> None:
+    """`keys init` comes next in the instructions: also where there is no registry to notice."""
+    calls = 0
+
+    def full(file: Path, content: bytes) -> Path | None:
+        nonlocal calls
+        calls += 1
+        if calls > written:
+            raise OSError(28, "No space left on device")
+        return write_once(file, content)
+
+    shutil.rmtree(config / "data")
+    with monkeypatch.context() as patch:
+        patch.setattr(key_backup, "write_once", full)
+        restore(config, ceremony.bundle, *ceremony.shares[:3])
+    before = [each for each in (config / "keys").rglob("*") if each.is_file()]
+    assert len(before) == written
+    made = run(config, "init")
+    assert made.exit_code == (0 if written == 5 else 1), made.output
+    if written < 5:
+        assert [each for each in (config / "keys").rglob("*") if each.is_file()] == before
+    done = restore(config, ceremony.bundle, *ceremony.shares[:3])
+    assert done.exit_code == 0, done.output
+    assert run(config, "init").exit_code == 0

@@ -29,7 +29,7 @@ from broker.pseudonyms.epochs import load_pairwise_keys
 from broker.pseudonyms.golden import derive_golden, find_wrong_golden
 
 BACKED_UP = ("root", PAIRWISE_FOLDER, "register", "receipts", "storage")
-"""Folders of the keys that go into a bundle."""
+"""Folders of the keys that go into a bundle, in the order in which `keys_init` makes them."""
 
 ROTATING = frozenset({"storage"})
 """Those that rotate: where there is one already, it came after the bundle's or replaced them."""
@@ -151,19 +151,28 @@ def check_nothing_replaced(bundle: KeyBundle, *, keys_folder: Path) -> None:
 def put_back(bundle: KeyBundle, *, keys_folder: Path) -> list[Path]:
     """Write what is missing, each file whole and for its owner alone; return what was written.
 
+    The root key comes last, against the order of `keys_init`: broken off at any file, this leaves a
+    folder in which that one sees that a key was lost, and makes none in its place.
+
     Raises:
         KeysUnusable: something else appeared meanwhile.
         OSError: it cannot be written; what was written is whole, and a second run goes on.
     """
     check_nothing_replaced(bundle, keys_folder=keys_folder)
+    wanted = _find_wanted(bundle, keys_folder)
     keys_folder.mkdir(mode=_FOLDER_MODE, parents=True, exist_ok=True)
     made = [
         write_once(keys_folder / name, content)
-        for name, content in _find_wanted(bundle, keys_folder).items()
+        for name, content in sorted(wanted.items(), key=_from_last_to_root)
         if not (keys_folder / name).exists()
     ]
     check_nothing_replaced(bundle, keys_folder=keys_folder)  # read from the disk again
     return [file for file in made if file is not None]
+
+
+def _from_last_to_root(named: tuple[str, bytes]) -> tuple[int, str]:
+    purpose = named[0].partition("/")[0]
+    return -BACKED_UP.index(purpose), named[0]
 
 
 def _find_wanted(bundle: KeyBundle, keys_folder: Path) -> dict[str, bytes]:
