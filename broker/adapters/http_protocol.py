@@ -181,7 +181,6 @@ class BrokerProtocol(HttpToolsProtocol):
         self._in_head, self._in_body = False, True
         self._begun, self._head_bytes = False, 0
         self._body_bytes = self._sent_bytes = 0
-        self._open.begin(self)
         super().on_headers_complete()
         if self._open.draining:
             self.cycle.keep_alive = False
@@ -205,6 +204,7 @@ class BrokerProtocol(HttpToolsProtocol):
         if self._given_up:
             return
         self._in_head, self._in_body = True, False
+        self._open.begin(self)
         self._messages += 1
         super().on_message_complete()
 
@@ -219,8 +219,8 @@ class BrokerProtocol(HttpToolsProtocol):
         if self.transport.is_closing():
             if self.transport.get_write_buffer_size():
                 self._expected.wait(TAKE_ANSWER_WITHIN_SECONDS, self.transport.abort)
-        elif self.timeout_keep_alive_task is not None:  # nothing was sent ahead
-            self._open.rest(self)
+        elif self.timeout_keep_alive_task is not None or (self._in_body and not self.pipeline):
+            self._open.rest(self)  # no whole request was sent ahead
 
     def drain(self) -> None:
         """Say `Connection: close` in the answers from now on; an idle connection stays."""

@@ -307,6 +307,29 @@ class TestManyConnections:
             await an_honest_client_is_served(one)
             assert one.open_connections <= 20
 
+    @pytest.mark.parametrize("ahead", [b"", a_get()], ids=["alone", "behind-another"])
+    async def test_a_crowd_whose_bodies_stay_away_shuts_nobody_out(self, ahead: bytes) -> None:
+        async with serving(connections=20) as one:
+            for number in range(1, 101):
+                await (await one.connect()).send(ahead + CHUNKED_HEAD % b"/" + b"3\r\nab")
+                while len(one.app.scopes) < number * (2 if ahead else 1):
+                    await asyncio.sleep(0)
+            await an_honest_client_is_served(one)
+            assert one.open_connections <= 20
+
+    async def test_whose_body_came_slowly_makes_no_room_once_it_is_whole(self) -> None:
+        async with serving(connections=3) as one:
+            client = await one.connect()
+            await client.send(CHUNKED_HEAD % b"/wait" + b"3\r\nab")
+            await one.app.arrived.wait()
+            await client.send(b"c\r\n0\r\n\r\n")
+            await an_honest_client_is_served(one)
+            for _ in range(50):
+                await one.connect()
+            await one.until_open(3)
+            one.app.release.set()
+            assert (await client.reply()).body == b"/wait abc"
+
     async def test_a_crowd_that_was_served_and_stays_shuts_nobody_out(self) -> None:
         async with serving(connections=20) as one:
             for _ in range(100):
