@@ -11,7 +11,8 @@ from broker.adapters.key_files import KeyProblem, read_safely
 from broker.adapters.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
 from broker.adapters.logs import report_store
 from broker.adapters.memory import MemoryLoginStore
-from broker.adapters.redis_connections import RedisAddress, RedisProblem
+from broker.adapters.redis_connection import RedisAddress
+from broker.adapters.redis_connections import RedisProblem
 from broker.adapters.redis_mark import KeyMark, derive_key_mark
 from broker.adapters.redis_store import RedisLoginStore
 from broker.keys_in_force import KeysInForce, read_keys_in_force

@@ -15,9 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from redis.asyncio.connection import Connection
-
-from broker.adapters.redis_connections import RedisAddress, ask
+from broker.adapters.redis_connection import RedisAddress, RedisConnection, connect
 
 READY = b"Ready to accept connections"
 
@@ -95,21 +93,18 @@ class RedisServer:
             self.process = None
 
     @contextlib.asynccontextmanager
-    async def connection(self) -> AsyncIterator[Connection]:
+    async def connection(self) -> AsyncIterator[RedisConnection]:
         """Connect to it beside the store."""
-        connection = Connection(
-            host="127.0.0.1", port=self.port, protocol=2, driver_info=None, socket_timeout=None
-        )
+        connection = await connect(RedisAddress("127.0.0.1", self.port))
         try:
             yield connection
         finally:
-            await connection.disconnect(nowait=True)
+            connection.end()
 
     async def ask(self, *command: str | bytes | int) -> Any:
         """Send it one command."""
         async with self.connection() as connection:
-            await connection.connect()  # type: ignore[no-untyped-call]
-            return await ask(connection, *command)
+            return await connection.ask(*command)
 
 
 @contextlib.contextmanager

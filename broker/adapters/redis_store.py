@@ -10,7 +10,7 @@ time after a lost connection, because it changes nothing. A `stale` answer says 
 done, so take, get and delete are asked again in the epoch in force; a put is not, because what it
 keeps may follow from what the lost epoch held.
 
-Redis Cluster and Sentinel are not handled yet: `RedisConnections._make` would ask which server is
+Redis Cluster and Sentinel are not handled yet: `redis_connection.connect` would ask which server is
 the primary; all keys share one hash tag, so one slot, and a fail-over is a new epoch already.
 """
 
@@ -20,12 +20,8 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import ClassVar
 
-from redis.asyncio.connection import Connection
-from redis.exceptions import ConnectionError as RedisConnectionError
-from redis.exceptions import RedisError
-
+from broker.adapters.redis_connection import RedisAddress, RedisConnection, RedisError
 from broker.adapters.redis_connections import (
-    RedisAddress,
     RedisConnections,
     RedisProblem,
     check_server,
@@ -209,7 +205,7 @@ class RedisLoginStore:
 
     async def close(self) -> None:
         """Close the connections."""
-        await self._connections.close()
+        self._connections.close()
 
     async def _run(
         self,
@@ -228,7 +224,7 @@ class RedisLoginStore:
         try:
             async with asyncio.timeout(self._address.operation_seconds):
                 if is_read:
-                    with suppress(RedisConnectionError):
+                    with suppress(ConnectionError):
                         return await self._run_once(script, locators, arguments, asked_again=True)
                 return await self._run_once(script, locators, arguments, asked_again=asked_again)
         except (RedisProblem, RedisError, OSError, ValueError) as error:
@@ -248,7 +244,7 @@ class RedisLoginStore:
         async with self._connections.connection() as connection:
             epoch = self._epoch or await self._adopt(connection)
             for _ in range(2):
-                answer: list[bytes | int] = await run_script(
+                answer = await run_script(
                     connection,
                     script,
                     [EPOCH_KEY, *(epoch.prefix + locator for locator in locators)],
@@ -261,7 +257,7 @@ class RedisLoginStore:
                     break
         raise RedisProblem("began a new epoch.", "Begin the login anew.")
 
-    async def _adopt(self, connection: Connection) -> Epoch:
+    async def _adopt(self, connection: RedisConnection) -> Epoch:
         """Learn the epoch in force, or begin one; of several workers one begins it.
 
         Raises:

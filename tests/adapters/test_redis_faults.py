@@ -16,10 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from redis.asyncio.connection import Connection
 
+from broker.adapters.redis_connection import RedisAddress, RedisConnection
 from broker.adapters.redis_connections import (
-    RedisAddress,
     RedisProblem,
     check_nothing_is_evicted,
     check_version,
@@ -196,22 +195,21 @@ async def test_a_crowd_at_a_hung_server_is_refused_in_time_over_few_connections(
     async with opened(server.address, operation_seconds=IMPATIENT_SECONDS) as hasty:
         await hasty.check()
         at_once, most = 0, 0
-        disconnect = type(hasty._connections._make()).disconnect
-        make = hasty._connections._make
+        made, lost = RedisConnection.connection_made, RedisConnection.connection_lost
 
-        def counted() -> Connection:
+        def counted(connection: RedisConnection, transport: asyncio.BaseTransport) -> None:
             nonlocal at_once, most
             at_once += 1
             most = max(most, at_once)
-            return make()
+            made(connection, transport)
 
-        async def ended(connection: Connection, *args: Any, **named: Any) -> None:
+        def ended(connection: RedisConnection, reason: Exception | None) -> None:
             nonlocal at_once
             at_once -= 1
-            await disconnect(connection, *args, **named)
+            lost(connection, reason)
 
-        monkeypatch.setattr(hasty._connections, "_make", counted)
-        monkeypatch.setattr(Connection, "disconnect", ended)
+        monkeypatch.setattr(RedisConnection, "connection_made", counted)
+        monkeypatch.setattr(RedisConnection, "connection_lost", ended)
         server.signal(signal.SIGSTOP)
         crowd = [asyncio.create_task(take(hasty, number)) for number in range(1, 501)]
         await asyncio.sleep(0)

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
-from redis.asyncio.connection import Connection
 
+from broker.adapters.redis_connection import RedisConnection
 from broker.adapters.redis_scripts import _IN_THIS_EPOCH, Script
 from broker.adapters.redis_store import EPOCH_KEY, Epoch, RedisLoginStore
 from broker.flow.login_store import Claim, Locator, TakenBefore
@@ -173,7 +173,7 @@ class GetThenDelete(RedisLoginStore):
 class IgnoresEpochs(RedisLoginStore):
     """Believes what a file brings back, or what a lagging replica still holds."""
 
-    async def _adopt(self, connection: Connection) -> Epoch:
+    async def _adopt(self, connection: RedisConnection) -> Epoch:
         await super()._adopt(connection)
         self._epoch = Epoch(b"0" * 40 + b" aa 1")
         return self._epoch
