@@ -1,8 +1,5 @@
 """The broker as an ASGI application: routes, and what an error becomes."""
 
-import re
-
-from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
@@ -13,6 +10,7 @@ from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.audit import make_reference, note_refusal
 from broker.oidc_op.response import build_error_body
 from broker.web.edge import Edge, is_for_machines, note_fault
+from broker.web.endpoints import Endpoints
 from broker.web.oidc_routes import oidc_routes
 from broker.web.pages import MessagePage
 from broker.web.people_routes import people_routes
@@ -38,28 +36,17 @@ class Unexpected(Refusal):
     oauth_error = "server_error"
 
 
-def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> Edge:
+def build_site(web: Web, *, life_span: Lifespan[None] | None = None) -> Edge:
     """Return the whole site; `life_span` opens and closes what it works with."""
 
-    async def on_refusal(request: Request, refusal: Exception) -> Response:
-        if not isinstance(refusal, Refusal):
-            raise refusal
-        return _refuse(web, request, refusal)
+    def explain(request: Request, error: Exception) -> Response:
+        if isinstance(error, HTTPException):
+            return _explain_http(web, request, error)
+        if isinstance(error, Refusal):
+            return _refuse(web, request, error)
+        raise error
 
-    async def on_http(request: Request, error: Exception) -> Response:
-        if not isinstance(error, HTTPException):
-            raise error
-        status = error.status_code
-        if is_for_machines(request.scope):
-            response = json(
-                {"error": _MACHINE_ERRORS.get(status, "invalid_request")}, status=status
-            )
-        else:
-            response = show(web, request, MessagePage(text=NOTHING_HERE), status=status)
-        response.headers.update(error.headers or {})
-        return response
-
-    async def on_fault(request: Request, fault: Exception) -> Response:
+    def apologize(request: Request, fault: Exception) -> Response:
         """The last place: a page, never a stack trace."""
         note_fault(fault)
         return _refuse(web, request, Unexpected(type(fault).__name__))
@@ -83,21 +70,18 @@ def build_site(web: Web, *, life_span: Lifespan[Starlette] | None = None) -> Edg
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),
     ]
-    for each in routes:
-        # Starlette ends with `$`, before which a line break may still stand.
-        each.path_regex = re.compile(each.path_regex.pattern.removesuffix("$") + r"\Z")
-    site = Starlette(
-        routes=routes,
-        lifespan=life_span,
-        exception_handlers={
-            Refusal: on_refusal,
-            HTTPException: on_http,
-            Exception: on_fault,
-        },
-    )
-    # Starlette would redirect `/schools/` to an address made from the request's Host header.
-    site.router.redirect_slashes = False
+    site = Endpoints(routes, life_span=life_span, explain=explain, apologize=apologize)
     return Edge(site, web, templates={each.endpoint: each.path for each in routes})
+
+
+def _explain_http(web: Web, request: Request, error: HTTPException) -> Response:
+    status = error.status_code
+    if is_for_machines(request.scope):
+        response = json({"error": _MACHINE_ERRORS.get(status, "invalid_request")}, status=status)
+    else:
+        response = show(web, request, MessagePage(text=NOTHING_HERE), status=status)
+    response.headers.update(error.headers or {})
+    return response
 
 
 def _refuse(web: Web, request: Request, refusal: Refusal) -> Response:
