@@ -12,10 +12,10 @@ import os
 import socket
 import sys
 from collections.abc import Callable, Sequence
-from io import TextIOWrapper
+from io import FileIO
 from pathlib import Path
 from threading import Lock
-from typing import Any, TextIO
+from typing import BinaryIO
 
 import msgspec
 import structlog
@@ -59,7 +59,7 @@ def configure_logs(*, level: str, file: Path | None) -> None:
             name_worker,
             structlog.processors.add_log_level,
             structlog.processors.TimeStamper(fmt="iso", utc=True),
-            structlog.processors.JSONRenderer(serializer=_to_json),
+            _to_json,
         ],
         wrapper_class=structlog.make_filtering_bound_logger(
             logging.getLevelNamesMapping()[level.upper()]
@@ -83,21 +83,19 @@ class Lines:
     """
 
     def __init__(self, file: Path | None, *, tell_lost: Callable[[int], None]) -> None:
-        self._stream: TextIO = (
-            sys.stderr
-            if file is None
-            else TextIOWrapper(file.open("ab", buffering=0), encoding="utf-8", write_through=True)
+        self._stream: BinaryIO | FileIO = (
+            sys.stderr.buffer if file is None else file.open("ab", buffering=0)
         )
         self._tell_lost = tell_lost
         self._lost = 0
         self._lock = Lock()
 
-    def msg(self, line: str) -> None:
+    def msg(self, line: bytes) -> None:
         """Write one line, or count it as lost."""
         with self._lock:
-            begin = "\n" if self._lost else ""  # what was lost may have been cut off
+            begin = b"\n" if self._lost else b""  # what was lost may have been cut off
             try:
-                self._stream.write(f"{begin}{line}\n")
+                self._stream.write(b"%b%b\n" % (begin, line))
                 self._stream.flush()
             except OSError:
                 self._lost += 1
@@ -110,13 +108,13 @@ class Lines:
 
     def close(self) -> None:
         """Close the file; standard error stays open."""
-        if self._stream is not sys.stderr:
+        if isinstance(self._stream, FileIO):
             self._stream.close()
 
 
-def _to_json(event: object, **_: Any) -> str:
+def _to_json(_logger: object, _method: str, event: EventDict) -> bytes:
     """Return one line; a value of an unforeseen type shows its type alone, never its repr."""
-    return _encoder.encode(event).decode()
+    return _encoder.encode(event)
 
 
 class LibraryLines(logging.Handler):

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 from urllib.parse import quote, unquote_to_bytes
 
+from broker.form_text import unescape
 from broker.saml_xml.names import ENCODING_DEFLATE
 from broker.saml_xml.refusals import MessageUnreadable
 
@@ -82,7 +83,8 @@ def decode_base64(text: str, *, whitespace: str = "\r\n") -> bytes:
         octets = a2b_base64(compact, strict_mode=True)
     except ValueError:  # binascii's own error is one
         raise MessageUnreadable("base64") from None
-    if b64encode(octets) != compact.encode("ascii"):
+    # Only the last quantum can hold bits that stand for nothing (RFC 4648 3.5).
+    if b64encode(octets[-(len(octets) % 3 or 3) :]).decode() != compact[-4:]:
         raise MessageUnreadable("base64")
     return octets
 
@@ -195,7 +197,7 @@ def _decoded(raw: dict[str, bytes], name: str, *, default: str = "") -> str:
     if name not in raw:
         return default
     try:
-        return unquote_to_bytes(raw[name].replace(b"+", b" ")).decode("utf-8")
+        return unescape(raw[name].replace(b"+", b" ")).decode("utf-8")
     except UnicodeDecodeError:
         raise MessageUnreadable("parameter-text", subject=name) from None
 

@@ -2,11 +2,11 @@
 
 import asyncio
 from collections.abc import Sequence
-from urllib.parse import unquote_to_bytes
 
 from starlette.requests import ClientDisconnect, Request
 
 from broker.domain.refusals import Refusal, WhoseTask
+from broker.form_text import unescape
 
 Parameters = list[tuple[str, str]]
 """Names and values in order, so that a check can refuse duplicates."""
@@ -109,8 +109,7 @@ def only(parameters: Sequence[tuple[str, str]], name: str) -> str:
 def _parse(encoded: bytes) -> Parameters:
     """Return names and values in order; a name without `=` has the empty value.
 
-    Escapes are undone on bytes: a posted SAML response has hundreds of them, and
-    `urllib.parse.parse_qsl` takes twice as long for the same.
+    Escapes are undone on bytes: `urllib.parse.parse_qsl` takes twice as long for the same.
     """
     pairs = [each.partition(b"=") for each in encoded.split(b"&") if each]
     try:
@@ -124,4 +123,4 @@ def _parse(encoded: bytes) -> Parameters:
 def _decode(encoded: bytes) -> str:
     if b"+" in encoded:
         encoded = encoded.replace(b"+", b" ")
-    return (unquote_to_bytes(encoded) if b"%" in encoded else encoded).decode()
+    return unescape(encoded).decode()
