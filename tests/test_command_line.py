@@ -104,8 +104,16 @@ def test_wrong_usage_ends_with_2(run: Run, arguments: tuple[str, ...]) -> None:
 
 def test_check_finds_nothing_wrong_with_the_demo(run: Run, config: Path) -> None:
     result = run("check")
-    assert (result.exit_code, result.output) == (0, "No problem found.\n")
+    assert (result.exit_code, result.stdout) == (0, "No problem found.\n")
     assert not (config / "data").exists()
+
+
+def test_check_tells_of_documents_that_are_not_in_force(run: Run, config: Path) -> None:
+    said = run("check").stderr
+    assert "nothing is in force yet, so nobody can log in." in said
+    assert "documents that are not in force as they stand there." in said
+    assert run("apply", federation_of(config)).exit_code == 0
+    assert run("check").stderr == ""
 
 
 def test_check_accepts_the_example_documents(tmp_path: Path, prepared: Path) -> None:
@@ -265,6 +273,21 @@ def test_keys_init_makes_what_is_missing_once(run: Run, config: Path) -> None:
     assert "root.hex" in first.output
     assert run("keys init").output == "Nothing to do: every key is there.\n"
     assert run("check").exit_code == 0
+
+
+def test_keys_init_makes_no_other_key_in_the_place_of_one_that_is_known(
+    run: Run, config: Path
+) -> None:
+    started(run, config)
+    shutil.rmtree(config / "keys")
+    refused = run("keys init")
+    assert refused.exit_code == 1
+    for name in ("root/root.hex", "pairwise/a.hex", "register/register.hex"):
+        assert f"{name}: -: is missing, and registry.db knows it." in refused.stderr
+    assert "broker keys restore" in refused.stderr
+    assert not (config / "keys").exists()
+    assert run("keys init", "--allow-new-pseudonyms").exit_code == 0
+    assert "is not the key that was in use before" in run("check").stderr
 
 
 def test_a_folder_that_cannot_be_written_is_told(run: Run, config: Path) -> None:

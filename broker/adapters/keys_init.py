@@ -6,7 +6,7 @@ that is refused, because a new key would silently make a stranger of every pupil
 """
 
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -60,20 +60,24 @@ class _Planned:
     loss: str = ""
 
 
-def init_keys(folder: Path, *, now: datetime, issuer_name: str) -> list[Path]:
+def init_keys(
+    folder: Path, *, now: datetime, issuer_name: str, known: Collection[str] = ()
+) -> list[Path]:
     """Make every key that is missing in `folder`, readable by its owner alone.
 
     Args:
         folder: made if it does not exist.
         now: aware; the day goes into the names of new keys, and starts their certificates.
         issuer_name: name of this broker in its certificates, 1 to 64 characters.
+        known: names of keys that `registry.db` knows, as root/root.hex: no other key is made in
+            their place.
 
     Returns:
         The files that were made, in order; empty when nothing was missing.
 
     Raises:
-        KeysUnusable: a key that cannot be replaced is missing beside others, or a folder or a
-            token key that exists cannot be read. Nothing was made then.
+        KeysUnusable: a key that cannot be replaced is missing and known, or missing beside others,
+            or a folder or a token key that exists cannot be read. Nothing was made then.
         OSError: the folder cannot be written; what was made before stays, and is whole.
         ValueError: `issuer_name` is empty or too long.
     """
@@ -83,6 +87,7 @@ def init_keys(folder: Path, *, now: datetime, issuer_name: str) -> list[Path]:
         plan = _plan(folder, now=now, issuer_name=issuer_name)
     except KeyProblem as problem:
         raise KeysUnusable((problem,)) from problem
+    _check_nothing_known_is_missing(plan, folder, known)
     _check_nothing_was_lost(plan)
     folder.mkdir(mode=FOLDER_MODE, parents=True, exist_ok=True)
     made = [each.write() for each in plan if not each.exists]
@@ -147,6 +152,26 @@ def _plan(folder: Path, *, now: datetime, issuer_name: str) -> list[_Planned]:
         saml_key(SAML_SIGNING_FOLDER),
         saml_key(SAML_DECRYPTION_FOLDER),
     ]
+
+
+def _check_nothing_known_is_missing(
+    plan: list[_Planned], folder: Path, known: Collection[str]
+) -> None:
+    """Refuse a new key where the databases need the old one: they were put back before the keys."""
+    problems = [
+        KeyProblem(
+            planned.place,
+            "is missing, and registry.db knows it",
+            f"put it back with `broker keys restore`: with a new one {planned.loss}. Only if it is "
+            "lost for good, run `broker keys init --allow-new-pseudonyms`",
+        )
+        for planned in plan
+        if planned.loss
+        and not planned.exists
+        and planned.place.relative_to(folder).as_posix() in known
+    ]
+    if problems:
+        raise KeysUnusable(tuple(problems))
 
 
 def _check_nothing_was_lost(plan: list[_Planned]) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from broker.adapters.data_folder import read_key_checks
 from broker.adapters.keys_init import init_keys
 from broker.adapters.keys_on_disk import load_keys
 from broker.adapters.xml_security import LxmlSecurity
@@ -29,12 +30,24 @@ for command in (keys_list, keys_rotate, keys_remove, keys_prune):
 
 @keys.command("init")
 @config_option
-def keys_init(config_folder: Path) -> None:
-    """Make every key that is missing. Never touches one that exists."""
+@click.option(
+    "--allow-new-pseudonyms",
+    is_flag=True,
+    help="Make keys also where registry.db knows others, which are lost for good.",
+)
+def keys_init(config_folder: Path, allow_new_pseudonyms: bool) -> None:
+    """Make every key that is missing. Never touches one that exists.
+
+    After a restore of the databases, restore the keys first: a new key in the place of one that
+    registry.db knows is refused.
+    """
     with saying_what_is_wrong():
         loaded = load_settings(config_folder, environment=os.environ)
         made = init_keys(
-            loaded.keys_folder, now=datetime.now(UTC), issuer_name=loaded.settings.name
+            loaded.keys_folder,
+            now=datetime.now(UTC),
+            issuer_name=loaded.settings.name,
+            known=() if allow_new_pseudonyms else read_key_checks(loaded.data_folder),
         )
     for file in made:
         click.echo(f"made {file}")

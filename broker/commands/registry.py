@@ -78,6 +78,10 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
     store = open_registry(loaded)
     if pairwise is not None:
         problems += find_lost_epochs(store, pairwise)
+    if not store.current().documents:
+        told = "nothing is in force yet, so nobody can log in."
+        nothing = Problem("registry", "-", told, "Run `broker apply`.")
+        show_warnings([nothing], console=Console(stderr=True))
     if registry_file(loaded).exists():
         show_warnings(warn_of_partners(loaded), console=Console(stderr=True))
     folder = loaded.config_folder / "federation"
@@ -87,10 +91,18 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
             change = check_apply(
                 store, read_documents(open_documents([folder])), prune=False, compiler=compiler
             )
-            show_warnings(change.warnings, console=Console(stderr=True))
+            waiting = warn_of_waiting(folder, len(change.plan.documents))
+            show_warnings([*change.warnings, *waiting], console=Console(stderr=True))
         except FederationProblems as found:
             problems += found.problems
     return problems
+
+
+def warn_of_waiting(folder: Path, count: int) -> Iterator[Problem]:
+    """Yield a warning when documents were written and not applied: `serve` does not read them."""
+    if count:
+        told = f"holds {count} documents that are not in force as they stand there."
+        yield Problem(str(folder), "-", told, "Run `broker apply`.")
 
 
 def find_store_problems(loaded: LoadedSettings) -> Iterator[Problem]:
