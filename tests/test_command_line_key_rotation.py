@@ -140,7 +140,7 @@ def test_another_lead(installed):
     said = installed.do("rotate", "storage", "--lead", "5m")
     assert "Shorter" not in said
     assert installed.in_state(KeyState.IN_USE, "storage", after=HOUR / 12) == {"storage/a.hex"}
-    assert "Shorter than 1 hours" in installed.do("rotate", "token", "--lead", "90s")
+    assert "Shorter than 1 hour," in installed.do("rotate", "token", "--lead", "90s")
     result = installed.run("keys", "rotate", "cookie", "--lead", "soon")
     assert result.exit_code == 2
     assert "90s or 7d" in result.output
@@ -403,7 +403,7 @@ def test_the_list_tells_everything_but_secrets(installed):
     assert set(lines) == set(installed.files()) - {"schedule.toml"}
     (new,) = installed.in_state(KeyState.PUBLISHED, "token/es256")
     assert "kind ES256" in lines[new]
-    assert "changes 2026-03-01 13:00:00" in lines[new]
+    assert "changes 2026-03-01 13:00:00 UTC" in lines[new]
     assert "made 2026-03-01" in lines[new]
     assert "state lasts" in lines["root/root.hex"]
     (signing,) = [each for each in lines if each.startswith("saml-signing")]

@@ -8,6 +8,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 
 from broker.adapters.keys_on_disk import BrokerKeys, HexKey, SamlKey, TokenKey
+from broker.adapters.keys_standing import find_slots
 from broker.domain.federation import SamlIdpEndpoints, SamlServiceProvider
 from broker.domain.registry import Registry
 from broker.flow.key_facts import LASTS, CertificateFacts, KeyFacts
@@ -38,13 +39,15 @@ def read_key_facts(
         *keys.storage,
         *keys.cookie,
     )
-    return (*lasting, *(_describe(each, keys, states, now) for each in rotating))
+    slots = {file: slot.files for slot in find_slots(keys) for file in slot.files}
+    return (*lasting, *(_describe(each, keys, states, slots[each.file], now) for each in rotating))
 
 
 def _describe(
     key: HexKey | SamlKey | TokenKey,
     keys: BrokerKeys,
     states: Mapping[str, KeyState],
+    files: tuple[str, ...],
     now: datetime,
 ) -> KeyFacts:
     kind, key_id, expires_at = HEX_KIND, "", None
@@ -63,7 +66,7 @@ def _describe(
         key_id=key_id[:SHOWN_ID_CHARACTERS],
         made_at=_made_at(keys, key.file, now),
         state=states[key.file],
-        changes_at=find_next_change(key.file, keys.schedule, now=now),
+        changes_at=find_next_change(key.file, keys.schedule, files=files, now=now),
         expires_at=expires_at,
     )
 

@@ -83,17 +83,17 @@ def show_keys(facts: Sequence[KeyFacts], *, console: Console) -> None:
             each.key_id,
             _day(each.made_at),
             each.state,
-            "" if each.changes_at is None else f"{each.changes_at:%Y-%m-%d %H:%M:%S}",
+            "" if each.changes_at is None else f"{each.changes_at:%Y-%m-%d %H:%M:%S} UTC",
             _day(each.expires_at),
         )
         for each in facts
     ]
-    if console.is_terminal:
-        table = Table(*head)
-        for row in rows:
-            table.add_row(*map(Text, row))
+    table = Table(*head)
+    for row in rows:
+        table.add_row(*map(Text, row))
+    if console.is_terminal and console.measure(table).maximum <= console.width:
         console.print(table)
-    else:  # for logs and pipes: one line each, never cut
+    else:  # for narrow windows, logs and pipes: one line each, never cut
         for row in rows:
             line = "  ".join(
                 f"{name} {value}" for name, value in zip(head, row, strict=True) if value

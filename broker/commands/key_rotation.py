@@ -210,7 +210,8 @@ def _at(moment: datetime) -> str:
 
 
 def _length(length: timedelta) -> str:
-    hours, days = length / timedelta(hours=1), length.days
-    if days:
-        return f"{days} days"
-    return f"{hours:g} hours" if hours >= 1 else f"{length / timedelta(minutes=1):g} minutes"
+    for unit in ("days", "hours", "minutes"):
+        count = length / timedelta(**{unit: 1})
+        if count >= 1:
+            break
+    return f"{count:g} {unit if count != 1 else unit[:-1]}"

@@ -145,9 +145,22 @@ def find_next_moment(schedule: KeySchedule, *, after: datetime) -> datetime | No
     return min(moments, default=None)
 
 
-def find_next_change(file: str, schedule: KeySchedule, *, now: datetime) -> datetime | None:
-    """Return when the state of one key changes next; None when that is not planned."""
-    return find_next_moment({file: schedule.get(file, NO_TIMES)}, after=now)
+def find_next_change(
+    file: str, schedule: KeySchedule, *, files: Sequence[str], now: datetime
+) -> datetime | None:
+    """Return when the state of one key of a slot changes next; None when that is not planned.
+
+    Its own times tell, and for the one that is in use the turn of who follows it.
+
+    Raises:
+        NoKeyInUse: as `stand`.
+    """
+    moments = {file: schedule.get(file, NO_TIMES)}
+    if stand(files, schedule, now=now)[file] is KeyState.IN_USE:
+        moments = {
+            each: KeyTimes(used_from=schedule.get(each, NO_TIMES).used_from) for each in files
+        } | moments
+    return find_next_moment(moments, after=now)
 
 
 def plan_successor(

@@ -110,9 +110,13 @@ def test_one_key_is_in_use_and_states_change_at_told_moments_only(
 
 def test_the_next_change_of_one_key() -> None:
     schedule = {"a": times(retired=9), "b": times(used=5)}
-    assert find_next_change("a", schedule, now=NOON) == NOON + 9 * MINUTE
-    assert find_next_change("b", schedule, now=NOON + 5 * MINUTE) is None
-    assert find_next_change("c", schedule, now=NOON) is None
+    files = ["a", "b"]
+    assert find_next_change("a", schedule, files=files, now=NOON) == NOON + 5 * MINUTE
+    assert find_next_change("b", schedule, files=files, now=NOON) == NOON + 5 * MINUTE
+    at_its_turn = NOON + 5 * MINUTE
+    assert find_next_change("a", schedule, files=files, now=at_its_turn) == NOON + 9 * MINUTE
+    assert find_next_change("b", schedule, files=files, now=at_its_turn) is None
+    assert find_next_change("a", {}, files=files, now=NOON) is None
 
 
 def successor(schedule: KeySchedule, files: list[str], name: str, *, at: int = 0) -> KeySchedule:
