@@ -43,6 +43,7 @@ def test_steps_checks_and_the_refusal_in_both_languages(tmp_path: Path) -> None:
     assert result.exit_code == 0, result.output
     said = " ".join(result.output.split())
     assert "1. 09:30:01.000 begin begun" in said  # 07:30 UTC in summer
+    assert "ended as: refused step 3 was refused: E-RELEASE-3, whose task: school 1." in said
     assert "taaltuin --SAML--> broker" in said
     assert "kompas" in said
     assert "worker broker-2/9" in said
@@ -84,7 +85,11 @@ def test_an_agreement_is_with_the_supplier(tmp_path: Path, code: str) -> None:
 
 
 def test_a_reference_as_it_is_read_out(tmp_path: Path) -> None:
-    assert run(f" {REFERENCE.upper()} ", "--log", write(tmp_path, *WHOLE)).exit_code == 0
+    file, half = write(tmp_path, *WHOLE), len(REFERENCE) // 2
+    assert run(f" {REFERENCE.upper()} ", "--log", file).exit_code == 0
+    assert run(REFERENCE[:half], REFERENCE[half:], "--log", file).exit_code == 0  # as the page does
+    assert run(f"{REFERENCE[:half]} {REFERENCE[half:]}", "--log", file).exit_code == 0
+    assert run("--log", file).exit_code == 2
 
 
 def test_an_unknown_reference_is_told(tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ TIMES_READ = 2
 
 @click.command()
 @config_option
-@click.argument("reference")
+@click.argument("words", nargs=-1, required=True, metavar="REFERENCE")
 @click.option(
     "--log",
     "logs",
@@ -34,12 +34,16 @@ TIMES_READ = 2
     "By default logging.file of the settings, with its rotated files.",
 )
 @click.option("--json", "as_json", is_flag=True, help="For programs: one JSON object.")
-def trace(config_folder: Path, reference: str, logs: tuple[str, ...], as_json: bool) -> None:
+def trace(
+    config_folder: Path, words: tuple[str, ...], logs: tuple[str, ...], as_json: bool
+) -> None:
     """Show the login that a REFERENCE belongs to: its steps, checks and verdicts, no values.
 
-    The reference stands on the page that the pupil saw. For lines in the journal:
+    The reference stands on the page that the pupil saw, in two groups of four letters: write it as
+    one word or as two. For lines in the journal:
     journalctl -u broker -o cat | broker trace --log - REFERENCE
     """
+    reference = "".join("".join(words).split()).lower()
     with saying_what_is_wrong():
         paths = _find_files(config_folder, logs)
         standard_input = sys.stdin.buffer if STANDARD_INPUT in logs else None
@@ -47,7 +51,7 @@ def trace(config_folder: Path, reference: str, logs: tuple[str, ...], as_json: b
             open_logs(paths, standard_input=standard_input) as source,
             _progress(None if standard_input else size_of(paths)) as told,
         ):
-            traced = source.trace(reference.strip().lower(), told=told)
+            traced = source.trace(reference, told=told)
     _tell(traced, reference, as_json=as_json)
 
 

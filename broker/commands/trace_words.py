@@ -92,6 +92,12 @@ def _show_story(story: Story, *, console: Console) -> None:
         Text(f"{kind}, {day}, times in the Netherlands; it ended as: {last.verdict}", style="bold")
     )
     for number, step in enumerate(story.steps, start=1):
+        for event in step.events:
+            if event.code:
+                task = _tell_refusal(event).get("whose_task", "unknown")
+                told = f"step {number} was refused: {event.code}, whose task: {task}"
+                console.print(Text(told, style="bold red"))
+    for number, step in enumerate(story.steps, start=1):
         console.print()
         _show_step(number, step, console=console)
     console.print()
@@ -106,7 +112,8 @@ def _show_step(number: int, step: StoryStep, *, console: Console) -> None:
         details.append(f"status {step.status}")
         details.append(f"{step.ms:g} ms")
     if step.store_trips:
-        details.append(f"{step.store_trips} trips to the login store in {step.store_ms:g} ms")
+        trips = "trip" if step.store_trips == 1 else "trips"
+        details.append(f"{step.store_trips} {trips} to the login store in {step.store_ms:g} ms")
     console.print(Text(head, style=style), Text(", ".join(details), style="dim"))
     picture = PICTURES.get(step.step)
     if picture:

@@ -84,6 +84,7 @@ def prepare_world(
     reset_folder(folder)
     table = {
         "issuer": addresses[Party.BROKER],
+        "logging": {"file": LOG_FILE},  # for `broker trace`
         "fetch_allowed_hosts": sorted(
             {urlsplit(each).hostname or "" for each in addresses.values()}
         ),
