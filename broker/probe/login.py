@@ -35,6 +35,9 @@ from broker.probe.school import QuestionRefused, answer_question
 from broker.web.documents import OwnAddresses
 
 OK, SEE_OTHER = 200, (302, 303)
+TURNED_AWAY = (429, 502, 503, 504)
+"""By a broker that is busy or has no login store, or by a proxy that finds none."""
+
 SECRET_BYTES = 32
 
 _PSEUDONYM = re.compile(r"[a-z][a-z2-7]{52}")
@@ -196,6 +199,12 @@ def read_discovery(answer: BrowserAnswer, *, issuer: str) -> OidcIdpEndpoints:
         "jwks_uri": own.jwks,
         "userinfo_endpoint": own.userinfo,
     }
+    if answer.status in TURNED_AWAY:
+        raise ProbeFailed(
+            "discovery",
+            f"the broker or its proxy turns visitors away (status {answer.status}).",
+            "See `broker health`, and the logs of both.",
+        )
     told = read_json(answer.body)
     if answer.status != OK or any(told.get(name) != value for name, value in wanted.items()):
         raise ProbeFailed(

@@ -16,6 +16,8 @@ from click.testing import CliRunner, Result
 
 from broker.__main__ import main
 from broker.demo.addresses import Party
+from broker.probe.browser import BrowserAnswer
+from broker.probe.login import ProbeFailed, read_discovery
 from broker.probe.parties import NAME, PSEUDONYM, SCHOOL_KEY, SUPPLIER_KEY
 from tests.journeys.certificates import MadeCertificate, make_certificate
 from tests.journeys.commands import run_broker
@@ -142,6 +144,13 @@ async def test_a_broker_that_is_down(world: World) -> None:
     found = await probe(world, url=f"http://127.0.0.1:{a_free_port()}")
     assert found.exit_code == 1
     assert "FAILED at discovery: the broker cannot be reached." in found.output
+
+
+@pytest.mark.parametrize("status", [429, 502, 503])
+def test_a_broker_or_proxy_that_is_busy_is_not_taken_for_another(status: int) -> None:
+    with pytest.raises(ProbeFailed) as found:
+        read_discovery(BrowserAnswer(status, "", b"{}"), issuer="https://login.example")
+    assert f"turns visitors away (status {status})" in str(found.value)
 
 
 async def test_another_server(world: World) -> None:
