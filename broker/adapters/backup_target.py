@@ -4,7 +4,6 @@ Files are written beside their places and renamed. The two files without which n
 last, `registry.db` and `broker.toml`: what was put back by half is not a broker.
 """
 
-import os
 import shutil
 import socket
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from pathlib import Path
 from broker.adapters.backup_archive import ArchiveProblem
 from broker.adapters.backup_source import SETTINGS_FILE, BrokerFolders
 from broker.adapters.data_folder import REGISTRY
+from broker.adapters.key_files import sync_folder
 from broker.adapters.operators_on_disk import note_put_back
 
 STAGING = ".being-put-back"
@@ -93,15 +93,7 @@ def put_in_place(staged: Mapping[str, Path], folders: BrokerFolders, *, put_back
 def _move_all(source: Path, target: Path, *, last: str) -> None:
     for each in sorted(source.iterdir(), key=lambda entry: entry.name == last):
         each.rename(target / each.name)
-        _sync(target)
-
-
-def _sync(folder: Path) -> None:
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+        sync_folder(target)
 
 
 def _holds_only(entry: Path, other: Path) -> bool:

@@ -186,7 +186,7 @@ def delete_key(file: Path) -> None:
 
 
 def sync_folder(folder: Path) -> None:
-    """Make the new name durable: a key that a crash takes back after use would be a lost key."""
+    """Make a new name durable: a key that a crash takes back after use would be a lost key."""
     descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
         os.fsync(descriptor)

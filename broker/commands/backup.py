@@ -29,6 +29,7 @@ from broker.adapters.backup_target import (
     put_in_place,
     staging_in,
 )
+from broker.adapters.key_files import sync_folder
 from broker.adapters.sql_upgrade import known_revisions
 from broker.adapters.terminal import showing_bytes
 from broker.commands.key_backup import DISTRIBUTION
@@ -203,15 +204,6 @@ def say_what_is_next(loaded: LoadedSettings, manifest: Manifest) -> Iterator[str
     yield f"  broker check --config {config}"
     if settings.store.url != "memory:":
         yield "  flush the Redis of the login store"
-
-
-def sync_folder(folder: Path) -> None:
-    """Make a new name durable."""
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 @contextmanager
