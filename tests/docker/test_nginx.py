@@ -284,7 +284,10 @@ def test_a_body_of_the_largest_size_passes(
     client: httpx2.Client, brokers: tuple[Upstream, Upstream]
 ) -> None:
     assert client.post("/saml/sp/acs", content=b"x" * 262_144).status_code == 200
-    assert client.post("/saml/sp/acs", content=b"x" * 262_145).status_code == 413
+    refused = client.post("/saml/sp/acs", content=b"x" * 262_145)
+    assert refused.status_code == 413
+    assert "too large" in refused.text
+    assert "nginx" not in refused.text
     assert asked(brokers) == ["POST /saml/sp/acs"]
 
 
@@ -292,9 +295,14 @@ def test_headers_of_an_honest_size_pass(
     client: httpx2.Client, brokers: tuple[Upstream, Upstream]
 ) -> None:
     assert client.get("/", headers={f"X-{i}": "x" * 5000 for i in range(3)}).status_code == 200
-    assert client.get("/", headers={"X-One": "x" * 9000}).status_code == 400
+    refused = client.get("/", headers={"X-One": "x" * 9000})
+    assert refused.status_code == 400
+    assert "remove the cookies of this site" in refused.text
+    assert not {"retry-after", "refresh"} & set(refused.headers)
     assert client.get("/", headers={f"X-{i}": "x" * 5000 for i in range(9)}).status_code == 400
-    assert client.get("/?" + "x" * 9000).status_code == 414
+    refused = client.get("/?" + "x" * 9000)
+    assert refused.status_code == 414
+    assert "too large" in refused.text
     assert asked(brokers) == ["GET /"]
 
 
@@ -375,8 +383,9 @@ def test_without_any_broker_there_is_a_page(tmp_path: Path, certificate: MadeCer
     assert "geheim" not in said
 
 
-def test_the_page_may_style_itself_and_nothing_else() -> None:
-    page = (FILES / "pages" / "unavailable.html").read_text()
+@pytest.mark.parametrize("name", ["unavailable.html", "unreadable.html"])
+def test_the_page_may_style_itself_and_nothing_else(name: str) -> None:
+    page = (FILES / "pages" / name).read_text()
     (style,) = re.findall(r"<style>(.*?)</style>", page, re.S)
     stated = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
     assert f"style-src 'sha256-{stated}'" in (FILES / "page-headers.conf").read_text()
