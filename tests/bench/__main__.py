@@ -12,6 +12,7 @@ from tests.bench.chooser import bench_chooser
 from tests.bench.figures import Line
 from tests.bench.first_day import bench_first_day
 from tests.bench.forged_response import bench_forged_response
+from tests.bench.logins_on_redis import bench_on_redis
 from tests.bench.progress import Bar, progress_bars
 from tests.bench.scale_schools import bench_scale_schools
 from tests.bench.whole_logins import (
@@ -19,7 +20,6 @@ from tests.bench.whole_logins import (
     SAML_OIDC,
     SAML_SAML,
     bench_in_process,
-    bench_on_redis,
 )
 from tests.bench.world import BenchWorld, prepare_world
 

@@ -1,14 +1,14 @@
-"""`login-<school>-<supplier>` with the in-process store, and the same `-redis`."""
+"""Whole logins of known pupils, of any journey; `login-saml-oidc` with the in-process store."""
 
 import platform
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AsyncExitStack
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 
 import uvloop
 
 from tests.bench.accounting import worker_megabytes
-from tests.bench.broker_process import Running, serving, serving_on_redis
+from tests.bench.broker_process import Running, serving
 from tests.bench.client import UnexpectedAnswer
 from tests.bench.figures import Line, cpu_ms_per_login, loaded_figures, median_round, single_figures
 from tests.bench.logins import Driver, Round
@@ -86,6 +86,20 @@ async def let_log_in(
     concurrency: int = CONCURRENCY,
 ) -> list[Round]:
     """Return a round for each list of pupils."""
+    async with driving(world, running, journey, advance=advance, concurrency=concurrency) as driver:
+        return [await driver.log_in(pupils) for pupils in rounds]
+
+
+@asynccontextmanager
+async def driving(
+    world: BenchWorld,
+    running: Running,
+    journey: Journey,
+    *,
+    advance: Callable[[], None],
+    concurrency: int,
+) -> AsyncIterator[Driver]:
+    """Play the parties of a journey while the context lasts."""
     school = journey.school(world)
     driver = Driver(
         world,
@@ -98,8 +112,7 @@ async def let_log_in(
     async with AsyncExitStack() as stack:
         if isinstance(school, OidcSchool):
             await stack.enter_async_context(school.answering())
-        await stack.enter_async_context(driver)
-        return [await driver.log_in(pupils) for pupils in rounds]
+        yield await stack.enter_async_context(driver)
 
 
 def describe(measured: Measured, running: Running, world: BenchWorld) -> Line:
@@ -132,23 +145,3 @@ def bench_in_process(world: BenchWorld, bar: Bar) -> Iterator[Line]:
         "yardstick_ratio": round(yardstick_ms / cpu_ms_per_login(median_round(measured.loaded)), 1),
         "rsa_decrypt_cpu_ms": round(measure_rsa_decryption(world), 3),
     }
-
-
-def bench_on_redis(name: str, journey: Journey) -> Callable[[BenchWorld, Bar], Iterator[Line]]:
-    """Return the benchmark of a journey with Redis: one worker, then two."""
-
-    def bench(world: BenchWorld, bar: Bar) -> Iterator[Line]:
-        alone_ms = 0.0
-        for workers in (1, 2):
-            title = f"{name}, workers: {workers}"
-            with serving_on_redis(world, workers=workers) as running:
-                measured = uvloop.run(measure(world, running, journey, bar=bar, name=title))
-            line = {"bench": name, **describe(measured, running, world)}
-            cost_ms = cpu_ms_per_login(median_round(measured.loaded))
-            if workers == 1:
-                alone_ms = cost_ms
-            else:
-                line["ratio_to_one_worker"] = round(cost_ms / alone_ms, 3)
-            yield line
-
-    return bench
