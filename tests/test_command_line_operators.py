@@ -293,6 +293,12 @@ def test_the_trace_of_an_erasure_names_operators_and_no_person(broker: Installat
     assert NUMBER not in said + trace.read_text()
 
 
+@pytest.mark.parametrize("typed", ["", " \n"])
+def test_no_number_is_told_as_such(broker: Installation, typed: str) -> None:
+    told = broker.erase(typed)
+    assert (told.exit_code, "holds no number" in told.output) == (2, True)
+
+
 def test_one_person_alone_erases_nobody(broker: Installation) -> None:
     known = broker.login()
     assert broker.erase(NUMBER).exit_code == 0

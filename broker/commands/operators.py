@@ -244,7 +244,10 @@ def read_signer(name: str, key_file: Path) -> Signer:
 def ask_identifier(*, staff: bool) -> str:
     """Return what is typed, unseen and twice, or the first line of standard input."""
     if not sys.stdin.isatty():
-        return sys.stdin.readline().rstrip("\r\n")
+        given = sys.stdin.readline().rstrip("\r\n")
+        if not given.strip():
+            raise click.UsageError("Standard input holds no number and no ECK iD.")
+        return given
     asked = "Staff number" if staff else "Pupil number or ECK iD"
     return str(click.prompt(asked, hide_input=True, confirmation_prompt=True, err=True))
 
