@@ -9,15 +9,15 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from broker.adapters.http_fetch import Fetcher
-from broker.adapters.key_files import KeyProblem, read_safely
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.keys_watch import KeysWatch, look_at_folder
-from broker.adapters.logs import AuditLines, report_keys
-from broker.adapters.metrics import Metrics, keep_looking
-from broker.adapters.party_keys import PublishedKeys, RegisteredClientKeys, SchoolEndpoints
-from broker.adapters.watched_ports import WatchedLoginStore, WatchedReceipts
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.calls.http_fetch import Fetcher
+from broker.adapters.calls.party_keys import PublishedKeys, RegisteredClientKeys, SchoolEndpoints
+from broker.adapters.keys.key_files import KeyProblem, read_safely
+from broker.adapters.keys.keys_on_disk import load_keys
+from broker.adapters.keys.keys_watch import KeysWatch, look_at_folder
+from broker.adapters.watching.logs import AuditLines, report_keys
+from broker.adapters.watching.metrics import Metrics, keep_looking
+from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedReceipts
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.ids import SchoolIdpId
 from broker.flow.browser_steps import BrowserSteps
 from broker.flow.login import LoginFlow

@@ -7,8 +7,8 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from broker.adapters.keys_on_disk import BrokerKeys, HexKey, SamlKey, TokenKey
-from broker.adapters.keys_standing import find_standing
+from broker.adapters.keys.keys_on_disk import BrokerKeys, HexKey, SamlKey, TokenKey
+from broker.adapters.keys.keys_standing import find_standing
 from broker.flow.handles import StorageKey
 from broker.flow.key_schedule import KeyState
 from broker.flow.ports import FlowKeys

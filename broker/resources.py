@@ -6,15 +6,15 @@ from collections.abc import AsyncIterator, Coroutine
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from broker.adapters.data_folder import DataFolder
-from broker.adapters.key_dates import KeyDates, find_key_dates
-from broker.adapters.key_facts import read_key_facts
-from broker.adapters.keys_on_disk import BrokerKeys
-from broker.adapters.keys_standing import find_standing
-from broker.adapters.logs import report_registry
-from broker.adapters.receipts import SqliteReceiptLog, make_heads_on_schedule
-from broker.adapters.sql_register import SqlitePersonRegister
-from broker.adapters.sql_registry import SqliteRegistry
+from broker.adapters.databases.data_folder import DataFolder
+from broker.adapters.databases.receipts import SqliteReceiptLog, make_heads_on_schedule
+from broker.adapters.databases.sql_register import SqlitePersonRegister
+from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.keys.key_dates import KeyDates, find_key_dates
+from broker.adapters.keys.key_facts import read_key_facts
+from broker.adapters.keys.keys_on_disk import BrokerKeys
+from broker.adapters.keys.keys_standing import find_standing
+from broker.adapters.watching.logs import report_registry
 from broker.flow.federation.snapshots import RegistryInForce
 from broker.flow.ports import Clock, Random
 from broker.flow.receipts import ReceiptsUnavailable

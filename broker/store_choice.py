@@ -7,14 +7,14 @@ from dataclasses import replace
 from datetime import UTC, datetime
 from time import monotonic
 
-from broker.adapters.key_files import KeyProblem, read_safely
-from broker.adapters.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
-from broker.adapters.logs import report_store
-from broker.adapters.memory import MemoryLoginStore
-from broker.adapters.redis_connection import RedisAddress
-from broker.adapters.redis_connections import RedisProblem
-from broker.adapters.redis_mark import KeyMark, derive_key_mark
-from broker.adapters.redis_store import RedisLoginStore
+from broker.adapters.keys.key_files import KeyProblem, read_safely
+from broker.adapters.keys.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
+from broker.adapters.login_store.memory import MemoryLoginStore
+from broker.adapters.login_store.redis_connection import RedisAddress
+from broker.adapters.login_store.redis_connections import RedisProblem
+from broker.adapters.login_store.redis_mark import KeyMark, derive_key_mark
+from broker.adapters.login_store.redis_store import RedisLoginStore
+from broker.adapters.watching.logs import report_store
 from broker.keys_in_force import KeysInForce, read_keys_in_force
 from broker.settings import LoadedSettings, SettingsProblem, parse_store_url
 

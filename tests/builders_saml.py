@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any, Literal
 from urllib.parse import urlsplit
 
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.federation import (
     AssertionConsumerService,
     RelyingParty,

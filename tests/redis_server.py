@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from broker.adapters.redis_connection import RedisAddress, RedisConnection, connect
+from broker.adapters.login_store.redis_connection import RedisAddress, RedisConnection, connect
 
 READY = b"Ready to accept connections"
 

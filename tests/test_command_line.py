@@ -9,10 +9,10 @@ import pytest
 from click.testing import CliRunner, Result
 
 from broker.__main__ import main
-from broker.adapters.data_folder import DataFolder
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.sql_registry import SqliteRegistry
+from broker.adapters.databases.data_folder import DataFolder
+from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import load_keys
 from broker.commands.registry import system_account
 from broker.demo.addresses import DEMO_PORTS
 from broker.demo.federation import write_federation

@@ -17,12 +17,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from broker.__main__ import main
-from broker.adapters.backup_archive import MANIFEST_NAME
-from broker.adapters.backup_target import STAGING
-from broker.adapters.data_folder import DataFolder
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.sql_upgrade import upgrade_database
+from broker.adapters.backups.backup_archive import MANIFEST_NAME
+from broker.adapters.backups.backup_target import STAGING
+from broker.adapters.databases.data_folder import DataFolder
+from broker.adapters.databases.sql_upgrade import upgrade_database
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import load_keys
 from broker.demo.addresses import DEMO_PORTS
 from broker.demo.federation import write_federation
 from tests.builders_saml import NOW

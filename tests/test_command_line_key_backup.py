@@ -11,14 +11,14 @@ import pytest
 from click.testing import CliRunner, Result
 
 from broker.__main__ import main
-from broker.adapters import key_backup
-from broker.adapters.data_folder import DataFolder
-from broker.adapters.key_backup import BACKED_UP
-from broker.adapters.key_bundle import read_bundle
-from broker.adapters.key_files import write_once
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.share_files import number_words, read_share_file, split_words
+from broker.adapters.databases.data_folder import DataFolder
+from broker.adapters.keys import key_backup
+from broker.adapters.keys.key_backup import BACKED_UP
+from broker.adapters.keys.key_bundle import read_bundle
+from broker.adapters.keys.key_files import write_once
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import load_keys
+from broker.adapters.keys.share_files import number_words, read_share_file, split_words
 from broker.commands import key_backup as commands
 from broker.settings import load_settings
 from tests.builders_saml import NOW

@@ -13,11 +13,11 @@ from click.testing import CliRunner, Result
 from lxml import etree
 
 from broker.__main__ import main
-from broker.adapters import key_files, keys_change
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import KeysUnusable, load_keys
-from broker.adapters.keys_standing import check_keys_stay, find_standing
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.keys import key_files, keys_change
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import KeysUnusable, load_keys
+from broker.adapters.keys.keys_standing import check_keys_stay, find_standing
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.commands import key_rotation
 from broker.demo.addresses import DEMO_PORTS
 from broker.demo.federation import write_federation

@@ -16,10 +16,10 @@ import structlog
 from click.testing import CliRunner, Result
 
 from broker.__main__ import main
-from broker.adapters.data_folder import DataFolder
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.receipts import SqliteReceiptLog
-from broker.adapters.sql_register import SqlitePersonRegister
+from broker.adapters.databases.data_folder import DataFolder
+from broker.adapters.databases.receipts import SqliteReceiptLog
+from broker.adapters.databases.sql_register import SqlitePersonRegister
+from broker.adapters.keys.keys_on_disk import load_keys
 from broker.domain.attributes import Population
 from broker.domain.ids import RelyingPartyId, SchoolId, SupplierId
 from broker.flow.framing import NONCE_BYTES

@@ -60,7 +60,7 @@ def test_a_metrics_port_that_is_taken_is_named(tmp_path: Path) -> None:
 def test_without_a_metrics_port_nothing_listens(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("broker.adapters.metrics_server.serving_metrics", None)
+    monkeypatch.setattr("broker.adapters.watching.metrics_server.serving_metrics", None)
     with metrics_at_their_port(loaded(tmp_path), lambda: b""):
         pass
 

@@ -11,7 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from broker.__main__ import main
-from broker.adapters.keys_init import init_keys
+from broker.adapters.keys.keys_init import init_keys
 from tests.builders_saml import NOW
 from tests.redis_server import a_free_port
 

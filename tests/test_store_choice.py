@@ -11,11 +11,11 @@ import pytest
 from click.testing import CliRunner
 
 from broker.__main__ import main
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.memory import MemoryLoginStore
-from broker.adapters.redis_mark import KeyMark
-from broker.adapters.redis_store import RedisLoginStore
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import load_keys
+from broker.adapters.login_store.memory import MemoryLoginStore
+from broker.adapters.login_store.redis_mark import KeyMark
+from broker.adapters.login_store.redis_store import RedisLoginStore
 from broker.keys_in_force import read_keys_in_force
 from broker.settings import LoadedSettings, SettingsProblem, load_settings
 from broker.store_choice import (

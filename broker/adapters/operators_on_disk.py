@@ -24,7 +24,7 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 
-from broker.adapters.key_files import KeyProblem, list_key_files, read_safely
+from broker.adapters.keys.key_files import KeyProblem, list_key_files, read_safely
 from broker.domain.ids import is_slug
 from broker.flow.operator_refusals import ActionUsed, OperatorExists, OperatorRecordsUnavailable
 from broker.flow.operators import Operator, OperatorName

@@ -12,7 +12,7 @@ from tempfile import TemporaryDirectory
 
 import click
 
-from broker.adapters.backup_archive import (
+from broker.adapters.backups.backup_archive import (
     ArchiveProblem,
     Manifest,
     describe_file,
@@ -22,15 +22,20 @@ from broker.adapters.backup_archive import (
     verify_archive,
     write_archive,
 )
-from broker.adapters.backup_source import SETTINGS_FILE, BrokerFolders, copy_broker, count_bytes
-from broker.adapters.backup_target import (
+from broker.adapters.backups.backup_source import (
+    SETTINGS_FILE,
+    BrokerFolders,
+    copy_broker,
+    count_bytes,
+)
+from broker.adapters.backups.backup_target import (
     check_empty,
     check_nobody_listens,
     put_in_place,
     staging_in,
 )
-from broker.adapters.key_files import sync_folder
-from broker.adapters.sql_upgrade import known_revisions
+from broker.adapters.databases.sql_upgrade import known_revisions
+from broker.adapters.keys.key_files import sync_folder
 from broker.adapters.terminal import showing_bytes
 from broker.commands.key_backup import DISTRIBUTION
 from broker.commands.operators import refuse_if_there

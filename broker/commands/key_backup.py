@@ -10,8 +10,8 @@ from pathlib import Path
 
 import click
 
-from broker.adapters.data_folder import DataFolder, read_key_checks
-from broker.adapters.key_backup import (
+from broker.adapters.databases.data_folder import DataFolder, read_key_checks
+from broker.adapters.keys.key_backup import (
     check_bundle_whole,
     check_keys_in_use,
     check_nothing_replaced,
@@ -19,7 +19,7 @@ from broker.adapters.key_backup import (
     find_keys_left_out,
     put_back,
 )
-from broker.adapters.key_bundle import (
+from broker.adapters.keys.key_bundle import (
     KeyBundle,
     SealedBundle,
     check_shares_of_bundle,
@@ -28,8 +28,8 @@ from broker.adapters.key_bundle import (
     read_bundle,
     seal_bundle,
 )
-from broker.adapters.key_files import KeyProblem
-from broker.adapters.key_shares import (
+from broker.adapters.keys.key_files import KeyProblem
+from broker.adapters.keys.key_shares import (
     SECRET_BYTES,
     SHARES_MAX,
     WORDS_OF_A_SHARE,
@@ -38,15 +38,15 @@ from broker.adapters.key_shares import (
     read_share,
     split_secret,
 )
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.operators_on_disk import write_new
-from broker.adapters.share_files import (
+from broker.adapters.keys.keys_on_disk import load_keys
+from broker.adapters.keys.share_files import (
     Ceremony,
     ShareOnPaper,
     read_share_file,
     split_words,
     write_share,
 )
+from broker.adapters.operators_on_disk import write_new
 from broker.adapters.terminal import on_a_screen_of_its_own
 from broker.commands.operators import refuse_if_there, saying_what_was_refused
 from broker.commands.problems import config_option, key_problem, loss_problem, refuse

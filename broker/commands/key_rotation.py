@@ -10,9 +10,9 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from broker.adapters.key_facts import read_key_facts
-from broker.adapters.key_files import KeyProblem
-from broker.adapters.keys_change import (
+from broker.adapters.keys.key_facts import read_key_facts
+from broker.adapters.keys.key_files import KeyProblem
+from broker.adapters.keys.keys_change import (
     KeyChange,
     carry_out,
     one_change_at_a_time,
@@ -20,8 +20,8 @@ from broker.adapters.keys_change import (
     plan_pruning,
     plan_rotation,
 )
-from broker.adapters.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
-from broker.adapters.keys_standing import find_standing
+from broker.adapters.keys.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
+from broker.adapters.keys.keys_standing import find_standing
 from broker.adapters.terminal import show_keys, show_warnings
 from broker.commands.problems import config_option, saying_what_is_wrong
 from broker.flow.federation.documents import Problem

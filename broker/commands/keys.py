@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
-from broker.adapters.data_folder import read_key_checks
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.databases.data_folder import read_key_checks
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import load_keys
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.commands.key_backup import keys_backup, keys_restore
 from broker.commands.key_rotation import keys_list, keys_prune, keys_remove, keys_rotate
 from broker.commands.problems import config_option, saying_what_is_wrong

@@ -6,9 +6,9 @@ from collections.abc import Iterator
 
 import uvicorn
 
-from broker.adapters.http_limits import HttpLimits
-from broker.adapters.http_server import allow_connections
-from broker.adapters.logs import configure_logs
+from broker.adapters.serving.http_limits import HttpLimits
+from broker.adapters.serving.http_server import allow_connections
+from broker.adapters.watching.logs import configure_logs
 from broker.flow.federation.documents import FederationProblems, Problem
 from broker.settings import LoadedSettings
 

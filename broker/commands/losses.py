@@ -6,8 +6,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from broker.adapters.data_folder import DataFolder
-from broker.adapters.keys_on_disk import load_keys
+from broker.adapters.databases.data_folder import DataFolder
+from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.terminal import show_problems
 from broker.commands.problems import config_option, loss_problem, refuse, saying_what_is_wrong
 from broker.flow.federation.documents import Problem

@@ -14,7 +14,7 @@ def metrics_at_their_port(loaded: LoadedSettings, expose: Callable[[], bytes]) -
     Raises:
         FederationProblems: the address is in use, or not this machine's.
     """
-    from broker.adapters.metrics_server import serving_metrics
+    from broker.adapters.watching.metrics_server import serving_metrics
 
     host, port = loaded.settings.server.metrics_host, loaded.settings.server.metrics_port
     with ExitStack() as opened:

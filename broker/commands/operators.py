@@ -12,10 +12,10 @@ from pathlib import Path
 import click
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from broker.adapters.data_folder import DataFolder
-from broker.adapters.key_files import KeyProblem
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.logs import AuditLines
+from broker.adapters.databases.data_folder import DataFolder
+from broker.adapters.databases.sql_register import SqlitePersonRegister
+from broker.adapters.keys.key_files import KeyProblem
+from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.operators_on_disk import (
     OperatorsOnDisk,
     UsedActionsOnDisk,
@@ -25,7 +25,7 @@ from broker.adapters.operators_on_disk import (
     read_public_key,
     write_new,
 )
-from broker.adapters.sql_register import SqlitePersonRegister
+from broker.adapters.watching.logs import AuditLines
 from broker.commands.listening import start_logs
 from broker.commands.problems import (
     EXIT_REFUSED,

@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import click
 
-from broker.adapters.key_files import KeyProblem
+from broker.adapters.keys.key_files import KeyProblem
 from broker.commands.problems import (
     EXIT_REFUSED,
     config_option,

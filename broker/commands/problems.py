@@ -9,10 +9,10 @@ import click
 from rich.console import Console
 from sqlalchemy.exc import DatabaseError
 
-from broker.adapters.data_folder import DatabasesLost, Loss
-from broker.adapters.key_files import KeyProblem
-from broker.adapters.keys_on_disk import KeysUnusable
-from broker.adapters.redis_connections import RedisProblem
+from broker.adapters.databases.data_folder import DatabasesLost, Loss
+from broker.adapters.keys.key_files import KeyProblem
+from broker.adapters.keys.keys_on_disk import KeysUnusable
+from broker.adapters.login_store.redis_connections import RedisProblem
 from broker.adapters.terminal import show_problems
 from broker.flow.federation.change import RegistryMoved
 from broker.flow.federation.documents import FederationProblems, Problem

@@ -11,10 +11,10 @@ import click
 from rich.console import Console
 from rich.progress import Progress
 
-from broker.adapters.keys_on_disk import load_keys
+from broker.adapters.databases.receipt_archive import open_archive
+from broker.adapters.databases.receipts import verify_receipt_database
+from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.operators_on_disk import write_new
-from broker.adapters.receipt_archive import open_archive
-from broker.adapters.receipts import verify_receipt_database
 from broker.commands.problems import EXIT_REFUSED, config_option, saying_what_is_wrong
 from broker.flow.federation.documents import FederationProblems, Problem
 from broker.flow.kept_heads import KEPT_BYTES_MAX, KeptHeadsUnreadable, encode_heads, parse_heads

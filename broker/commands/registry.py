@@ -10,15 +10,15 @@ from pathlib import Path
 import click
 from rich.console import Console
 
-from broker.adapters.data_folder import DataFolder, find_open_files
-from broker.adapters.discovery_fetch import make_fetch
+from broker.adapters.calls.discovery_fetch import make_fetch
+from broker.adapters.databases.data_folder import DataFolder, find_open_files
+from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.federation_files import open_documents
-from broker.adapters.key_facts import read_certificate_facts, read_key_facts
-from broker.adapters.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
-from broker.adapters.keys_standing import find_standing
-from broker.adapters.sql_registry import SqliteRegistry
+from broker.adapters.keys.key_facts import read_certificate_facts, read_key_facts
+from broker.adapters.keys.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
+from broker.adapters.keys.keys_standing import find_standing
 from broker.adapters.terminal import show_plan, show_progress, show_warnings
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.commands.key_rotation import warn_of_expiry
 from broker.commands.listening import find_tls_problems
 from broker.commands.problems import (

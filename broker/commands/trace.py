@@ -14,7 +14,7 @@ import msgspec
 from rich.console import Console
 from rich.progress import Progress
 
-from broker.adapters.log_files import Told, Traced, find_log_files, open_logs, size_of
+from broker.adapters.watching.log_files import Told, Traced, find_log_files, open_logs, size_of
 from broker.commands.problems import config_option, refuse, saying_what_is_wrong
 from broker.flow.federation.documents import Problem
 from broker.settings import SettingsProblem, load_settings

@@ -10,12 +10,12 @@ from pathlib import Path
 
 import click
 
-from broker.adapters.http_server import FINISH_WITHIN_SECONDS, BrokerServer
-from broker.adapters.logs import report_workers
-from broker.adapters.worker_handle import Plan, WorkersRefused
-from broker.adapters.worker_metrics import WorkerMetrics
-from broker.adapters.worker_processes import ReloadRefused, Supervisor, WorkerEvent
-from broker.adapters.worker_tie import Alive, Refused, Started, SupervisorTie
+from broker.adapters.serving.http_server import FINISH_WITHIN_SECONDS, BrokerServer
+from broker.adapters.serving.worker_handle import Plan, WorkersRefused
+from broker.adapters.serving.worker_metrics import WorkerMetrics
+from broker.adapters.serving.worker_processes import ReloadRefused, Supervisor, WorkerEvent
+from broker.adapters.serving.worker_tie import Alive, Refused, Started, SupervisorTie
+from broker.adapters.watching.logs import report_workers
 from broker.commands.listening import find_tls_problems, read_limits, server_config, start_logs
 from broker.commands.metrics_port import metrics_at_their_port
 from broker.commands.problems import config_option, find_problems, store_problem
@@ -33,7 +33,7 @@ SPARE_STOP_SECONDS = 5
 def serve_alone(loaded: LoadedSettings, listener: socket.socket) -> None:
     """Serve in this process, until it is told to stop."""
     # Only here: the server's side of the program costs a second to load.
-    from broker.adapters.metrics import Metrics
+    from broker.adapters.watching.metrics import Metrics
     from broker.app import build_broker
 
     def refuse_reload() -> None:
@@ -112,7 +112,7 @@ def worker(config_folder: Path, listen: int, descriptor: int) -> None:
     try:
         loaded = load_settings(config_folder, environment=os.environ)
         start_logs(loaded)
-        from broker.adapters.metrics import Metrics
+        from broker.adapters.watching.metrics import Metrics
         from broker.app import build_broker
 
         broker = build_broker(loaded, metrics=Metrics())

@@ -17,13 +17,13 @@ from urllib.parse import urlsplit
 from starlette.responses import RedirectResponse
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.adapters.federation_files import open_documents
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.logs import configure_logs
-from broker.adapters.sql_registry import SqliteRegistry
-from broker.adapters.sql_upgrade import upgrade_database
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import load_keys
+from broker.adapters.watching.logs import configure_logs
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.app import build_broker
 from broker.demo.addresses import (
     ALL_ON_LOCALHOST,

@@ -7,7 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
 
-from broker.adapters.probe_metrics import ProbeMetrics
+from broker.adapters.watching.probe_metrics import ProbeMetrics
 
 
 class SeenPseudonym(StrEnum):

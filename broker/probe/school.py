@@ -4,7 +4,7 @@ from collections.abc import Callable
 from datetime import datetime
 from urllib.parse import urlsplit
 
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.ids import RelyingPartyId
 from broker.probe.parties import NAME, SCHOOL_ENTITY, SCHOOL_SSO, STATED, ProbeParties
 from broker.saml_idp.metadata import read_sp_metadata

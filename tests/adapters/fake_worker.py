@@ -9,7 +9,7 @@ import sys
 import threading
 import time
 
-from broker.adapters.worker_tie import ACCEPT, Alive, Refused, Started, SupervisorTie
+from broker.adapters.serving.worker_tie import ACCEPT, Alive, Refused, Started, SupervisorTie
 from broker.flow.federation.documents import Problem
 
 BEAT_SECONDS = 0.02

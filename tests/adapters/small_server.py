@@ -12,9 +12,9 @@ from typing import Any
 import uvicorn
 from starlette.types import Receive, Scope, Send
 
-from broker.adapters.http_limits import HttpLimits
-from broker.adapters.http_protocol import HEAD_TOO_LARGE
-from broker.adapters.http_server import DRAINING, BrokerServer
+from broker.adapters.serving.http_limits import HttpLimits
+from broker.adapters.serving.http_protocol import HEAD_TOO_LARGE
+from broker.adapters.serving.http_server import DRAINING, BrokerServer
 from tests.journeys.certificates import make_certificate
 
 LONG_SECONDS = 600.0  # what is not tried here never comes

@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
-from broker.adapters.data_folder import DatabasesLost, DataFolder, find_open_files
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import KeysUnusable, derive_key_check, load_keys
-from broker.adapters.sql import open_sqlite
-from broker.adapters.sql_upgrade import Database, upgrade_database
+from broker.adapters.databases.data_folder import DatabasesLost, DataFolder, find_open_files
+from broker.adapters.databases.sql import open_sqlite
+from broker.adapters.databases.sql_upgrade import Database, upgrade_database
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import KeysUnusable, derive_key_check, load_keys
 from broker.flow.federation.snapshots import RegistryUnreadable
 from tests.builders_saml import NOW
 

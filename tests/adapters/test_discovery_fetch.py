@@ -6,7 +6,7 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 
 import pytest
 
-from broker.adapters.discovery_fetch import make_fetch
+from broker.adapters.calls.discovery_fetch import make_fetch
 from broker.flow.federation.discovery import FetchFailed
 
 

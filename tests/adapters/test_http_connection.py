@@ -5,9 +5,9 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from broker.adapters import http_fetch
-from broker.adapters.http_connection import HttpConnection, NoGoodAnswer
-from broker.adapters.http_fetch import Fetcher
+from broker.adapters.calls import http_fetch
+from broker.adapters.calls.http_connection import HttpConnection, NoGoodAnswer
+from broker.adapters.calls.http_fetch import Fetcher
 from broker.flow.ports import SchoolUnanswered
 
 REQUEST = b"GET / HTTP/1.1\r\nHost: here\r\n\r\n"

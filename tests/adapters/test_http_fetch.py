@@ -5,10 +5,10 @@ from collections.abc import AsyncIterator
 
 import pytest
 
-from broker.adapters import http_fetch
-from broker.adapters.egress_guard import is_public
-from broker.adapters.http_connection import MAX_ANSWER_BYTES
-from broker.adapters.http_fetch import Fetcher
+from broker.adapters.calls import http_fetch
+from broker.adapters.calls.egress_guard import is_public
+from broker.adapters.calls.http_connection import MAX_ANSWER_BYTES
+from broker.adapters.calls.http_fetch import Fetcher
 from broker.flow.ports import SchoolUnanswered
 from tests.adapters.answering_server import Answering, an_answer, answering
 

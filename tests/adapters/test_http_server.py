@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from broker.adapters.http_server import take_waiting
+from broker.adapters.serving.http_server import take_waiting
 from tests.adapters.small_server import a_get, a_post, serving
 
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from msgspec import structs
 
-from broker.adapters.key_backup import check_bundle_whole
-from broker.adapters.key_bundle import (
+from broker.adapters.keys.key_backup import check_bundle_whole
+from broker.adapters.keys.key_bundle import (
     BUNDLE_BYTES_MAX,
     KeyBundle,
     SealedBundle,
@@ -18,9 +18,9 @@ from broker.adapters.key_bundle import (
     read_bundle,
     seal_bundle,
 )
-from broker.adapters.key_files import KeyProblem
-from broker.adapters.key_shares import PlacedShare, combine_shares
-from broker.adapters.share_files import Ceremony, read_share_file
+from broker.adapters.keys.key_files import KeyProblem
+from broker.adapters.keys.key_shares import PlacedShare, combine_shares
+from broker.adapters.keys.share_files import Ceremony, read_share_file
 from tests.vectors.make_key_backup import FILES, VECTOR
 
 SECRET = bytes(32)

@@ -8,8 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from shamir_mnemonic.wordlist import WORDLIST
 
-from broker.adapters.key_files import KeyProblem
-from broker.adapters.key_shares import (
+from broker.adapters.keys.key_files import KeyProblem
+from broker.adapters.keys.key_shares import (
     WORDS_OF_A_SHARE,
     KeyShare,
     PlacedShare,

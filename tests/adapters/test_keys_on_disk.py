@@ -17,10 +17,10 @@ from cryptography.hazmat.primitives.serialization import (
     PrivateFormat,
 )
 
-from broker.adapters import key_files, keys_init
-from broker.adapters.key_files import KeyProblem
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import (
+from broker.adapters.keys import key_files, keys_init
+from broker.adapters.keys.key_files import KeyProblem
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import (
     KeysUnusable,
     find_key_problems,
     load_keys,

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from broker.adapters import key_files
-from broker.adapters.key_files import KeyProblem, write_once
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
-from broker.adapters.keys_standing import find_slots, find_standing
-from broker.adapters.keys_watch import KeysWatch, look_at_folder
-from broker.adapters.schedule_on_disk import (
+from broker.adapters.keys import key_files
+from broker.adapters.keys.key_files import KeyProblem, write_once
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
+from broker.adapters.keys.keys_standing import find_slots, find_standing
+from broker.adapters.keys.keys_watch import KeysWatch, look_at_folder
+from broker.adapters.keys.schedule_on_disk import (
     SCHEDULE_FILE,
     format_schedule,
     read_schedule,
@@ -413,7 +413,7 @@ def test_a_schedule_that_cannot_be_written_stays_as_it_was(folder, monkeypatch):
     def no_space(descriptor):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("broker.adapters.schedule_on_disk.os.fsync", no_space)
+    monkeypatch.setattr("broker.adapters.keys.schedule_on_disk.os.fsync", no_space)
     with pytest.raises(OSError, match="No space"):
         write_schedule(folder, {})
     assert read_schedule(folder)

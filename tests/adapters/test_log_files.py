@@ -8,7 +8,7 @@ from pathlib import Path
 import msgspec
 import pytest
 
-from broker.adapters.log_files import find_log_files, open_logs, size_of
+from broker.adapters.watching.log_files import find_log_files, open_logs, size_of
 from tests.flow.test_story import BEGIN, REFERENCE, WHOLE
 
 LINES = [msgspec.json.encode(each) + b"\n" for each in WHOLE]

@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 import structlog
 
-from broker.adapters.logs import (
+from broker.adapters.watching.logs import (
     LOST,
     SHUT_LOGGERS,
     AuditLines,

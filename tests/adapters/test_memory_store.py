@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 import pytest
 
-from broker.adapters.memory import BUCKET_SECONDS, MemoryLoginStore
+from broker.adapters.login_store.memory import BUCKET_SECONDS, MemoryLoginStore
 from broker.flow.login_store import Absent, StoreUnsure, TakenBefore
 from tests.adapters.storage_backend import a_claim, a_locator, a_put
 from tests.adapters.storage_model import login_store_model

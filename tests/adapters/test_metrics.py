@@ -10,13 +10,13 @@ from pathlib import Path
 import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
-from broker.adapters.key_dates import KeyDates, find_key_dates
-from broker.adapters.key_facts import read_key_facts
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.keys_standing import find_standing
-from broker.adapters.memory import MemoryLoginStore
-from broker.adapters.metrics import (
+from broker.adapters.keys.key_dates import KeyDates, find_key_dates
+from broker.adapters.keys.key_facts import read_key_facts
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import load_keys
+from broker.adapters.keys.keys_standing import find_standing
+from broker.adapters.login_store.memory import MemoryLoginStore
+from broker.adapters.watching.metrics import (
     CERTIFIED,
     COMPONENTS,
     ROTATING,
@@ -25,8 +25,8 @@ from broker.adapters.metrics import (
     Sight,
     keep_looking,
 )
-from broker.adapters.metrics_server import serving_metrics
-from broker.adapters.watched_ports import ANSWERS, WatchedLoginStore, WatchedReceipts
+from broker.adapters.watching.metrics_server import serving_metrics
+from broker.adapters.watching.watched_ports import ANSWERS, WatchedLoginStore, WatchedReceipts
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import every_refusal
 from broker.flow.login_store import (
@@ -214,7 +214,7 @@ class TestLooking:
     async def test_it_is_looked_at_again(
         self, metrics: Metrics, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("broker.adapters.metrics.LOOK_SECONDS", 0)
+        monkeypatch.setattr("broker.adapters.watching.metrics.LOOK_SECONDS", 0)
         now, version, healthy = datetime(2026, 9, 1, tzinfo=UTC), 1, True
         looking = asyncio.create_task(
             keep_looking(

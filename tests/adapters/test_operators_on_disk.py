@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from broker.adapters import operators_on_disk
-from broker.adapters.key_files import KeyProblem
+from broker.adapters.keys.key_files import KeyProblem
 from broker.adapters.operators_on_disk import (
     OPERATORS_FOLDER,
     USED_FOLDER,

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.adapters.packed_agreements import (
+from broker.adapters.databases.packed_agreements import (
     PackedAgreements,
     of_board,
     of_school,

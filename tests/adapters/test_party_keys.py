@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from broker.adapters.party_keys import (
+from broker.adapters.calls.party_keys import (
     ASK_AGAIN_AFTER,
     FRESH,
     TRY_AGAIN_AFTER,

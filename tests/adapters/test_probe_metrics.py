@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from broker.adapters.probe_metrics import ProbeMetrics
+from broker.adapters.watching.probe_metrics import ProbeMetrics
 from tests.adapters.test_metrics import samples
 
 

@@ -11,13 +11,13 @@ from pathlib import Path
 
 import pytest
 
-from broker.adapters.receipts import (
+from broker.adapters.databases.receipts import (
     SqliteReceiptLog,
     make_heads_on_schedule,
     verify_receipt_database,
 )
-from broker.adapters.sql import open_sqlite
-from broker.adapters.sql_upgrade import upgrade_database
+from broker.adapters.databases.sql import open_sqlite
+from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.ids import RelyingPartyId, SchoolId, SupplierId
 from broker.flow.framing import NONCE_BYTES
 from broker.flow.receipt_audit import Defect, Finding, ReceiptsTampered
@@ -110,7 +110,7 @@ async def test_logins_of_one_moment_share_a_commit(path: Path, log: SqliteReceip
 async def test_crowd_larger_than_a_batch_is_written_in_several(
     path: Path, log: SqliteReceiptLog, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("broker.adapters.group_commit.MAX_BATCH", 20)
+    monkeypatch.setattr("broker.adapters.databases.group_commit.MAX_BATCH", 20)
     sizes = count_commits(log)
     await asyncio.gather(*(log.append(a_sealed_receipt(number)) for number in range(50)))
     assert sizes == [20, 20, 10]
@@ -241,7 +241,7 @@ async def test_fault_of_ours_refuses_too_and_is_reported(
     def broken(*args: object, **how: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("broker.adapters.receipts.extend_chain", broken)
+    monkeypatch.setattr("broker.adapters.databases.receipts.extend_chain", broken)
     with pytest.raises(ReceiptsUnavailable):
         await log.append(a_sealed_receipt(0))
     assert [type(each["exception"]) for each in reported] == [ZeroDivisionError]
@@ -252,7 +252,7 @@ async def test_receipt_survives_a_process_that_dies_at_once(path: Path) -> None:
     program = """
 import asyncio, os, secrets, sys
 from pathlib import Path
-from broker.adapters.receipts import SqliteReceiptLog
+from broker.adapters.databases.receipts import SqliteReceiptLog
 from tests.flow.receipt_archives import a_sealed_receipt
 
 async def main():

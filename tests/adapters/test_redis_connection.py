@@ -7,14 +7,19 @@ from typing import Any
 
 import pytest
 
-from broker.adapters.redis_connection import RedisAddress, RedisConnection, RedisError, connect
-from broker.adapters.redis_connections import (
+from broker.adapters.login_store.redis_connection import (
+    RedisAddress,
+    RedisConnection,
+    RedisError,
+    connect,
+)
+from broker.adapters.login_store.redis_connections import (
     RedisConnections,
     RedisProblem,
     describe,
     run_script,
 )
-from broker.adapters.redis_scripts import GET
+from broker.adapters.login_store.redis_scripts import GET
 
 PING = b"*1\r\n$4\r\nPING\r\n"
 

@@ -17,14 +17,14 @@ from typing import Any
 
 import pytest
 
-from broker.adapters.redis_connection import RedisAddress, RedisConnection
-from broker.adapters.redis_connections import (
+from broker.adapters.login_store.redis_connection import RedisAddress, RedisConnection
+from broker.adapters.login_store.redis_connections import (
     RedisProblem,
     check_nothing_is_evicted,
     check_version,
     describe,
 )
-from broker.adapters.redis_store import EPOCH_KEY, PREFIX, RedisLoginStore
+from broker.adapters.login_store.redis_store import EPOCH_KEY, PREFIX, RedisLoginStore
 from broker.flow.handles import StorageKey
 from broker.flow.login_store import (
     MAX_SEALED_BYTES,

@@ -9,7 +9,7 @@ from functools import partial
 
 import pytest
 
-from broker.adapters.redis_store import EPOCH_KEY, RedisLoginStore
+from broker.adapters.login_store.redis_store import EPOCH_KEY, RedisLoginStore
 from tests.adapters.storage_model import login_store_model
 from tests.adapters.storage_suite import LoginStoreSuite
 from tests.redis_server import PROGRAMS, RedisServer, running_redis

@@ -14,17 +14,23 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, Table, bindparam, select, text
 
-import broker.adapters
-from broker.adapters.sql import BUSY_TIMEOUT_MS, open_sqlite, prepare, sqlite_engine, transaction
-from broker.adapters.sql_upgrade import (
+import broker.adapters.databases
+from broker.adapters.databases.sql import (
+    BUSY_TIMEOUT_MS,
+    open_sqlite,
+    prepare,
+    sqlite_engine,
+    transaction,
+)
+from broker.adapters.databases.sql_upgrade import (
     Database,
     known_revisions,
     newest_revision,
     read_revision,
     upgrade_database,
 )
-from broker.adapters.tables_receipts import RECEIPTS_METADATA
-from broker.adapters.tables_register import REGISTER_METADATA, persons
+from broker.adapters.databases.tables_receipts import RECEIPTS_METADATA
+from broker.adapters.databases.tables_register import REGISTER_METADATA, persons
 
 KINDS = ("plain: ", "keyed: ", "sealed: ")
 
@@ -35,10 +41,10 @@ PERSONS: list[tuple[Database, MetaData]] = [
 
 
 def every_table() -> list[Table]:
-    """Of every module `broker.adapters.tables_*`."""
+    """Of every module `broker.adapters.databases.tables_*`."""
     modules = [
-        importlib.import_module(f"broker.adapters.{each.name}")
-        for each in pkgutil.iter_modules(broker.adapters.__path__)
+        importlib.import_module(f"broker.adapters.databases.{each.name}")
+        for each in pkgutil.iter_modules(broker.adapters.databases.__path__)
         if each.name.startswith("tables_")
     ]
     catalogs = [
@@ -92,7 +98,7 @@ def test_what_is_up_to_date_needs_no_migrations(tmp_path: Path) -> None:
     upgrade_database(tmp_path / "one.db", "register")
     program = (
         "import sys, pathlib\n"
-        "from broker.adapters.sql_upgrade import upgrade_database\n"
+        "from broker.adapters.databases.sql_upgrade import upgrade_database\n"
         f"upgrade_database(pathlib.Path({str(tmp_path / 'one.db')!r}), 'register')\n"
         "sys.exit('alembic' in sys.modules)\n"
     )
@@ -112,7 +118,7 @@ def test_two_processes_may_upgrade_at_once(tmp_path: Path) -> None:
 def upgrade_in_a_process(path: Path) -> int:
     program = (
         "import sys; from pathlib import Path; "
-        "from broker.adapters.sql_upgrade import upgrade_database; "
+        "from broker.adapters.databases.sql_upgrade import upgrade_database; "
         "upgrade_database(Path(sys.argv[1]), 'register')"
     )
     return subprocess.run([sys.executable, "-c", program, str(path)], check=False).returncode

@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from broker.adapters import sql_copy
-from broker.adapters.sql import open_sqlite, transaction
-from broker.adapters.sql_copy import DatabaseDamaged, copy_database
-from broker.adapters.sql_upgrade import known_revisions, upgrade_database
+from broker.adapters.backups import sql_copy
+from broker.adapters.backups.sql_copy import DatabaseDamaged, copy_database
+from broker.adapters.databases.sql import open_sqlite, transaction
+from broker.adapters.databases.sql_upgrade import known_revisions, upgrade_database
 
 ROWS = 200
 

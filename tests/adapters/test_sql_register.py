@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from broker.adapters.sql import open_sqlite
-from broker.adapters.sql_register import SqlitePersonRegister
-from broker.adapters.sql_upgrade import upgrade_database
+from broker.adapters.databases.sql import open_sqlite
+from broker.adapters.databases.sql_register import SqlitePersonRegister
+from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.attributes import Population
 from broker.flow.operator_refusals import PersonChanged
 from broker.flow.person_records import Presented

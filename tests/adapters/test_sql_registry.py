@@ -10,10 +10,10 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from broker.adapters.sql import open_sqlite, sqlite_engine
-from broker.adapters.sql_registry import SqliteRegistry
-from broker.adapters.sql_upgrade import upgrade_database
-from broker.adapters.tables_registry import REGISTRY_METADATA
+from broker.adapters.databases.sql import open_sqlite, sqlite_engine
+from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.databases.sql_upgrade import upgrade_database
+from broker.adapters.databases.tables_registry import REGISTRY_METADATA
 from broker.domain.attributes import OIDC_NAMES
 from broker.domain.documents import Kind
 from broker.domain.ids import SchoolIdpId, SupplierId

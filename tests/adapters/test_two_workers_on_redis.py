@@ -12,9 +12,9 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
-from broker.adapters.redis_connection import RedisConnection
-from broker.adapters.redis_scripts import _IN_THIS_EPOCH, Script
-from broker.adapters.redis_store import EPOCH_KEY, Epoch, RedisLoginStore
+from broker.adapters.login_store.redis_connection import RedisConnection
+from broker.adapters.login_store.redis_scripts import _IN_THIS_EPOCH, Script
+from broker.adapters.login_store.redis_store import EPOCH_KEY, Epoch, RedisLoginStore
 from broker.flow.login_store import Claim, Locator, TakenBefore
 from tests.adapters.test_redis_store import FROM_LONG_AGO, PASS_TIME
 from tests.flow.failing_store import Fault

@@ -7,12 +7,12 @@ from collections.abc import Iterator
 
 import pytest
 
-from broker.adapters.worker_metrics import WorkerMetrics
+from broker.adapters.serving.worker_metrics import WorkerMetrics
 from tests.adapters.test_metrics import Sample, samples
 
 WORKER = """
 import os, sys
-from broker.adapters.metrics import Metrics, Sight
+from broker.adapters.watching.metrics import Metrics, Sight
 from broker.flow.trail import LoginStep, Outcome, Trail
 metrics = Metrics()
 for _ in range(3):

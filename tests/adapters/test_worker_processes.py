@@ -13,8 +13,8 @@ from typing import Any
 
 import pytest
 
-from broker.adapters.worker_handle import Plan, WorkersRefused
-from broker.adapters.worker_processes import ReloadRefused, Supervisor, WorkerEvent
+from broker.adapters.serving.worker_handle import Plan, WorkersRefused
+from broker.adapters.serving.worker_processes import ReloadRefused, Supervisor, WorkerEvent
 
 GIVE_UP_SECONDS = 60  # only a fault takes so long
 LONG_SECONDS = 600.0  # what is not tried here never comes
@@ -244,7 +244,7 @@ async def test_no_worker_outlives_a_supervisor_that_is_killed() -> None:
     """A process beside us supervises, and is killed: its workers see that nobody holds them."""
     program = (
         "import asyncio, socket\n"
-        "from broker.adapters.worker_processes import Supervisor\n"
+        "from broker.adapters.serving.worker_processes import Supervisor\n"
         "from tests.adapters.test_worker_processes import a_plan\n"
         "def report(event, **fields): print(event.value, fields.get('pid', ''), flush=True)\n"
         "listener = socket.create_server(('127.0.0.1', 0))\n"

@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker.adapters.worker_tie import Message, Refused, SupervisorTie, make_tie, receive
+from broker.adapters.serving.worker_tie import Message, Refused, SupervisorTie, make_tie, receive
 from broker.flow.federation.documents import Problem
 
 

@@ -5,8 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from lxml import etree
 
-from broker.adapters import xml_parsing, xml_signatures
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.xml import xml_parsing, xml_signatures
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.saml_xml import names as n
 from broker.saml_xml.refusals import (
     MessageUnreadable,

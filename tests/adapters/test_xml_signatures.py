@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 import broker
-from broker.adapters import xml_parsing, xml_signatures
+from broker.adapters.xml import xml_parsing, xml_signatures
 from broker.saml_xml import names as n
 from broker.saml_xml.bindings import QuerySignature, build_redirect_query, decode_redirect
 from broker.saml_xml.elements import Element, build_element, serialize

@@ -3,7 +3,7 @@ it: it must cost little, and what has no canonical form is a refusal and no faul
 
 import pytest
 
-from broker.adapters.xml_signatures import INCLUSIVE_PREFIXES_MAX
+from broker.adapters.xml.xml_signatures import INCLUSIVE_PREFIXES_MAX
 from broker.saml_xml.refusals import SignatureRefused
 from tests.saml_xml.corpus.damage import honest
 from tests.saml_xml.corpus.honest import by_hand

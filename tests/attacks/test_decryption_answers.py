@@ -7,7 +7,7 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
-from broker.adapters import xml_encryption
+from broker.adapters.xml import xml_encryption
 from broker.saml_xml import names as n
 from broker.saml_xml.elements import Element, build_element, serialize
 from broker.saml_xml.refusals import DecryptionRefused

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from broker.adapters import name_look_up
-from broker.adapters.http_fetch import Fetcher
-from broker.adapters.name_look_up import NameLookUp, NotLookedUp
+from broker.adapters.calls import name_look_up
+from broker.adapters.calls.http_fetch import Fetcher
+from broker.adapters.calls.name_look_up import NameLookUp, NotLookedUp
 from broker.flow.ports import SchoolUnanswered
 from tests.adapters.answering_server import an_answer, answering
 

@@ -10,8 +10,8 @@ import contextlib
 import pytest
 from structlog.testing import capture_logs
 
-from broker.adapters import http_protocol
-from broker.adapters.http_limits import HttpLimits
+from broker.adapters.serving import http_protocol
+from broker.adapters.serving.http_limits import HttpLimits
 from tests.adapters.small_server import (
     GIVE_UP_SECONDS,
     TOO_LARGE_BODY,

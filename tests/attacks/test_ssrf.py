@@ -12,11 +12,11 @@ from typing import Any
 
 import pytest
 
-from broker.adapters import egress_guard
-from broker.adapters.egress_guard import AddressNotAllowed, EgressGuard
-from broker.adapters.http_connection import MAX_ANSWER_BYTES, HttpConnection
-from broker.adapters.http_fetch import Fetcher
-from broker.adapters.party_keys import PublishedKeys, SchoolEndpoints
+from broker.adapters.calls import egress_guard
+from broker.adapters.calls.egress_guard import AddressNotAllowed, EgressGuard
+from broker.adapters.calls.http_connection import MAX_ANSWER_BYTES, HttpConnection
+from broker.adapters.calls.http_fetch import Fetcher
+from broker.adapters.calls.party_keys import PublishedKeys, SchoolEndpoints
 from broker.flow.ports import SchoolUnanswered
 from tests.adapters.answering_server import an_answer, answering
 from tests.builders_oidc import school_endpoints

@@ -19,7 +19,7 @@ from urllib.parse import parse_qs, urlencode
 import msgspec
 from lxml import etree
 
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.demo.addresses import LOOPBACK
 from broker.demo.people import made_up_eck_id
 from broker.jose.tokens import sign_token

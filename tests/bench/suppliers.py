@@ -11,7 +11,7 @@ from urllib.parse import quote, urlencode
 
 import msgspec
 
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.jose.keys import KeySet, parse_key_set
 from broker.jose.tokens import sign_token, verify_token
 from broker.oidc_op.client_auth import ASSERTION_TYPE

@@ -16,10 +16,10 @@ from typing import Any
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from broker.adapters.data_folder import DataFolder
-from broker.adapters.keys_init import init_keys
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.sql_registry import SqliteRegistry
+from broker.adapters.databases.data_folder import DataFolder
+from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_on_disk import load_keys
 from broker.commands.registry import make_compiler, registry_file
 from broker.demo.addresses import LOOPBACK
 from broker.demo.run import reset_folder

@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import yaml
 
-from broker.adapters.http_server import FINISH_WITHIN_SECONDS
+from broker.adapters.serving.http_server import FINISH_WITHIN_SECONDS
 from broker.settings import Server, load_settings
 from tests.docker.dockerfile import ROOT, the_dockerfile
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeVar
 
-from broker.adapters.memory import MemoryLoginStore
+from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.flow.login_store import (
     MAX_CLAIM_AGE_MILLISECONDS,
     Claim,

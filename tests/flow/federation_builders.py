@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from joserfc.jwk import ECKey
 
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.documents import DocumentTable, Kind, parse_table
 from broker.flow.federation.change import (
     CheckedChange,

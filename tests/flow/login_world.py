@@ -11,7 +11,7 @@ from typing import Any
 
 import msgspec
 
-from broker.adapters.memory import MemoryLoginStore
+from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.demo.people import PEOPLE, Person
 from broker.flow.answers import Answer, ChooseSchool, PostMessage
 from broker.flow.browser_steps import BrowserSteps

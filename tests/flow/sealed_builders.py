@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 
-from broker.adapters.memory import MemoryLoginStore
+from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.flow.handles import Handle, StorageKey
 from broker.flow.login_store import LoginStore
 from broker.flow.sealed_state import SealedRecord, SealedState, StateKind

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.adapters.memory import MemoryLoginStore
+from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.flow.handles import Handle, StorageKey, parse_handle
 from broker.flow.login_store import (
     Absent,

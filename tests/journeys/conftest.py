@@ -20,8 +20,8 @@ from starlette.types import ASGIApp
 import broker.demo.run
 import broker.demo.world
 import broker.store_choice
-from broker.adapters.logs import SHUT_LOGGERS, configure_logs
-from broker.adapters.metrics import Metrics
+from broker.adapters.watching.logs import SHUT_LOGGERS, configure_logs
+from broker.adapters.watching.metrics import Metrics
 from broker.app import build_broker
 from broker.demo import servers
 from broker.demo.addresses import FREE_PORTS, Addresses, Party

@@ -13,8 +13,8 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import broker.demo.peers
 import broker.demo.run
-from broker.adapters.keys_on_disk import load_keys
-from broker.adapters.keys_standing import find_standing
+from broker.adapters.keys.keys_on_disk import load_keys
+from broker.adapters.keys.keys_standing import find_standing
 from broker.app import build_broker
 from broker.demo.addresses import Party
 from broker.flow.key_purposes import ROTATING

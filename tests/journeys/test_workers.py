@@ -12,7 +12,7 @@ import httpx2
 import pytest
 import pytest_asyncio
 
-from broker.adapters.worker_processes import WorkerEvent
+from broker.adapters.serving.worker_processes import WorkerEvent
 from broker.demo.addresses import Party
 from tests.journeys.commands import run_program
 from tests.journeys.workers_world import WorkersWorld, running_workers

@@ -8,7 +8,7 @@ from collections.abc import AsyncIterator
 import pytest
 import pytest_asyncio
 
-from broker.adapters.worker_processes import WorkerEvent
+from broker.adapters.serving.worker_processes import WorkerEvent
 from broker.demo.addresses import Party
 from tests.adapters.test_metrics import Sample, samples
 from tests.adapters.test_worker_metrics import DIED, WORKERS

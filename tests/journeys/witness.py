@@ -9,8 +9,8 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from broker.adapters.memory import MemoryLoginStore
-from broker.adapters.metrics import Metrics
+from broker.adapters.login_store.memory import MemoryLoginStore
+from broker.adapters.watching.metrics import Metrics
 from broker.demo.addresses import Party
 from broker.flow.login_store import Claim, Put
 

@@ -11,7 +11,7 @@ from typing import Any
 
 import httpx2
 
-from broker.adapters.worker_processes import WorkerEvent
+from broker.adapters.serving.worker_processes import WorkerEvent
 from broker.demo.addresses import FREE_PORTS, Addresses, Party, addresses_of, listening
 from broker.demo.run import prepare_world
 from broker.demo.world import running

@@ -6,9 +6,9 @@ from functools import cache
 from prometheus_client import CollectorRegistry
 from prometheus_client.metrics import MetricWrapperBase
 
-from broker.adapters.metrics import Metrics
-from broker.adapters.probe_metrics import ProbeMetrics
-from broker.adapters.worker_metrics import WorkerMetrics
+from broker.adapters.serving.worker_metrics import WorkerMetrics
+from broker.adapters.watching.metrics import Metrics
+from broker.adapters.watching.probe_metrics import ProbeMetrics
 from tests.quality.sources import broker_modules
 
 Told = dict[str, tuple[str, tuple[str, ...]]]

@@ -17,7 +17,7 @@ BROKER = ROOT / "broker"
 BESIDE_PYTHON = Path(sys.executable).parent
 """Where the tools of this environment are."""
 
-NOT_IMPORTED = ("broker.__main__", "broker.adapters.migrations")
+NOT_IMPORTED = ("broker.__main__", "broker.adapters.databases.migrations")
 """Run as a program; and loaded by Alembic in a context of its own."""
 
 

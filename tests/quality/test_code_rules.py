@@ -13,8 +13,11 @@ SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager
 MADE_IN = {
     "ConfirmedAction": {"broker/flow/two_persons.py"},
     # A trust level is a type; only the code that checks makes it.
-    "SignedElement": {"broker/adapters/xml_signatures.py", "broker/adapters/xml_security.py"},
-    "UnverifiedElement": {"broker/adapters/xml_security.py"},
+    "SignedElement": {
+        "broker/adapters/xml/xml_signatures.py",
+        "broker/adapters/xml/xml_security.py",
+    },
+    "UnverifiedElement": {"broker/adapters/xml/xml_security.py"},
     "SignedAssertion": {"broker/saml_sp/response.py"},
     "SignedClaims": {"broker/jose/tokens.py"},
     "CheckedAuthorizationRequest": {"broker/oidc_op/request.py"},
@@ -121,7 +124,7 @@ def test_a_library_behind_one_wrapper_is_imported_there_alone(package: str) -> N
         "joserfc": ("broker/jose/", "broker/demo/", "broker/adapters/"),
         "rbcl": ("broker/pseudonyms/group.py", "broker/libsodium.py"),
         "saml2": ("broker/demo/",),
-        "shamir_mnemonic": ("broker/adapters/key_shares.py",),
+        "shamir_mnemonic": ("broker/adapters/keys/key_shares.py",),
     }.get(package, ())
     importers = [
         path

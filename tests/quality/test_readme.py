@@ -5,7 +5,7 @@ import json
 import re
 import tomllib
 
-from broker.adapters.worker_processes import WorkerEvent
+from broker.adapters.serving.worker_processes import WorkerEvent
 from broker.demo import people
 from broker.demo.addresses import DEMO_PORTS, Party
 from broker.demo.federation import school_document

@@ -8,10 +8,10 @@ import json
 from base64 import b64encode
 from pathlib import Path
 
-from broker.adapters.key_bundle import KeyBundle, fingerprint_of, seal_bundle
-from broker.adapters.key_shares import split_secret
-from broker.adapters.keys_on_disk import derive_key_check
-from broker.adapters.share_files import Ceremony, ShareOnPaper, write_share
+from broker.adapters.keys.key_bundle import KeyBundle, fingerprint_of, seal_bundle
+from broker.adapters.keys.key_shares import split_secret
+from broker.adapters.keys.keys_on_disk import derive_key_check
+from broker.adapters.keys.share_files import Ceremony, ShareOnPaper, write_share
 from broker.pseudonyms.derivation import load_root_key
 from broker.pseudonyms.epochs import load_pairwise_keys
 from broker.pseudonyms.golden import derive_golden

@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker.adapters import http_protocol, http_server
+from broker.adapters.serving import http_protocol, http_server
 from broker.web.edge import MAX_ADDRESS_BYTES, MAX_HEADER_BYTES, MAX_HEADERS
 from tests.web.broker_site import Browser, Site, fields_of
 

@@ -1,6 +1,6 @@
 """Builders of schema-valid SAML messages about a made-up pupil; nothing in them is signed yet."""
 
-from broker.adapters.xml_security import LxmlSecurity
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.saml_xml import names as n
 from broker.saml_xml.elements import Element, build_element, serialize
 

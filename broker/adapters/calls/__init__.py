@@ -1,0 +1,1 @@
+"""Calls to other parties: bounded in time and size, and never into our own network."""

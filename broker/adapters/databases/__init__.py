@@ -1,0 +1,1 @@
+"""The three databases on SQLite: registry, person register and receipts."""

@@ -1,0 +1,204 @@
+"""The person register on SQLite: look-ups on a kept connection, writes in groups on a thread.
+
+A look-up runs on the event loop: it takes some microseconds, a tenth of what handing it to a
+thread costs. A write waits for the disk, so it never does; on the first of September half a
+country's rows are written, and many share one commit.
+"""
+
+import sqlite3
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_not
+
+from broker.adapters.databases.group_commit import GroupCommit
+from broker.adapters.databases.sql import OpenedFile, prepare, transaction
+from broker.adapters.databases.tables_register import persons
+from broker.flow.operator_refusals import PersonChanged
+from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow, mark_of
+
+READ_BUSY_TIMEOUT_MS = 200  # in WAL mode a reader waits only while the log is being recovered
+
+_CHANGED = -1
+"""In place of a number of erased rows: they are not what they must be."""
+
+_DATABASE_FAULTS = (sqlite3.Error, OSError)
+
+_row = select(persons.c.tag, persons.c.sealed, persons.c.school_year)
+_FIND_ONE = prepare(_row.where(persons.c.tag == bindparam("t0")))
+_FIND_TWO = prepare(_row.where(persons.c.tag.in_([bindparam("t0"), bindparam("t1")])))
+_ADD = prepare(insert_or_not(persons).on_conflict_do_nothing())
+_REPLACE = prepare(
+    update(persons)
+    .where(persons.c.tag == bindparam("of_tag"), persons.c.sealed == bindparam("replaces"))
+    .values(sealed=bindparam("new_sealed"), school_year=bindparam("new_school_year"))
+)
+_ERASE = prepare(delete(persons).where(persons.c.tag == bindparam("of_tag")))
+
+
+@dataclass(frozen=True, slots=True)
+class _Erasure:
+    marks: Mapping[bytes, bytes] = field(repr=False)
+
+
+class SqlitePersonRegister:
+    """`broker.flow.register.PersonRegister` on a SQLite database.
+
+    Args:
+        path: of a database that `upgrade_database(path, "register")` made.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._reading: OpenedFile | None = None
+        self._writing: OpenedFile | None = None
+        self._readable = True
+        self._closed = False
+        self._group: GroupCommit[Sequence[RowWrite] | _Erasure, int] = GroupCommit(
+            self._commit,
+            refusal=RegisterUnavailable,
+            expected=_DATABASE_FAULTS,
+        )
+
+    @property
+    def healthy(self) -> bool:
+        """False from a failed look-up or write until the next of its kind that succeeds."""
+        return self._readable and self._group.healthy
+
+    async def find(self, tags: Sequence[bytes]) -> Mapping[bytes, StoredRow]:
+        """Return the rows that are there, by tag.
+
+        Args:
+            tags: one or two.
+
+        Raises:
+            RegisterUnavailable: the register cannot be read.
+        """
+        statement = _FIND_ONE if len(tags) == 1 else _FIND_TWO
+        try:
+            rows = self._reading_connection().execute(
+                statement, {f"t{index}": tag for index, tag in enumerate(tags)}
+            )
+            found = {tag: StoredRow(sealed, year) for tag, sealed, year in rows}
+        except _DATABASE_FAULTS as error:
+            self._close_reading()
+            self._readable = False
+            raise RegisterUnavailable("check_readable") from error
+        self._readable = True
+        return found
+
+    async def apply(self, writes: Sequence[RowWrite]) -> bool:
+        """Store all, durably, or nothing; False when a row is not what its write expects.
+
+        Raises:
+            RegisterUnavailable: nobody knows whether they are stored.
+        """
+        return bool(await self._group.submit(writes))
+
+    async def erase(self, marks: Mapping[bytes, bytes]) -> int:
+        """Delete rows for good, all or none, and return how many there were.
+
+        The rows are overwritten in the database (`secure_delete`), and the write-ahead log that
+        may still hold them is emptied.
+
+        Args:
+            marks: by tag, the `mark_of` what must be there.
+
+        Raises:
+            PersonChanged: something else is there; nothing was deleted.
+            RegisterUnavailable: nobody knows whether they are gone.
+        """
+        erased = await self._group.submit(_Erasure(marks))
+        if erased == _CHANGED:
+            raise PersonChanged("check_person_unchanged")
+        return erased
+
+    async def close(self) -> None:
+        """Write what waits and close the database; after that everything is refused."""
+        self._closed = True
+        self._close_reading()
+        await self._group.close(self._close_writing)
+
+    def _commit(self, batch: Sequence[Sequence[RowWrite] | _Erasure]) -> list[int]:
+        """Do every waiter's part in one durable transaction, each all or nothing."""
+        try:
+            if self._writing is None:
+                self._writing = OpenedFile(self._path)
+            connection = self._writing.connection()
+            with transaction(connection):
+                results = [
+                    _erase(connection, each)
+                    if isinstance(each, _Erasure)
+                    else _apply(connection, each)
+                    for each in batch
+                ]
+            if any(isinstance(each, _Erasure) for each in batch):
+                _empty_log(connection)
+        except BaseException:
+            self._close_writing()
+            raise
+        return results
+
+    def _reading_connection(self) -> sqlite3.Connection:
+        if self._closed:
+            raise RegisterUnavailable("check_not_closed")
+        if self._reading is None:
+            self._reading = OpenedFile(self._path, busy_timeout_ms=READ_BUSY_TIMEOUT_MS)
+        return self._reading.connection()
+
+    def _close_reading(self) -> None:
+        if self._reading is not None:
+            self._reading.close()
+            self._reading = None
+
+    def _close_writing(self) -> None:
+        if self._writing is not None:
+            self._writing.close()
+            self._writing = None
+
+
+def _apply(connection: sqlite3.Connection, writes: Sequence[RowWrite]) -> int:
+    """Return 1 when every row was as expected and is stored, 0 when nothing is."""
+    connection.execute("SAVEPOINT one_login")
+    done = all(_write(connection, each) for each in writes)
+    if not done:
+        connection.execute("ROLLBACK TO one_login")
+    connection.execute("RELEASE one_login")
+    return int(done)
+
+
+def _write(connection: sqlite3.Connection, write: RowWrite) -> bool:
+    """Tell whether the row was as expected, and is now what it shall be."""
+    if write.replaces is None:
+        cursor = connection.execute(
+            _ADD, {"tag": write.tag, "sealed": write.sealed, "school_year": write.school_year}
+        )
+    else:
+        cursor = connection.execute(
+            _REPLACE,
+            {
+                "of_tag": write.tag,
+                "replaces": write.replaces,
+                "new_sealed": write.sealed,
+                "new_school_year": write.school_year,
+            },
+        )
+    return cursor.rowcount == 1
+
+
+def _erase(connection: sqlite3.Connection, erasure: _Erasure) -> int:
+    """Return how many rows were deleted; a login that came in between stops it."""
+    for tag, mark in erasure.marks.items():
+        row = connection.execute(_FIND_ONE, {"t0": tag}).fetchone()
+        if mark_of(None if row is None else row[1]) != mark:
+            return _CHANGED
+    return sum(connection.execute(_ERASE, {"of_tag": tag}).rowcount for tag in erasure.marks)
+
+
+def _empty_log(connection: sqlite3.Connection) -> None:
+    """Overwrite the erased rows in the database file, and empty the log that still holds them."""
+    (busy, _, _) = connection.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+    if busy:
+        raise sqlite3.OperationalError("a reader keeps the write-ahead log from being emptied")

@@ -1,0 +1,270 @@
+"""The registry on SQLite: every version with its documents, and what a worker loads of the last.
+
+Workers decode compiled records; documents are read by `broker apply` and `broker check` alone.
+"""
+
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, TypeVar
+
+import msgspec
+from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy.dialects.sqlite import insert as insert_or_not
+
+from broker.adapters.databases.packed_agreements import (
+    PackedAgreements,
+    of_board,
+    of_school,
+    pack_agreement,
+)
+from broker.adapters.databases.sql import open_sqlite, prepare, transaction
+from broker.adapters.databases.tables_registry import documents, pins, versions
+from broker.domain.documents import DOCUMENT_TYPES, Kind
+from broker.domain.federation import Agreement, School, SchoolIdp, Supplier
+from broker.domain.registry import Registry, build_registry
+from broker.flow.federation.change import (
+    CheckedChange,
+    CompiledDocument,
+    CurrentFederation,
+    RegistryMoved,
+)
+from broker.flow.federation.documents import Key, StatedDocument
+from broker.flow.federation.logins import with_built_in_names
+from broker.flow.federation.plan import Action
+from broker.flow.federation.snapshots import RegistryUnreadable
+
+Record = TypeVar("Record", School, SchoolIdp, Supplier)
+
+SCHOOL_SIDE, BOARD_SIDE = "school/", "board/"
+"""How the ids of agreements begin."""
+
+_FAULTS = (sqlite3.Error, OSError, msgspec.MsgspecError, KeyError)
+
+_in_force = documents.c.last_version.is_(None)
+_VERSION = prepare(select(func.max(versions.c.version)))
+_COMPILED = prepare(
+    select(documents.c.id, documents.c.compiled)
+    .where(documents.c.kind == bindparam("of_kind"), _in_force)
+    .order_by(documents.c.id)
+)
+_stated = select(documents.c.kind, documents.c.id, documents.c.stated)
+_STATED_IN_FORCE = prepare(_stated.where(_in_force).order_by(documents.c.kind, documents.c.id))
+_STATED_AT = prepare(
+    _stated.where(
+        documents.c.first_version <= bindparam("at_version"),
+        or_(_in_force, documents.c.last_version >= bindparam("at_version")),
+    ).order_by(documents.c.kind, documents.c.id)
+)
+_STATED_EVER = prepare(
+    _stated.where(documents.c.kind == bindparam("of_kind"), documents.c.id == bindparam("of_id"))
+)
+_PINS = prepare(select(pins.c.supplier, pins.c.epoch))
+_END = prepare(
+    update(documents)
+    .where(
+        documents.c.kind == bindparam("of_kind"),
+        documents.c.id == bindparam("of_id"),
+        _in_force,
+    )
+    .values(last_version=bindparam("before"))
+)
+_ADD_VERSION = prepare(insert(versions))
+_ADD_DOCUMENT = prepare(
+    insert(documents).values(
+        {name: bindparam(name) for name in ("kind", "id", "first_version", "compiled", "stated")}
+    )
+)
+_ADD_PIN = prepare(insert_or_not(pins).on_conflict_do_nothing())
+
+
+class _Stored(msgspec.Struct, frozen=True):
+    """The column `stated`: all that a document was compiled from."""
+
+    document: msgspec.Raw
+    files: dict[str, str] = {}
+    fetched: dict[str, str] = {}
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteRegistry:
+    """`FederationStore` and `RegistrySource` on a SQLite database.
+
+    Every method raises `RegistryUnreadable` when the database cannot be read or written, or holds
+    what this program does not understand.
+
+    Args:
+        path: of a database that `upgrade_database(path, "registry")` made.
+    """
+
+    path: Path
+
+    def version(self) -> int:
+        """Return the version in force.
+
+        Opened anew each time: a database that was restored in its place is seen too.
+        """
+        with self._reading() as connection:
+            return _read_version(connection)
+
+    def load(self) -> Registry:
+        """Return the snapshot in force, as workers use it."""
+        with self._reading() as connection:
+            return _load(connection)
+
+    def current(self) -> CurrentFederation:
+        """Return what is in force, as stated."""
+        with self._reading() as connection:
+            return CurrentFederation(
+                _read_version(connection),
+                _read_stated(connection, _STATED_IN_FORCE, {}),
+                dict(connection.execute(_PINS)),
+            )
+
+    def documents_at(self, version: int) -> Mapping[Key, StatedDocument] | None:
+        """Return the documents of an earlier version, or None when there is no such version."""
+        with self._reading() as connection:
+            if not 1 <= version <= _read_version(connection):
+                return None
+            return _read_stated(connection, _STATED_AT, {"at_version": version})
+
+    def ever_stated(self, keys: Sequence[Key]) -> Iterator[StatedDocument]:
+        """Yield every form that these documents ever had."""
+        with self._reading() as connection:
+            for kind, id_ in keys:
+                for row in connection.execute(_STATED_EVER, {"of_kind": kind, "of_id": id_}):
+                    yield _stated_of(*row)
+
+    def write(self, change: CheckedChange, *, by: str, at: datetime) -> int:
+        """Put a change in force, all or nothing, and return the new version.
+
+        Raises:
+            RegistryMoved: the change was checked on another version.
+        """
+        with self._open() as connection, transaction(connection):
+            return _write(connection, change, by=by, at=at)
+
+    @contextmanager
+    def _reading(self) -> Iterator[sqlite3.Connection]:
+        """One consistent view, whatever is written meanwhile."""
+        with self._open() as connection:
+            connection.execute("BEGIN")
+            yield connection
+
+    @contextmanager
+    def _open(self) -> Iterator[sqlite3.Connection]:
+        try:
+            with closing(open_sqlite(self.path)) as connection:
+                yield connection
+        except _FAULTS as error:
+            raise RegistryUnreadable(f"{self.path}: {error}") from error
+
+
+def _read_version(connection: sqlite3.Connection) -> int:
+    version: int | None
+    (version,) = connection.execute(_VERSION).fetchone()
+    return version or 0
+
+
+def _load(connection: sqlite3.Connection) -> Registry:
+    pinned = dict(connection.execute(_PINS))
+    suppliers = [
+        msgspec.structs.replace(each, epoch=pinned[each.id])  # a rotation moves the pin alone
+        for each in _records(connection, Kind.SUPPLIER, Supplier)
+    ]
+    registry = build_registry(
+        _read_version(connection),
+        schools=_records(connection, Kind.SCHOOL, School),
+        idps=with_built_in_names(_records(connection, Kind.IDENTITY_PROVIDER, SchoolIdp)),
+        suppliers=suppliers,
+        agreements=(),
+    )
+    return replace(
+        registry,
+        school_agreements=PackedAgreements(_agreements(connection, SCHOOL_SIDE), unpack=of_school),
+        board_agreements=PackedAgreements(_agreements(connection, BOARD_SIDE), unpack=of_board),
+    )
+
+
+def _records(connection: sqlite3.Connection, kind: Kind, type_: type[Record]) -> Iterator[Record]:
+    decoder = msgspec.msgpack.Decoder(type_)
+    for _, compiled in connection.execute(_COMPILED, {"of_kind": kind}):
+        yield decoder.decode(compiled)
+
+
+def _agreements(connection: sqlite3.Connection, side: str) -> Iterator[tuple[str, bytes]]:
+    for id_, compiled in connection.execute(_COMPILED, {"of_kind": Kind.AGREEMENT}):
+        if id_.startswith(side):
+            yield id_.removeprefix(side), compiled
+
+
+def _read_stated(
+    connection: sqlite3.Connection, statement: str, parameters: Mapping[str, Any]
+) -> dict[Key, StatedDocument]:
+    stated = (_stated_of(*row) for row in connection.execute(statement, parameters))
+    return {each.key: each for each in stated}
+
+
+def _stated_of(kind: str, id_: str, text: str) -> StatedDocument:
+    stored = msgspec.json.decode(text, type=_Stored)
+    return StatedDocument(
+        Kind(kind),
+        msgspec.json.decode(stored.document, type=DOCUMENT_TYPES[Kind(kind)]),
+        file=f"registry: {kind}/{id_}",
+        files=stored.files,
+        fetched=stored.fetched,
+    )
+
+
+def _write(connection: sqlite3.Connection, change: CheckedChange, *, by: str, at: datetime) -> int:
+    if _read_version(connection) != change.base:
+        raise RegistryMoved
+    version = change.base + 1
+    counts = {each.value: change.plan.count(each) for each in Action}
+    connection.execute(
+        _ADD_VERSION,
+        {
+            "version": version,
+            "applied_in": f"{at.astimezone(UTC):%Y-%m-%dT%HZ}",
+            "applied_by": by,
+            "note": change.note,
+            **counts,
+        },
+    )
+    connection.executemany(
+        _END,
+        (
+            {"of_kind": kind, "of_id": id_, "before": change.base}
+            for kind, id_ in change.plan.keys(Action.CHANGED, Action.REMOVED)
+        ),
+    )
+    connection.executemany(_ADD_DOCUMENT, (_row_of(each, version) for each in change.put))
+    connection.executemany(
+        _ADD_PIN,
+        (
+            {"supplier": supplier, "epoch": epoch, "version": version}
+            for supplier, epoch in change.new_pins.items()
+        ),
+    )
+    return version
+
+
+def _row_of(each: CompiledDocument, version: int) -> dict[str, object]:
+    kind, id_ = each.stated.key
+    stored = _Stored(
+        msgspec.Raw(msgspec.json.encode(each.stated.document)),
+        dict(each.stated.files),
+        dict(each.stated.fetched),
+    )
+    return {
+        "kind": kind.value,
+        "id": id_,
+        "first_version": version,
+        "compiled": pack_agreement(each.record)
+        if isinstance(each.record, Agreement)
+        else msgspec.msgpack.encode(each.record),
+        "stated": msgspec.json.encode(stored).decode(),
+    }

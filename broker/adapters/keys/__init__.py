@@ -1,0 +1,1 @@
+"""The folder of keys: read, made, followed while we serve, and kept from being lost."""

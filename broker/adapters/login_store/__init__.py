@@ -1,0 +1,1 @@
+"""The login store, in the process itself or on Redis."""

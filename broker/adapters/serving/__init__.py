@@ -1,0 +1,1 @@
+"""The server under the broker, and the supervisor of its workers."""

@@ -1,0 +1,1 @@
+"""XML for SAML: parsed strictly, checked by schema, signed, verified and decrypted."""
