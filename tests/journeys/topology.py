@@ -138,10 +138,11 @@ async def running_topology(
             addresses,
             ca_file=certificate.ca_file,
             settings={
+                "logging": {},  # to standard error, which goes to `BrokerProcess.log`
                 "store": {
                     "url": f"redis://broker@127.0.0.1:{redis.port}",
                     "password_file": str(secrets / "redis-password"),
-                }
+                },
             },
         )
         config_folder = world.loaded.config_folder

@@ -135,6 +135,7 @@ async def running_workers(folder: Path, *, workers: int = 2) -> AsyncIterator[Wo
             folder / "config",
             addresses,
             settings={
+                "logging": {},  # to standard error, which goes to `BrokerProcess.log`
                 "server": {
                     "drain_seconds": DRAIN_SECONDS,
                     "hung_seconds": NEVER_SECONDS,
