@@ -8,19 +8,25 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated
 from urllib.parse import urlsplit
 
 import msgspec
-from msgspec import Meta
+
+from broker.setting_tables import (
+    MEMORY_URL,
+    Folders,
+    Joining,
+    Limits,
+    Logging,
+    Section,
+    Server,
+    Store,
+    Times,
+)
 
 ENVIRONMENT_PREFIX = "BROKER_"
 """`BROKER_ISSUER` sets `issuer`, `BROKER_SERVER__PORT` sets `server.port`."""
 
-Port = Annotated[int, Meta(ge=0, le=65535)]
-Positive = Annotated[int, Meta(ge=1)]
-MEMORY_URL = "memory:"
-"""The login store in the process itself: one worker, and gone when it stops."""
 REDIS_PORT = 6379
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
@@ -34,95 +40,6 @@ class SettingsProblem(Exception):  # noqa: N818 -- said to an operator, with its
     def __init__(self, file: str, path: str, problem: str, remedy: str) -> None:
         super().__init__(f"{file}: {path}: {problem} {remedy}")
         self.file, self.path, self.problem, self.remedy = file, path, problem, remedy
-
-
-class Section(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of settings."""
-
-
-class Server(Section, frozen=True, kw_only=True):
-    """Where the broker listens."""
-
-    host: str = "127.0.0.1"
-    port: Port = 8000
-    metrics_port: Port | None = None
-    """Where Prometheus asks; no metrics are served when absent, and never at `port`."""
-    metrics_host: str = "127.0.0.1"
-    tls_certificate: str | None = None
-    """PEM file; only where no proxy stands in front."""
-    tls_key: str | None = None
-    workers: Positive = 1
-    """Processes; more than one need a Redis."""
-    keep_alive_seconds: Positive = 75
-    """Longer than the proxy keeps an idle connection, so that it is never we who close it."""
-    drain_seconds: Positive = 20
-    """That idle connections stay open when a worker stops; longer than the proxy likewise."""
-    hung_seconds: Positive = 15
-    """Silence of a worker's event loop after which it is replaced."""
-
-
-class Folders(Section, frozen=True, kw_only=True):
-    """Relative to the configuration folder."""
-
-    keys: str = "keys"
-    data: str = "data"
-    """The databases: registry.db, register.db, receipts.db."""
-
-
-class Store(Section, frozen=True, kw_only=True):
-    """Where the login store is: what lives between two requests of one login."""
-
-    url: str = MEMORY_URL
-    """`redis://` or `rediss://` (TLS), then [user@]host[:port][/database]."""
-    password: str | None = None
-    """From the environment only, or from `password_file`."""
-    password_file: str | None = None
-    ca_file: str | None = None
-    """PEM of the authorities that may vouch for a `rediss://` server; the system's when absent."""
-    connect_milliseconds: Positive = 1000
-    operation_milliseconds: Positive = 1000
-
-    def __repr__(self) -> str:
-        return "Store(...)"
-
-    def __rich_repr__(self) -> list[tuple[str, object]]:
-        return []
-
-
-class Times(Section, frozen=True, kw_only=True):
-    """How long things live. Protocol constants (codes, assertions) are code, with their source."""
-
-    registry_poll_milliseconds: Positive = 500
-    """How often a running broker looks for a changed registry and for changed keys."""
-    remembered_school_days: Positive = 180
-    receipt_head_minutes: Positive = 60
-
-
-class Joining(Section, frozen=True, kw_only=True):
-    """When a new ECK iD's alias to a school's own number holds elsewhere."""
-
-    mature_days: Positive = 30
-    mature_login_days: Positive = 5
-
-
-class Limits(Section, frozen=True, kw_only=True):
-    """Bounds on what one worker takes in."""
-
-    store_records: Positive = 1_000_000
-    body_bytes: Positive = 262_144
-    school_call_seconds: Positive = 5
-    requests_at_once: Positive = 500
-    """In work in one worker; more are asked to come back in a moment."""
-    connections: Positive = 2000
-    """Open at one worker; for one more, the one that has idled longest is closed."""
-
-
-class Logging(Section, frozen=True, kw_only=True):
-    """Where a request's record goes; never a value of a pupil."""
-
-    level: Annotated[str, Meta(pattern="^(debug|info|warning|error)$")] = "info"
-    file: str | None = None
-    """Standard error when absent."""
 
 
 class Settings(Section, frozen=True, kw_only=True):

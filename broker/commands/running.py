@@ -10,7 +10,8 @@ import click
 from broker.commands.listening import open_listener, start_logs
 from broker.commands.problems import config_option, refuse, saying_what_is_wrong
 from broker.commands.workers import find_start_problems, serve_alone, supervise
-from broker.settings import MEMORY_URL, LoadedSettings, SettingsProblem, load_settings
+from broker.setting_tables import MEMORY_URL
+from broker.settings import LoadedSettings, SettingsProblem, load_settings
 
 DEMO_FOLDER = Path("var/demo")
 WORKERS_VARIABLE = "BROKER_SERVER__WORKERS"

@@ -20,7 +20,8 @@ from broker.commands.listening import find_tls_problems, read_limits, server_con
 from broker.commands.metrics_port import metrics_at_their_port
 from broker.commands.problems import config_option, find_problems, store_problem
 from broker.flow.federation.documents import FederationProblems, Problem
-from broker.settings import MEMORY_URL, LoadedSettings, SettingsProblem, load_settings
+from broker.setting_tables import MEMORY_URL
+from broker.settings import LoadedSettings, SettingsProblem, load_settings
 from broker.store_choice import find_store_problem
 
 COLLECT_AFTER = (50_000, 20, 50)

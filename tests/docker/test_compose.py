@@ -13,7 +13,8 @@ import pytest
 import yaml
 
 from broker.adapters.serving.http_server import FINISH_WITHIN_SECONDS
-from broker.settings import Server, load_settings
+from broker.setting_tables import Server
+from broker.settings import load_settings
 from tests.docker.dockerfile import ROOT, the_dockerfile
 
 DOCKER = ROOT / "docker"

@@ -17,7 +17,8 @@ import yaml
 from broker.adapters.keys.keys_init import init_keys
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.serving.http_server import FINISH_WITHIN_SECONDS
-from broker.settings import Server, load_settings
+from broker.setting_tables import Server
+from broker.settings import load_settings
 from tests.docker.dockerfile import ROOT
 from tests.docker.nginx import FILES
 

@@ -18,7 +18,7 @@ from broker.demo.peers import PeerDocument
 from broker.demo.servers import serving
 from broker.demo.supplier import Exercises, SupplierPages
 from broker.demo.toml_writer import write_toml
-from broker.settings import Times
+from broker.setting_tables import Times
 from tests.journeys.commands import run_broker, run_program
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.visitor import Visitor, new_visitor

@@ -14,7 +14,8 @@ from broker.domain.documents import (
     Kind,
     RelyingPartyDocument,
 )
-from broker.settings import Section, Settings
+from broker.setting_tables import Section
+from broker.settings import Settings
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "config/README.md").read_text()

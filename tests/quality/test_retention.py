@@ -10,7 +10,7 @@ from broker.flow.sealed_state import RecordT, StateKind
 from broker.oidc_op.client_auth import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
 from broker.saml_sp.checks import ASSERTION_MAX_AGE
 from broker.saml_xml.clock import CLOCK_SKEW
-from broker.settings import Times
+from broker.setting_tables import Times
 from broker.web.cookies import FORM_SECONDS, LANGUAGE_SECONDS, STARTS_SECONDS
 from tests.quality.readme import code_of, table
 from tests.quality.sources import broker_modules, parsed_files

@@ -7,12 +7,12 @@ import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import bindparam, func, insert, or_, select, update
+from sqlalchemy import bindparam, insert, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from broker.adapters.databases.packed_agreements import (
@@ -21,8 +21,9 @@ from broker.adapters.databases.packed_agreements import (
     of_school,
     pack_agreement,
 )
+from broker.adapters.databases.registry_versions import add_version, read_version
 from broker.adapters.databases.sql import open_sqlite, prepare, transaction
-from broker.adapters.databases.tables_registry import documents, pins, versions
+from broker.adapters.databases.tables_registry import documents, pins
 from broker.domain.documents import DOCUMENT_TYPES, Kind
 from broker.domain.federation import Agreement, School, SchoolIdp, Supplier
 from broker.domain.registry import Registry, build_registry
@@ -45,7 +46,6 @@ SCHOOL_SIDE, BOARD_SIDE = "school/", "board/"
 _FAULTS = (sqlite3.Error, OSError, msgspec.MsgspecError, KeyError)
 
 _in_force = documents.c.last_version.is_(None)
-_VERSION = prepare(select(func.max(versions.c.version)))
 _COMPILED = prepare(
     select(documents.c.id, documents.c.compiled)
     .where(documents.c.kind == bindparam("of_kind"), _in_force)
@@ -72,7 +72,6 @@ _END = prepare(
     )
     .values(last_version=bindparam("before"))
 )
-_ADD_VERSION = prepare(insert(versions))
 _ADD_DOCUMENT = prepare(
     insert(documents).values(
         {name: bindparam(name) for name in ("kind", "id", "first_version", "compiled", "stated")}
@@ -108,7 +107,7 @@ class SqliteRegistry:
         Opened anew each time: a database that was restored in its place is seen too.
         """
         with self._reading() as connection:
-            return _read_version(connection)
+            return read_version(connection)
 
     def load(self) -> Registry:
         """Return the snapshot in force, as workers use it."""
@@ -119,7 +118,7 @@ class SqliteRegistry:
         """Return what is in force, as stated."""
         with self._reading() as connection:
             return CurrentFederation(
-                _read_version(connection),
+                read_version(connection),
                 _read_stated(connection, _STATED_IN_FORCE, {}),
                 dict(connection.execute(_PINS)),
             )
@@ -127,7 +126,7 @@ class SqliteRegistry:
     def documents_at(self, version: int) -> Mapping[Key, StatedDocument] | None:
         """Return the documents of an earlier version, or None when there is no such version."""
         with self._reading() as connection:
-            if not 1 <= version <= _read_version(connection):
+            if not 1 <= version <= read_version(connection):
                 return None
             return _read_stated(connection, _STATED_AT, {"at_version": version})
 
@@ -163,12 +162,6 @@ class SqliteRegistry:
             raise RegistryUnreadable(f"{self.path}: {error}") from error
 
 
-def _read_version(connection: sqlite3.Connection) -> int:
-    version: int | None
-    (version,) = connection.execute(_VERSION).fetchone()
-    return version or 0
-
-
 def _load(connection: sqlite3.Connection) -> Registry:
     pinned = dict(connection.execute(_PINS))
     suppliers = [
@@ -176,7 +169,7 @@ def _load(connection: sqlite3.Connection) -> Registry:
         for each in _records(connection, Kind.SUPPLIER, Supplier)
     ]
     registry = build_registry(
-        _read_version(connection),
+        read_version(connection),
         schools=_records(connection, Kind.SCHOOL, School),
         idps=with_built_in_names(_records(connection, Kind.IDENTITY_PROVIDER, SchoolIdp)),
         suppliers=suppliers,
@@ -220,20 +213,10 @@ def _stated_of(kind: str, id_: str, text: str) -> StatedDocument:
 
 
 def _write(connection: sqlite3.Connection, change: CheckedChange, *, by: str, at: datetime) -> int:
-    if _read_version(connection) != change.base:
+    if read_version(connection) != change.base:
         raise RegistryMoved
-    version = change.base + 1
     counts = {each.value: change.plan.count(each) for each in Action}
-    connection.execute(
-        _ADD_VERSION,
-        {
-            "version": version,
-            "applied_in": f"{at.astimezone(UTC):%Y-%m-%dT%HZ}",
-            "applied_by": by,
-            "note": change.note,
-            **counts,
-        },
-    )
+    version = add_version(connection, note=change.note, by=by, at=at, **counts)
     connection.executemany(
         _END,
         (
