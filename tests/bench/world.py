@@ -26,7 +26,8 @@ from broker.demo.run import reset_folder
 from broker.demo.saml_messages import idp_metadata
 from broker.demo.saml_supplier import SamlSupplierSettings, sp_metadata
 from broker.demo.toml_writer import write_toml
-from broker.domain.documents import DocumentTable, Kind, parse_table
+from broker.domain.document_reading import DocumentTable, parse_table
+from broker.domain.documents import Kind
 from broker.flow.federation.change import check_apply, without_progress
 from broker.flow.federation.documents import StatedDocument
 from broker.jose.keys import SigningKey

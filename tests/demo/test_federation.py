@@ -13,7 +13,8 @@ from broker.demo.federation import write_federation
 from broker.demo.people import PEOPLE, SCHOOLS, people_at
 from broker.demo.pysaml2 import BINDING_HTTP_POST, Saml2Client, SPConfig
 from broker.demo.toml_writer import write_toml
-from broker.domain.documents import AgreementDocument, Kind, SupplierDocument, parse_document
+from broker.domain.document_reading import parse_document
+from broker.domain.documents import AgreementDocument, Kind, SupplierDocument
 
 ADDRESSES = {party: f"http://localhost:{port}" for party, port in DEMO_PORTS.items()}
 

@@ -5,10 +5,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from broker.domain.documents import (
-    DocumentProblem,
+from broker.domain.document_reading import (
     DocumentTable,
-    Kind,
     guess_kind,
     named_files,
     parse_document,
@@ -16,6 +14,7 @@ from broker.domain.documents import (
     read_toml,
     split_tables,
 )
+from broker.domain.documents import DocumentProblem, Kind
 
 AGREEMENT = b"""
 school = "vuurvogel"

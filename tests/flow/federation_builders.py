@@ -8,7 +8,8 @@ import msgspec
 from joserfc.jwk import ECKey
 
 from broker.adapters.xml.xml_security import LxmlSecurity
-from broker.domain.documents import DocumentTable, Kind, parse_table
+from broker.domain.document_reading import DocumentTable, parse_table
+from broker.domain.documents import Kind
 from broker.flow.federation.change import (
     CheckedChange,
     Compiler,

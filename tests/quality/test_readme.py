@@ -10,7 +10,8 @@ from broker.demo import people
 from broker.demo.addresses import DEMO_PORTS, Party
 from broker.demo.federation import school_document
 from broker.domain.attributes import VOCABULARY
-from broker.domain.documents import AnyDocument, DocumentTable, Kind, parse_table, split_tables
+from broker.domain.document_reading import DocumentTable, parse_table, split_tables
+from broker.domain.documents import AnyDocument, Kind
 from broker.domain.federation import State
 from broker.domain.refusals import every_refusal
 from broker.flow.audit import AuditEvent

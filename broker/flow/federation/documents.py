@@ -8,17 +8,14 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
-from broker.domain.documents import (
-    AgreementDocument,
-    AnyDocument,
-    DocumentProblem,
+from broker.domain.document_reading import (
     DocumentTable,
-    Kind,
     named_files,
     parse_table,
     read_toml,
     split_tables,
 )
+from broker.domain.documents import AgreementDocument, AnyDocument, DocumentProblem, Kind
 
 Key: TypeAlias = tuple[Kind, str]
 """By what a document is kept: its kind and id."""
