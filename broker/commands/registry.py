@@ -84,6 +84,8 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
         show_warnings([nothing], console=Console(stderr=True))
     if registry_file(loaded).exists():
         show_warnings(warn_of_partners(loaded), console=Console(stderr=True))
+        if pairwise is not None:
+            problems += find_lost_windows(loaded, pairwise)
     folder = loaded.config_folder / "federation"
     if folder.is_dir():
         compiler = make_compiler(loaded, epoch=pairwise.newest if pairwise else EPOCH_BEFORE_KEYS)
@@ -144,6 +146,18 @@ def find_lost_epochs(store: FederationStore, pairwise: PairwiseKeys) -> Iterator
                 f"suppliers/{supplier}",
                 f"is pinned to epoch {epoch}, which has no key.",
                 f"Restore pairwise/{epoch}.hex from the backup.",
+            )
+
+
+def find_lost_windows(loaded: LoadedSettings, pairwise: PairwiseKeys) -> Iterator[Problem]:
+    """Yield a problem for each supplier whose names of before nobody could tell it."""
+    for each in SqliteRegistry(registry_file(loaded)).load().suppliers.values():
+        if each.previous_epoch is not None and each.previous_epoch not in pairwise:
+            yield Problem(
+                "registry",
+                f"suppliers/{each.id}",
+                f"is in a rotation with epoch {each.previous_epoch}, which has no key.",
+                f"Restore pairwise/{each.previous_epoch}.hex from the backup.",
             )
 
 

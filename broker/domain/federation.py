@@ -221,7 +221,10 @@ class Supplier(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         display_name: what people read; the legal name when no other was given.
         eck_id_entitled: the federation lets schools approve the ECK iD or own identifiers for it.
-        epoch: letter of the pairwise key that was newest when it was first applied; pinned.
+        epoch: letter of the pairwise key that was newest when it was first applied; pinned, and
+            moved by a rotation of this supplier alone.
+        previous_epoch: letter of the key that its pseudonyms came from before, or will again: told
+            by `previous_sub`. None while no window of a rotation is open.
     """
 
     id: SupplierId
@@ -232,6 +235,7 @@ class Supplier(msgspec.Struct, frozen=True, kw_only=True):
     attributes: tuple[DeclaredAttribute, ...] = ()
     relying_parties: tuple[RelyingParty, ...] = ()
     epoch: str
+    previous_epoch: str | None = None
     enabled: bool = True
 
 

@@ -60,12 +60,15 @@ class KnownPerson:
         salt: for the receipts of this account.
         notices: newest version of each notice that was seen, by `notice_key`.
         events: what happened, for the audit; names no person.
+        previous: root of another account of this person that the supplier of this login knows,
+            and is to be told of; None when there is none.
     """
 
     root: PersonRoot = field(repr=False)
     salt: bytes = field(repr=False)
     notices: Mapping[str, int] = field(repr=False)
     events: tuple[PersonEvent, ...]
+    previous: PersonRoot | None = field(default=None, repr=False)
 
     def seen_notice(self, school: SchoolId, supplier: SupplierId) -> int:
         """Return the newest version of a notice that this person saw; 0 when none."""

@@ -56,12 +56,15 @@ class WithheldName(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     reason: str
 
 
-class ReceiptContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class ReceiptContent(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """What a receipt says. Names, never values.
 
     Attributes:
         epoch: letter of the pseudonym's epoch, or "" when no pseudonym went out (transient).
         at: seconds since 1970, floored to 5 minutes.
+        previous_epoch: letter of the epoch of the `previous_sub` that went out too, or "".
         released, withheld: names of attributes, sorted, so that order tells nothing.
     """
 
@@ -73,6 +76,7 @@ class ReceiptContent(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_f
     at: int
     released: tuple[str, ...]
     withheld: tuple[WithheldName, ...]
+    previous_epoch: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,12 +133,18 @@ def week_of(day: date) -> int:
 
 
 def build_receipt(
-    decision: ReleaseDecision, *, relying_party: RelyingPartyId, epoch: str, now: datetime
+    decision: ReleaseDecision,
+    *,
+    relying_party: RelyingPartyId,
+    epoch: str,
+    previous_epoch: str = "",
+    now: datetime,
 ) -> ReceiptContent:
     """Return the receipt of one release decision.
 
     Args:
         epoch: of the pseudonym that goes out, or "".
+        previous_epoch: of the `previous_sub` that goes out beside it, or "".
         now: aware; floored to 5 minutes.
     """
     seconds = int(now.timestamp())
@@ -144,6 +154,7 @@ def build_receipt(
         relying_party=relying_party,
         agreement_version=decision.agreement_version,
         epoch=epoch,
+        previous_epoch=previous_epoch,
         at=seconds - seconds % COARSE_TIME_SECONDS,
         released=tuple(sorted(each.name for each in decision.released)),
         withheld=tuple(

@@ -80,6 +80,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
         idp, clicked: for "that is not me".
         decision: for the school that the login stated; released values and names of the rest.
         pseudonym: None when the supplier asked for a transient NameID.
+        previous: of the same person and supplier, told as `previous_sub`; None when nothing is.
         authenticated_at: of the login at school, exact, aware UTC; told only when the request
             forced the login (`supplier_side.told_moment`).
         eck_root, local_root: what the login presented, to find the register's row when `notice`;
@@ -93,6 +94,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
     clicked: SchoolId
     decision: ReleaseDecision
     pseudonym: Pseudonym | None
+    previous: Pseudonym | None = None
     receipt: SealedReceipt
     authenticated_at: datetime
     population: Population
@@ -159,21 +161,21 @@ PENDING = StateKind(
 )
 PREPARED = StateKind(
     name="prepared",
-    version=2,
+    version=3,
     struct=PreparedRelease,
     ttl_seconds=PREPARED_TTL_SECONDS,
     tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
 )
 USERINFO = StateKind(
     name="userinfo",
-    version=2,
+    version=3,
     struct=UserinfoRecord,
     ttl_seconds=CODE_TTL_SECONDS + ACCESS_TOKEN_TTL_SECONDS,
     tombstone_ttl_seconds=CODE_TTL_SECONDS + ACCESS_TOKEN_TTL_SECONDS,
 )
 GRANT = StateKind(
     name="grant",
-    version=2,
+    version=3,
     struct=GrantRecord,
     ttl_seconds=CODE_TTL_SECONDS,
     # A second use revokes the access token, for as long as that lives (RFC 6749 4.1.2).

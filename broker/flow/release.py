@@ -18,6 +18,7 @@ from broker.domain.release import decide_release, why_withheld
 from broker.flow.answers import Answer
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.login_store import Claim
+from broker.flow.naming import SupplierNames, check_epoch_unchanged, epoch_of, name_person
 from broker.flow.parties import Parties, check_school_open, find_idp, follow_idp
 from broker.flow.person_records import Presented, as_root
 from broker.flow.person_rules import JoinRules
@@ -36,8 +37,6 @@ from broker.flow.refusals import AgreementChanged, SchoolNotOpen
 from broker.flow.register import PersonRegister, RegisterUnavailable
 from broker.flow.supplier_side import SupplierSide, wants_pseudonym
 from broker.flow.trail import Outcome, current_trail
-from broker.pseudonyms.derivation import derive_pseudonym
-from broker.pseudonyms.epochs import select_key
 
 NETHERLANDS = ZoneInfo("Europe/Amsterdam")
 """Agreements begin and end at midnight there."""
@@ -127,10 +126,9 @@ class ReleaseDesk:
             agreement=agreement,
             seen=person.seen_notice(school.id, supplier.id),
         )
-        pseudonym = None
+        names: SupplierNames | None = None
         if wants_pseudonym(pending.request):
-            key = select_key(ports.keys.pairwise, pinned=supplier.epoch)
-            pseudonym = derive_pseudonym(person.root, supplier=supplier.id, key=key)
+            names = name_person(person, supplier=supplier, keys=ports.keys.pairwise)
         notice = page is not None and page.notice
         prepared = PreparedRelease(
             login=pending.login,
@@ -138,12 +136,14 @@ class ReleaseDesk:
             idp=pending.idp,
             clicked=pending.school,
             decision=decision,
-            pseudonym=pseudonym,
+            pseudonym=None if names is None else names.pseudonym,
+            previous=None if names is None else names.previous,
             receipt=self._seal_receipt(
                 build_receipt(
                     decision,
                     relying_party=parties.relying_party.id,
-                    epoch="" if pseudonym is None else supplier.epoch,
+                    epoch="" if names is None else epoch_of(names.pseudonym),
+                    previous_epoch="" if names is None else epoch_of(names.previous),
                     now=now,
                 ),
                 person=person,
@@ -179,10 +179,12 @@ class ReleaseDesk:
         Raises:
             SchoolNotOpen, StatesDiffer: somebody was switched off while a page was waiting.
             AgreementChanged: the school decided anew meanwhile.
+            PseudonymsRotated: the supplier's epoch moved meanwhile.
             ClaimsBeyondDecision, ReceiptsUnavailable, AssertionUsed, StoreUnavailable
         """
         check_school_still_open(prepared, parties=parties, registry=registry)
         check_agreement_unchanged(prepared, parties=parties, registry=registry, today=day_of(now))
+        check_epoch_unchanged(prepared.pseudonym, supplier=parties.supplier)
         ports = self._ports
         built = ports.suppliers.build(prepared, parties=parties, now=now)
         await ports.receipts.append(prepared.receipt)

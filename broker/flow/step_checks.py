@@ -86,6 +86,7 @@ HAND_OVER = (
         (
             *("check_school_of_idp", "check_school_enabled", "check_states_equal"),
             *("check_agreement_unchanged", "check_released_still_allowed"),
+            "check_epoch_unchanged",
         ),
     ),
     CheckGroup(

@@ -157,6 +157,7 @@ class SupplierSide:
             code_challenge=request.code_challenge,
             nonce=request.nonce,
             pseudonym=_pseudonym(prepared),
+            previous=prepared.previous,
             claims=claims,
             authenticated_at=told_moment(prepared, now=now) if request.wants_auth_time else None,
             exact_times=request.force_login,
@@ -201,6 +202,7 @@ class SupplierSide:
             service_provider=provider,
             entity_id=self._entity_id,
             pseudonym=prepared.pseudonym or "",
+            previous_pseudonym=prepared.previous,
             attributes=attributes,
             authenticated_at=told_moment(prepared, now=now),
             ids=ResponseIds(

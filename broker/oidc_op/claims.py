@@ -28,10 +28,16 @@ from broker.oidc_op.grants import Claims, OidcGrant
 from broker.oidc_op.token import RedeemedGrant
 
 TIME_STEP_SECONDS = 300
+PREVIOUS_SUB = "previous_sub"
+"""Claim by which we tell a supplier the name of before of the same person; in both profiles."""
+
 ID_TOKEN_TTL_SECONDS = 600  # twice the step, so that a floored token has a step left to live
 
 PROTOCOL_CLAIMS = frozenset(
-    {"iss", "sub", "aud", "exp", "iat", "nonce", "jti", "sid", "auth_time", "acr"}
+    {
+        *("iss", "sub", "aud", "exp", "iat", "nonce", "jti", "sid", "auth_time", "acr"),
+        PREVIOUS_SUB,
+    }
 )
 """What an ID token says besides released claims; no released claim may have such a name."""
 
@@ -126,6 +132,8 @@ def _id_token_claims(
         "iat": issued_at,
         "jti": jti,
     }
+    if grant.previous is not None:
+        protocol[PREVIOUS_SUB] = grant.previous
     if grant.nonce is not None:
         protocol["nonce"] = grant.nonce
     if grant.sid is not None:

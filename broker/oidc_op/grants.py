@@ -17,6 +17,7 @@ class OidcGrant(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         redirect_uri: of the authorization request; the token request must repeat it.
         code_challenge: of the authorization request; None when it had none.
+        previous: told as `previous_sub`, the same supplier's name for the same person of before.
         claims: released claims only, linted against the decision when this was made.
         authenticated_at: what the supplier may know of when this login took place, aware UTC: our
             own moment unless the request forced the login; None when the supplier did not ask.
@@ -32,6 +33,7 @@ class OidcGrant(msgspec.Struct, frozen=True, kw_only=True):
     code_challenge: str | None = None
     nonce: str | None = None
     pseudonym: Pseudonym
+    previous: Pseudonym | None = None
     claims: Claims
     authenticated_at: datetime | None = None
     acr: str = ""
@@ -52,11 +54,12 @@ class UserinfoGrant(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         client_id: the audience; nobody else is told anything.
-        sub: the pseudonym, equal to the ID token's.
+        sub, previous: the pseudonyms, equal to the ID token's.
     """
 
     client_id: str
     sub: Pseudonym
+    previous: Pseudonym | None = None
     claims: Claims
 
     def __repr__(self) -> str:
@@ -68,4 +71,9 @@ class UserinfoGrant(msgspec.Struct, frozen=True, kw_only=True):
 
 def userinfo_grant_of(grant: OidcGrant) -> UserinfoGrant:
     """Return what the access token of a redeemed code stands for."""
-    return UserinfoGrant(client_id=grant.client_id, sub=grant.pseudonym, claims=grant.claims)
+    return UserinfoGrant(
+        client_id=grant.client_id,
+        sub=grant.pseudonym,
+        previous=grant.previous,
+        claims=grant.claims,
+    )

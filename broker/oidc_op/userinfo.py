@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.registry import Registry
+from broker.oidc_op.claims import PREVIOUS_SUB
 from broker.oidc_op.clients import ClientUnknown, find_client
 from broker.oidc_op.grants import UserinfoGrant
 from broker.oidc_op.parameters import collect_parameters
@@ -85,7 +86,7 @@ def build_challenge(refusal: Refusal) -> str:
 
 
 def build_userinfo(grant: UserinfoGrant, *, registry: Registry) -> dict[str, str | list[str]]:
-    """Return what userinfo answers: the ID token's `sub` and the released claims.
+    """Return what userinfo answers: the pseudonyms of the ID token and the released claims.
 
     Raises:
         AccessTokenRefused: the client or its supplier was switched off meanwhile.
@@ -94,4 +95,7 @@ def build_userinfo(grant: UserinfoGrant, *, registry: Registry) -> dict[str, str
         find_client(grant.client_id, registry=registry)
     except ClientUnknown as unknown:
         raise AccessTokenRefused(unknown.check) from None
-    return {**grant.claims, "sub": grant.sub}
+    names = {"sub": grant.sub}
+    if grant.previous is not None:
+        names[PREVIOUS_SUB] = grant.previous
+    return {**grant.claims, **names}

@@ -48,7 +48,7 @@ BACKDATED = timedelta(seconds=60)  # suppliers' clocks lag, and some allow no sk
 INSTANT_STEP_MINUTES = 5  # two suppliers must not match moments
 
 PREVIOUS_SUB = "previous_sub"
-"""Attribute that announces the pseudonym of before a change of our keys."""
+"""Attribute by which we tell a supplier the pseudonym of before of the same person."""
 
 Attributes = Sequence[tuple[str, tuple[str, ...]]]
 """Attribute name on the wire and its values, in order."""
@@ -112,7 +112,7 @@ def build_response(
         service_provider: the request's, as registered now.
         entity_id: ours.
         pseudonym: the supplier's; not used, and may be empty, for a transient NameID.
-        previous_pseudonym: while our keys change.
+        previous_pseudonym: of the same supplier and person, while our keys or accounts change.
         attributes: of `build_attributes`, linted.
         authenticated_at: our own moment, floored to 5 minutes here; that of the login at school,
             and exact, only when the request forced the login.

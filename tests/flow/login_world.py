@@ -108,7 +108,7 @@ class LoginWorld:
             root=load_root_key(bytes(range(32))),
             register=derive_register_keys(bytes(range(1, 33))),
             token=TokenKeys(active=(oidc.BROKER_KEY, oidc.BROKER_RSA_KEY)),
-            pairwise=load_pairwise_keys({"a": bytes(range(2, 34))}),
+            pairwise=load_pairwise_keys({"a": bytes(range(2, 34)), "b": bytes(range(5, 37))}),
             receipts=bytes(range(3, 35)),
             saml_signing=saml.BROKER_KEY.signing,
             saml_decryption=(saml.BROKER_ENCRYPTION.decryption,),

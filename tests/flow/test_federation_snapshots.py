@@ -10,13 +10,14 @@ from broker.domain.registry import Registry, build_registry
 from broker.flow.federation.snapshots import RegistryInForce, RegistryUnreadable
 
 
-def a_supplier(*, epoch: str) -> Supplier:
+def a_supplier(*, epoch: str, previous: str | None = None) -> Supplier:
     return Supplier(
         id=SupplierId("rekenrijk"),
         legal_name="RekenRijk B.V.",
         display_name="RekenRijk",
         state=State.TEST,
         epoch=epoch,
+        previous_epoch=previous,
     )
 
 
@@ -86,6 +87,17 @@ async def test_a_version_that_pins_to_a_missing_key_is_not_put_in_force() -> Non
     source.suppliers = (a_supplier(epoch="b"),)
     await snapshots.refresh()
     assert (snapshots.registry.version, snapshots.healthy) == (2, True)
+
+
+async def test_a_window_with_an_epoch_without_a_key_is_not_put_in_force() -> None:
+    source, events = Source(), Events()
+    snapshots = in_force(source, events)
+    source.suppliers, source.next_version = (a_supplier(epoch="b", previous="c"),), 2
+    await snapshots.refresh()
+    assert snapshots.registry.version == 1
+    source.suppliers = (a_supplier(epoch="b", previous="a"),)
+    await snapshots.refresh()
+    assert snapshots.registry.version == 2
 
 
 def test_a_broker_does_not_start_without_a_registry() -> None:

@@ -84,7 +84,7 @@ async def test_an_answer_that_cannot_be_encrypted_is_not_sent_plain(
 async def test_an_epoch_without_its_key_is_said_to_the_supplier(
     world: LoginWorld, browser: Browser
 ) -> None:
-    world.change("rekenrijk", epoch="b")
+    world.change("rekenrijk", epoch="z")
     answer = await world.arrive(browser)
     assert read_redirect(answer).error == EpochKeyMissing.oauth_error
     assert world.receipts.kept == []

@@ -15,6 +15,7 @@ TELLING = frozenset(
         *("attributes", "values", "claims", "identifier", "eck_id", "first_name", "given_name"),
         *("pseudonym", "previous_pseudonym", "root", "eck_root", "local_root", "bound_to", "salt"),
         *("name_id", "subject_id", "transient_name_id", "sub", "person", "account", "aliases"),
+        "previous",
         # of a login under way
         *("nonce", "state", "code", "code_verifier", "code_challenge", "relay_state"),
         *("session_index", "sid", "assertion_id", "login_hint", "token", "access_token"),
@@ -42,6 +43,7 @@ ABOUT_PARTIES = {
     ("RelyingPartyDocument", "claims"),
     ("SchoolDocument", "eck_id"),
     ("HeadBody", "root"),  # of a Merkle tree
+    ("HeadBody", "previous"),
     ("KeyFacts", "state"),  # of a key: published, in use
     ("ResponseIds", "assertion_id"),  # of our own answer, random
     ("AuditEvent", "code"),  # of a refusal
@@ -65,7 +67,7 @@ HOLDERS = {
 }
 
 SAFE_SUBJECTS = {"name", "AFFILIATION", "canonical", "display_name", "algorithm", "pinned"}
-SAFE_SUBJECTS |= {"subject", "identifier", "local_name"}
+SAFE_SUBJECTS |= {"subject", "identifier", "local_name", "supplier", "letter"}
 SAFE_CHECKS = {"check", "name", "__name__"}
 NOT_SHOWN = {"answer_to"}  # hides itself in a repr
 """What a refusal may repeat: names of attributes, parameters, elements, algorithms and parties."""

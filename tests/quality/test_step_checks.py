@@ -13,6 +13,7 @@ NOT_OF_A_LOGIN = (
     "broker/flow/federation/",
     "broker/flow/operator",
     "broker/flow/two_persons.py",
+    "broker/flow/rotation",
     "broker/adapters/operators_on_disk.py",
     "broker/saml_xml/metadata.py",
     "broker/saml_sp/metadata.py",

@@ -23,6 +23,7 @@ from broker.adapters.databases.packed_agreements import (
 )
 from broker.adapters.databases.registry_versions import add_version, read_version
 from broker.adapters.databases.sql import open_sqlite, prepare, transaction
+from broker.adapters.databases.sql_rotations import read_windows
 from broker.adapters.databases.tables_registry import documents, pins
 from broker.domain.documents import DOCUMENT_TYPES, Kind
 from broker.domain.federation import Agreement, School, SchoolIdp, Supplier
@@ -163,9 +164,14 @@ class SqliteRegistry:
 
 
 def _load(connection: sqlite3.Connection) -> Registry:
-    pinned = dict(connection.execute(_PINS))
+    pinned, windows = dict(connection.execute(_PINS)), read_windows(connection)
     suppliers = [
-        msgspec.structs.replace(each, epoch=pinned[each.id])  # a rotation moves the pin alone
+        # A rotation moves the pin, and says what came before: the document knows neither.
+        msgspec.structs.replace(
+            each,
+            epoch=pinned[each.id],
+            previous_epoch=windows[each.id].previous_epoch if each.id in windows else None,
+        )
         for each in _records(connection, Kind.SUPPLIER, Supplier)
     ]
     registry = build_registry(

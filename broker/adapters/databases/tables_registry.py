@@ -4,7 +4,7 @@ A row of `documents` holds from the version that brought it to the last one befo
 went; so every version can be read, and one more version costs what it changes.
 """
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 REGISTRY_METADATA = MetaData()
 
@@ -50,6 +50,25 @@ pins = Table(
     Column("epoch", Text, nullable=False, comment="plain: letter of its pairwise key"),
     Column("version", Integer, nullable=False, comment="plain: that pinned it"),
     comment="The epoch that each supplier's pseudonyms come from; moved by a rotation alone.",
+)
+
+rotations = Table(
+    "rotations",
+    REGISTRY_METADATA,
+    Column("number", Integer, primary_key=True, comment="plain: of the row"),
+    Column("supplier", Text, nullable=False, comment="plain: slug"),
+    Column("from_epoch", Text, nullable=False, comment="plain: letter of the key of before"),
+    Column("to_epoch", Text, nullable=False, comment="plain: letter of the key that it moves to"),
+    Column("turned_back", Boolean, nullable=False, comment="plain: from_epoch is pinned again"),
+    Column("opened_version", Integer, nullable=False, comment="plain: that opened the window"),
+    Column("closed_version", Integer, comment="plain: that closed it; null while it is open"),
+    comment="Every window in which a supplier is told two pseudonyms of each person.",
+)
+Index(
+    "rotations_open",
+    rotations.c.supplier,
+    unique=True,
+    sqlite_where=rotations.c.closed_version.is_(None),
 )
 
 key_checks = Table(

@@ -100,9 +100,10 @@ class RegistryInForce:
 
     def _check_epochs(self, registry: Registry) -> None:
         lacking = sorted(
-            f"{each.id} ({each.epoch})"
+            f"{each.id} ({epoch})"
             for each in registry.suppliers.values()
-            if each.epoch not in self._epochs
+            for epoch in (each.epoch, each.previous_epoch)
+            if epoch is not None and epoch not in self._epochs
         )
         if lacking:
             raise RegistryUnreadable(

@@ -1,0 +1,169 @@
+"""Rotating the key behind one supplier's pseudonyms: open a window, turn it back, close it.
+
+While a window is open everybody who logs in at the supplier is told twice: `sub` from the epoch in
+use and `previous_sub` from the other one. So the supplier finds each account under whichever of the
+two it keeps it, and renames it; in bulk, by `broker.flow.conversion`. Turning back exchanges the
+two, so that accounts which were renamed already are found as well; turning back twice goes on as
+before. Only a closed window leaves somebody behind: whoever the supplier still keeps under the
+other name, which nobody tells it any more.
+
+A change is decided on what the registry holds at that moment, and both are one transaction.
+"""
+
+from collections.abc import Callable, Container
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Protocol
+
+from broker.domain.ids import SupplierId
+from broker.flow.rotation_refusals import (
+    EpochUnknown,
+    SameEpoch,
+    SupplierUnknown,
+    WindowNotOpen,
+    WindowOpen,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class RotationWindow:
+    """A supplier's open window.
+
+    Attributes:
+        from_epoch, to_epoch: letters of the keys; it moves from the one to the other.
+        turned_back: it was turned back: `from_epoch` is in use again.
+        opened_version: of the registry.
+    """
+
+    supplier: SupplierId
+    from_epoch: str
+    to_epoch: str
+    turned_back: bool = False
+    opened_version: int = 0
+
+    @property
+    def epoch(self) -> str:
+        """Letter of the epoch in use."""
+        return self.from_epoch if self.turned_back else self.to_epoch
+
+    @property
+    def previous_epoch(self) -> str:
+        """Letter of the epoch that `previous_sub` comes from."""
+        return self.to_epoch if self.turned_back else self.from_epoch
+
+
+@dataclass(frozen=True, slots=True)
+class RotationState:
+    """Which keys one supplier's pseudonyms come from.
+
+    Attributes:
+        pinned: letter of the epoch in use; None for a supplier that was never applied.
+        window: the open one; None when none is.
+    """
+
+    supplier: SupplierId
+    pinned: str | None
+    window: RotationWindow | None = None
+
+
+Decide = Callable[[RotationState], RotationState]
+"""Returns what shall be in place of what is, or refuses."""
+
+
+class RotationStore(Protocol):
+    """Where pins and windows rest."""
+
+    def change(
+        self, supplier: SupplierId, decide: Decide, *, note: str, by: str, at: datetime
+    ) -> RotationState:
+        """Decide on what is there, and store it, in one transaction; running brokers follow.
+
+        Returns what was stored, with the version that opened the window.
+
+        Raises:
+            Refusal: of `decide`; then nothing was stored.
+            RegistryUnreadable: the registry cannot be read or written.
+        """
+        ...
+
+    def read(self, supplier: SupplierId) -> RotationState:
+        """Return what is there.
+
+        Raises:
+            RegistryUnreadable: the registry cannot be read.
+        """
+        ...
+
+
+def open_window(state: RotationState, *, letter: str, keys: Container[str]) -> RotationState:
+    """Return the state after a rotation to another epoch.
+
+    Args:
+        letter: of the epoch that it moves to.
+        keys: letters for which there is a key.
+
+    Raises:
+        SupplierUnknown, WindowOpen, EpochUnknown, SameEpoch
+    """
+    pinned = check_pinned(state)
+    if state.window is not None:
+        raise WindowOpen("check_no_window_open", subject=state.supplier)
+    check_has_key(letter, keys=keys)
+    check_has_key(pinned, keys=keys)
+    if letter == pinned:
+        raise SameEpoch("check_other_epoch", subject=letter)
+    return replace(state, pinned=letter, window=RotationWindow(state.supplier, pinned, letter))
+
+
+def turn_back(state: RotationState) -> RotationState:
+    """Return the state after turning an open window back.
+
+    Raises:
+        SupplierUnknown, WindowNotOpen
+    """
+    window = check_window_open(state)
+    turned = replace(window, turned_back=not window.turned_back)
+    return replace(state, pinned=turned.epoch, window=turned)
+
+
+def close_window(state: RotationState) -> RotationState:
+    """Return the state after closing the window: the other epoch's names are told no more.
+
+    Raises:
+        SupplierUnknown, WindowNotOpen
+    """
+    check_window_open(state)
+    return replace(state, window=None)
+
+
+def check_pinned(state: RotationState) -> str:
+    """Return the letter that the supplier is pinned to.
+
+    Raises:
+        SupplierUnknown: it was never applied.
+    """
+    if state.pinned is None:
+        raise SupplierUnknown("check_supplier_pinned", subject=state.supplier)
+    return state.pinned
+
+
+def check_has_key(letter: str, *, keys: Container[str]) -> None:
+    """Hold that there is a key of an epoch.
+
+    Raises:
+        EpochUnknown
+    """
+    if letter not in keys:
+        raise EpochUnknown("check_epoch_has_key", subject=letter)
+
+
+def check_window_open(state: RotationState) -> RotationWindow:
+    """Return the open window.
+
+    Raises:
+        SupplierUnknown, WindowNotOpen
+    """
+    check_pinned(state)
+    if state.window is None:
+        raise WindowNotOpen("check_window_open", subject=state.supplier)
+    return state.window
