@@ -47,6 +47,7 @@ REASONS = {
     "not-approved": "the school did not approve it",
     "not-entitled": "restricted, and the supplier is not entitled",
     "no-end-date": "restricted, and the agreement has no end date",
+    "other-school": "stated for another school of this person, or nobody can tell for which",
 }
 
 

@@ -38,12 +38,15 @@ class Attribute(msgspec.Struct, frozen=True):
         multi_valued: whether a claim is always a list.
         restricted: identifies across suppliers; released only to an entitled supplier under an
             agreement that approves it with an end date.
+        stated_by_us: the broker states it, from what it knows of the school that logged in;
+            what a school's login sends under this name is not believed.
     """
 
     name: AttributeName
     claim: str
     multi_valued: bool = False
     restricted: bool = False
+    stated_by_us: bool = False
 
 
 def _vocabulary(*attributes: Attribute) -> Mapping[AttributeName, Attribute]:
@@ -51,18 +54,26 @@ def _vocabulary(*attributes: Attribute) -> Mapping[AttributeName, Attribute]:
 
 
 def _attribute(
-    name: str, claim: str, *, multi_valued: bool = False, restricted: bool = False
+    name: str,
+    claim: str,
+    *,
+    multi_valued: bool = False,
+    restricted: bool = False,
+    stated_by_us: bool = False,
 ) -> Attribute:
-    return Attribute(AttributeName(name), claim, multi_valued, restricted)
+    return Attribute(AttributeName(name), claim, multi_valued, restricted, stated_by_us)
 
 
 GIVEN_NAME = AttributeName("givenName")
 AFFILIATION = AttributeName("eduPersonAffiliation")
 HOME_ORGANIZATION_ID = AttributeName("nlEduPersonHomeOrganizationId")
+HOME_ORGANIZATION = AttributeName("nlEduPersonHomeOrganization")
 BRANCH_ID = AttributeName("nlEduPersonHomeOrganizationBranchId")
+UNIT = AttributeName("nlEduPersonUnit")
 ECK_ID = AttributeName("eckId")
 UID = AttributeName("uid")
 MAIL = AttributeName("mail")
+MEMBERSHIP = AttributeName("schoolMembership")
 
 VOCABULARY: Mapping[AttributeName, Attribute] = _vocabulary(
     _attribute("givenName", "given_name"),
@@ -81,8 +92,12 @@ VOCABULARY: Mapping[AttributeName, Attribute] = _vocabulary(
     _attribute("employeeNumber", "employee_number", restricted=True),
     _attribute("nlEduPersonProfileId", "nleduperson_profile_id", restricted=True),
     _attribute("nlEduPersonRealId", "nleduperson_real_id", restricted=True),
+    _attribute("schoolMembership", "school_membership", multi_valued=True, stated_by_us=True),
 )
 """Every attribute that a supplier may declare and a school may approve."""
+
+STATED_BY_US = frozenset(each.name for each in VOCABULARY.values() if each.stated_by_us)
+_STATED_BY_SCHOOLS = tuple(each for each in VOCABULARY.values() if not each.stated_by_us)
 
 NEVER_RELEASED: frozenset[str] = frozenset(
     {
@@ -122,11 +137,20 @@ def is_never_released(name: str) -> bool:
     )
 
 
+def fold_ascii(text: str) -> str:
+    """Return `text` in lower case when it is ASCII, else exactly as sent.
+
+    Case varies in the field, in roles and realms; but full lower-casing makes other letters equal
+    (the Kelvin sign and `k`), and so a realm that nobody registered.
+    """
+    return text.lower() if text.isascii() else text
+
+
 _MACE = "urn:mace:dir:attribute-def:"
 
 ENTREE_NAMES: Mapping[str, str] = MappingProxyType(
-    {each: each for each in VOCABULARY}
-    | {_MACE + each: each for each in VOCABULARY}
+    {each.name: each.name for each in _STATED_BY_SCHOOLS}
+    | {_MACE + each.name: each.name for each in _STATED_BY_SCHOOLS}
     | {
         "urn:oid:0.9.2342.19200300.100.1.1": "uid",
         "urn:oid:0.9.2342.19200300.100.1.3": "mail",
@@ -154,8 +178,8 @@ _ABOUT_THE_TOKEN = (
 )
 
 OIDC_NAMES: Mapping[str, str] = MappingProxyType(
-    {each.claim: each.name for each in VOCABULARY.values()}
-    | {each: each for each in VOCABULARY}
+    {each.claim: each.name for each in _STATED_BY_SCHOOLS}
+    | {each.name: each.name for each in _STATED_BY_SCHOOLS}
     | dict.fromkeys(_ABOUT_THE_TOKEN, IGNORE)
 )
 """Incoming OIDC claim names that every school's mapping starts from."""

@@ -1,32 +1,36 @@
 """From what a school's login stated to an `Identity`: the same rules for SAML and OIDC.
 
-`read_identity` runs after a protocol's own checks, on values of the verified element or token
-only, and decides three things: which school speaks (the stated one, never the clicked one), what
-each incoming attribute means, and by what the person is known at that school.
-It does not derive anything and does not decide what is released.
+`read_stated` runs after a protocol's own checks, on values of the verified element or token only,
+and decides what each incoming attribute means and which schools speak (the stated ones, never the
+clicked one); `identity_at`, by what the person is known at one of those schools.
+Nothing is derived here, and what is released is not decided here.
 """
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from broker.domain.attributes import (
     AFFILIATION,
-    BRANCH_ID,
     ECK_ID,
-    HOME_ORGANIZATION_ID,
     IGNORE,
-    MAIL,
-    UID,
+    STATED_BY_US,
     VOCABULARY,
     AttributeName,
     Population,
+    fold_ascii,
     is_never_released,
 )
-from broker.domain.federation import School, SchoolFrom, SchoolIdp
-from broker.domain.ids import BRIN6_CHARS, SchoolId, SchoolIdpId, is_brin
+from broker.domain.federation import School, SchoolIdp
+from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.refusals import Refusal, WhoseTask
+from broker.domain.stated_schools import (
+    SchoolNotStated,
+    check_scopes,
+    find_stated_schools,
+    keep_of_school,
+)
 
 _AFFILIATIONS: Mapping[str, Population] = {
     "student": Population.PUPIL,
@@ -41,20 +45,6 @@ _SHAPE_OF_A_NAME = re.compile(r"[A-Za-z0-9._:/#-]{1,200}\Z")
 
 UNREADABLE_NAME = "(unreadable)"
 """Stands in `Identity.unknown` for a name that has not the form of one: it may hold a value."""
-
-
-class SchoolNotStated(Refusal):
-    code = "E-IDENTITY-1"
-    whose_task = WhoseTask.SCHOOL
-    what = "Your school's login did not say which school you are at."
-    remedy = "The school's login must send the school's BRIN. Please tell your school."
-
-
-class SchoolNotAllowed(Refusal):
-    code = "E-IDENTITY-2"
-    whose_task = WhoseTask.SCHOOL
-    what = "The login spoke for a school or domain that it may not speak for."
-    remedy = "The school's administrator must have it registered first. Please tell your school."
 
 
 class IdentifierUnusable(Refusal):
@@ -87,7 +77,7 @@ MAX_VALUES = 100
 
 @dataclass(frozen=True, slots=True)
 class VerifiedLogin:
-    """What a protocol's checks let through: the input of `read_identity`.
+    """What a protocol's checks let through: the input of `read_stated`.
 
     Attributes:
         idp: whose key signed.
@@ -103,6 +93,22 @@ class VerifiedLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class StatedLogin:
+    """A verified login whose attributes are mapped and whose schools may speak.
+
+    Attributes:
+        schools: those that it states, at least one; several when the person is at several.
+        attributes: canonical name -> values, without empty ones.
+        unknown: incoming names that no mapping knows; for the audit, never passed on.
+    """
+
+    login: VerifiedLogin
+    schools: tuple[SchoolId, ...]
+    attributes: Mapping[AttributeName, tuple[str, ...]] = field(repr=False)
+    unknown: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Identity:
     """What a school's login said, after checking. Never leaves the flow.
 
@@ -110,8 +116,10 @@ class Identity:
         identifier: of the person inside the school, exact as sent; None when not stated.
         eck_id: the ECK iD as sent; None when not stated, and for staff, whom it does not identify.
         population: None when the login states no role, or both.
-        attributes: canonical name -> values, without empty ones.
-        unknown: incoming names that no mapping knows; for the audit, never passed on.
+        attributes: canonical name -> values of this school, without empty ones.
+        elsewhere: attributes that this login states for another of its schools, as far as
+            anybody can tell, and for this one not.
+        unknown: as in `StatedLogin`.
     """
 
     idp: SchoolIdpId
@@ -123,24 +131,44 @@ class Identity:
     authenticated_at: datetime
     acr: str
     unknown: tuple[str, ...]
+    elsewhere: tuple[AttributeName, ...] = ()
 
 
-def read_identity(login: VerifiedLogin, *, schools: Mapping[SchoolId, School]) -> Identity:
-    """Return the identity that a verified login states.
+def read_stated(login: VerifiedLogin, *, schools: Mapping[SchoolId, School]) -> StatedLogin:
+    """Return what a verified login states, and for which schools.
 
     Args:
         login: values of the verified element or token only.
         schools: the schools of `login.idp`, by id.
 
     Raises:
-        SchoolNotStated: no school stated and several possible, or several stated.
+        SchoolNotStated: no school stated and several possible, or attributes that contradict.
         SchoolNotAllowed: a BRIN, branch or realm that this provider may not assert.
+        ValueTooLong: as `map_attributes`.
+    """
+    attributes, unknown = map_attributes(login)
+    stated = find_stated_schools(login.idp, attributes, schools=schools)
+    check_scopes(login.idp, attributes, stated=stated, schools=schools)
+    return StatedLogin(login, stated, attributes, unknown)
+
+
+def identity_at(
+    stated: StatedLogin, school: SchoolId, *, schools: Mapping[SchoolId, School]
+) -> Identity:
+    """Return the identity that a login states at one of its schools.
+
+    Args:
+        school: one of `stated.schools`.
+        schools: the schools of the login's provider, by id.
+
+    Raises:
+        SchoolNotStated: this login does not speak for `school`.
         IdentifierUnusable: the identifier or ECK iD is blank or has several values.
         PersonNotStated: neither an ECK iD nor an identifier with a role.
     """
-    attributes, unknown = map_attributes(login)
-    school = find_stated_school(login.idp, attributes, schools=schools)
-    check_scopes(login.idp, attributes, school=school, schools=schools)
+    if school not in stated.schools:
+        raise SchoolNotStated("check_school_stated")
+    login, attributes = stated.login, stated.attributes
     population = read_population(attributes)
     identifier = read_single(attributes, login.idp.identifier)
     # A teacher's ECK iD hangs on school and mail address: two schools, two ECK iDs.
@@ -149,17 +177,37 @@ def read_identity(login: VerifiedLogin, *, schools: Mapping[SchoolId, School]) -
         raise PersonNotStated("check_person_stated", subject=AFFILIATION)
     if identifier is None and eck_id is None:
         raise PersonNotStated("check_person_stated", subject=login.idp.identifier)
+    elsewhere: tuple[AttributeName, ...] = ()
+    if len(stated.schools) > 1:
+        others = [schools[each] for each in schools if each != school]
+        attributes, elsewhere = keep_of_school(
+            attributes, idp=login.idp, school=schools[school], others=others
+        )
     return Identity(
         idp=login.idp.id,
-        school=school.id,
+        school=school,
         population=population,
         identifier=identifier,
         eck_id=eck_id,
         attributes=attributes,
         authenticated_at=login.authenticated_at,
         acr=login.acr,
-        unknown=unknown,
+        unknown=stated.unknown,
+        elsewhere=elsewhere,
     )
+
+
+def read_identity(login: VerifiedLogin, *, schools: Mapping[SchoolId, School]) -> Identity:
+    """Return the identity of a login that states exactly one school.
+
+    Raises:
+        SchoolNotStated: also when it states several.
+        Refusal: of `read_stated` and `identity_at`.
+    """
+    stated = read_stated(login, schools=schools)
+    if len(stated.schools) != 1:
+        raise SchoolNotStated("check_exactly_one_school_stated")
+    return identity_at(stated, stated.schools[0], schools=schools)
 
 
 def map_attributes(
@@ -168,8 +216,9 @@ def map_attributes(
     """Account for every incoming attribute once: mapped, ignored on purpose, or unknown.
 
     Empty values are absent (`eckId` may be an empty list, `mail` empty); a value that
-    arrives twice, as under two names of one attribute, counts once; nothing is trimmed. A name of
-    the never-release list and a target outside the vocabulary are unknown, whatever a mapping says.
+    arrives twice, as under two names of one attribute, counts once; nothing is trimmed. Unknown,
+    whatever a mapping says, are a name of the never-release list and a target outside the
+    vocabulary or that the broker alone states.
 
     Raises:
         ValueTooLong: a value, or the number of them, that no school has.
@@ -180,7 +229,8 @@ def map_attributes(
         target = login.idp.attributes.get(incoming, "")
         if target == IGNORE:
             continue
-        if target not in VOCABULARY or is_never_released(incoming):
+        is_ours = target in STATED_BY_US or target not in VOCABULARY
+        if is_ours or is_never_released(incoming):
             unknown.append(reportable_name(incoming))
             continue
         name = AttributeName(target)
@@ -200,121 +250,6 @@ def reportable_name(incoming: str) -> str:
     ('urn:mace:dir:attribute-def:cn', '(unreadable)')
     """
     return incoming if _SHAPE_OF_A_NAME.match(incoming) else UNREADABLE_NAME
-
-
-def fold_ascii(text: str) -> str:
-    """Return `text` in lower case when it is ASCII, else exactly as sent.
-
-    Case varies in the field, in roles and realms; but full lower-casing makes other letters equal
-    (the Kelvin sign and `k`), and so a realm that nobody registered.
-    """
-    return text.lower() if text.isascii() else text
-
-
-def find_stated_school(
-    idp: SchoolIdp,
-    attributes: Mapping[AttributeName, tuple[str, ...]],
-    *,
-    schools: Mapping[SchoolId, School],
-) -> School:
-    """Return the school for which this login speaks: the stated one, never the clicked one.
-
-    Raises:
-        SchoolNotStated, SchoolNotAllowed: as `read_identity`.
-    """
-    if idp.school_from is SchoolFrom.FIXED:
-        candidates = {schools[each].id for each in idp.schools}
-    elif idp.school_from is SchoolFrom.DOMAIN:
-        registered = {
-            fold_ascii(domain): of for domain, of in idp.domains.items() if of in idp.schools
-        }
-        domains = _stated_realms(attributes)
-        if not domains <= registered.keys():
-            raise SchoolNotAllowed("check_school_domain_registered")
-        candidates = {registered[each] for each in domains}
-    else:
-        candidates = _schools_by_brin(idp, attributes, schools=schools)
-    if len(candidates) != 1:
-        raise SchoolNotStated("check_exactly_one_school_stated")
-    return schools[candidates.pop()]
-
-
-def _schools_by_brin(
-    idp: SchoolIdp,
-    attributes: Mapping[AttributeName, tuple[str, ...]],
-    *,
-    schools: Mapping[SchoolId, School],
-) -> set[SchoolId]:
-    """A BRIN6 names a location, or its institution when that is registered as a whole; a BRIN4
-    names every location of that institution. A registered scope names no school.
-    """
-    own = [schools[each] for each in idp.schools]
-    found: set[SchoolId] | None = None
-    for brin in _stated_brins(attributes):
-        matching = _schools_of_brin(brin, own)
-        if matching:
-            found = matching if found is None else found & matching
-        elif brin not in _registered_scopes(idp):
-            raise SchoolNotAllowed("check_stated_brin_registered")
-    return found or set()
-
-
-def _schools_of_brin(brin: str, own: Sequence[School]) -> set[SchoolId]:
-    location = {each.id for each in own if each.branch == brin}
-    is_location = len(brin) == BRIN6_CHARS
-    institution = {
-        each.id for each in own if each.brin == brin[:4] and not (is_location and each.branch)
-    }
-    return location or institution
-
-
-def _stated_brins(attributes: Mapping[AttributeName, tuple[str, ...]]) -> list[str]:
-    """Return every stated BRIN, branches first.
-
-    Raises:
-        SchoolNotAllowed: one of them is none; part of a text must not stand for the whole.
-    """
-    stated = [*attributes.get(BRANCH_ID, ()), *attributes.get(HOME_ORGANIZATION_ID, ())]
-    brins = [each.upper() for each in stated if each.isascii()]
-    if len(brins) != len(stated) or not all(is_brin(each) for each in brins):
-        raise SchoolNotAllowed("check_stated_brin_well_formed")
-    return brins
-
-
-def check_scopes(
-    idp: SchoolIdp,
-    attributes: Mapping[AttributeName, tuple[str, ...]],
-    *,
-    school: School,
-    schools: Mapping[SchoolId, School],
-) -> None:
-    """Refuse a BRIN or realm that is not registered for this provider.
-
-    All values are checked; nothing registered means nothing accepted. A BRIN must be the stated
-    school's own or a registered scope, and never one of another school of this provider, so that
-    one login cannot carry two schools.
-    """
-    scopes = _registered_scopes(idp)
-    own = [schools[each] for each in idp.schools]
-    for brin in _stated_brins(attributes):
-        matching = _schools_of_brin(brin, own)
-        if school.id not in matching and (matching or brin not in scopes):
-            raise SchoolNotAllowed("check_stated_brin_registered")
-    realms = {fold_ascii(each) for each in (*idp.scopes, *idp.domains)}
-    if not _realms(attributes, UID) <= realms:
-        raise SchoolNotAllowed("check_stated_realm_registered")
-
-
-def _registered_scopes(idp: SchoolIdp) -> set[str]:
-    return {each.upper() for each in idp.scopes if each.isascii()}
-
-
-def _stated_realms(attributes: Mapping[AttributeName, tuple[str, ...]]) -> set[str]:
-    return _realms(attributes, UID) or _realms(attributes, MAIL)
-
-
-def _realms(attributes: Mapping[AttributeName, tuple[str, ...]], name: AttributeName) -> set[str]:
-    return {fold_ascii(each.rpartition("@")[2]) for each in attributes.get(name, ()) if "@" in each}
 
 
 def read_population(attributes: Mapping[AttributeName, tuple[str, ...]]) -> Population | None:

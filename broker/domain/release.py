@@ -7,7 +7,7 @@ does not hold: two independent pieces of code must agree before a value leaves.
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
@@ -81,6 +81,7 @@ class WithheldBecause(StrEnum):
     NOT_APPROVED = "not-approved"
     NOT_ENTITLED = "not-entitled"
     NO_END_DATE = "no-end-date"
+    OTHER_SCHOOL = "other-school"
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +124,7 @@ def decide_release(
     agreement: Agreement | None,
     population: Population | None,
     stated: Mapping[AttributeName, tuple[str, ...]],
+    elsewhere: Collection[AttributeName] = (),
     today: date,
 ) -> ReleaseDecision:
     """Decide what one login releases to one supplier.
@@ -132,6 +134,7 @@ def decide_release(
         population: None when the login states no role: then only what the supplier declares for
             every population goes out.
         stated: canonical attribute -> values of this login, none of them empty.
+        elsewhere: attributes that this login states for another of its schools alone.
         today: the day in the Netherlands.
 
     Raises:
@@ -157,6 +160,7 @@ def decide_release(
             released.append(Released(name, values))
         else:
             withheld.append(Withheld(name, reason))
+    withheld += (Withheld(name, WithheldBecause.OTHER_SCHOOL) for name in elsewhere)
     decision = ReleaseDecision(
         school=school,
         supplier=supplier.id,
@@ -173,6 +177,19 @@ def decide_release(
     )
     check_required_released(decision, supplier=supplier, population=population)
     return decision
+
+
+def restate_released(
+    decision: ReleaseDecision, name: AttributeName, values: tuple[str, ...]
+) -> ReleaseDecision:
+    """Return a decision with other values of an attribute that the broker states itself.
+
+    What goes out stays what was decided; only what the register knows of it is filled in.
+    """
+    released = tuple(
+        Released(name, values) if each.name == name else each for each in decision.released
+    )
+    return replace(decision, released=released)
 
 
 def check_agreement_in_force(

@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from broker.domain.attributes import GIVEN_NAME, AttributeName, Population
 from broker.domain.federation import Agreement, NoticeMode, School, SchoolIdp
 from broker.domain.identity import Identity
+from broker.domain.membership import state_membership
 from broker.domain.registry import Registry
 from broker.domain.release import decide_release, why_withheld
 from broker.flow.answers import Answer
@@ -104,7 +105,8 @@ class ReleaseDesk:
             school=school.id,
             agreement=agreement,
             population=identity.population,
-            stated=identity.attributes,
+            stated=state_membership(identity, school=school, supplier=supplier),
+            elsewhere=identity.elsewhere,
             today=day_of(now),
         )
         presented = present_person(identity, key=ports.keys.root)

@@ -110,6 +110,8 @@ _RELEASE = (
         "for whom the school speaks",
         (
             *("check_values_bounded", "check_school_domain_registered"),
+            *("check_exactly_one_school_registered", "check_school_stated"),
+            *("check_branch_of_stated_school", "check_location_stated"),
             *("check_exactly_one_school_stated", "check_stated_brin_registered"),
             *("check_stated_brin_well_formed", "check_stated_realm_registered"),
             *("check_identifier_single", "check_identifier_not_blank", "check_person_stated"),

@@ -27,6 +27,7 @@ ATTRIBUTE_WORDS: Mapping[str, str] = MappingProxyType(
         "employeeNumber": N_("your pupil or staff number"),
         "nlEduPersonProfileId": N_("your profile number at school"),
         "nlEduPersonRealId": N_("your account number at school"),
+        "schoolMembership": N_("at which school you are, as what and since when"),
     }
 )
 """Message ids by the attribute's canonical name (broker/domain/attributes.py)."""

@@ -7,7 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.domain.attributes import IGNORE, VOCABULARY, AttributeName, Population
+from broker.domain.attributes import (
+    IGNORE,
+    VOCABULARY,
+    AttributeName,
+    Population,
+    fold_ascii,
+)
 from broker.domain.identity import (
     UNREADABLE_NAME,
     IdentifierUnusable,
@@ -15,7 +21,6 @@ from broker.domain.identity import (
     PersonNotStated,
     ValueTooLong,
     VerifiedLogin,
-    fold_ascii,
     map_attributes,
     read_identity,
     read_population,

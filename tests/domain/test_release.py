@@ -421,3 +421,18 @@ class TestLintClaims:
             decision=decision,
             names={each: each for each in EVERY_ATTRIBUTE},
         )
+
+
+def test_what_is_stated_for_another_school_is_withheld_by_name() -> None:
+    unit = AttributeName("nlEduPersonUnit")
+    decision = decide_release(
+        supplier=a_supplier(attributes=(a_declaration("nlEduPersonUnit"),)),
+        school=an_agreement().school or SchoolId(""),
+        agreement=an_agreement(approved=frozenset({unit})),
+        population=Population.PUPIL,
+        stated={},
+        elsewhere=(unit,),
+        today=an_agreement().first_day,
+    )
+    assert [(each.name, each.reason) for each in decision.withheld] == [(unit, "other-school")]
+    assert (decision.released, decision.missing) == ((), (unit,))

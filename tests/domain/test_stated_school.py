@@ -1,18 +1,25 @@
 """Which school a login speaks for: the stated one; and for which it may speak at all."""
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.domain.federation import School, SchoolFrom, SchoolIdp
-from broker.domain.identity import SchoolNotAllowed, SchoolNotStated, read_identity
+from broker.domain.identity import (
+    Identity,
+    StatedLogin,
+    identity_at,
+    read_identity,
+    read_stated,
+)
 from broker.domain.ids import SchoolId
+from broker.domain.stated_schools import SchoolNotAllowed, SchoolNotStated
 from tests.builders import a_school, a_school_idp, a_verified_login
 
 VUURVOGEL = a_school()
-KOMPAS = a_school(id="kompas", brin="22BB")
+KOMPAS = a_school(id="kompas", name="Het Kompas", brin="22BB")
 WEST = a_school(id="vuurvogel-west", branch="11AA01")
 EAST = a_school(id="vuurvogel-east", branch="11AA02")
 
@@ -27,6 +34,11 @@ def of(*schools: School, **changes: Any) -> SchoolIdp:
 def find(idp: SchoolIdp, *schools: School, **stated: Any) -> SchoolId:
     login = a_verified_login(idp=idp, **stated)
     return read_identity(login, schools={each.id: each for each in schools}).school
+
+
+def stated_by(idp: SchoolIdp, *schools: School, **stated: Any) -> StatedLogin:
+    login = a_verified_login(idp=idp, **stated)
+    return read_stated(login, schools={each.id: each for each in schools})
 
 
 def find_by_brin(schools: tuple[School, ...], home: Any, branch: Any = ()) -> SchoolId:
@@ -83,7 +95,9 @@ class TestByAttribute:
             ("11AA01", "11AA02"),
         ],
     )
-    def test_two_schools_at_once_are_refused(self, home: Any, branch: Any) -> None:
+    def test_two_schools_at_once_are_no_identity_before_one_is_chosen(
+        self, home: Any, branch: Any
+    ) -> None:
         with pytest.raises(SchoolNotStated):
             find_by_brin((WEST, EAST, KOMPAS), home, branch)
 
@@ -134,6 +148,119 @@ class TestByAttribute:
         idp = of(VUURVOGEL, KOMPAS, scopes=("22BB", "vuurvogel.example"))
         with pytest.raises(SchoolNotStated):
             find(idp, VUURVOGEL, KOMPAS, **{HOME: ("11AA", "22BB")})
+
+
+class TestSeveralSchools:
+    """A pupil of two schools, or a teacher at two: one login that speaks for both."""
+
+    @pytest.mark.parametrize(
+        ("schools", "home", "branch", "expected"),
+        [
+            ((VUURVOGEL, KOMPAS), ("22BB", "11AA"), (), ("vuurvogel", "kompas")),
+            ((VUURVOGEL, KOMPAS), ("11AA", "22BB03"), (), ("vuurvogel", "kompas")),
+            ((VUURVOGEL, KOMPAS), ("11AA", "22BB"), "22BB01", ("vuurvogel", "kompas")),
+            ((VUURVOGEL, KOMPAS), (), ("11AA01", "22BB01"), ("vuurvogel", "kompas")),
+            ((WEST, EAST), "11AA", ("11AA01", "11AA02"), ("vuurvogel-west", "vuurvogel-east")),
+            ((WEST, EAST), ("11AA01", "11AA02"), (), ("vuurvogel-west", "vuurvogel-east")),
+            ((VUURVOGEL, WEST), "11AA", ("11AA01", "11AA07"), ("vuurvogel", "vuurvogel-west")),
+            ((WEST, KOMPAS), ("11AA", "22BB"), (), ("vuurvogel-west", "kompas")),
+            ((VUURVOGEL, KOMPAS), ("11AA", "44DD"), (), ("vuurvogel",)),
+        ],
+    )
+    def test_are_all_read(
+        self, schools: tuple[School, ...], home: Any, branch: Any, expected: tuple[str, ...]
+    ) -> None:
+        idp = of(*schools, scopes=("44DD", "vuurvogel.example"))
+        assert stated_by(idp, *schools, **{HOME: home, BRANCH: branch}).schools == expected
+
+    @pytest.mark.parametrize(
+        ("home", "branch"),
+        [
+            ("11AA01", "22BB01"),
+            ("22BB", "11AA01"),
+            ("11AA01", "11AA02"),
+            (("11AA", "22BB"), ()),
+            (("11AA01", "22BB"), "11AA02"),
+        ],
+    )
+    def test_what_contradicts_or_fits_several_locations_is_refused(
+        self, home: Any, branch: Any
+    ) -> None:
+        with pytest.raises(SchoolNotStated):
+            stated_by(of(WEST, EAST, KOMPAS), WEST, EAST, KOMPAS, **{HOME: home, BRANCH: branch})
+
+    def test_all_must_be_registered(self) -> None:
+        with pytest.raises(SchoolNotAllowed):
+            stated_by(of(VUURVOGEL), VUURVOGEL, **{HOME: ("11AA", "22BB")})
+
+    def test_domains_state_several_too(self) -> None:
+        uid = ("sanne@vuurvogel.example", "sanne@kompas.example")
+        stated = stated_by(TestByDomain.idp, VUURVOGEL, KOMPAS, **{HOME: "11AA"}, uid=uid)
+        assert stated.schools == ("vuurvogel", "kompas")
+
+    def test_nobody_is_at_a_school_that_was_not_stated(self) -> None:
+        schools = {each.id: each for each in (VUURVOGEL, KOMPAS)}
+        stated = stated_by(of(VUURVOGEL, KOMPAS), VUURVOGEL, KOMPAS, **{HOME: "11AA"})
+        assert identity_at(stated, VUURVOGEL.id, schools=schools).school == "vuurvogel"
+        with pytest.raises(SchoolNotStated) as caught:
+            identity_at(stated, KOMPAS.id, schools=schools)
+        assert caught.value.check == "check_school_stated"
+
+
+class TestOfOneSchool:
+    """What a login that states several schools states of the one that was chosen."""
+
+    idp = of(
+        VUURVOGEL,
+        KOMPAS,
+        scopes=("44DD", "shared.example"),
+        domains={"vuurvogel.example": "vuurvogel", "kompas.example": "kompas"},
+    )
+    both: ClassVar[dict[str, Any]] = {
+        HOME: ("11AA", "22BB", "44DD"),
+        BRANCH: ("11AA01", "22BB01"),
+        "nlEduPersonHomeOrganization": ("De Vuurvogel", "Het Kompas"),
+        "nlEduPersonUnit": ("groep-7b", "klas-v2c"),
+        "mail": ("sanne@kompas.example", "sanne@elsewhere.example"),
+        "uid": ("sanne@vuurvogel.example", "sanne@shared.example", "sanne"),
+    }
+
+    def at(self, school: str, **stated: Any) -> Identity:
+        schools = {each.id: each for each in (VUURVOGEL, KOMPAS)}
+        login = stated_by(self.idp, *schools.values(), **{**self.both, **stated})
+        return identity_at(login, SchoolId(school), schools=schools)
+
+    def test_the_rest_is_kept_back(self) -> None:
+        identity = self.at("vuurvogel")
+        assert identity.attributes[HOME] == ("11AA",)
+        assert identity.attributes[BRANCH] == ("11AA01",)
+        assert identity.attributes["nlEduPersonHomeOrganization"] == ("De Vuurvogel",)
+        assert identity.attributes["mail"] == ("sanne@elsewhere.example",)
+        assert identity.attributes["uid"] == self.both["uid"]
+        assert set(identity.elsewhere) == {"nlEduPersonUnit"}
+
+    def test_the_other_one_gets_the_other_values(self) -> None:
+        identity = self.at("kompas", uid="sanne@vuurvogel.example")
+        assert identity.attributes[HOME] == ("22BB",)
+        assert identity.attributes["mail"] == self.both["mail"]
+        assert set(identity.elsewhere) == {"nlEduPersonUnit", "uid"}
+
+    def test_what_is_the_persons_stays(self) -> None:
+        for name in ("givenName", "eckId", "eduPersonAffiliation", "employeeNumber"):
+            assert self.at("kompas").attributes[name] == self.at("vuurvogel").attributes[name]
+
+    def test_one_stated_school_loses_nothing(self) -> None:
+        identity = self.at("vuurvogel", **{HOME: "11AA", BRANCH: "11AA01"}, uid="sanne")
+        assert identity.attributes["nlEduPersonUnit"] == ("groep-7b", "klas-v2c")
+        assert identity.elsewhere == ()
+
+    def test_a_location_keeps_its_institution(self) -> None:
+        schools = {each.id: each for each in (VUURVOGEL, WEST)}
+        login = stated_by(
+            of(VUURVOGEL, WEST), VUURVOGEL, WEST, **{HOME: "11aa", BRANCH: ("11AA01", "11AA07")}
+        )
+        identity = identity_at(login, WEST.id, schools=schools)
+        assert (identity.attributes[HOME], identity.attributes[BRANCH]) == (("11aa",), ("11AA01",))
 
 
 class TestFixed:

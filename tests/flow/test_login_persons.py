@@ -11,8 +11,9 @@ from hypothesis import strategies as st
 from broker.demo.people import Person
 from broker.domain.attributes import AttributeName
 from broker.domain.federation import SchoolFrom
-from broker.domain.identity import PersonNotStated, SchoolNotAllowed, SchoolNotStated
+from broker.domain.identity import PersonNotStated
 from broker.domain.release import NoAgreement, RequiredAttributeNotApproved
+from broker.domain.stated_schools import SchoolNotAllowed, SchoolNotStated
 from broker.flow.person_rules import EckIdMissing
 from broker.saml_xml.bindings import decode_redirect
 from broker.saml_xml.elements import build_element, serialize

@@ -9,6 +9,7 @@ from broker.domain.attributes import (
     ENTREE_NAMES,
     IGNORE,
     OIDC_NAMES,
+    STATED_BY_US,
     VOCABULARY,
     AttributeName,
     is_never_released,
@@ -54,6 +55,8 @@ IDENTIFIERS = frozenset(
     name for name, each in VOCABULARY.items() if each.restricted and name != ECK_ID
 )
 """Attributes that can name a person inside a school."""
+
+_STATED_BY_SCHOOLS = tuple(each for each in VOCABULARY if each not in STATED_BY_US)
 
 _IDENTIFYING_NAMES = {
     incoming.lower(): name
@@ -152,11 +155,11 @@ def check_identifier_lasts(document: IdentityProviderDocument) -> Iterator[Docum
 
 def check_mapping_targets_known(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
     for incoming, target in document.attributes.items():
-        if target != IGNORE and target not in VOCABULARY:
+        if target != IGNORE and (target not in VOCABULARY or target in STATED_BY_US):
             yield DocumentProblem(
                 f"attributes.{incoming}",
-                f"maps to {target}, which is no attribute that we know.",
-                f'Write "{IGNORE}" or one of {", ".join(VOCABULARY)}.',
+                f"maps to {target}, which is no attribute that a school's login states.",
+                f'Write "{IGNORE}" or one of {", ".join(_STATED_BY_SCHOOLS)}.',
             )
         elif target != IGNORE and is_never_released(incoming):
             yield DocumentProblem(
