@@ -19,6 +19,7 @@ from broker.adapters.watching.metrics import Metrics, keep_looking
 from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedReceipts
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.ids import SchoolIdpId
+from broker.flow.api_access import ApiAccess
 from broker.flow.browser_steps import BrowserSteps
 from broker.flow.login import LoginFlow
 from broker.flow.person_rules import JoinRules
@@ -204,6 +205,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         clock=clock,
         random=random,
     )
+    client_keys = RegisteredClientKeys(parts.published)
     return Web(
         issuer=settings.issuer,
         sso_url=addresses.sso_url,
@@ -222,11 +224,19 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             token_endpoint=Endpoints(settings.issuer).token,
             snapshots=snapshots,
             state=state,
-            client_keys=RegisteredClientKeys(parts.published),
+            client_keys=client_keys,
             keys=flow_keys,
             audit=audit,
             clock=clock,
             random=random,
+        ),
+        api=ApiAccess(
+            issuer=settings.issuer,
+            snapshots=snapshots,
+            state=state,
+            client_keys=client_keys,
+            audit=audit,
+            clock=clock,
         ),
         snapshots=snapshots,
         xml=xml,
@@ -243,6 +253,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         clock=clock,
         random=random,
         max_body_bytes=settings.limits.body_bytes,
+        max_api_body_bytes=settings.limits.api_body_bytes,
         max_requests=settings.limits.requests_at_once,
     )
 

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from broker.adapters.databases.data_folder import DataFolder
 from broker.adapters.databases.receipts import SqliteReceiptLog, make_heads_on_schedule
+from broker.adapters.databases.sql_quotas import SqliteQuotas
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.keys.key_dates import KeyDates, find_key_dates
@@ -45,6 +46,7 @@ class Resources:
     store: OpenedStore
     snapshots: RegistryInForce
     register: SqlitePersonRegister
+    quotas: SqliteQuotas
     receipts: SqliteReceiptLog
     epochs: set[str]
     poll_seconds: float
@@ -77,6 +79,7 @@ class Resources:
             await asyncio.gather(*tasks, return_exceptions=True)
             await self.receipts.close()
             await self.register.close()
+            await self.quotas.close()
             await self.store.close()
 
     def follow(self, ready: ReadyKeys, *, issuer: str) -> None:
@@ -113,6 +116,7 @@ def open_resources(loaded: LoadedSettings, ready: ReadyKeys, *, random: Random) 
             SqliteRegistry(folder / "registry.db"), epochs=epochs, report=report_registry
         ),
         register=SqlitePersonRegister(folder / "register.db"),
+        quotas=SqliteQuotas(folder / "register.db"),
         receipts=SqliteReceiptLog(folder / "receipts.db", receipt_key=keys.receipts, random=random),
         epochs=epochs,
         poll_seconds=loaded.settings.times.registry_poll_milliseconds / 1000,

@@ -88,6 +88,8 @@ class Limits(Section, frozen=True, kw_only=True):
 
     store_records: Positive = 1_000_000
     body_bytes: Positive = 262_144
+    api_body_bytes: Positive = 16_777_216
+    """Of a request to `/api/`; read only from who proved to be a school or supplier."""
     school_call_seconds: Positive = 5
     requests_at_once: Positive = 500
     """In work in one worker; more are asked to come back in a moment."""

@@ -92,7 +92,7 @@ def server_config(loaded: LoadedSettings, broker: object) -> uvicorn.Config:
 def read_limits(loaded: LoadedSettings) -> HttpLimits:
     """Return the limits on HTTP: the same numbers that the pages above hold to."""
     from broker.web.edge import MAX_ADDRESS_BYTES, MAX_HEADER_BYTES, MAX_HEADERS
-    from broker.web.requests import BODY_WITHIN_SECONDS
+    from broker.web.requests import API_BODY_WITHIN_SECONDS, BODY_WITHIN_SECONDS
 
     server, limits = loaded.settings.server, loaded.settings.limits
     return HttpLimits(
@@ -102,6 +102,8 @@ def read_limits(loaded: LoadedSettings) -> HttpLimits:
         head_seconds=HEAD_SECONDS,
         body_bytes=limits.body_bytes,
         body_seconds=BODY_WITHIN_SECONDS,
+        api_body_bytes=limits.api_body_bytes,
+        api_body_seconds=API_BODY_WITHIN_SECONDS,
         keep_alive_seconds=server.keep_alive_seconds,
         drain_seconds=server.drain_seconds,
         connections=allow_connections(limits.connections),

@@ -17,6 +17,7 @@ from broker.domain.documents import (
     DocumentProblem,
     IdentityProviderDocument,
     Kind,
+    SchoolDocument,
     SupplierDocument,
 )
 
@@ -163,6 +164,11 @@ def named_files(document: AnyDocument) -> dict[str, str]:
         parts = [
             (f"relying_party[{index}].", each.metadata, each.jwks)
             for index, each in enumerate(document.relying_party)
+        ]
+    elif isinstance(document, SchoolDocument):
+        parts = [
+            (f"api_client[{index}].", None, each.jwks)
+            for index, each in enumerate(document.api_client)
         ]
     else:
         parts = []

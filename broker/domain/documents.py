@@ -16,7 +16,14 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from broker.domain.attributes import Population
-from broker.domain.federation import ClaimProfile, NoticeMode, SchoolFrom, Sector, State
+from broker.domain.federation import (
+    ApiScope,
+    ClaimProfile,
+    NoticeMode,
+    SchoolFrom,
+    Sector,
+    State,
+)
 from broker.domain.ids import BRIN_PATTERN, SLUG_PATTERN
 
 Slug = Annotated[str, Meta(pattern=f"^{SLUG_PATTERN.pattern}")]
@@ -41,6 +48,15 @@ class Document(
     """Base of every table of a document. Written out, it holds what differs from the defaults."""
 
 
+class ApiClientDocument(Document, frozen=True, kw_only=True):
+    """`[[api_client]]` of a school: a program of its own that may call our API."""
+
+    id: Slug
+    purposes: Annotated[tuple[ApiScope, ...], Meta(min_length=1)]
+    jwks: str | dict[str, object] | None = None
+    jwks_uri: Url | None = None
+
+
 class SchoolDocument(Document, frozen=True, kw_only=True):
     """`schools/<id>.toml`: one school, as its board registers it."""
 
@@ -56,6 +72,7 @@ class SchoolDocument(Document, frozen=True, kw_only=True):
     shared_devices: bool | UnsetType = UNSET
     """Default: true in po, where children share tablets, and false elsewhere."""
     enabled: bool = True
+    api_client: tuple[ApiClientDocument, ...] = ()
 
 
 class ExceptionDocument(Document, frozen=True, kw_only=True):

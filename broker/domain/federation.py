@@ -37,6 +37,29 @@ class Sector(StrEnum):
     HO = "ho"
 
 
+class ApiScope(StrEnum):
+    """What a program may be let in for; a token names one or more (RFC 6749 3.3)."""
+
+    ENROLMENT = "enrolment"
+    TAKEOVER = "takeover"
+    CONVERSION = "conversion"
+
+
+class ApiClient(msgspec.Struct, frozen=True, kw_only=True):
+    """A program of a school that may call our API.
+
+    Attributes:
+        id: by which it authenticates; no relying party's client id is the same.
+        jwks: its public keys as a JSON Web Key Set in JSON; when empty, `jwks_uri`.
+        purposes: the scopes that it may ask for.
+    """
+
+    id: str
+    jwks: str = ""
+    jwks_uri: str | None = None
+    purposes: tuple[ApiScope, ...]
+
+
 class School(msgspec.Struct, frozen=True, kw_only=True):
     """A school as its document states it.
 
@@ -45,7 +68,8 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
         branch: BRIN6 of the location, when this school is one location.
         eck_id_required: refuse an unknown pupil whose login states no ECK iD.
         shared_devices: pupils share devices, so each login shows who it is for.
-        enabled: false refuses every login of this school, also those under way.
+        enabled: false refuses every login of this school, also those under way, and its programs.
+        api_clients: its programs that may call our API.
     """
 
     id: SchoolId
@@ -59,6 +83,7 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
     eck_id_required: bool = False
     shared_devices: bool = False
     enabled: bool = True
+    api_clients: tuple[ApiClient, ...] = ()
 
 
 class SchoolFrom(StrEnum):

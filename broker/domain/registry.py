@@ -9,6 +9,7 @@ from types import MappingProxyType
 
 from broker.domain.federation import (
     Agreement,
+    ApiClient,
     OidcClient,
     OidcIdpEndpoints,
     RelyingParty,
@@ -27,6 +28,7 @@ class Registry:
 
     Attributes:
         version: counts the changes of the registry; 0 is an empty one.
+        by_api_client: a school's program by its id, with the school.
         idps_of_school: enabled logins of each school, in document order.
         by_hint: lower-case school id, BRIN or realm -> the schools that it may mean.
     """
@@ -38,6 +40,7 @@ class Registry:
     relying_parties: Mapping[RelyingPartyId, RelyingParty]
     idps_of_school: Mapping[SchoolId, tuple[SchoolIdp, ...]]
     by_client_id: Mapping[str, RelyingParty] = field(repr=False)
+    by_api_client: Mapping[str, tuple[School, ApiClient]] = field(repr=False)
     by_sp_entity_id: Mapping[str, RelyingParty] = field(repr=False)
     by_idp_entity_id: Mapping[str, SchoolIdp] = field(repr=False)
     by_idp_issuer: Mapping[str, SchoolIdp] = field(repr=False)
@@ -87,6 +90,13 @@ def build_registry(
                 each.protocol.client_id: each
                 for each in parties
                 if isinstance(each.protocol, OidcClient)
+            }
+        ),
+        by_api_client=MappingProxyType(
+            {
+                client.id: (school, client)
+                for school in by_school.values()
+                for client in school.api_clients
             }
         ),
         by_sp_entity_id=MappingProxyType(

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from broker.domain.federation import OidcClient, OidcIdpEndpoints
+from broker.domain.federation import ApiClient, OidcClient, OidcIdpEndpoints
 from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex
@@ -64,9 +64,9 @@ class SchoolCalls(Protocol):
 
 
 class ClientKeys(Protocol):
-    """The public keys of suppliers' clients."""
+    """The public keys of suppliers' clients, and of schools' programs."""
 
-    async def find(self, client: OidcClient) -> KeySet:
+    async def find(self, client: OidcClient | ApiClient) -> KeySet:
         """Return the registered keys, or those of its `jwks_uri`: cached, bounded, last good."""
         ...
 

@@ -8,7 +8,8 @@ Three steps can be waiting for a browser and two for a relying party:
     grant     -- what a code stands for                                  (relying party)
     userinfo  -- what an access token shows                              (relying party)
 
-Each holds the login's id (`broker.flow.trail`), which nobody outside ever sees.
+Each holds the login's id (`broker.flow.trail`), which nobody outside ever sees. The token of a
+program that calls our API belongs to no login: `broker.flow.api_records`.
 """
 
 from datetime import datetime
@@ -18,6 +19,7 @@ from msgspec.structs import replace
 from broker.domain.attributes import Population
 from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.release import ReleaseDecision
+from broker.flow.api_records import API_TOKEN
 from broker.flow.receipts import SealedReceipt
 from broker.flow.sealed_state import SealedRecord, StateKind
 from broker.flow.trail import LoginId
@@ -184,4 +186,4 @@ GRANT = StateKind(
 ACCESS_TOKEN = "access-token"
 """Label by which the access token's handle hangs on the code's (`SealedState.derive_handle`)."""
 
-EVERY_KIND = (CHOOSING, PENDING, PREPARED, GRANT, USERINFO)
+EVERY_KIND = (CHOOSING, PENDING, PREPARED, GRANT, USERINFO, API_TOKEN)

@@ -149,6 +149,20 @@ def parse_client_authentication(
     )
 
 
+def read_presented_id(credentials: ClientCredentials) -> str | None:
+    """Return whose keys must have signed: unverified, as stated in the form or the assertion."""
+    if credentials.unverified_client_id:
+        return credentials.unverified_client_id
+    segments = credentials.assertion.split(".")
+    try:
+        raw = base64.urlsafe_b64decode(segments[1] + "=" * (-len(segments[1]) % 4))
+        claims = msgspec.json.decode(raw, type=dict[str, object])
+    except (IndexError, ValueError, RecursionError):  # binascii's and msgspec's are ValueErrors
+        return None
+    subject = claims.get("sub")
+    return subject if isinstance(subject, str) else None
+
+
 def find_presented_client(credentials: ClientCredentials, *, registry: Registry) -> KnownClient:
     """Return the client that the credentials name, so that its keys can be found.
 
@@ -158,9 +172,8 @@ def find_presented_client(credentials: ClientCredentials, *, registry: Registry)
     Raises:
         ClientNotAuthenticated: there is none, or it is disabled.
     """
-    client_id = credentials.unverified_client_id or _unverified_subject(credentials.assertion)
     try:
-        return find_client(client_id, registry=registry)
+        return find_client(read_presented_id(credentials), registry=registry)
     except ClientUnknown as unknown:
         raise ClientNotAuthenticated(unknown.check) from None
 
@@ -193,15 +206,43 @@ def check_client_authentication(
     if registered == "client_secret_basic":
         check_client_secret(credentials, client)
         return AuthenticatedClient(client, None)
+    relaxed = (token_endpoint,) if client.profile.token_endpoint_as_audience else ()
+    used = check_client_assertion(
+        credentials,
+        client_id=client.oidc.client_id,
+        keys=keys,
+        audiences=(issuer, *relaxed),
+        now=now,
+    )
+    return AuthenticatedClient(client, used)
+
+
+def check_client_assertion(
+    credentials: ClientCredentials,
+    *,
+    client_id: str,
+    keys: KeySet,
+    audiences: tuple[str, ...],
+    now: datetime,
+) -> AssertionId:
+    """Return the id of an assertion that `client_id` made; it must be claimed once.
+
+    Raises:
+        ClientNotAuthenticated: anything is wrong.
+    """
     try:
         signed = verify_token(credentials.assertion, keys=keys, algorithms=ASSERTION_ALGORITHMS)
     except TokenRefused as refused:
         raise ClientNotAuthenticated(refused.check) from None
-    relaxed = (token_endpoint,) if client.profile.token_endpoint_as_audience else ()
-    expected = ExpectedAssertion(client.oidc.client_id, (issuer, *relaxed), now.timestamp())
+    expected = ExpectedAssertion(client_id, audiences, now.timestamp())
     for check in ASSERTION_CHECKS:
         check(signed, expected)
-    return AuthenticatedClient(client, _assertion_id(signed.claims, expected, now))
+    # The first moment at which the checks of expiry and age refuse by themselves.
+    last, issued_at = _instant(signed.claims, "exp") or 0.0, _instant(signed.claims, "iat")
+    if issued_at is not None:
+        last = min(last, issued_at + MAX_ASSERTION_AGE_SECONDS)
+    until = now + timedelta(seconds=last + SKEW_SECONDS - expected.now_seconds)
+    return AssertionId(f"{len(client_id)}:{client_id}{signed.claims['jti']}", until)
 
 
 def check_client_secret(credentials: ClientCredentials, client: KnownClient) -> None:
@@ -298,17 +339,6 @@ def _read_basic(authorization: str, *, form_client_id: str | None) -> ClientCred
     return ClientCredentials(client_id, "client_secret_basic", secret=secret)
 
 
-def _unverified_subject(assertion: str) -> str | None:
-    segments = assertion.split(".")
-    try:
-        raw = base64.urlsafe_b64decode(segments[1] + "=" * (-len(segments[1]) % 4))
-        claims = msgspec.json.decode(raw, type=dict[str, object])
-    except (IndexError, ValueError, RecursionError):  # binascii's and msgspec's are ValueErrors
-        return None
-    subject = claims.get("sub")
-    return subject if isinstance(subject, str) else None
-
-
 def _instant(claims: Mapping[str, object], name: str) -> float | None:
     """Return a NumericDate (RFC 7519 2), or None when absent; refuse what is no sane number."""
     value = claims.get(name)
@@ -317,15 +347,3 @@ def _instant(claims: Mapping[str, object], name: str) -> float | None:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value < 2**40:
         raise ClientNotAuthenticated("check_assertion_times_readable")
     return float(value)
-
-
-def _assertion_id(
-    claims: Mapping[str, object], expected: ExpectedAssertion, now: datetime
-) -> AssertionId:
-    """The id, and the first moment at which the checks of expiry and age refuse by themselves."""
-    last = _instant(claims, "exp") or 0.0
-    issued_at = _instant(claims, "iat")
-    if issued_at is not None:
-        last = min(last, issued_at + MAX_ASSERTION_AGE_SECONDS)
-    until = now + timedelta(seconds=last + SKEW_SECONDS - expected.now_seconds)
-    return AssertionId(f"{len(expected.client_id)}:{expected.client_id}{claims['jti']}", until)

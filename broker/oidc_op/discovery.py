@@ -5,9 +5,10 @@ Every list comes from the code that decides it, so that a claim here cannot outl
 
 from dataclasses import dataclass
 
-from broker.domain.federation import ClaimProfile
+from broker.domain.federation import ApiScope, ClaimProfile
 from broker.oidc_op.claims import PROTOCOL_CLAIMS, claim_names
 from broker.oidc_op.client_auth import ASSERTION_ALGORITHMS
+from broker.oidc_op.client_credentials import CLIENT_CREDENTIALS
 from broker.oidc_op.jwks import TokenKeys
 from broker.oidc_op.profiles import PROFILES
 
@@ -59,10 +60,10 @@ def build_discovery(endpoints: Endpoints, *, keys: TokenKeys) -> dict[str, objec
         "token_endpoint": endpoints.token,
         "userinfo_endpoint": endpoints.userinfo,
         "jwks_uri": endpoints.jwks,
-        "scopes_supported": ["openid"],
+        "scopes_supported": ["openid", *ApiScope],
         "response_types_supported": ["code"],
         "response_modes_supported": ["query"],
-        "grant_types_supported": ["authorization_code"],
+        "grant_types_supported": ["authorization_code", CLIENT_CREDENTIALS],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": list(keys.algorithms),
         "token_endpoint_auth_methods_supported": list(methods),

@@ -31,11 +31,13 @@ class Profile:
         authentication_methods: a client is registered with exactly one of these.
         token_endpoint_as_audience: whether a client assertion may name the token endpoint instead
             of the issuer, as RFC 7523 had it before its revision.
+        client_credentials: whether a relying party may call our API for its supplier.
     """
 
     pkce_required: bool
     authentication_methods: tuple[str, ...]
     token_endpoint_as_audience: bool
+    client_credentials: bool
 
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
@@ -44,11 +46,13 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             pkce_required=True,
             authentication_methods=("private_key_jwt",),
             token_endpoint_as_audience=False,
+            client_credentials=True,
         ),
         "compat": Profile(
             pkce_required=False,
             authentication_methods=("private_key_jwt", "client_secret_basic"),
             token_endpoint_as_audience=True,
+            client_credentials=False,
         ),
     }
 )

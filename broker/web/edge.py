@@ -29,7 +29,8 @@ MAX_ADDRESS_BYTES = 65_536
 HEAD_TOO_LARGE = "schuilnaam.head-too-large"
 """Extension by which the server below us says that it did not read on."""
 
-_FOR_MACHINES = ("/oidc/", "/.well-known/", "/health/")
+API_PREFIX = "/api/"
+_FOR_MACHINES = ("/oidc/", "/.well-known/", "/health/", API_PREFIX)
 _FOR_PEOPLE = frozenset({"/oidc/authorize", "/oidc/callback"})
 
 _log = structlog.get_logger("broker.web")
@@ -134,6 +135,12 @@ def is_for_machines(scope: Scope) -> bool:
     """Tell whether an error is read by a program rather than a person."""
     path: str = scope["path"]
     return path.startswith(_FOR_MACHINES) and path not in _FOR_PEOPLE
+
+
+def is_for_programs(scope: Scope) -> bool:
+    """Tell whether it is the API that is called, whose errors have a form of their own."""
+    path: str = scope["path"]
+    return path.startswith(API_PREFIX)
 
 
 def is_too_large(scope: Scope) -> bool:

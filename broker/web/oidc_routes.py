@@ -8,6 +8,7 @@ from broker.domain.refusals import Refusal
 from broker.flow.audit import make_reference, note_refusal
 from broker.flow.key_purposes import JWKS_CACHE
 from broker.oidc_op.client_auth import ClientNotAuthenticated
+from broker.oidc_op.client_credentials import is_api_token_request
 from broker.oidc_op.request import (
     check_authorization_request,
     parse_authorization_request,
@@ -65,10 +66,12 @@ def oidc_routes(web: Web) -> list[Route]:
     async def token(request: Request) -> Response:
         try:
             form = await read_form(request, max_bytes=web.max_body_bytes)
-            tokens = await web.token.redeem(form, authorization=read_authorization(request))
+            authorization = read_authorization(request)
+            if is_api_token_request(form):
+                return json(await web.api.grant(form, authorization=authorization))
+            return json(await web.token.redeem(form, authorization=authorization))
         except Refusal as refusal:
             return _machine_refusal(web, refusal)
-        return json(tokens)
 
     async def userinfo(request: Request) -> Response:
         try:

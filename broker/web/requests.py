@@ -16,6 +16,8 @@ MAX_FIELDS = 100
 MAX_LENGTH_DIGITS = 15
 BODY_WITHIN_SECONDS = 20
 """A form that takes longer is not waited for: the server below us would wait for ever."""
+API_BODY_WITHIN_SECONDS = 120
+"""The same for a list that a program sends."""
 
 
 class RequestUnreadable(Refusal):
@@ -60,9 +62,23 @@ async def read_form(request: Request, *, max_bytes: int) -> Parameters:
 
 async def read_body(request: Request, *, max_bytes: int) -> bytes:
     """Return the body of a form post. Raises as `read_form`."""
-    content_type = request.headers.get("content-type", "").partition(";")[0].strip().lower()
-    if content_type != FORM_TYPE:
+    if read_content_type(request) != FORM_TYPE:
         raise RequestUnreadable("check_content_type")
+    return await read_bounded(request, max_bytes=max_bytes, within_seconds=BODY_WITHIN_SECONDS)
+
+
+def read_content_type(request: Request) -> str:
+    """Return the type of the body, in lower case and without parameters; "" when none is stated."""
+    return request.headers.get("content-type", "").partition(";")[0].strip().lower()
+
+
+async def read_bounded(request: Request, *, max_bytes: int, within_seconds: float) -> bytes:
+    """Return a body of any type.
+
+    Raises:
+        RequestUnreadable: it ends too early or too late.
+        RequestTooLarge: over `max_bytes`; the rest is not read.
+    """
     stated = request.headers.get("content-length", "0")
     if not (stated.isascii() and stated.isdigit()):
         raise RequestUnreadable("check_content_length")
@@ -71,7 +87,7 @@ async def read_body(request: Request, *, max_bytes: int) -> bytes:
     parts: list[bytes] = []
     size = 0
     try:
-        async with asyncio.timeout(BODY_WITHIN_SECONDS):
+        async with asyncio.timeout(within_seconds):
             async for part in request.stream():
                 size += len(part)
                 if size > max_bytes:

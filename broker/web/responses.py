@@ -98,6 +98,19 @@ def json(body: object, *, status: int = 200) -> Response:
     )
 
 
+def refuse_program(web: Web, refusal: Refusal) -> Response:
+    """Return the JSON of a refusal to a program that calls the API, and write it down."""
+    reference = make_reference(web.random)
+    note_refusal(web.audit, refusal, reference=reference)
+    told = {
+        "code": refusal.code,
+        "what": refusal.what.replace("{subject}", refusal.subject),
+        "remedy": refusal.remedy.replace("{subject}", refusal.subject),
+        "reference": reference,
+    }
+    return json(told, status=refusal.http_status)
+
+
 def answer(web: Web, request: Request, step: Step) -> Response:
     """Return what a step of a login tells the browser, and bind the next step to it."""
     response = _build(web, request, step)

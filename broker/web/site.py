@@ -9,12 +9,13 @@ from starlette.types import Lifespan
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.audit import make_reference, note_refusal
 from broker.oidc_op.response import build_error_body
-from broker.web.edge import Edge, is_for_machines, note_fault
+from broker.web.api_routes import api_routes
+from broker.web.edge import Edge, is_for_machines, is_for_programs, note_fault
 from broker.web.endpoints import Endpoints
 from broker.web.oidc_routes import oidc_routes
 from broker.web.pages import MessagePage
 from broker.web.people_routes import people_routes
-from broker.web.responses import json, refuse, show
+from broker.web.responses import json, refuse, refuse_program, show
 from broker.web.saml_routes import saml_routes
 from broker.web.texts import NOTHING_HERE
 from broker.web.wiring import Web
@@ -67,6 +68,7 @@ def build_site(web: Web, *, life_span: Lifespan[None] | None = None) -> Edge:
         *oidc_routes(web),
         *saml_routes(web),
         *people_routes(web),
+        *api_routes(web),
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),
     ]
@@ -85,6 +87,8 @@ def _explain_http(web: Web, request: Request, error: HTTPException) -> Response:
 
 
 def _refuse(web: Web, request: Request, refusal: Refusal) -> Response:
+    if is_for_programs(request.scope):
+        return refuse_program(web, refusal)
     if not is_for_machines(request.scope):
         return refuse(web, request, refusal)
     note_refusal(web.audit, refusal, reference=make_reference(web.random))

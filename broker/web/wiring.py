@@ -3,6 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
+from broker.flow.api_access import ApiAccess
 from broker.flow.audit import AuditLog
 from broker.flow.login import LoginFlow
 from broker.flow.ports import Clock, Random, Snapshots
@@ -33,6 +34,7 @@ class Web:
         issuer: our origin; never taken from a request's Host.
         cookie_keys: 32 bytes each; the first makes the tokens in our own forms, all are accepted.
         max_body_bytes: of any form that is posted to us.
+        max_api_body_bytes: of what a program sends, once it proved who it is.
         max_requests: in work at once.
     """
 
@@ -40,6 +42,7 @@ class Web:
     sso_url: str
     login: LoginFlow
     token: TokenFlow
+    api: ApiAccess
     snapshots: Snapshots
     xml: XmlSecurity
     pages: Pages
@@ -52,6 +55,7 @@ class Web:
     clock: Clock
     random: Random
     max_body_bytes: int
+    max_api_body_bytes: int
     max_requests: int
 
     @property

@@ -32,6 +32,8 @@ def limits(**changes: Any) -> HttpLimits:
         "head_seconds": LONG_SECONDS,
         "body_bytes": 5000,
         "body_seconds": LONG_SECONDS,
+        "api_body_bytes": 50_000,
+        "api_body_seconds": LONG_SECONDS,
         "keep_alive_seconds": LONG_SECONDS,
         "drain_seconds": LONG_SECONDS,
         "connections": 100,

@@ -14,7 +14,10 @@ from broker.domain.document_reading import (
     read_toml,
     split_tables,
 )
-from broker.domain.documents import DocumentProblem, Kind
+from broker.domain.documents import (
+    DocumentProblem,
+    Kind,
+)
 
 AGREEMENT = b"""
 school = "vuurvogel"
@@ -137,7 +140,18 @@ def test_files_of_each_system_are_told_apart() -> None:
     assert named_files(supplier) == {"relying_party[1].jwks": "k.json"}
 
 
-def test_schools_and_agreements_name_no_files() -> None:
+def test_files_of_a_school_s_programs_are_told_apart() -> None:
+    program = {"id": "las", "purposes": ["enrolment"]}
+    programs = [program | {"jwks": {"keys": []}}, program | {"jwks": "k.json"}]
+    school = parse(
+        Kind.SCHOOL,
+        {"id": "a", "name": "A", "place": "B", "brin": "11AA", "sector": "po", "board": "b"}
+        | {"state": "test", "api_client": programs},
+    )
+    assert named_files(school) == {"api_client[1].jwks": "k.json"}
+
+
+def test_agreements_name_no_files() -> None:
     assert named_files(parse_document(Kind.AGREEMENT, AGREEMENT)) == {}
 
 

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from broker.domain.federation import ApiClient, ApiScope
 from broker.domain.ids import BoardId, SupplierId
 from broker.domain.registry import Registry, build_registry
 from tests.domain.federation_records import (
@@ -32,6 +33,13 @@ def test_systems_are_found_by_id_client_id_and_entity_id() -> None:
     assert dict(registry.by_client_id) == {"client-rekenrijk": client}
     assert dict(registry.by_sp_entity_id) == {"https://taaltuin.example": provider}
     assert registry.version == 7
+
+
+def test_programs_are_found_with_their_school() -> None:
+    program = ApiClient(id="las", purposes=(ApiScope.ENROLMENT,))
+    school = a_school(api_clients=(program,))
+    registry = a_registry(schools=[school, a_school("kompas")])
+    assert dict(registry.by_api_client) == {"las": (school, program)}
 
 
 def test_logins_are_found_by_entity_id_and_issuer() -> None:

@@ -14,6 +14,7 @@ import msgspec
 from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.demo.people import PEOPLE, Person
 from broker.flow.answers import Answer, ChooseSchool, PostMessage
+from broker.flow.api_access import ApiAccess
 from broker.flow.browser_steps import BrowserSteps
 from broker.flow.handles import StorageKey
 from broker.flow.login import LoginFlow
@@ -86,6 +87,7 @@ class Worker:
     schools: SchoolSide
     flow: LoginFlow
     token: TokenFlow
+    api: ApiAccess
 
 
 class LoginWorld:
@@ -176,12 +178,20 @@ class LoginWorld:
             clock=clock,
             random=self.random,
         )
-        return Worker(state, suppliers, schools, flow, token)
+        api = ApiAccess(
+            issuer=oidc.ISSUER,
+            snapshots=self.snapshots,
+            state=state,
+            client_keys=self.client_keys,
+            audit=self.audit,
+            clock=clock,
+        )
+        return Worker(state, suppliers, schools, flow, token, api)
 
     def use(self, worker: Worker) -> None:
         """Let a worker answer from here on."""
         self.state, self.suppliers, self.schools = worker.state, worker.suppliers, worker.schools
-        self.flow, self.token = worker.flow, worker.token
+        self.flow, self.token, self.api = worker.flow, worker.token, worker.api
 
     def clock(self) -> datetime:
         return self.now

@@ -5,7 +5,7 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from broker.domain.federation import OidcClient, OidcIdpEndpoints
+from broker.domain.federation import ApiClient, OidcClient, OidcIdpEndpoints
 from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex, build_school_index
@@ -220,7 +220,7 @@ class RegisteredKeys:
         self._faults = faults
         self.meanwhile: Callable[[], object] = lambda: None
 
-    async def find(self, client: OidcClient) -> KeySet:
+    async def find(self, client: OidcClient | ApiClient) -> KeySet:
         self.meanwhile()
         try:
             self._faults.before("client.keys", SchoolUnanswered)

@@ -3,15 +3,23 @@
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from broker.domain.attributes import ENTREE_NAMES, OIDC_NAMES
 from broker.domain.documents import Kind
-from broker.domain.federation import OidcIdpEndpoints, SamlIdpEndpoints, SchoolFrom, SchoolIdp
+from broker.domain.federation import (
+    ApiScope,
+    OidcIdpEndpoints,
+    SamlIdpEndpoints,
+    SchoolFrom,
+    SchoolIdp,
+)
 from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.logins import IDP_CHECKS, with_built_in_names
 from broker.flow.federation.schools import SCHOOL_CHECKS
 from tests.flow.federation_builders import (
+    JWKS,
     a_federation,
     a_saml_login,
     a_school,
@@ -41,7 +49,7 @@ def paths_of(login: dict[str, Any], **compiler: Any) -> list[str]:
 
 
 def test_checks_are_counted() -> None:
-    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (1, 11)
+    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (2, 11)
 
 
 @pytest.mark.parametrize(
@@ -64,6 +72,51 @@ def test_children_in_po_share_devices_unless_stated(changes: Any, shared: bool) 
 def test_a_branch_is_a_location_of_the_institution(changes: Any, path: str) -> None:
     assert problems_of(a_federation(school=a_school(**changes)))[0][1] == path
     assert problems_of(a_federation(school=a_school(branch="11AA00"))) == []
+
+
+def a_program(**changes: Any) -> dict[str, Any]:
+    return {"id": "vuurvogel-las", "purposes": ["enrolment"], "jwks": JWKS} | changes
+
+
+def test_a_program_of_a_school_compiles() -> None:
+    jwks = msgspec.json.encode(JWKS).decode()
+    twice = a_program(purposes=["enrolment", "takeover", "enrolment"])
+    store = apply(a_federation(school=a_school(api_client=[twice])))
+    (program,) = store.records[Kind.SCHOOL, "vuurvogel"].api_clients
+    assert (program.id, program.jwks, program.purposes) == (
+        "vuurvogel-las",
+        jwks,
+        (ApiScope.ENROLMENT, ApiScope.TAKEOVER),
+    )
+    published = without(a_program(jwks_uri="https://las.example/jwks"), "jwks")
+    store = apply(a_federation(school=a_school(api_client=[published])))
+    (program,) = store.records[Kind.SCHOOL, "vuurvogel"].api_clients
+    assert (program.jwks, program.jwks_uri) == ("", "https://las.example/jwks")
+
+
+@pytest.mark.parametrize(
+    ("program", "path"),
+    [
+        (without(a_program(), "jwks"), "jwks"),
+        (a_program(jwks_uri="https://las.example/jwks"), "jwks"),
+        (without(a_program(jwks_uri="http://las.example/jwks"), "jwks"), "jwks_uri"),
+        (a_program(purposes=["conversion"]), "purposes"),
+        (a_program(jwks={"keys": []}), "jwks"),
+    ],
+)
+def test_a_program_has_one_key_and_a_school_s_purposes(program: Any, path: str) -> None:
+    found = problems_of(a_federation(school=a_school(api_client=[program])))
+    assert found[0][1] == f"api_client[0].{path}"
+    assert problems_of(a_federation(school=a_school(api_client=[a_program()]))) == []
+
+
+def test_keys_of_a_program_may_stand_beside_the_document() -> None:
+    school = a_school(api_client=[a_program(jwks="las.json")])
+    jwks = msgspec.json.encode(JWKS).decode()
+    documents = a_federation()
+    documents[0] = stated(Kind.SCHOOL, school, **{"api_client[0].jwks": jwks})
+    (program,) = apply(documents).records[Kind.SCHOOL, "vuurvogel"].api_clients
+    assert program.jwks == jwks
 
 
 @pytest.mark.parametrize("login", [a_saml_login(), an_oidc_login()])

@@ -9,6 +9,7 @@ import pytest
 from broker.domain.attributes import VOCABULARY
 from broker.domain.documents import DOCUMENT_TYPES as TYPES
 from broker.domain.documents import (
+    ApiClientDocument,
     AttributeDocument,
     ExceptionDocument,
     Kind,
@@ -22,6 +23,7 @@ README = (ROOT / "config/README.md").read_text()
 
 HEADINGS: dict[str, type[msgspec.Struct]] = {
     "### School: `schools/*.toml`": TYPES[Kind.SCHOOL],
+    "`[[api_client]]`:": ApiClientDocument,
     "### A school's login: `identity_providers/*.toml`": TYPES[Kind.IDENTITY_PROVIDER],
     "`[[exception]]`:": ExceptionDocument,
     "### Supplier: `suppliers/*.toml`": TYPES[Kind.SUPPLIER],

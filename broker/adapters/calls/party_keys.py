@@ -7,7 +7,7 @@ from datetime import timedelta
 from time import monotonic
 
 from broker.adapters.calls.http_fetch import Fetcher
-from broker.domain.federation import OidcClient, OidcIdpEndpoints
+from broker.domain.federation import ApiClient, OidcClient, OidcIdpEndpoints
 from broker.domain.ids import SchoolIdpId
 from broker.flow.ports import SchoolUnanswered
 from broker.jose.keys import KeySet, KeySetUnusable, parse_key_set
@@ -122,7 +122,7 @@ class RegisteredClientKeys:
     def __init__(self, published: PublishedKeys) -> None:
         self._published = published
 
-    async def find(self, client: OidcClient) -> KeySet:
+    async def find(self, client: OidcClient | ApiClient) -> KeySet:
         """Return the client's keys; an empty set, which verifies nothing, when there are none."""
         try:
             if client.jwks:

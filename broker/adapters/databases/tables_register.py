@@ -1,6 +1,6 @@
-"""The table of `register.db`. The kinds in the comments are those of `tables_receipts`."""
+"""The tables of `register.db`. The kinds in the comments are those of `tables_receipts`."""
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table
+from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 REGISTER_METADATA = MetaData()
 
@@ -14,6 +14,17 @@ persons = Table(
     ),
     Index("persons_by_school_year", "school_year"),
     comment="Which account a login opens; opens itself only with that login.",
+    sqlite_with_rowid=False,
+)
+
+api_quotas = Table(
+    "api_quotas",
+    REGISTER_METADATA,
+    Column("purpose", Text, primary_key=True, comment="plain: what is counted"),
+    Column("of", Text, primary_key=True, comment="plain: school, or school and supplier"),
+    Column("period", Text, primary_key=True, comment="plain: day or month; empty is for good"),
+    Column("used", Integer, nullable=False, comment="plain: a count"),
+    comment="How much programs asked for through the API, in the current period.",
     sqlite_with_rowid=False,
 )
 

@@ -8,8 +8,18 @@ never sent a whole request, then of those that are kept open between two.
 from dataclasses import dataclass
 from typing import Protocol
 
+API_PREFIX = b"/api/"
+
 LINE_OVERHEAD_BYTES = 4  # ": " and the line break
 FIRST_LINE_OVERHEAD_BYTES = 64  # method, version, and line breaks before them
+
+
+@dataclass(frozen=True, slots=True)
+class BodyLimits:
+    """Of one body: its bytes, and the seconds until it is complete."""
+
+    bytes: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,6 +31,7 @@ class HttpLimits:
         headers, header_bytes: their number; of names and values together.
         head_seconds: until a head is complete.
         body_bytes, body_seconds: of a body, and until it is complete.
+        api_body_bytes, api_body_seconds: the same below `/api/`, where programs send lists.
         keep_alive_seconds: that an idle connection stays open: longer than the proxy keeps it.
         drain_seconds: that idle connections stay open when the worker stops: longer likewise.
         connections: open at once.
@@ -32,9 +43,17 @@ class HttpLimits:
     head_seconds: float
     body_bytes: int
     body_seconds: float
+    api_body_bytes: int
+    api_body_seconds: float
     keep_alive_seconds: float
     drain_seconds: float
     connections: int
+
+    def of_body(self, address: bytes) -> BodyLimits:
+        """Return what a body at this address may be."""
+        if address.startswith(API_PREFIX):
+            return BodyLimits(self.api_body_bytes, self.api_body_seconds)
+        return BodyLimits(self.body_bytes, self.body_seconds)
 
     @property
     def head_bytes(self) -> int:

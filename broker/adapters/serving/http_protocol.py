@@ -57,6 +57,7 @@ class BrokerProtocol(HttpToolsProtocol):
         self._limits = limits
         self._open = opened
         self._max_head_bytes = limits.head_bytes
+        self._body_limits = limits.of_body(b"")
         self._in_head, self._in_body = True, False
         self._begun = False
         self._given_up = self._lingering = self._too_large = False
@@ -115,7 +116,7 @@ class BrokerProtocol(HttpToolsProtocol):
         while data and not self._given_up:
             if not self._in_head:
                 self._sent_bytes += len(data)
-                if self._sent_bytes > self._limits.body_bytes + LINGER_BYTES:
+                if self._sent_bytes > self._body_limits.bytes + LINGER_BYTES:
                     self._give_up("large-body")
                     self.transport.abort()
                     return
@@ -133,7 +134,7 @@ class BrokerProtocol(HttpToolsProtocol):
     def _watch(self) -> None:
         """Have the clock run for what is expected now."""
         if self._in_body:
-            self._expected.wait(self._limits.body_seconds, self._body_is_late)
+            self._expected.wait(self._body_limits.seconds, self._body_is_late)
         elif self._begun or self._head_bytes:
             self._open.wait_for_head(self)
             self._expected.wait(self._limits.head_seconds, self._head_is_late)
@@ -181,10 +182,11 @@ class BrokerProtocol(HttpToolsProtocol):
         self._in_head, self._in_body = False, True
         self._begun, self._head_bytes = False, 0
         self._body_bytes = self._sent_bytes = 0
+        self._body_limits = self._limits.of_body(self.url)
         super().on_headers_complete()
         if self._open.draining:
             self.cycle.keep_alive = False
-        if self._stated_bytes > self._limits.body_bytes:
+        if self._stated_bytes > self._body_limits.bytes:
             self._end_after_answer()
         if len(self.pipeline) > MAX_SENT_AHEAD:
             self._give_up("sent-ahead")
@@ -195,7 +197,7 @@ class BrokerProtocol(HttpToolsProtocol):
         if self._given_up:
             return
         self._body_bytes += len(body)
-        if self._body_bytes > self._limits.body_bytes:
+        if self._body_bytes > self._body_limits.bytes:
             self._end_after_answer()
         super().on_body(body)
 

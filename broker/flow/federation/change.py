@@ -242,7 +242,7 @@ def _compile(
 
     match stated.document:
         case SchoolDocument() as school:
-            record: Record = compile_school(school)
+            record: Record = compile_school(school, stated)
         case IdentityProviderDocument() as idp:
             record = compile_idp(idp, stated, xml=compiler.xml, fetch=fetch_once)
         case SupplierDocument() as supplier:

@@ -151,9 +151,19 @@ def check_relying_party_ids_once(federation: Federation) -> Found:
 
 
 def check_client_ids_once(federation: Federation) -> Found:
+    """A program of a school and a system of a supplier prove who they are at one place."""
     yield from _stated_once(
-        (stated, f"{prefix}client_id", party.client_id)
-        for stated, prefix, party in federation.parties
+        (
+            *(
+                (stated, f"{prefix}client_id", party.client_id)
+                for stated, prefix, party in federation.parties
+            ),
+            *(
+                (stated, f"api_client[{index}].id", client.id)
+                for stated, school in federation.schools.values()
+                for index, client in enumerate(school.api_client)
+            ),
+        )
     )
 
 

@@ -4,10 +4,16 @@ from collections.abc import Callable, Iterator
 
 from msgspec import UNSET
 
-from broker.domain.documents import DocumentProblem, SchoolDocument
-from broker.domain.federation import School, Sector
+from broker.domain.documents import ApiClientDocument, DocumentProblem, SchoolDocument
+from broker.domain.federation import ApiClient, ApiScope, School, Sector
 from broker.domain.ids import BoardId, Brin, SchoolId
-from broker.flow.federation.places import refuse_any
+from broker.flow.federation.documents import StatedDocument
+from broker.flow.federation.places import (
+    check_key_set,
+    check_location,
+    read_inline,
+    refuse_any,
+)
 
 BRIN4_CHARACTERS = 4
 
@@ -28,12 +34,37 @@ def check_brin_is_of_institution(document: SchoolDocument) -> Iterator[DocumentP
         )
 
 
+def check_api_clients(document: SchoolDocument) -> Iterator[DocumentProblem]:
+    """A program of a school proves who it is by a key, and asks only for what a school may do."""
+    for index, each in enumerate(document.api_client):
+        prefix = f"api_client[{index}]."
+        yield from check_location(f"{prefix}jwks_uri", each.jwks_uri, state=document.state)
+        if (each.jwks is None) == (each.jwks_uri is None):
+            stated = "is missing" if each.jwks is None else "stands beside jwks_uri"
+            yield DocumentProblem(
+                f"{prefix}jwks",
+                f"{stated}.",
+                "State the program's public keys as jwks, or where they are published as jwks_uri.",
+            )
+        for purpose in each.purposes:
+            if purpose not in SCHOOL_PURPOSES:
+                yield DocumentProblem(
+                    f"{prefix}purposes",
+                    f"names {purpose}, which is for suppliers.",
+                    f"Use {', '.join(SCHOOL_PURPOSES)}.",
+                )
+
+
+SCHOOL_PURPOSES = (ApiScope.ENROLMENT, ApiScope.TAKEOVER)
+"""What a program of a school may be let in for."""
+
 SCHOOL_CHECKS: tuple[Callable[[SchoolDocument], Iterator[DocumentProblem]], ...] = (
     check_brin_is_of_institution,
+    check_api_clients,
 )
 
 
-def compile_school(document: SchoolDocument) -> School:
+def compile_school(document: SchoolDocument, stated: StatedDocument) -> School:
     """Return the record of a school.
 
     Raises:
@@ -53,4 +84,20 @@ def compile_school(document: SchoolDocument) -> School:
         eck_id_required=document.eck_id == "required",
         shared_devices=shared if document.shared_devices is UNSET else document.shared_devices,
         enabled=document.enabled,
+        api_clients=tuple(
+            _compile_api_client(f"api_client[{index}].", each, stated)
+            for index, each in enumerate(document.api_client)
+        ),
+    )
+
+
+def _compile_api_client(prefix: str, each: ApiClientDocument, stated: StatedDocument) -> ApiClient:
+    jwks = read_inline(each.jwks, stated.files.get(f"{prefix}jwks"))
+    if jwks:
+        refuse_any(check_key_set(f"{prefix}jwks", jwks))
+    return ApiClient(
+        id=each.id,
+        jwks=jwks,
+        jwks_uri=each.jwks_uri,
+        purposes=tuple(dict.fromkeys(each.purposes)),
     )

@@ -1,0 +1,83 @@
+"""The API for programs of schools and suppliers: one table of endpoints, and what they share.
+
+A row says where, how, for which scope and by whom an endpoint may be called. Who calls is proven
+(`broker.flow.api_access`) before any of the body is read. A refusal is JSON with `code`, `what`,
+`remedy` and `reference`; nothing is ever kept by a cache.
+"""
+
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from broker.domain.federation import ApiScope
+from broker.domain.refusals import Refusal
+from broker.flow.api_access import (
+    ApiCaller,
+    ApiCallerRefused,
+    ApiTokenRefused,
+    SchoolCaller,
+    SupplierCaller,
+)
+from broker.web.requests import read_authorization
+from broker.web.responses import json, refuse_program
+from broker.web.wiring import Web
+
+ApiHandler: TypeAlias = Callable[[Web, Request, ApiCaller], Awaitable[Response]]
+
+
+@dataclass(frozen=True, slots=True)
+class ApiEndpoint:
+    """One row of the table.
+
+    Attributes:
+        scope: that the token must have been given for; None is any.
+        callers: who may call.
+        handler: is called with who calls; what it raises is answered as a refusal.
+    """
+
+    path: str
+    method: str
+    scope: ApiScope | None
+    callers: tuple[type[SchoolCaller] | type[SupplierCaller], ...]
+    handler: ApiHandler
+
+
+async def show_access(_: Web, __: Request, caller: ApiCaller) -> Response:
+    """Tell a program who it is to us, so that it can try its key and its permission."""
+    party: dict[str, str]
+    if isinstance(caller, SchoolCaller):
+        party = {"school": caller.school.id}
+    else:
+        party = {"supplier": caller.supplier.id}
+    return json({**party, "scope": " ".join(caller.scopes), "state": caller.state})
+
+
+API_ENDPOINTS: tuple[ApiEndpoint, ...] = (
+    ApiEndpoint("/api/access", "GET", None, (SchoolCaller, SupplierCaller), show_access),
+)
+
+
+def api_routes(web: Web, endpoints: Sequence[ApiEndpoint] = API_ENDPOINTS) -> list[Route]:
+    """Return the routes of the API: one for each row."""
+    return [_route(web, each) for each in endpoints]
+
+
+def _route(web: Web, row: ApiEndpoint) -> Route:
+    async def endpoint(request: Request) -> Response:
+        try:
+            caller = await web.api.admit(authorization=read_authorization(request), scope=row.scope)
+            if not isinstance(caller, row.callers):
+                raise ApiCallerRefused("check_caller_kind")
+            response = await row.handler(web, request, caller)
+        except Refusal as refusal:
+            response = refuse_program(web, refusal)
+            if isinstance(refusal, ApiTokenRefused | ApiCallerRefused):
+                response.headers["www-authenticate"] = f'Bearer error="{refusal.oauth_error}"'
+        response.headers["cache-control"] = "no-store"
+        return response
+
+    return Route(row.path, endpoint, methods=[row.method])
