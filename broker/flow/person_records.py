@@ -19,8 +19,10 @@ SALT_BYTES = 16
 SCHOOL_YEAR_FIRST_MONTH = 8  # school years run from 1 August to 31 July
 
 
-class Stored(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """Base of what a row holds. Its repr shows no value."""
+class Stored(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
+    """Base of what a row holds. Its repr shows no value, and what is a default takes no room."""
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(...)"
@@ -35,10 +37,35 @@ class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
     Attributes:
         account: root that it opens there.
         aliases: tags of the rows of that school's own numbers that are bound to this ECK iD.
+        since_year, last_year: school years of the first and of the last login there; None in
+            rows of before these were kept.
+        held_since: day on which a pupil who is known elsewhere arrived; None when nothing waits.
+        confirmed: whether the arrival was confirmed.
     """
 
     account: bytes
     aliases: tuple[bytes, ...] = ()
+    since_year: int | None = None
+    last_year: int | None = None
+    held_since: date | None = None
+    confirmed: bool = False
+
+
+class SupplierSeen(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """What one supplier knows of a person: where it stands says `broker.flow.person_suppliers`.
+
+    Attributes:
+        epoch: letter of the pseudonym that it got last.
+        school: which of several schools the person chose for this supplier.
+        previous: root of another account by which it knew the person, to be told as
+            `previous_sub`.
+        until: last day on which it is told; None while it has not been told yet.
+    """
+
+    epoch: str
+    school: SchoolId | None = None
+    previous: bytes | None = None
+    until: date | None = None
 
 
 class Join(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -73,6 +100,10 @@ class PersonRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
         bound_to: on a school's own number: root of the ECK iD it is bound to.
         school_year: of the last login, by the year in which it began.
         notices: newest version seen, by `notice_key`.
+        suppliers: those that got a pseudonym of this person.
+        held_by: on a school's own number: root of the ECK iD whose account this number's root
+            is (rule 9); stays when the number is bound to another one.
+        protected: whether an arrival at another school waits for both sides.
     """
 
     population: Population
@@ -84,6 +115,9 @@ class PersonRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
     join: Join | None = None
     former: tuple[FormerAccount, ...] = ()
     notices: dict[str, int] = {}
+    suppliers: dict[SupplierId, SupplierSeen] = {}
+    held_by: bytes | None = None
+    protected: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +163,8 @@ class FoundRecords:
     """What the register holds; None where it holds nothing.
 
     Attributes:
-        bound: of the *other* ECK iD to which `local` is bound; looked up only then.
+        bound: of the ECK iD to which `local` is bound when that is not the presented one; looked
+            up only then.
     """
 
     eck_id: PersonRecord | None = field(default=None, repr=False)

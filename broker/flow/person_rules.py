@@ -181,9 +181,13 @@ def _first(root: PersonRoot, population: Population, login: Login) -> PersonReco
         population=population,
         account=root,
         salt=login.fresh_salt,
-        seen={login.school: SeenAt(account=root)},
+        seen={login.school: _first_seen(root, login)},
         school_year=login.school_year,
     )
+
+
+def _first_seen(account: bytes, login: Login) -> SeenAt:
+    return SeenAt(account=account, since_year=login.school_year, last_year=login.school_year)
 
 
 def _first_beside_local(
@@ -196,8 +200,9 @@ def _first_beside_local(
     record = replace(  # rules 9 and 15: the work that is there stays the pupil's
         fresh,
         salt=local.salt,
-        seen={login.school: SeenAt(account=local.account)},
+        seen={login.school: _first_seen(local.account, login)},
         notices=local.notices,
+        suppliers=local.suppliers,
     )
     if local.account == root:
         join = Join(
@@ -224,7 +229,7 @@ def _arrive(
     if join is not None and join.mature and may_use_join:
         account = join.account
         events = (PersonEvent.NEW_SCHOOL, PersonEvent.MATURE_JOIN_APPLIED)
-    return replace(record, seen={**record.seen, login.school: SeenAt(account=account)}), events
+    return replace(record, seen={**record.seen, login.school: _first_seen(account, login)}), events
 
 
 def _ripen(
@@ -256,7 +261,7 @@ def _bind(
             population=Population.PUPIL,
             account=account,
             salt=eck.salt,
-            seen={login.school: SeenAt(account=account)},
+            seen={login.school: _first_seen(account, login)},
             school_year=login.school_year,
             bound_to=eck_root,
         )
@@ -266,12 +271,15 @@ def _bind(
         events = (PersonEvent.ACCOUNTS_JOINED,)
     elif local.bound_to not in (None, eck_root):
         events = (PersonEvent.LOCAL_REBOUND,)
+    touched = _touch(local, login)
     record = replace(
-        _touch(local, login),
+        touched,
         account=account,
         salt=eck.salt,
-        seen={login.school: SeenAt(account=account)},
+        seen={login.school: replace(touched.seen[login.school], account=account)},
         bound_to=eck_root,
+        held_by=eck_root if local.bound_to is None else local.held_by,
+        suppliers={},  # they stand with the ECK iD from now on
         # What another ECK iD's person has read is no business of this one.
         notices={} if PersonEvent.LOCAL_REBOUND in events else local.notices,
     )
@@ -310,9 +318,13 @@ def _forget_alias(eck_root: PersonRoot, found: FoundRecords, login: Login) -> tu
 
 def _touch(record: PersonRecord, login: Login) -> PersonRecord:
     """Return the record with this school year: what retention goes by."""
-    if record.school_year >= login.school_year:
+    year, here = login.school_year, record.seen.get(login.school)
+    if here is not None and (here.last_year is None or here.last_year < year):
+        seen = {**record.seen, login.school: replace(here, last_year=year)}
+        record = replace(record, seen=seen)
+    if record.school_year >= year:
         return record
-    return replace(record, school_year=login.school_year)
+    return replace(record, school_year=year)
 
 
 def _changes(*replaced: _Replaced) -> tuple[Change, ...]:

@@ -6,7 +6,7 @@ or none, and the loser looks again. The rules are `broker.flow.person_rules`, th
 `broker.flow.register`.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -15,7 +15,6 @@ from msgspec.structs import replace
 from broker.domain.attributes import Population
 from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId, SupplierId
-from broker.flow.framing import NONCE_BYTES, UnreadableRecord
 from broker.flow.person_records import (
     SALT_BYTES,
     Change,
@@ -27,17 +26,15 @@ from broker.flow.person_records import (
     as_root,
     notice_key,
 )
+from broker.flow.person_rows import find_records, look_up, store_changes
 from broker.flow.person_rules import JoinRules, resolve_person
+from broker.flow.person_suppliers import Visit, note_visit
 from broker.flow.register import (
     PersonRegister,
     RegisterKeys,
     RegisterUnavailable,
-    RowWrite,
-    StoredRow,
     derive_tag,
     mark_of,
-    open_record,
-    seal_record,
 )
 from broker.pseudonyms.derivation import (
     PersonRoot,
@@ -109,14 +106,17 @@ async def identify_person(
     today: date,
     random: Callable[[int], bytes],
     rules: JoinRules,
+    visit: Visit | None = None,
 ) -> KnownPerson:
     """Return which account a login opens, after storing what the rules say.
 
-    One look-up; a second one only when a number comes with another ECK iD than before.
+    One look-up; a second one only when a number comes with another ECK iD than before, or without
+    the one that it is bound to.
 
     Args:
         eck_id_required: from the school's document.
         random: returns that many unpredictable bytes (`secrets.token_bytes`).
+        visit: to whom the login goes; None when no pseudonym will be told.
 
     Raises:
         EckIdMissing: rule 6 of `person_rules`.
@@ -130,14 +130,20 @@ async def identify_person(
         fresh_salt=random(SALT_BYTES),
     )
     for _ in range(MAX_ATTEMPTS):
-        looked_up = await _look_up(presented, register=register, keys=keys)
-        resolved = resolve_person(presented, looked_up.records, login=login, rules=rules)
-        if await _store(resolved.changes, looked_up, register=register, keys=keys, random=random):
+        looked_up = await look_up(presented, register=register, keys=keys)
+        found, previous = looked_up.records, None
+        resolved = resolve_person(presented, found, login=login, rules=rules)
+        if visit is not None:
+            resolved, previous = note_visit(presented, found, resolved, visit=visit, today=today)
+        if await store_changes(
+            resolved.changes, looked_up.rows, register=register, keys=keys, random=random
+        ):
             return KnownPerson(
                 root=resolved.account,
                 salt=resolved.salt,
-                notices=_newest_notices(looked_up.records),
+                notices=_newest_notices(found),
                 events=resolved.events,
+                previous=previous,
             )
     raise RegisterUnavailable("check_register_converges")
 
@@ -159,13 +165,15 @@ async def note_notice_seen(
     """
     name = notice_key(school, supplier)
     for _ in range(MAX_ATTEMPTS):
-        looked_up = await _look_up(presented, register=register, keys=keys)
+        looked_up = await look_up(presented, register=register, keys=keys)
         changes = tuple(
             Change(root, replace(record, notices={**record.notices, name: version}))
             for root, record in _by_root(presented, looked_up.records)
             if record.notices.get(name, 0) < version
         )
-        if await _store(changes, looked_up, register=register, keys=keys, random=random):
+        if await store_changes(
+            changes, looked_up.rows, register=register, keys=keys, random=random
+        ):
             return
     raise RegisterUnavailable("check_register_converges")
 
@@ -194,11 +202,10 @@ async def find_person(
         RegisterUnavailable: the register cannot be read.
     """
     roots = list(presented.roots)
-    local = (await _look_up(presented, register=register, keys=keys)).records.local
+    local = (await look_up(presented, register=register, keys=keys)).records.local
     if presented.eck_id is None and local is not None and local.bound_to is not None:
         roots.append(as_root(local.bound_to))
-    found = await _find_rows(roots, register=register, keys=keys)
-    records = [_open(row, root, keys) for root, row in found.items()]
+    records = (await find_records(roots, register=register, keys=keys)).values()
     aliases = {tag for each in records for seen in each.seen.values() for tag in seen.aliases}
     return FoundPerson(
         rows=await _mark_rows(
@@ -231,77 +238,6 @@ async def _mark_rows(tags: Iterable[bytes], *, register: PersonRegister) -> dict
         rows = await register.find(ordered[start : start + 2])
         marks |= {tag: mark_of(row.sealed) for tag, row in rows.items()}
     return marks
-
-
-@dataclass(frozen=True, slots=True)
-class _LookedUp:
-    """What was found, opened and as it rests."""
-
-    records: FoundRecords = field(repr=False)
-    rows: Mapping[PersonRoot, StoredRow] = field(repr=False)
-
-
-async def _look_up(
-    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
-) -> _LookedUp:
-    rows = await _find_rows(presented.roots, register=register, keys=keys)
-    eck_id = _open_row(rows, presented.eck_id, keys)
-    local = _open_row(rows, presented.local, keys)
-    bound = None
-    if local is not None and local.bound_to is not None:
-        other = as_root(local.bound_to)
-        if presented.eck_id is not None and other != presented.eck_id:
-            rows |= await _find_rows((other,), register=register, keys=keys)
-            bound = _open_row(rows, other, keys)
-    return _LookedUp(FoundRecords(eck_id, local, bound), rows)
-
-
-async def _find_rows(
-    roots: Sequence[PersonRoot], *, register: PersonRegister, keys: RegisterKeys
-) -> dict[PersonRoot, StoredRow]:
-    tags = {derive_tag(keys, root): root for root in roots}
-    return {tags[tag]: row for tag, row in (await register.find(list(tags))).items()}
-
-
-def _open_row(
-    rows: Mapping[PersonRoot, StoredRow], root: PersonRoot | None, keys: RegisterKeys
-) -> PersonRecord | None:
-    """Return the record of a root, None when the register holds none."""
-    return None if root is None or root not in rows else _open(rows[root], root, keys)
-
-
-def _open(row: StoredRow, root: PersonRoot, keys: RegisterKeys) -> PersonRecord:
-    try:
-        return open_record(row, root=root, keys=keys)
-    except UnreadableRecord:
-        pass  # a fresh account in place of a damaged row would hide the damage
-    raise RegisterUnavailable("check_register_row_opens")
-
-
-async def _store(
-    changes: Sequence[Change],
-    looked_up: _LookedUp,
-    *,
-    register: PersonRegister,
-    keys: RegisterKeys,
-    random: Callable[[int], bytes],
-) -> bool:
-    """Store what changed; False when another worker was first, and the caller looks again."""
-    if not changes:
-        return True
-    writes = []
-    for change in changes:
-        row = seal_record(change.record, root=change.root, keys=keys, nonce=random(NONCE_BYTES))
-        before = looked_up.rows.get(change.root)
-        writes.append(
-            RowWrite(
-                tag=derive_tag(keys, change.root),
-                sealed=row.sealed,
-                school_year=row.school_year,
-                replaces=None if before is None else before.sealed,
-            )
-        )
-    return await register.apply(writes)
 
 
 def _by_root(presented: Presented, found: FoundRecords) -> list[tuple[PersonRoot, PersonRecord]]:

@@ -23,6 +23,7 @@ from broker.flow.naming import SupplierNames, check_epoch_unchanged, epoch_of, n
 from broker.flow.parties import Parties, check_school_open, find_idp, follow_idp
 from broker.flow.person_records import Presented, as_root
 from broker.flow.person_rules import JoinRules
+from broker.flow.person_suppliers import Visit
 from broker.flow.persons import KnownPerson, identify_person, note_notice_seen, present_person
 from broker.flow.ports import FlowKeys, Random
 from broker.flow.receipts import (
@@ -110,6 +111,8 @@ class ReleaseDesk:
             today=day_of(now),
         )
         presented = present_person(identity, key=ports.keys.root)
+        named = wants_pseudonym(pending.request)
+        rotating = supplier.previous_epoch is not None
         person = await identify_person(
             presented,
             register=ports.register,
@@ -119,6 +122,7 @@ class ReleaseDesk:
             today=day_of(now),
             random=ports.random,
             rules=ports.join_rules,
+            visit=Visit(supplier.id, supplier.epoch, window_open=rotating) if named else None,
         )
         for event in person.events:
             ports.audit.record(AuditEvent(action=event.value, school=school.id))
@@ -129,7 +133,7 @@ class ReleaseDesk:
             seen=person.seen_notice(school.id, supplier.id),
         )
         names: SupplierNames | None = None
-        if wants_pseudonym(pending.request):
+        if named:
             names = name_person(person, supplier=supplier, keys=ports.keys.pairwise)
         notice = page is not None and page.notice
         prepared = PreparedRelease(

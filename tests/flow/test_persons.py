@@ -309,11 +309,21 @@ def test_format_is_frozen() -> None:
     vector = json.loads((Path(__file__).parents[1] / "vectors/register.json").read_text())
     keys = derive_register_keys(bytes.fromhex(vector["register_key"]))
     root = as_root(bytes.fromhex(vector["root"]))
-    record = msgspec.convert(vector["record"], PersonRecord)
+    record = msgspec.convert(vector["newer_record"], PersonRecord)
     row = seal_record(record, root=root, keys=keys, nonce=bytes.fromhex(vector["nonce"]))
     assert derive_tag(keys, root).hex() == vector["tag"]
-    assert (row.sealed.hex(), row.school_year) == (vector["sealed"], vector["school_year"])
+    assert (row.sealed.hex(), row.school_year) == (vector["newer_sealed"], vector["school_year"])
     assert open_record(row, root=root, keys=keys) == record
+
+
+def test_row_of_the_first_version_opens() -> None:
+    vector = json.loads((Path(__file__).parents[1] / "vectors/register.json").read_text())
+    keys = derive_register_keys(bytes.fromhex(vector["register_key"]))
+    root = as_root(bytes.fromhex(vector["root"]))
+    row = StoredRow(bytes.fromhex(vector["sealed"]), vector["school_year"])
+    record = open_record(row, root=root, keys=keys)
+    assert record == msgspec.convert(vector["record"], PersonRecord)
+    assert (record.suppliers, record.protected) == ({}, False)
 
 
 def test_nothing_shows_itself() -> None:

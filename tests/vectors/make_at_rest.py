@@ -52,6 +52,33 @@ RECORD = {
     "notices": {f"{SCHOOL}/{SUPPLIER}": 3},
 }
 
+NEWER_RECORD = {
+    "population": "pupil",
+    "account": RECORD["account"],
+    "salt": RECORD["salt"],
+    "seen": {
+        SCHOOL: {
+            "account": RECORD["account"],
+            "since_year": SCHOOL_YEAR,
+            "last_year": SCHOOL_YEAR,
+            "held_since": "2026-09-07",
+            "confirmed": True,
+        }
+    },
+    "school_year": SCHOOL_YEAR,
+    "suppliers": {
+        SUPPLIER: {
+            "epoch": "a",
+            "school": SCHOOL,
+            "previous": base64.b64encode(OTHER_ROOT).decode(),
+            "until": "2027-09-07",
+        }
+    },
+    "held_by": base64.b64encode(OTHER_ROOT).decode(),
+    "protected": True,
+}
+"""With what came later; since then a default is left out."""
+
 
 def lp(*parts: bytes) -> bytes:
     return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
@@ -137,6 +164,8 @@ def register() -> dict[str, object]:
         "tag": tag.hex(),
         "sealed": seal(row_key, RECORD, lp(tag, SCHOOL_YEAR.to_bytes(2, "big"))).hex(),
         "school_year": SCHOOL_YEAR,
+        "newer_record": NEWER_RECORD,
+        "newer_sealed": seal(row_key, NEWER_RECORD, lp(tag, SCHOOL_YEAR.to_bytes(2, "big"))).hex(),
     }
 
 

@@ -1,0 +1,144 @@
+"""Which suppliers know a person, and by what: noted before a pseudonym leaves.
+
+They stand in one row, the *holder's*: the row of the account's root, or, when that root is a
+school's own number that is bound to an ECK iD, the row of that ECK iD. So whoever has an account's
+root finds them: `find_holder`. A number that was issued anew keeps `held_by`: its account stays
+with the ECK iD that it was joined to, whoever has the number now.
+
+Noted at the first login at a supplier and when something of it changes; the daily login costs no
+write. A page may still keep the pseudonym from leaving: a supplier that stands here may know it,
+one that does not stand here does not.
+"""
+
+from dataclasses import dataclass, field
+from datetime import date, timedelta
+
+from msgspec.structs import replace
+
+from broker.domain.ids import SupplierId
+from broker.flow.person_records import (
+    Change,
+    FoundRecords,
+    PersonRecord,
+    Presented,
+    Resolved,
+    SupplierSeen,
+    as_root,
+)
+from broker.flow.person_rows import find_records
+from broker.flow.register import PersonRegister, RegisterKeys
+from broker.pseudonyms.derivation import PersonRoot
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """To which supplier a login goes.
+
+    Attributes:
+        epoch: letter of the pseudonym that it will get.
+        window_open: whether this supplier's key is being rotated: other announcements wait.
+        told_days: for how long it is told of an account that was left behind.
+    """
+
+    supplier: SupplierId
+    epoch: str
+    window_open: bool = False
+    told_days: int = 365
+
+
+@dataclass(frozen=True, slots=True)
+class Holder:
+    """The row in which a person's suppliers stand."""
+
+    root: PersonRoot = field(repr=False)
+    record: PersonRecord = field(repr=False)
+
+
+def note_visit(
+    presented: Presented, found: FoundRecords, resolved: Resolved, *, visit: Visit, today: date
+) -> tuple[Resolved, PersonRoot | None]:
+    """Return what to store, now with this visit, and the account to tell of as `previous_sub`.
+
+    Args:
+        resolved: what `resolve_person` made of `found`.
+    """
+    before = _holder_of(presented, found)
+    written = {change.root: change.record for change in resolved.changes}
+    holder = Holder(before, written.get(before) or _found_under(before, presented, found))
+    known = holder.record.suppliers.get(visit.supplier)
+    seen = SupplierSeen(epoch=visit.epoch) if known is None else replace(known, epoch=visit.epoch)
+    stored, previous = seen.previous, None
+    if stored is not None and not visit.window_open:
+        until = seen.until or today + timedelta(days=visit.told_days)
+        if today > until:
+            seen = replace(seen, previous=None, until=None)
+        else:
+            previous = as_root(stored)
+            seen = replace(seen, until=until)
+    if previous == resolved.account:
+        previous = None
+    if seen == known:
+        return resolved, previous
+    suppliers = {**holder.record.suppliers, visit.supplier: seen}
+    change = Change(holder.root, replace(holder.record, suppliers=suppliers))
+    others = tuple(each for each in resolved.changes if each.root != holder.root)
+    return (
+        Resolved(
+            account=resolved.account,
+            salt=resolved.salt,
+            changes=(change, *others),
+            events=resolved.events,
+        ),
+        previous,
+    )
+
+
+async def find_holder(
+    account: PersonRoot, *, register: PersonRegister, keys: RegisterKeys
+) -> Holder | None:
+    """Return the row in which the suppliers of an account stand; None when nothing rests of it.
+
+    Args:
+        account: the root that pseudonyms are derived from.
+
+    Raises:
+        RegisterUnavailable: the register cannot be read, or a row does not open.
+    """
+    record = (await find_records((account,), register=register, keys=keys)).get(account)
+    if record is None:
+        return None
+    stored = record.bound_to if record.held_by is None else record.held_by
+    if stored is None:
+        return Holder(account, record)
+    root = as_root(stored)
+    holder = (await find_records((root,), register=register, keys=keys)).get(root)
+    return Holder(account, record) if holder is None else Holder(root, holder)
+
+
+async def find_supplier_seen(
+    account: PersonRoot, *, supplier: SupplierId, register: PersonRegister, keys: RegisterKeys
+) -> SupplierSeen | None:
+    """Return what a supplier knows of the person with this account; None when nothing.
+
+    Raises:
+        RegisterUnavailable: as `find_holder`.
+    """
+    holder = await find_holder(account, register=register, keys=keys)
+    return None if holder is None else holder.record.suppliers.get(supplier)
+
+
+def _holder_of(presented: Presented, found: FoundRecords) -> PersonRoot:
+    """Return the holder's root of a login: the ECK iD's, presented or bound, else the number's."""
+    if presented.eck_id is None and found.local is not None and found.bound is not None:
+        return as_root(found.local.bound_to or b"")
+    return presented.roots[0]
+
+
+def _found_under(root: PersonRoot, presented: Presented, found: FoundRecords) -> PersonRecord:
+    """Return the holder's record as it was found; there is one when nothing of it is written."""
+    record = found.eck_id if root == presented.eck_id else found.local
+    if root not in presented.roots:
+        record = found.bound
+    if record is None:
+        raise ValueError("a login's holder was found or is written")
+    return record
