@@ -25,6 +25,7 @@ from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.watching.logs import configure_logs
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.app import build_broker
+from broker.demo.actions import Stage
 from broker.demo.addresses import (
     ALL_ON_LOCALHOST,
     DEMO_PORTS,
@@ -62,6 +63,11 @@ class PreparedWorld:
     loaded: LoadedSettings
     federation: DemoFederation
     addresses: Addresses
+
+    @property
+    def stage(self) -> Stage:
+        """What the start page's actions change."""
+        return Stage(self.loaded, self.addresses)
 
 
 def prepare_world(
@@ -165,6 +171,7 @@ async def demo_world(
             addresses,
             sockets=sockets,
             broker=broker,
+            stage=world.stage,
             ca_file=ca_file,
             tls=tls,
             say=say,
@@ -197,7 +204,14 @@ async def parties_beside(
     del others[Party.BROKER]
     with listening(others, host=host) as sockets:
         world = prepare_world(folder, addresses, ca_file=ca_file)
-        async with running(world.federation, addresses, sockets=sockets, ca_file=ca_file, say=say):
+        async with running(
+            world.federation,
+            addresses,
+            sockets=sockets,
+            stage=world.stage,
+            ca_file=ca_file,
+            say=say,
+        ):
             yield world
 
 

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from broker.demo.actions import Stage
 from broker.demo.addresses import Addresses, Party
 from broker.demo.federation import DemoFederation
 from broker.demo.oidc_school import OidcSchool
@@ -32,11 +33,16 @@ NAMES: Mapping[Party, tuple[str, str]] = {
 
 
 def make_party_apps(
-    federation: DemoFederation, addresses: Addresses, *, ca_file: Path | None = None
+    federation: DemoFederation,
+    addresses: Addresses,
+    *,
+    stage: Stage | None = None,
+    ca_file: Path | None = None,
 ) -> dict[Party, ASGIApp]:
     """Return the application of every party but the broker.
 
     Args:
+        stage: what the start page's actions change; without it there are none.
         ca_file: certificate authority of the broker's https, for worlds that are not plain http.
     """
     issuer = addresses[Party.BROKER]
@@ -69,7 +75,7 @@ def make_party_apps(
         ).app()
 
     return {
-        Party.START_PAGE: start_app(addresses),
+        Party.START_PAGE: start_app(addresses, stage),
         Party.VUURVOGEL: saml_school(federation.vuurvogel),
         Party.KOMPAS: OidcSchool(federation.kompas, broker_jwks=of_broker("/oidc/jwks")).app(),
         Party.REGENBOOG: saml_school(federation.regenboog),
@@ -87,6 +93,7 @@ async def running(
     *,
     sockets: Mapping[Party, socket.socket],
     broker: ASGIApp | None = None,
+    stage: Stage | None = None,
     ca_file: Path | None = None,
     tls: TlsFiles | None = None,
     say: Callable[[str], None] = lambda _line: None,
@@ -96,10 +103,11 @@ async def running(
     Args:
         sockets: bound sockets of `addresses.listening`, the broker's included when it is given.
         broker: the broker as an application; None when it runs elsewhere.
+        stage: what the start page's actions change.
         tls: serve https with this certificate; the addresses then say `https://`.
         say: told, line by line, what listens where once everybody does.
     """
-    apps = make_party_apps(federation, addresses, ca_file=ca_file)
+    apps = make_party_apps(federation, addresses, stage=stage, ca_file=ca_file)
     if broker is not None:
         apps[Party.BROKER] = broker
     async with serving(apps, sockets=sockets, tls=tls):

@@ -13,9 +13,13 @@ A change is decided on what the registry holds at that moment, and both are one 
 from collections.abc import Callable, Container
 from dataclasses import dataclass, replace
 from datetime import datetime
+from enum import StrEnum
+from functools import partial
 from typing import Protocol
 
 from broker.domain.ids import SupplierId
+from broker.domain.refusals import Refusal
+from broker.flow.audit import AuditEvent, AuditLog, note_refusal
 from broker.flow.rotation_refusals import (
     EpochUnknown,
     SameEpoch,
@@ -70,6 +74,14 @@ Decide = Callable[[RotationState], RotationState]
 """Returns what shall be in place of what is, or refuses."""
 
 
+class RotationStep(StrEnum):
+    """What an operator does to a supplier's pseudonyms; also the audit's events."""
+
+    OPENED = "rotation-opened"
+    TURNED_BACK = "rotation-turned-back"
+    CLOSED = "rotation-closed"
+
+
 class RotationStore(Protocol):
     """Where pins and windows rest."""
 
@@ -93,6 +105,59 @@ class RotationStore(Protocol):
             RegistryUnreadable: the registry cannot be read.
         """
         ...
+
+
+@dataclass(frozen=True, slots=True)
+class RotationDesk:
+    """Where rotations are begun and ended; each step leaves one line in the audit.
+
+    Attributes:
+        keys: letters for which there is a key.
+        by: system account of the operator.
+        clock: returns the aware time.
+    """
+
+    store: RotationStore
+    keys: Container[str]
+    audit: AuditLog
+    by: str
+    clock: Callable[[], datetime]
+
+    def rotate(self, supplier: SupplierId, *, letter: str) -> RotationState:
+        """Open a window: from now on pseudonyms come from another epoch.
+
+        Raises:
+            SupplierUnknown, WindowOpen, EpochUnknown, SameEpoch, RegistryUnreadable
+        """
+        opening = partial(open_window, letter=letter, keys=self.keys)
+        return self._take(RotationStep.OPENED, supplier, opening)
+
+    def turn_back(self, supplier: SupplierId) -> RotationState:
+        """Exchange the two names of each person while the window is open.
+
+        Raises:
+            SupplierUnknown, WindowNotOpen, RegistryUnreadable
+        """
+        return self._take(RotationStep.TURNED_BACK, supplier, turn_back)
+
+    def close(self, supplier: SupplierId) -> RotationState:
+        """Close the window.
+
+        Raises:
+            SupplierUnknown, WindowNotOpen, RegistryUnreadable
+        """
+        return self._take(RotationStep.CLOSED, supplier, close_window)
+
+    def _take(self, step: RotationStep, supplier: SupplierId, decide: Decide) -> RotationState:
+        try:
+            state = self.store.change(
+                supplier, decide, note=f"{step} {supplier}", by=self.by, at=self.clock()
+            )
+        except Refusal as refusal:
+            note_refusal(self.audit, refusal, reference="", supplier=supplier)
+            raise
+        self.audit.record(AuditEvent(action=step, supplier=supplier))
+        return state
 
 
 def open_window(state: RotationState, *, letter: str, keys: Container[str]) -> RotationState:

@@ -42,7 +42,7 @@ class PairwiseKeys:
     by_letter: Mapping[str, PseudonymKey] = field(repr=False)
     newest: str
 
-    def __contains__(self, letter: str) -> bool:
+    def __contains__(self, letter: object) -> bool:
         """Tell whether there is a key for an epoch; `check` compares the pins with it."""
         return letter in self.by_letter
 

@@ -1,0 +1,164 @@
+"""What operators do, as buttons of the start page: a change in force while the world runs.
+
+Each action runs what the command of the same purpose runs, beside the running broker. To add one:
+a function from `Stage` to what it did, in both languages, and a row of `ACTIONS`.
+"""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from broker.adapters.databases.data_folder import read_key_checks
+from broker.adapters.databases.sql_rotations import SqliteRotations
+from broker.adapters.keys.epoch_keys import add_next_epoch
+from broker.adapters.keys.keys_change import one_change_at_a_time
+from broker.adapters.keys.keys_on_disk import load_keys
+from broker.adapters.watching.logs import AuditLines
+from broker.demo.addresses import Addresses, Party
+from broker.demo.start_scenarios import Text
+from broker.domain.ids import SupplierId
+from broker.flow.rotations import RotationDesk
+from broker.settings import LoadedSettings
+
+FOLLOW_SECONDS = 2
+"""Within which a running broker follows a changed registry or keys folder."""
+
+REKENRIJK = SupplierId("rekenrijk")
+
+
+@dataclass(frozen=True, slots=True)
+class Stage:
+    """The world that an action changes."""
+
+    loaded: LoadedSettings
+    addresses: Addresses
+
+
+@dataclass(frozen=True, slots=True)
+class DemoAction:
+    """A card of the start page with a button that changes something.
+
+    Attributes:
+        id: anchor on the page, and last part of the button's address.
+        begins_at: the supplier's system where one sees what came of it.
+        what: what the button does.
+        steps: what to click before and after; a step that is `PRESS` is the button's place.
+        see: what one should see then.
+        run: does it and says what was done; a refusal is shown as it is worded.
+    """
+
+    id: str
+    begins_at: Party
+    title: Text
+    what: Text
+    steps: tuple[Text, ...]
+    see: Text
+    run: Callable[[Stage], Awaitable[Text]]
+
+
+PRESS = Text("Druk op de knop.", "Press the button.")
+
+
+async def rotate_key(stage: Stage) -> Text:
+    """Make the next epoch's key and open RekenRijk's window to it."""
+    keys = load_keys(stage.loaded.keys_folder)
+    rotation = SqliteRotations(stage.loaded.data_folder / "registry.db").read(REKENRIJK)
+    letter = keys.pairwise.newest
+    if rotation.window is None and letter == rotation.pinned:
+        with one_change_at_a_time(keys.folder):
+            letter = add_next_epoch(keys, known=read_key_checks(stage.loaded.data_folder))
+        await asyncio.sleep(FOLLOW_SECONDS)
+    _desk(stage).rotate(REKENRIJK, letter=letter)
+    await asyncio.sleep(FOLLOW_SECONDS)
+    return Text(
+        f"Pseudoniemen van RekenRijk komen nu uit epoche {letter};"
+        " bij elke inlog krijgt het ook het pseudoniem van daarvoor.",
+        f"RekenRijk's pseudonyms come from epoch {letter} now;"
+        " with each login it gets the one of before as well.",
+    )
+
+
+async def turn_back(stage: Stage) -> Text:
+    """Turn RekenRijk's window back."""
+    state = _desk(stage).turn_back(REKENRIJK)
+    await asyncio.sleep(FOLLOW_SECONDS)
+    return Text(
+        f"Pseudoniemen van RekenRijk komen weer uit epoche {state.pinned}.",
+        f"RekenRijk's pseudonyms come from epoch {state.pinned} again.",
+    )
+
+
+async def close_window(stage: Stage) -> Text:
+    """Close RekenRijk's window."""
+    state = _desk(stage).close(REKENRIJK)
+    await asyncio.sleep(FOLLOW_SECONDS)
+    return Text(
+        f"RekenRijk krijgt alleen nog pseudoniemen uit epoche {state.pinned}.",
+        f"RekenRijk gets pseudonyms of epoch {state.pinned} alone.",
+    )
+
+
+def _desk(stage: Stage) -> RotationDesk:
+    return RotationDesk(
+        store=SqliteRotations(stage.loaded.data_folder / "registry.db"),
+        keys=load_keys(stage.loaded.keys_folder).pairwise,
+        audit=AuditLines(),
+        by="demo",
+        clock=lambda: datetime.now(UTC),
+    )
+
+
+_LOG_IN = Text(
+    "Log in als Sanne van De Vuurvogel en maak een opgave.",
+    "Log in as Sanne of De Vuurvogel and make an exercise.",
+)
+_AGAIN = Text(
+    "Log uit bij RekenRijk en log opnieuw in als Sanne.",
+    "Log out of RekenRijk and log in as Sanne again.",
+)
+
+ACTIONS: tuple[DemoAction, ...] = (
+    DemoAction(
+        "rotate-key",
+        Party.REKENRIJK,
+        Text("De sleutel van deze leverancier vervangen", "Rotate this supplier's key"),
+        Text("Vervang de sleutel van RekenRijk", "Rotate RekenRijk's key"),
+        (_LOG_IN, PRESS, _AGAIN),
+        Text(
+            "Een ander pseudoniem, en previous_sub is dat van daarvoor: het werk van Sanne is er"
+            " nog. Bij andere leveranciers verandert niets.",
+            "Another pseudonym, and previous_sub is the one of before: Sanne's work is still there."
+            " Nothing changes at other suppliers.",
+        ),
+        rotate_key,
+    ),
+    DemoAction(
+        "turn-back",
+        Party.REKENRIJK,
+        Text("De vervanging terugdraaien", "Turn the rotation back"),
+        Text("Draai het terug", "Turn it back"),
+        (PRESS, _AGAIN),
+        Text(
+            "Weer het eerste pseudoniem, nu met het tweede als previous_sub, en nog steeds al het"
+            " werk.",
+            "The first pseudonym again, now with the second as previous_sub, and still all the"
+            " work.",
+        ),
+        turn_back,
+    ),
+    DemoAction(
+        "close-window",
+        Party.REKENRIJK,
+        Text("De vervanging afsluiten", "Close the rotation"),
+        Text("Sluit het af", "Close it"),
+        (PRESS, _AGAIN),
+        Text(
+            "Geen previous_sub meer. Wie tussendoor inlogde heeft al het werk; wie niet inlogde en"
+            " niet in bulk is omgezet, begint opnieuw.",
+            "No previous_sub any more. Who logged in meanwhile has all the work; who did not, and"
+            " was not converted in bulk, starts anew.",
+        ),
+        close_window,
+    ),
+)
