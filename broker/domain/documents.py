@@ -87,6 +87,7 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     """`identity_providers/<id>.toml`: one login, of one school or several."""
 
     id: Slug
+    name: Text | None = None
     schools: Annotated[tuple[Slug, ...], Meta(min_length=1)]
     protocol: Literal["saml", "oidc"]
     state: State
@@ -98,6 +99,7 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
     exception: tuple[ExceptionDocument, ...] = ()
     enabled: bool = True
+    rehearsal_only: bool = False
     entity_id: EntityId | None = None
     metadata: str | None = None
     issuer: Url | None = None

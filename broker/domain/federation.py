@@ -7,6 +7,7 @@ These are the records that a worker reads during a login: compiled from the fede
 from datetime import date
 from enum import StrEnum
 from typing import Literal
+from urllib.parse import urlsplit
 
 import msgspec
 
@@ -150,6 +151,8 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
         domains: for `SchoolFrom.DOMAIN`, the school behind each mail or user-name domain.
         identifier: the attribute that names a person inside a school and never changes.
         attributes: incoming name -> canonical name or `ignore`, built-in names included.
+        name: by which people know it from the school's other logins; "" when none was given.
+        rehearsal_only: offered to nobody until a switch brings the school to it.
     """
 
     id: SchoolIdpId
@@ -162,6 +165,17 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
     identifier: AttributeName = AttributeName("employeeNumber")
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
     enabled: bool = True
+    name: str = ""
+    rehearsal_only: bool = False
+
+    @property
+    def place(self) -> str:
+        """Return the host of the login, by which people may know it too."""
+        at = self.endpoints
+        url = at.issuer if isinstance(at, OidcIdpEndpoints) else at.sso_redirect_url
+        if url is None and isinstance(at, SamlIdpEndpoints):
+            url = at.sso_post_url
+        return urlsplit(url or "").netloc
 
 
 class DeclaredAttribute(msgspec.Struct, frozen=True, kw_only=True):

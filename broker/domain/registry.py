@@ -5,6 +5,7 @@ Every look-up that a login needs is here and in memory; nothing below reads a da
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from types import MappingProxyType
 
 from broker.domain.federation import (
@@ -20,6 +21,7 @@ from broker.domain.federation import (
     Supplier,
 )
 from broker.domain.ids import BoardId, RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
+from broker.domain.switches import NO_SWITCHES, LoginSwitch, Switches, order_logins, step_in_force
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +31,10 @@ class Registry:
     Attributes:
         version: counts the changes of the registry; 0 is an empty one.
         by_api_client: a school's program by its id, with the school.
-        idps_of_school: enabled logins of each school, in document order.
+        idps_of_school: enabled logins of each school, in document order, without those for
+            rehearsal only.
         by_hint: lower-case school id, BRIN or realm -> the schools that it may mean.
+        switches: steps of the schools that are between two logins.
     """
 
     version: int
@@ -47,6 +51,7 @@ class Registry:
     by_hint: Mapping[str, tuple[SchoolId, ...]] = field(repr=False)
     school_agreements: Mapping[tuple[SchoolId, SupplierId], Agreement] = field(repr=False)
     board_agreements: Mapping[tuple[BoardId, SupplierId], Agreement] = field(repr=False)
+    switches: Switches = field(default_factory=lambda: NO_SWITCHES, repr=False)
 
     def agreement(self, school: School, supplier: SupplierId) -> Agreement | None:
         """Return the school's own agreement, else its board's, else None."""
@@ -57,6 +62,23 @@ class Registry:
         """Return the schools for which this provider may speak, by id."""
         return {each: self.schools[each] for each in idp.schools}
 
+    def has_login(self, school: SchoolId) -> bool:
+        """Tell whether pupils can log in at this school at all."""
+        return bool(self.idps_of_school.get(school) or self.switches.get(school))
+
+    def step_in_force(self, school: SchoolId, *, today: date) -> LoginSwitch | None:
+        """Return how far a school is from one login to another, on a day in the Netherlands."""
+        return step_in_force(self.switches.get(school, ()), today=today)
+
+    def offered_logins(self, school: SchoolId, *, today: date) -> tuple[SchoolIdp, ...]:
+        """Return the logins that a school offers on a day in the Netherlands, first one first."""
+        own = self.idps_of_school.get(school, ())
+        step = self.step_in_force(school, today=today)
+        new = None if step is None else self.idps.get(step.to_idp)
+        if new is not None and not (new.enabled and school in new.schools):
+            new = None
+        return order_logins(own, new=new, step=step)
+
 
 def build_registry(
     version: int,
@@ -65,6 +87,7 @@ def build_registry(
     idps: Iterable[SchoolIdp],
     suppliers: Iterable[Supplier],
     agreements: Iterable[Agreement],
+    switches: Switches = NO_SWITCHES,
 ) -> Registry:
     """Index compiled records, which hold together (`flow.federation` checked them), for look-up."""
     by_idp = {each.id: each for each in idps}
@@ -127,6 +150,7 @@ def build_registry(
         board_agreements=MappingProxyType(
             {(each.board, each.supplier): each for each in agreed if each.board is not None}
         ),
+        switches=MappingProxyType(dict(switches)),
     )
 
 
@@ -148,4 +172,4 @@ def _index_hints(
 
 
 def _enabled(idps: Sequence[SchoolIdp]) -> tuple[SchoolIdp, ...]:
-    return tuple(each for each in idps if each.enabled)
+    return tuple(each for each in idps if each.enabled and not each.rehearsal_only)

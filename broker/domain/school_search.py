@@ -30,9 +30,7 @@ class SchoolIndex:
 def build_school_index(registry: Registry) -> SchoolIndex:
     """Prepare the search over one registry version."""
     schools = [
-        each
-        for each in registry.schools.values()
-        if each.enabled and registry.idps_of_school.get(each.id)
+        each for each in registry.schools.values() if each.enabled and registry.has_login(each.id)
     ]
     entries = [
         (
@@ -80,10 +78,10 @@ def search_schools(index: SchoolIndex, query: str, *, state: State | None) -> li
     return [school for _, school in found]
 
 
-def find_hinted_idp(
+def find_hinted_school(
     index: SchoolIndex, hints: Iterable[str], *, state: State
-) -> tuple[School, SchoolIdp] | None:
-    """Return the login that the first understood hint names, or None.
+) -> tuple[School, SchoolIdp | None] | None:
+    """Return the school, and the login if it names one, of the first understood hint, or None.
 
     Understood: a school's id, BRIN4 or BRIN6, an identity provider's entity id or issuer, a realm
     or `anything@realm`. A hint that fits two schools of this state is not understood. What stands
@@ -98,7 +96,7 @@ def find_hinted_idp(
 
 def _find_by_hint(
     registry: Registry, hint: str, *, state: State
-) -> tuple[School, SchoolIdp] | None:
+) -> tuple[School, SchoolIdp | None] | None:
     idp = registry.by_idp_entity_id.get(hint) or registry.by_idp_issuer.get(hint)
     if idp is not None:
         return (registry.schools[idp.schools[0]], idp) if idp.enabled else None
@@ -109,5 +107,4 @@ def _find_by_hint(
     ]
     if len(meant) != 1:
         return None
-    idps = registry.idps_of_school.get(meant[0].id, ())
-    return (meant[0], idps[0]) if idps else None
+    return (meant[0], None) if registry.has_login(meant[0].id) else None

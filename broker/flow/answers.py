@@ -3,8 +3,8 @@
 from dataclasses import dataclass, field
 
 from broker.domain.attributes import AttributeName
-from broker.domain.federation import School, Supplier
-from broker.domain.ids import RelyingPartyId
+from broker.domain.federation import School, SchoolIdp, Supplier
+from broker.domain.ids import RelyingPartyId, SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.handles import Handle
 
@@ -50,6 +50,28 @@ class ChooseSchool:
 
 
 @dataclass(frozen=True, slots=True)
+class ChooseLogin:
+    """Show the logins of one school, for the login that `login` names."""
+
+    login: str
+    school: SchoolId
+
+
+@dataclass(frozen=True, slots=True)
+class OtherLogin:
+    """Show one button that goes on at another login of the school, where the work is the same.
+
+    Attributes:
+        csrf_bound_to: value of the login's cookie, which the page's form is bound to.
+    """
+
+    login: str
+    csrf_bound_to: str = field(repr=False)
+    school: School
+    idp: SchoolIdp
+
+
+@dataclass(frozen=True, slots=True)
 class Welcome:
     """Show who is logged in and what is shared, before anything leaves.
 
@@ -88,7 +110,7 @@ class Refused:
     retry_school: str = ""
 
 
-Answer = Redirect | PostMessage | ChooseSchool | Welcome | Refused
+Answer = Redirect | PostMessage | ChooseSchool | ChooseLogin | OtherLogin | Welcome | Refused
 
 
 @dataclass(frozen=True, slots=True)

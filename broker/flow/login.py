@@ -9,7 +9,7 @@
 
 Each step takes what the one before left, decides, and leaves one record or none. No step returns
 to an earlier one. A refusal becomes a page of ours or an answer to the supplier in one place,
-`_refuse`; what is refused before a relying party is known goes up to the edge.
+`login_refusals`; what is refused before a relying party is known goes up to the edge.
 
 Trips to the login store for a login without pages: a put by `begin`, a take and a put by
 `finish_*`, and a take by `token.py`. Person register: one look-up. Receipts: one append.
@@ -19,15 +19,21 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec.structs import replace
 
-from broker.domain.attributes import IGNORE
 from broker.domain.federation import School, SchoolIdp
-from broker.domain.identity import Identity, read_identity, reportable_name
+from broker.domain.identity import Identity, read_identity
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
-from broker.domain.school_search import find_hinted_idp
-from broker.flow.answers import ChooseSchool, LoginCookie, Refused, Step, Welcome
-from broker.flow.audit import AuditEvent, AuditLog, make_reference, note_refusal
+from broker.domain.school_search import find_hinted_school
+from broker.flow.answers import (
+    ChooseLogin,
+    ChooseSchool,
+    OtherLogin,
+    Step,
+    Welcome,
+)
+from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.browser_steps import BrowserStep, BrowserSteps, follow
+from broker.flow.login_refusals import LoginRefusals
 from broker.flow.parties import (
     Parties,
     check_school_open,
@@ -48,15 +54,13 @@ from broker.flow.records import (
     kept_of,
 )
 from broker.flow.refusals import InteractionRequired, SchoolNotOpen, SchoolUnknown
-from broker.flow.release import ReleaseDesk, released_names
+from broker.flow.release import ReleaseDesk, day_of, released_names
+from broker.flow.school_logins import NO_WISH, LoginWish, choose_login, find_login_to_go_on_at
 from broker.flow.school_side import SchoolAnswer, SchoolSide
 from broker.flow.supplier_side import SupplierSide
 from broker.flow.trail import Outcome, current_trail, make_login_id
+from broker.flow.unknown_names import note_unknown_names
 from broker.saml_idp.refusals import AnswerableRefusal
-
-MAX_UNKNOWN_NAMES = 20
-MAX_NAME_CHARACTERS = 64
-"""Of attribute names that no mapping knows; a school chooses them, so the log bounds them."""
 
 ReadAnswer = Callable[[SchoolIdp], Awaitable[SchoolAnswer]]
 
@@ -84,27 +88,38 @@ class LoginFlow:
         self._audit = audit
         self._clock = clock
         self._random = random
+        self._refusals = LoginRefusals(
+            steps=steps, suppliers=suppliers, audit=audit, clock=clock, random=random
+        )
 
-    async def begin(self, request: SupplierRequest) -> Step:
+    async def begin(self, request: SupplierRequest, *, wish: LoginWish = NO_WISH) -> Step:
         """Send a checked request's browser to the school that it hints at, or to the chooser."""
         login = ChoosingLogin(login=make_login_id(self._random), request=request)
         follow(login)
         parties = find_asking_parties(self._snapshots.registry, request)
         try:
-            hinted = find_hinted_idp(
+            hinted = find_hinted_school(
                 self._snapshots.index, request.hints, state=parties.supplier.state
             )
             login = replace(login, request=kept_of(request))
             if hinted is not None:
-                school, idp = hinted
-                step = await self._send(login, parties, school, idp)
+                school, named = hinted
+                idp = choose_login(
+                    self._snapshots.registry,
+                    school,
+                    named=named,
+                    wish=wish,
+                    may_ask=not request.passive,
+                    today=day_of(self._clock()),
+                )
+                step = await self._send_or_ask(login, parties, school, idp)
             elif request.passive:
                 raise InteractionRequired("check_school_known_when_passive")
             else:
                 cookie = await self._steps.open(CHOOSING, login)
                 step = Step(ChooseSchool(cookie.name), opened=cookie)
         except Refusal as refusal:
-            return await self._refuse(refusal, login, parties)
+            return await self._refusals.answer(refusal, login, parties)
         current_trail().outcome = Outcome.BEGUN
         return step
 
@@ -126,8 +141,10 @@ class LoginFlow:
         choosing = await self._steps.look(CHOOSING, step)
         return find_asking_parties(self._snapshots.registry, choosing.request)
 
-    async def choose(self, step: BrowserStep, *, unverified_school: str) -> Step:
-        """Send the browser to the login of the school that was clicked."""
+    async def choose(
+        self, step: BrowserStep, *, unverified_school: str, wish: LoginWish = NO_WISH
+    ) -> Step:
+        """Send the browser to the login of the school that was clicked, or let it choose one."""
         choosing = await self._steps.look(CHOOSING, step)
         registry = self._snapshots.registry
         parties = find_asking_parties(registry, choosing.request)
@@ -135,12 +152,13 @@ class LoginFlow:
             school = registry.schools.get(SchoolId(unverified_school))
             if school is None:
                 raise SchoolUnknown("check_school_known")
-            idps = registry.idps_of_school.get(school.id)
-            if not idps:
-                raise SchoolNotOpen("check_school_has_login")
-            return await self._send(choosing, parties, school, idps[0])
+            today = day_of(self._clock())
+            idp = choose_login(registry, school, wish=wish, may_ask=True, today=today)
+            if idp is None:  # the record stays, for the page that asks
+                return Step(ChooseLogin(step.state, school.id))
+            return await self._send(choosing, parties, school, idp)
         except Refusal as refusal:
-            return await self._refuse(refusal, choosing, parties)
+            return await self._refusals.answer(refusal, choosing, parties)
 
     async def finish_saml(self, step: BrowserStep, *, form: Sequence[tuple[str, str]]) -> Step:
         """Read a school's SAML response and go on to the supplier."""
@@ -173,7 +191,7 @@ class LoginFlow:
             )
             await self._desk.note_notice(prepared, parties=parties)
         except Refusal as refusal:
-            return await self._refuse(
+            return await self._refusals.answer(
                 refusal,
                 another_try(prepared, ask_again=False),
                 parties,
@@ -191,11 +209,21 @@ class LoginFlow:
             school, idp = registry.schools.get(prepared.clicked), find_idp(registry, prepared.idp)
             if school is None:
                 raise SchoolNotOpen("check_school_known")
+            today, wish = day_of(self._clock()), LoginWish(unverified_clicked=idp.id)
+            idp = choose_login(registry, school, wish=wish, may_ask=False, today=today) or idp
             return await self._send(again, parties, school, idp, closed=step.state)
         except Refusal as refusal:
-            return await self._refuse(
+            return await self._refusals.answer(
                 refusal, again, parties, closed=step.state, clicked=prepared.clicked
             )
+
+    async def _send_or_ask(
+        self, login: ChoosingLogin, parties: Parties, school: School, idp: SchoolIdp | None
+    ) -> Step:
+        if idp is not None:
+            return await self._send(login, parties, school, idp)
+        cookie = await self._steps.open(CHOOSING, login)
+        return Step(ChooseLogin(cookie.name, school.id), opened=cookie)
 
     async def _send(
         self,
@@ -236,7 +264,12 @@ class LoginFlow:
         try:
             idp = find_idp(registry, pending.idp)
             identity = read_identity(answer.login, schools=registry.schools_of(idp))
-            self._note_unknown(identity, unreadable=answer.unreadable, idp=idp)
+            note_unknown_names(self._audit, identity, unreadable=answer.unreadable, idp=idp)
+            other = find_login_to_go_on_at(
+                identity, idp, registry=registry, pending=pending, today=day_of(now)
+            )
+            if other is not None:
+                return await self._send_on(pending, step, answer, identity=identity, other=other)
             prepared, page = await self._desk.prepare(
                 identity, idp=idp, pending=pending, parties=parties, registry=registry, now=now
             )
@@ -261,75 +294,30 @@ class LoginFlow:
         )
         return Step(welcome, opened=cookie, closed=step.state)
 
-    def _note_unknown(
-        self, identity: Identity, *, unreadable: Sequence[str], idp: SchoolIdp
-    ) -> None:
-        """Report what no mapping knows, and what came in a form that no attribute has."""
-        lost = (reportable_name(each) for each in unreadable if idp.attributes.get(each) != IGNORE)
-        named = (*identity.unknown, *lost)[:MAX_UNKNOWN_NAMES]
-        if named:
-            self._audit.record(
-                AuditEvent(
-                    action="unknown-attributes",
-                    school=identity.school,
-                    idp=identity.idp,
-                    names=tuple(each[:MAX_NAME_CHARACTERS] for each in named),
-                )
-            )
+    async def _send_on(
+        self,
+        pending: PendingLogin,
+        step: BrowserStep,
+        answer: SchoolAnswer,
+        *,
+        identity: Identity,
+        other: SchoolIdp,
+    ) -> Step:
+        """Show one button that goes on at the other login; what the school stated is forgotten."""
+        again = another_try(pending, ask_again=pending.ask_again)
+        cookie = await self._steps.open(CHOOSING, again, claims=answer.claims)
+        school = self._snapshots.registry.schools[identity.school]
+        self._audit.record(AuditEvent(action="sent-on", school=school.id, idp=other.id))
+        page = OtherLogin(cookie.name, csrf_bound_to=cookie.handle.text, school=school, idp=other)
+        return Step(page, opened=cookie, closed=step.state)
 
     async def _refuse_answer(
         self, refusal: Refusal, pending: PendingLogin, parties: Parties, step: BrowserStep
     ) -> Step:
-        return await self._refuse(
+        return await self._refusals.answer(
             refusal,
             another_try(pending, ask_again=pending.ask_again),
             parties,
             closed=step.state,
             clicked=pending.school,
         )
-
-    async def _refuse(
-        self,
-        refusal: Refusal,
-        login: ChoosingLogin,
-        parties: Parties,
-        *,
-        closed: str = "",
-        clicked: SchoolId | None = None,
-    ) -> Step:
-        """Turn a refusal into an answer to the supplier, or a page of ours with a way on.
-
-        The supplier is told what it must know, and everything when it asked for no page at all.
-        """
-        reference, request = make_reference(self._random), login.request
-        note_refusal(
-            self._audit,
-            refusal,
-            reference=reference,
-            school=clicked,
-            supplier=parties.supplier.id,
-            relying_party=parties.relying_party.id,
-        )
-        if refusal.may_redirect or request.passive:
-            answer = self._suppliers.refuse(request, refusal, parties=parties, now=self._clock())
-            current_trail().outcome = Outcome.TOLD
-            return Step(answer, closed=closed)
-        retry = await self._offer_retry(refusal, login)
-        page = Refused(
-            refusal=refusal,
-            reference=reference,
-            way_back=parties.relying_party.start_url,
-            way_back_name=parties.supplier.display_name,
-            retry=retry,
-            retry_school=clicked or "",
-        )
-        return Step(page, opened=retry, closed=closed)
-
-    async def _offer_retry(self, refusal: Refusal, login: ChoosingLogin) -> LoginCookie | None:
-        """Keep the supplier's request, and with it the deep link, for another try."""
-        if not refusal.may_retry:
-            return None
-        try:
-            return await self._steps.open(CHOOSING, login)
-        except Refusal:  # the store is unsure: then the page has its way back only
-            return None

@@ -67,6 +67,7 @@ TO_SCHOOL = CheckGroup(
     "the way to the school",
     (
         "check_school_known_when_passive",
+        "check_school_has_login",
         "check_school_enabled",
         "check_idp_enabled",
         "check_states_equal",
@@ -77,7 +78,7 @@ TO_SCHOOL = CheckGroup(
     ),
     ordered=False,
 )
-_CHOICE = CheckGroup("the school that was chosen", ("check_school_known", "check_school_has_login"))
+_CHOICE = CheckGroup("the school that was chosen", ("check_school_known",))
 
 _TO_BROWSER = (_PARTIES, TO_SCHOOL, _STORE)
 HAND_OVER = (
@@ -119,6 +120,7 @@ _RELEASE = (
         ordered=False,
         families=("E-IDENTITY-",),
     ),
+    CheckGroup("by a login that the school offers", ("check_login_offered_when_passive",)),
     CheckGroup("school and supplier are open", ("check_school_enabled", "check_states_equal")),
     CheckGroup(
         "what the school approved",

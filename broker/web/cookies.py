@@ -4,6 +4,7 @@
 |---|---|---|---|
 | `login.<state>` | `<handle>.<relying party>.<second>` | until the step is done | None, or Lax |
 | `school` | id of the school chosen last | a setting | Lax |
+| `idp` | id of the login chosen last, of a school with several | a setting | Lax |
 | `lang` | `nl` or `en` | a year | Lax |
 | `starts` | when the first of the last starts was, and how many | a minute | Lax |
 | `form` | random; binds the forms of a chooser that was opened without a login | a day | Lax |
@@ -131,6 +132,11 @@ class Cookies:
         """Remember the choice in this browser; an empty one forgets it."""
         seconds = self.remembered_school_seconds if school else 0
         response.raw_headers.append(self._header("school", school, seconds=seconds))
+
+    def remember_idp(self, response: Response, idp: str) -> None:
+        """Remember which login of a school was chosen; an empty one forgets it."""
+        seconds = self.remembered_school_seconds if idp else 0
+        response.raw_headers.append(self._header("idp", idp, seconds=seconds))
 
     def remember_language(self, response: Response, language: str) -> None:
         """Remember the language that was asked for."""

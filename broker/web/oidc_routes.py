@@ -7,6 +7,7 @@ from starlette.routing import Route
 from broker.domain.refusals import Refusal
 from broker.flow.audit import make_reference, note_refusal
 from broker.flow.key_purposes import JWKS_CACHE
+from broker.flow.school_logins import LoginWish
 from broker.oidc_op.client_auth import ClientNotAuthenticated
 from broker.oidc_op.client_credentials import is_api_token_request
 from broker.oidc_op.request import (
@@ -59,7 +60,8 @@ def oidc_routes(web: Web) -> list[Route]:
             )
             response = redirect(build_authorization_error(address, refusal, issuer=web.issuer))
         else:
-            response = answer(web, request, await web.login.begin(checked))
+            wish = LoginWish(unverified_remembered=web.cookies.read(request, "idp"))
+            response = answer(web, request, await web.login.begin(checked, wish=wish))
         response.raw_headers.append(counted)
         return response
 

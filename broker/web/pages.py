@@ -117,6 +117,7 @@ class ChooserPage:
         schools: those to show, at most `MAX_SCHOOLS_SHOWN`, best first.
         found_count: how many match `query`, or can be chosen at all when it is empty.
         remembered: the school chosen last time in this browser.
+        has_logins: whether that school has several logins to choose from.
     """
 
     template: ClassVar[str] = "chooser.html"
@@ -127,6 +128,50 @@ class ChooserPage:
     schools: tuple[SchoolChoice, ...]
     found_count: int
     remembered: SchoolChoice | None = None
+    has_logins: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginChoice:
+    """One login of a school that has several.
+
+    Attributes:
+        name: as the school calls it; may be empty.
+        place: host of the login.
+    """
+
+    id: str
+    name: str
+    place: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginsPage:
+    """By which of your school's logins? The first one is meant for most pupils.
+
+    Attributes:
+        remembered: id of the one chosen last time in this browser; may be empty.
+    """
+
+    template: ClassVar[str] = "logins.html"
+    login: str = field(repr=False)
+    csrf: str = field(repr=False)
+    school: str
+    school_name: str
+    choices: tuple[LoginChoice, ...]
+    remembered: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class OtherLoginPage:
+    """Your class logs in by another login now: one button that goes on there."""
+
+    template: ClassVar[str] = "other_login.html"
+    login: str = field(repr=False)
+    csrf: str = field(repr=False)
+    school: str
+    school_name: str
+    choice: LoginChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -5,10 +5,13 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from broker.domain.federation import School, State, Supplier
-from broker.domain.ids import SchoolId
+from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex, search_schools
 from broker.flow.answers import Refused
 from broker.flow.browser_steps import BrowserStep
+from broker.flow.release import day_of
+from broker.flow.school_logins import LoginWish
 from broker.web.assets import CACHE_CONTROL
 from broker.web.begin import is_framed, show_new_tab
 from broker.web.csrf import ForeignForm, check_own_form, make_token
@@ -16,6 +19,8 @@ from broker.web.held_steps import find_held_step
 from broker.web.pages import (
     MAX_SCHOOLS_SHOWN,
     ChooserPage,
+    LoginChoice,
+    LoginsPage,
     MessagePage,
     SchoolChoice,
 )
@@ -41,6 +46,11 @@ def people_routes(web: Web) -> list[Route]:
             step = find_held_step(web, request, login)
             bound_to = step.unverified_handle
             supplier = (await web.login.read_choosing(step)).supplier
+            logins = _logins_page(
+                web, request, login, bound_to=bound_to, school=only(parameters, "school")
+            )
+            if logins is not None:
+                return show(web, request, logins, onward=True, again=True)
         else:
             bound_to = web.cookies.read_form(request) or web.random(FORM_BYTES).hex()
         page = _chooser_page(
@@ -60,10 +70,14 @@ def people_routes(web: Web) -> list[Route]:
         _check_form(web, request, form, bound_to=held.unverified_handle)
         if not school:
             return redirect(f"/schools?login={login}")
-        step = await web.login.choose(held, unverified_school=school)
+        clicked = only(form, "idp")
+        wish = LoginWish(clicked, web.cookies.read(request, "idp"))
+        step = await web.login.choose(held, unverified_school=school, wish=wish)
         response = answer(web, request, step)
         if step.opened is not None and not isinstance(step.answer, Refused):
             web.cookies.remember_school(response, school)
+            if SchoolIdpId(clicked) in web.snapshots.registry.idps:
+                web.cookies.remember_idp(response, clicked)
         return response
 
     async def schools(request: Request) -> Response:
@@ -82,6 +96,7 @@ def people_routes(web: Web) -> list[Route]:
         else:
             response = show(web, request, MessagePage(text=SCHOOL_FORGOTTEN))
         web.cookies.remember_school(response, "")
+        web.cookies.remember_idp(response, "")
         return response
 
     async def go_on(request: Request) -> Response:
@@ -130,6 +145,33 @@ def _chooser_page(
         schools=tuple(map(_choice, shown)),
         found_count=len(found),
         remembered=_choice(remembered) if remembered is not None and may_continue else None,
+        has_logins=bool(login)
+        and remembered is not None
+        and len(_offered(web, index.registry, remembered)) > 1,
+    )
+
+
+def _offered(web: Web, registry: Registry, school: School) -> tuple[LoginChoice, ...]:
+    offered = registry.offered_logins(school.id, today=day_of(web.clock()))
+    return tuple(LoginChoice(id=each.id, name=each.name, place=each.place) for each in offered)
+
+
+def _logins_page(
+    web: Web, request: Request, login: str, *, bound_to: str, school: str
+) -> LoginsPage | None:
+    """Return the page that asks by which login; None where there is nothing to choose."""
+    registry = web.snapshots.registry
+    found = registry.schools.get(SchoolId(school))
+    choices = () if found is None else _offered(web, registry, found)
+    if found is None or len(choices) < 2:  # one is no choice
+        return None
+    return LoginsPage(
+        login=login,
+        csrf=make_token(web.cookie_keys, bound_to),
+        school=found.id,
+        school_name=found.name,
+        choices=choices,
+        remembered=web.cookies.read(request, "idp"),
     )
 
 

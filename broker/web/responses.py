@@ -8,7 +8,9 @@ from starlette.responses import Response
 
 from broker.domain.refusals import Refusal
 from broker.flow.answers import (
+    ChooseLogin,
     ChooseSchool,
+    OtherLogin,
     PostMessage,
     Redirect,
     Refused,
@@ -24,7 +26,9 @@ from broker.web.pages import (
     HandoverPage,
     LanguageLink,
     Link,
+    LoginChoice,
     Notice,
+    OtherLoginPage,
     Page,
     RefusalPage,
     Retry,
@@ -146,6 +150,10 @@ def _build(web: Web, request: Request, step: Step) -> Response:
         wished = find_language(_wished(request).split())
         wish = "" if wished is None else f"&lang={wished}"
         return redirect(f"/schools?login={told.login}{wish}")
+    if isinstance(told, ChooseLogin):
+        return redirect(f"/schools?login={told.login}&school={told.school}")
+    if isinstance(told, OtherLogin):
+        return show(web, request, _other_login_page(web, told), onward=True)
     if isinstance(told, PostMessage):
         page = HandoverPage(
             action=told.url, fields=told.fields, destination_name=told.destination_name
@@ -154,6 +162,16 @@ def _build(web: Web, request: Request, step: Step) -> Response:
     if isinstance(told, Welcome):
         return show(web, request, _welcome_page(web, told), onward=True)
     return _show_refusal(web, request, told)
+
+
+def _other_login_page(web: Web, told: OtherLogin) -> OtherLoginPage:
+    return OtherLoginPage(
+        login=told.login,
+        csrf=make_token(web.cookie_keys, told.csrf_bound_to),
+        school=told.school.id,
+        school_name=told.school.name,
+        choice=LoginChoice(id=told.idp.id, name=told.idp.name, place=told.idp.place),
+    )
 
 
 def _welcome_page(web: Web, told: Welcome) -> WelcomePage:

@@ -5,6 +5,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from broker.flow.audit import make_reference, note_refusal
+from broker.flow.school_logins import LoginWish
 from broker.saml_idp.refusals import AnswerableRefusal
 from broker.saml_idp.request import check_authn_request
 from broker.web.begin import check_destination, count_start, is_framed, show_new_tab, step_route
@@ -46,7 +47,8 @@ def saml_routes(web: Web) -> list[Route]:
             )
             step = web.login.refuse_saml(refusal)
         else:
-            step = await web.login.begin(checked)
+            wish = LoginWish(unverified_remembered=web.cookies.read(request, "idp"))
+            step = await web.login.begin(checked, wish=wish)
         response = answer(web, request, step)
         response.raw_headers.append(counted)
         return response

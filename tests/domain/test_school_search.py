@@ -12,7 +12,7 @@ from broker.domain.school_search import (
     MAX_QUERY_CHARACTERS,
     SchoolIndex,
     build_school_index,
-    find_hinted_idp,
+    find_hinted_school,
     fold,
     search_schools,
 )
@@ -75,7 +75,7 @@ def test_folding_twice_changes_nothing(text: str) -> None:
 
 
 def hinted(index: SchoolIndex, *hints: str, state: State = State.TEST) -> str | None:
-    found = find_hinted_idp(index, hints, state=state)
+    found = find_hinted_school(index, hints, state=state)
     return None if found is None else found[0].id
 
 

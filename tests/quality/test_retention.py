@@ -133,6 +133,7 @@ def test_cookies_live_as_long_as_told() -> None:
     lives = {
         LOGIN_COOKIE: in_words(waiting),
         "school": in_words(Times().remembered_school_days * DAY) + " (setting)",
+        "idp": in_words(Times().remembered_school_days * DAY) + " (setting)",
         "lang": in_words(LANGUAGE_SECONDS),
         "starts": in_words(STARTS_SECONDS),
         "form": in_words(FORM_SECONDS),

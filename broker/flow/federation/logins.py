@@ -252,6 +252,8 @@ def compile_idp(
         identifier=AttributeName(document.identifier),
         attributes=dict(document.attributes),
         enabled=document.enabled,
+        name=document.name or "",
+        rehearsal_only=document.rehearsal_only,
     )
 
 

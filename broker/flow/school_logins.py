@@ -1,0 +1,103 @@
+"""Which of a school's logins a pupil goes to: named, chosen, remembered, or the only one."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date
+
+from broker.domain.attributes import AttributeName
+from broker.domain.federation import School, SchoolIdp
+from broker.domain.identity import Identity
+from broker.domain.ids import SchoolIdpId
+from broker.domain.registry import Registry
+from broker.domain.switches import SentAt, find_other_login
+from broker.flow.records import PendingLogin
+from broker.flow.refusals import InteractionRequired, SchoolNotOpen
+from broker.flow.release import day_of
+
+CLASS = AttributeName("nlEduPersonUnit")
+
+
+@dataclass(frozen=True, slots=True)
+class LoginWish:
+    """What a browser says of the login that its pupil wants; each is looked up, neither trusted.
+
+    Attributes:
+        unverified_clicked: id of the login whose button was pressed, or "".
+        unverified_remembered: id of the one chosen last time in this browser, or "".
+    """
+
+    unverified_clicked: str = ""
+    unverified_remembered: str = ""
+
+
+NO_WISH = LoginWish()
+
+
+def choose_login(
+    registry: Registry,
+    school: School,
+    *,
+    named: SchoolIdp | None = None,
+    wish: LoginWish = NO_WISH,
+    may_ask: bool,
+    today: date,
+) -> SchoolIdp | None:
+    """Return the login to go to; None when the pupil must choose one.
+
+    Args:
+        named: by a hint, or by the login that goes on. It may serve several schools, so it counts
+            while any of them offers it; the school that it will state decides.
+        may_ask: whether a page may be shown; else the first one that is offered.
+        today: in the Netherlands.
+
+    Raises:
+        SchoolNotOpen: the school offers no login.
+    """
+    if named is not None and _is_offered(registry, named, today=today):
+        return named
+    offered = registry.offered_logins(school.id, today=today)
+    if not offered:
+        raise SchoolNotOpen("check_school_has_login")
+    wished = _first_of(offered, (wish.unverified_clicked, wish.unverified_remembered))
+    if wished is None and may_ask and len(offered) > 1:
+        return None
+    return wished or offered[0]
+
+
+def _is_offered(registry: Registry, idp: SchoolIdp, *, today: date) -> bool:
+    return any(
+        each.id == idp.id
+        for school in idp.schools
+        for each in registry.offered_logins(school, today=today)
+    )
+
+
+def _first_of(offered: tuple[SchoolIdp, ...], wishes: Iterable[str]) -> SchoolIdp | None:
+    by_id = {each.id: each for each in offered}
+    found = (by_id.get(SchoolIdpId(each)) for each in wishes)
+    return next((each for each in found if each is not None), None)
+
+
+def find_login_to_go_on_at(
+    identity: Identity, idp: SchoolIdp, *, registry: Registry, pending: PendingLogin, today: date
+) -> SchoolIdp | None:
+    """Return the login that this pupil should have used; None: the one that was used is fine.
+
+    Only a login tells of which class somebody is.
+
+    Raises:
+        InteractionRequired: this one is not offered any more, and no page may say so.
+    """
+    offered = registry.offered_logins(identity.school, today=today)
+    other = find_other_login(
+        idp,
+        offered=offered,
+        step=registry.step_in_force(identity.school, today=today),
+        classes=identity.attributes.get(CLASS, ()),
+        sent=SentAt(pending.sent_at, day_of(pending.sent_at)),
+    )
+    if other is None or not pending.request.passive:
+        return other
+    if all(each.id != idp.id for each in offered):
+        raise InteractionRequired("check_login_offered_when_passive")
+    return None  # without a page the old one does: the account is the same by both

@@ -1,0 +1,29 @@
+"""Names that a school states and no mapping knows: reported, never passed on."""
+
+from collections.abc import Sequence
+
+from broker.domain.attributes import IGNORE
+from broker.domain.federation import SchoolIdp
+from broker.domain.identity import Identity, reportable_name
+from broker.flow.audit import AuditEvent, AuditLog
+
+MAX_UNKNOWN_NAMES = 20
+MAX_NAME_CHARACTERS = 64
+"""Of attribute names that no mapping knows; a school chooses them, so the log bounds them."""
+
+
+def note_unknown_names(
+    audit: AuditLog, identity: Identity, *, unreadable: Sequence[str], idp: SchoolIdp
+) -> None:
+    """Report what no mapping knows, and what came in a form that no attribute has."""
+    lost = (reportable_name(each) for each in unreadable if idp.attributes.get(each) != IGNORE)
+    named = (*identity.unknown, *lost)[:MAX_UNKNOWN_NAMES]
+    if named:
+        audit.record(
+            AuditEvent(
+                action="unknown-attributes",
+                school=identity.school,
+                idp=identity.idp,
+                names=tuple(each[:MAX_NAME_CHARACTERS] for each in named),
+            )
+        )
