@@ -16,11 +16,10 @@ from broker.web.assets import CACHE_CONTROL
 from broker.web.begin import is_framed, show_new_tab
 from broker.web.csrf import ForeignForm, check_own_form, make_token
 from broker.web.held_steps import find_held_step
+from broker.web.login_pages import LoginChoice, LoginsPage
 from broker.web.pages import (
     MAX_SCHOOLS_SHOWN,
     ChooserPage,
-    LoginChoice,
-    LoginsPage,
     MessagePage,
     SchoolChoice,
 )

@@ -21,14 +21,13 @@ from broker.flow.audit import make_reference, note_refusal
 from broker.web.csrf import make_token
 from broker.web.headers import content_policy
 from broker.web.held_steps import find_way_back
+from broker.web.login_pages import LoginChoice, OtherLoginPage
 from broker.web.pages import (
     Frame,
     HandoverPage,
     LanguageLink,
     Link,
-    LoginChoice,
     Notice,
-    OtherLoginPage,
     Page,
     RefusalPage,
     Retry,

@@ -1,23 +1,19 @@
-"""A school with several logins: the pupil chooses one, and a school changes from one to another."""
-
-from datetime import timedelta
+"""A school with several logins: the pupil chooses one."""
 
 import pytest
 
-from broker.domain.federation import SamlIdpEndpoints, SchoolIdp
-from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.domain.federation import SchoolIdp
 from broker.domain.registry import build_registry
-from broker.domain.switches import SwitchStage
 from broker.flow.refusals import SchoolNotOpen
-from broker.flow.school_logins import LoginWish, choose_login
+from broker.flow.school_logins import NO_WISH, LoginWish, choose_login
 from tests.domain.federation_records import a_login, a_school
-from tests.domain.test_switches import NEW, OLD, SCHOOL, THIRD, TODAY, a_registry, a_step, by_class
+from tests.domain.test_switches import NEW, OLD, SCHOOL, THIRD, TODAY, a_registry, a_step
 
 VUURVOGEL = a_school()
 
 
 def chosen(
-    *of: SchoolIdp, named: SchoolIdp | None = None, wish: LoginWish = LoginWish(), ask: bool = True
+    *of: SchoolIdp, named: SchoolIdp | None = None, wish: LoginWish = NO_WISH, ask: bool = True
 ) -> str | None:
     registry = a_registry(idps=of)
     found = choose_login(registry, VUURVOGEL, named=named, wish=wish, may_ask=ask, today=TODAY)

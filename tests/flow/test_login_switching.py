@@ -1,4 +1,4 @@
-"""A school changes its login, by class, all and back: the supplier sees the same pupil throughout."""
+"""A school changes its login, by class, all and back: the supplier keeps the same pupil."""
 
 import pytest
 

@@ -5,6 +5,7 @@ from html.parser import HTMLParser
 
 from broker.domain.refusals import WhoseTask
 from broker.web import texts
+from broker.web.login_pages import LoginChoice, LoginsPage, OtherLoginPage
 from broker.web.pages import (
     ChooserPage,
     Frame,
@@ -143,12 +144,42 @@ def in_language(language: Language) -> Frame:
     return Frame(language=language, language_links=build_language_links("/schools"))
 
 
+OLD_LOGIN = LoginChoice(id="vuurvogel", name="", place="login.vuurvogel.example")
+NEW_LOGIN = LoginChoice(id="leerplein", name="Het leerplein", place="leerplein.example")
+
+
+def a_choice_of_logins(**changes: object) -> LoginsPage:
+    values: dict[str, object] = {
+        "login": "the-login",
+        "csrf": "the-token",
+        "school": "vuurvogel",
+        "school_name": "De Vuurvogel",
+        "choices": (NEW_LOGIN, OLD_LOGIN),
+    }
+    return LoginsPage(**(values | changes))  # type: ignore[arg-type]
+
+
+def another_login(choice: LoginChoice = NEW_LOGIN) -> OtherLoginPage:
+    return OtherLoginPage(
+        login="the-login",
+        csrf="the-token",
+        school="vuurvogel",
+        school_name="De Vuurvogel",
+        choice=choice,
+    )
+
+
 NL, EN = in_language(Language.NL), in_language(Language.EN)
 
 EXAMPLES: dict[str, Page] = {
     "chooser": a_chooser(),
     "chooser of one": a_chooser(schools=(a_school(),), found_count=1),
     "chooser remembered": a_chooser(remembered=a_school(is_test=True)),
+    "chooser with another login": a_chooser(remembered=a_school(), has_logins=True),
+    "logins": a_choice_of_logins(),
+    "logins remembered": a_choice_of_logins(remembered="vuurvogel"),
+    "other login": another_login(),
+    "other login without a name": another_login(OLD_LOGIN),
     "chooser without a login": a_chooser(login="", supplier_name=""),
     "chooser to search": a_chooser(schools=(), found_count=7021),
     "chooser with many": a_chooser(query="de", found_count=412),
