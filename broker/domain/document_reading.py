@@ -27,12 +27,14 @@ KIND_OF_TABLE: Mapping[str, Kind] = MappingProxyType(
         "identity_provider": Kind.IDENTITY_PROVIDER,
         "supplier": Kind.SUPPLIER,
         "agreement": Kind.AGREEMENT,
+        "relation": Kind.RELATION,
     }
 )
 """The arrays of tables in a bundle: one file that holds documents of several kinds."""
 
 _TELLING_KEYS: Mapping[Kind, frozenset[str]] = MappingProxyType(
     {
+        Kind.RELATION: frozenset({"old", "new"}),  # first: it has a `from` too
         Kind.AGREEMENT: frozenset({"approved", "notice", "from"}),
         Kind.SUPPLIER: frozenset({"legal_name", "relying_party", "eck_id_entitled"}),
         Kind.IDENTITY_PROVIDER: frozenset({"schools", "school_from", "protocol"}),

@@ -20,6 +20,7 @@ from broker.domain.federation import (
     ApiScope,
     ClaimProfile,
     NoticeMode,
+    RelationKind,
     SchoolFrom,
     Sector,
     State,
@@ -40,6 +41,7 @@ class Kind(StrEnum):
     IDENTITY_PROVIDER = "identity_providers"
     SUPPLIER = "suppliers"
     AGREEMENT = "agreements"
+    RELATION = "relations"
 
 
 class Document(
@@ -184,7 +186,32 @@ class AgreementDocument(Document, frozen=True, kw_only=True, rename={"from_day":
         return f"{side}/{self.supplier}"
 
 
-AnyDocument = SchoolDocument | IdentityProviderDocument | SupplierDocument | AgreementDocument
+class RelationDocument(Document, frozen=True, kw_only=True, rename={"from_day": "from"}):
+    """`relations/<id>.toml`: schools that merge, split or get another BRIN, from a day on."""
+
+    id: Slug
+    kind: RelationKind
+    old: Annotated[tuple[Slug, ...], Meta(min_length=1, max_length=8)]
+    new: Annotated[tuple[Slug, ...], Meta(min_length=1, max_length=8)]
+    from_day: date
+    until: date
+    agreements: Literal["carried", "none"] = "carried"
+    agreements_of: Slug | None = None
+    numbers: Literal["kept", "new"] = "new"
+    numbers_of: tuple[Slug, ...] = ()
+    numbers_at: Slug | None = None
+    distinct_numbers: bool = False
+    old_brins: tuple[BrinText, ...] = ()
+    brins_until: date | None = None
+
+
+AnyDocument = (
+    SchoolDocument
+    | IdentityProviderDocument
+    | SupplierDocument
+    | AgreementDocument
+    | RelationDocument
+)
 
 DOCUMENT_TYPES: Mapping[Kind, type[AnyDocument]] = MappingProxyType(
     {
@@ -192,6 +219,7 @@ DOCUMENT_TYPES: Mapping[Kind, type[AnyDocument]] = MappingProxyType(
         Kind.IDENTITY_PROVIDER: IdentityProviderDocument,
         Kind.SUPPLIER: SupplierDocument,
         Kind.AGREEMENT: AgreementDocument,
+        Kind.RELATION: RelationDocument,
     }
 )
 

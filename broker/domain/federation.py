@@ -307,3 +307,43 @@ class Agreement(msgspec.Struct, frozen=True, kw_only=True):
     def is_in_force(self, today: date) -> bool:
         """Tell whether it releases on this day, in the Netherlands."""
         return self.first_day <= today and (self.last_day is None or today <= self.last_day)
+
+
+class RelationKind(StrEnum):
+    """What became of schools."""
+
+    MERGE = "merge"
+    SPLIT = "split"
+    RENUMBER = "renumber"
+
+
+class Relation(msgspec.Struct, frozen=True, kw_only=True):
+    """Schools that go on as other schools, and what goes on with them (`relations.py`).
+
+    Attributes:
+        old, new: a school that goes on under its own id stands in both.
+        first_day, last_day: from and up to which day it holds, in the Netherlands.
+        agreements: until the new school has its own, those of the old schools hold.
+        agreements_of: the school whose agreements were chosen; None: what all of them approved.
+        numbers_of: old schools whose pupil and staff numbers go on; none: all numbers are new.
+        numbers_at: the new school where they go on.
+        old_brins: BRINs that the new schools' logins may go on stating, besides the old schools'.
+        brins_last_day: up to which day.
+    """
+
+    id: str
+    kind: RelationKind
+    old: tuple[SchoolId, ...]
+    new: tuple[SchoolId, ...]
+    first_day: date
+    last_day: date
+    agreements: bool = True
+    agreements_of: SchoolId | None = None
+    numbers_of: tuple[SchoolId, ...] = ()
+    numbers_at: SchoolId | None = None
+    old_brins: tuple[Brin, ...] = ()
+    brins_last_day: date
+
+    def is_in_force(self, today: date) -> bool:
+        """Tell whether it holds on this day, in the Netherlands."""
+        return self.first_day <= today <= self.last_day

@@ -10,6 +10,7 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from types import MappingProxyType
 
 from broker.domain.attributes import (
     AFFILIATION,
@@ -26,10 +27,12 @@ from broker.domain.federation import School, SchoolIdp
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.stated_schools import (
+    FormerBrins,
     SchoolNotStated,
     check_scopes,
     find_stated_schools,
     keep_of_school,
+    read_former_brins,
 )
 
 _AFFILIATIONS: Mapping[str, Population] = {
@@ -134,12 +137,19 @@ class Identity:
     elsewhere: tuple[AttributeName, ...] = ()
 
 
-def read_stated(login: VerifiedLogin, *, schools: Mapping[SchoolId, School]) -> StatedLogin:
+def read_stated(
+    login: VerifiedLogin,
+    *,
+    schools: Mapping[SchoolId, School],
+    former: FormerBrins = MappingProxyType({}),
+) -> StatedLogin:
     """Return what a verified login states, and for which schools.
 
     Args:
         login: values of the verified element or token only.
         schools: the schools of `login.idp`, by id.
+        former: BRINs that these had before and may still be stated; they decide, and go out as
+            they were stated.
 
     Raises:
         SchoolNotStated: no school stated and several possible, or attributes that contradict.
@@ -147,8 +157,10 @@ def read_stated(login: VerifiedLogin, *, schools: Mapping[SchoolId, School]) -> 
         ValueTooLong: as `map_attributes`.
     """
     attributes, unknown = map_attributes(login)
-    stated = find_stated_schools(login.idp, attributes, schools=schools)
-    check_scopes(login.idp, attributes, stated=stated, schools=schools)
+    own = [schools[each] for each in login.idp.schools]
+    today = read_former_brins(attributes, own=own, former=former) if former else attributes
+    stated = find_stated_schools(login.idp, today, schools=schools)
+    check_scopes(login.idp, today, stated=stated, schools=schools)
     return StatedLogin(login, stated, attributes, unknown)
 
 
@@ -197,14 +209,19 @@ def identity_at(
     )
 
 
-def read_identity(login: VerifiedLogin, *, schools: Mapping[SchoolId, School]) -> Identity:
+def read_identity(
+    login: VerifiedLogin,
+    *,
+    schools: Mapping[SchoolId, School],
+    former: FormerBrins = MappingProxyType({}),
+) -> Identity:
     """Return the identity of a login that states exactly one school.
 
     Raises:
         SchoolNotStated: also when it states several.
         Refusal: of `read_stated` and `identity_at`.
     """
-    stated = read_stated(login, schools=schools)
+    stated = read_stated(login, schools=schools, former=former)
     if len(stated.schools) != 1:
         raise SchoolNotStated("check_exactly_one_school_stated")
     return identity_at(stated, stated.schools[0], schools=schools)

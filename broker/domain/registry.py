@@ -13,6 +13,7 @@ from broker.domain.federation import (
     ApiClient,
     OidcClient,
     OidcIdpEndpoints,
+    Relation,
     RelyingParty,
     SamlIdpEndpoints,
     SamlServiceProvider,
@@ -33,6 +34,7 @@ class Registry:
         by_api_client: a school's program by its id, with the school.
         idps_of_school: enabled logins of each school, in document order, without those for
             rehearsal only.
+        relations_into: of each new school, what leads to it, in force or not (`relations.py`).
         by_hint: lower-case school id, BRIN or realm -> the schools that it may mean.
         switches: steps of the schools that are between two logins.
     """
@@ -43,6 +45,7 @@ class Registry:
     suppliers: Mapping[SupplierId, Supplier]
     relying_parties: Mapping[RelyingPartyId, RelyingParty]
     idps_of_school: Mapping[SchoolId, tuple[SchoolIdp, ...]]
+    relations_into: Mapping[SchoolId, tuple[Relation, ...]]
     by_client_id: Mapping[str, RelyingParty] = field(repr=False)
     by_api_client: Mapping[str, tuple[School, ApiClient]] = field(repr=False)
     by_sp_entity_id: Mapping[str, RelyingParty] = field(repr=False)
@@ -87,6 +90,7 @@ def build_registry(
     idps: Iterable[SchoolIdp],
     suppliers: Iterable[Supplier],
     agreements: Iterable[Agreement],
+    relations: Iterable[Relation] = (),
     switches: Switches = NO_SWITCHES,
 ) -> Registry:
     """Index compiled records, which hold together (`flow.federation` checked them), for look-up."""
@@ -97,6 +101,10 @@ def build_registry(
     for idp in by_idp.values():
         for school in idp.schools:
             of_school.setdefault(school, []).append(idp)
+    into: dict[SchoolId, list[Relation]] = {}
+    for relation in relations:
+        for successor in relation.new:
+            into.setdefault(successor, []).append(relation)
     by_school = {each.id: each for each in schools}
     agreed = list(agreements)
     return Registry(
@@ -108,6 +116,7 @@ def build_registry(
         idps_of_school=MappingProxyType(
             {school: _enabled(found) for school, found in of_school.items()}
         ),
+        relations_into=MappingProxyType({school: tuple(found) for school, found in into.items()}),
         by_client_id=MappingProxyType(
             {
                 each.protocol.client_id: each

@@ -21,6 +21,7 @@ from broker.domain.attributes import (
 from broker.domain.federation import Agreement, DeclaredAttribute, Supplier
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
+from broker.domain.relations import CarriedFrom
 
 
 class NoAgreement(Refusal):
@@ -106,6 +107,8 @@ class ReleaseDecision:
 
     Attributes:
         agreement_version: of the agreement that released.
+        carried_from: the old schools whose agreements that is made of; empty when it is the
+            school's or its board's own.
         missing: declared for this person and approved, but not stated by this login.
     """
 
@@ -115,6 +118,7 @@ class ReleaseDecision:
     released: tuple[Released, ...]
     withheld: tuple[Withheld, ...]
     missing: tuple[AttributeName, ...]
+    carried_from: tuple[CarriedFrom, ...] = ()
 
 
 def decide_release(
@@ -122,6 +126,7 @@ def decide_release(
     supplier: Supplier,
     school: SchoolId,
     agreement: Agreement | None,
+    carried_from: tuple[CarriedFrom, ...] = (),
     population: Population | None,
     stated: Mapping[AttributeName, tuple[str, ...]],
     elsewhere: Collection[AttributeName] = (),
@@ -131,6 +136,7 @@ def decide_release(
 
     Args:
         agreement: of this school (or its board) with this supplier; None when there is none.
+        carried_from: where it comes from, when a relation carries it (`relations.find_agreement`).
         population: None when the login states no role: then only what the supplier declares for
             every population goes out.
         stated: canonical attribute -> values of this login, none of them empty.
@@ -174,6 +180,7 @@ def decide_release(
             and each.name not in stated
             and is_declared_for(each, population)
         ),
+        carried_from=carried_from,
     )
     check_required_released(decision, supplier=supplier, population=population)
     return decision

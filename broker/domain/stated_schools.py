@@ -6,6 +6,8 @@ its provider must be registered. Then one is chosen, and only what belongs to it
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
+from typing import TypeAlias
 
 from broker.domain.attributes import (
     BRANCH_ID,
@@ -18,10 +20,13 @@ from broker.domain.attributes import (
     fold_ascii,
 )
 from broker.domain.federation import School, SchoolFrom, SchoolIdp
-from broker.domain.ids import BRIN6_CHARS, SchoolId, is_brin
+from broker.domain.ids import BRIN6_CHARS, Brin, SchoolId, is_brin
 from broker.domain.refusals import Refusal, WhoseTask
 
 BRIN4_CHARS = 4
+
+FormerBrins: TypeAlias = Mapping[SchoolId, frozenset[Brin]]
+"""BRINs of before that a school's login may state today (`relations.former_brins`)."""
 
 
 class SchoolNotStated(Refusal):
@@ -68,6 +73,38 @@ def find_stated_schools(
     if not found:
         raise SchoolNotStated("check_school_stated")
     return tuple(each for each in idp.schools if each in found)
+
+
+def read_former_brins(
+    attributes: Mapping[AttributeName, tuple[str, ...]],
+    *,
+    own: Sequence[School],
+    former: FormerBrins,
+) -> Mapping[AttributeName, tuple[str, ...]]:
+    """Return the attributes with each BRIN of before as that of the school that goes on.
+
+    A BRIN that is a school's own never means another one. One of before that several schools had
+    says nothing: what else the login states must tell them apart.
+
+    Args:
+        own: the schools of the login's provider.
+    """
+
+    def read(brin: str) -> tuple[str, ...]:
+        if not is_brin(brin.upper()) or _schools_of_brin(brin.upper(), own):
+            return (brin,)
+        had_it = {brin.upper(), brin.upper()[:BRIN4_CHARS]}
+        heirs = [each for each in own if not had_it.isdisjoint(former.get(each.id, ()))]
+        if len(heirs) == 1:
+            return (heirs[0].branch or heirs[0].brin,)
+        return () if heirs else (brin,)
+
+    return {
+        name: tuple(chain.from_iterable(map(read, values)))
+        if name in (HOME_ORGANIZATION_ID, BRANCH_ID)
+        else values
+        for name, values in attributes.items()
+    }
 
 
 def _schools_by_domain(idp: SchoolIdp) -> dict[str, SchoolId]:

@@ -23,6 +23,7 @@ from broker.domain.federation import School, SchoolIdp
 from broker.domain.identity import Identity, read_identity
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
+from broker.domain.relations import former_brins
 from broker.domain.school_search import find_hinted_school
 from broker.flow.answers import (
     ChooseLogin,
@@ -263,7 +264,11 @@ class LoginFlow:
         parties = find_asking_parties(registry, request)
         try:
             idp = find_idp(registry, pending.idp)
-            identity = read_identity(answer.login, schools=registry.schools_of(idp))
+            identity = read_identity(
+                answer.login,
+                schools=registry.schools_of(idp),
+                former=former_brins(registry, idp.schools, day_of(now)),
+            )
             note_unknown_names(self._audit, identity, unreadable=answer.unreadable, idp=idp)
             other = find_login_to_go_on_at(
                 identity, idp, registry=registry, pending=pending, today=day_of(now)

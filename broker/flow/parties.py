@@ -14,6 +14,7 @@ from broker.domain.federation import (
 )
 from broker.domain.ids import RelyingPartyId, SchoolIdpId
 from broker.domain.registry import Registry
+from broker.domain.relations import find_agreement
 from broker.flow.records import ReleasedBetween, SupplierRequest
 from broker.flow.refusals import (
     AgreementChanged,
@@ -124,11 +125,11 @@ def check_still_open(between: ReleasedBetween, *, registry: Registry, today: dat
     if school is None:
         raise SchoolNotOpen("check_school_known")
     check_school_open(school, parties.supplier, find_idp(registry, between.idp))
-    agreement = registry.agreement(school, between.supplier)
+    found = find_agreement(registry, school, between.supplier, today)
     if (
-        agreement is None
-        or agreement.version != between.agreement_version
-        or not agreement.is_in_force(today)
+        found is None
+        or found.agreement.version != between.agreement_version
+        or not found.agreement.is_in_force(today)
     ):
         raise AgreementChanged("check_agreement_unchanged", subject=parties.supplier.display_name)
     return parties

@@ -28,6 +28,7 @@ import msgspec
 
 from broker.domain.ids import RelyingPartyId, SchoolId, SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
+from broker.domain.relations import CarriedFrom
 from broker.domain.release import ReleaseDecision
 from broker.flow.framing import UnreadableRecord, derive_key, mac, seal, unseal
 from broker.pseudonyms.derivation import PersonRoot, lp
@@ -62,6 +63,7 @@ class ReceiptContent(
     """What a receipt says. Names, never values.
 
     Attributes:
+        carried_from: old schools whose agreements released, in place of one of this school's own.
         epoch: letter of the pseudonym's epoch, or "" when no pseudonym went out (transient).
         at: seconds since 1970, floored to 5 minutes.
         previous_epoch: letter of the epoch of the `previous_sub` that went out too, or "".
@@ -77,6 +79,7 @@ class ReceiptContent(
     released: tuple[str, ...]
     withheld: tuple[WithheldName, ...]
     previous_epoch: str = ""
+    carried_from: tuple[CarriedFrom, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,6 +164,7 @@ def build_receipt(
             WithheldName(each.name, each.reason)
             for each in sorted(decision.withheld, key=lambda each: each.name)
         ),
+        carried_from=decision.carried_from,
     )
 
 

@@ -15,6 +15,7 @@ from broker.domain.federation import Agreement, NoticeMode, School, SchoolIdp
 from broker.domain.identity import Identity
 from broker.domain.membership import state_membership
 from broker.domain.registry import Registry
+from broker.domain.relations import find_agreement, notice_signer
 from broker.domain.release import decide_release, why_withheld
 from broker.flow.answers import Answer
 from broker.flow.audit import AuditEvent, AuditLog
@@ -100,11 +101,13 @@ class ReleaseDesk:
         ports, supplier = self._ports, parties.supplier
         school = registry.schools[identity.school]
         check_school_open(school, supplier, idp)
-        agreement = registry.agreement(school, supplier.id)
+        found = find_agreement(registry, school, supplier.id, day_of(now))
+        agreement = None if found is None else found.agreement
         decision = decide_release(
             supplier=supplier,
             school=school.id,
             agreement=agreement,
+            carried_from=() if found is None else found.carried_from,
             population=identity.population,
             stated=state_membership(identity, school=school, supplier=supplier),
             elsewhere=identity.elsewhere,
@@ -130,7 +133,7 @@ class ReleaseDesk:
             identity,
             school=school,
             agreement=agreement,
-            seen=person.seen_notice(school.id, supplier.id),
+            seen=person.seen_notice(notice_signer(decision.carried_from, school.id), supplier.id),
         )
         names: SupplierNames | None = None
         if named:
@@ -220,7 +223,7 @@ class ReleaseDesk:
         try:
             await note_notice_seen(
                 _presented(prepared),
-                school=prepared.decision.school,
+                school=notice_signer(prepared.decision.carried_from, prepared.decision.school),
                 supplier=parties.supplier.id,
                 version=prepared.decision.agreement_version,
                 register=self._ports.register,
@@ -293,12 +296,13 @@ def check_agreement_unchanged(
             attribute that would go out is not declared, approved or entitled any more.
     """
     decision, supplier = prepared.decision, parties.supplier
-    agreement = registry.agreement(registry.schools[decision.school], supplier.id)
+    found = find_agreement(registry, registry.schools[decision.school], supplier.id, today)
     if (
-        agreement is None
+        found is None
         or decision.supplier != supplier.id
-        or agreement.version != decision.agreement_version
-        or not agreement.is_in_force(today)
+        or decision.carried_from != found.carried_from
+        or found.agreement.version != decision.agreement_version
+        or not found.agreement.is_in_force(today)
     ):
         raise AgreementChanged("check_agreement_unchanged", subject=supplier.display_name)
     declared = {each.name: each for each in supplier.attributes}
@@ -306,7 +310,7 @@ def check_agreement_unchanged(
         reason = why_withheld(
             each.name,
             declared=declared.get(each.name),
-            agreement=agreement,
+            agreement=found.agreement,
             entitled=supplier.eck_id_entitled,
             population=prepared.population,
         )

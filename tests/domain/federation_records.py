@@ -8,6 +8,8 @@ from broker.domain.federation import (
     AssertionConsumerService,
     OidcClient,
     OidcIdpEndpoints,
+    Relation,
+    RelationKind,
     RelyingParty,
     SamlIdpEndpoints,
     SamlServiceProvider,
@@ -110,6 +112,24 @@ def an_agreement(**changes: Any) -> Agreement:
             "first_day": date(2024, 8, 1),
             "last_day": None,
             "approved": frozenset(),
+        }
+        | changes
+    )
+
+
+def a_relation(*old: str, new: tuple[str, ...] = ("samenklank",), **changes: Any) -> Relation:
+    """A merge from 1 August 2026 that carries agreements, and numbers when `numbers_of` says so."""
+    named = old or ("vuurvogel", "regenboog")
+    last_day = changes.get("last_day", date(2027, 7, 31))
+    return Relation(
+        **{
+            "id": "relation",
+            "kind": RelationKind.MERGE,
+            "old": named,
+            "new": new,
+            "first_day": date(2026, 8, 1),
+            "last_day": last_day,
+            "brins_last_day": last_day,
         }
         | changes
     )

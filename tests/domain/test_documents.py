@@ -92,6 +92,7 @@ def test_a_key_deep_in_a_bundle_is_named() -> None:
         ({"legal_name": "x"}, Kind.SUPPLIER),
         (LOGIN, Kind.IDENTITY_PROVIDER),
         ({"brin": "11AA", "state": "test"}, Kind.SCHOOL),
+        ({"old": ["a"], "new": ["b"], "from": 1, "kind": "split"}, Kind.RELATION),
     ],
 )
 def test_keys_tell_the_kind(stated: dict[str, Any], kind: Kind) -> None:

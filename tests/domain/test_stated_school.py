@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.domain.attributes import AttributeName
 from broker.domain.federation import School, SchoolFrom, SchoolIdp
 from broker.domain.identity import (
     Identity,
@@ -14,7 +15,7 @@ from broker.domain.identity import (
     read_identity,
     read_stated,
 )
-from broker.domain.ids import SchoolId
+from broker.domain.ids import Brin, SchoolId
 from broker.domain.stated_schools import SchoolNotAllowed, SchoolNotStated
 from tests.builders import a_school, a_school_idp, a_verified_login
 
@@ -377,3 +378,55 @@ class TestRealms:
 
     def test_a_mail_address_may_be_anybodys(self) -> None:
         assert find(of(VUURVOGEL), VUURVOGEL, mail="sanne@elsewhere.example") == "vuurvogel"
+
+
+class TestBrinsOfBefore:
+    """A relation lets a school's login state the BRIN that the school had before."""
+
+    NEW = a_school(id="samenklank", brin="55EE")
+    FORMER: ClassVar = {SchoolId("samenklank"): frozenset({Brin("11AA"), Brin("33CC01")})}
+
+    def find(self, *schools: School, home: Any, **changes: Any) -> SchoolId:
+        login = a_verified_login(idp=of(*schools, **changes), **{HOME: home, BRANCH: ()})
+        by_id = {each.id: each for each in schools}
+        return read_identity(login, schools=by_id, former=self.FORMER).school
+
+    @pytest.mark.parametrize("home", ["55EE", "11AA", "11AA03", "33CC01", ("55EE", "11AA")])
+    @pytest.mark.parametrize("school_from", [SchoolFrom.ATTRIBUTE, SchoolFrom.FIXED])
+    def test_it_means_the_school_that_goes_on(self, home: Any, school_from: SchoolFrom) -> None:
+        assert self.find(self.NEW, home=home, school_from=school_from) == "samenklank"
+
+    @pytest.mark.parametrize("home", ["33CC", "33CC02", "22BB", ("11AA", "22BB")])
+    @pytest.mark.parametrize("school_from", [SchoolFrom.ATTRIBUTE, SchoolFrom.FIXED])
+    def test_another_one_does_not(self, home: Any, school_from: SchoolFrom) -> None:
+        with pytest.raises(SchoolNotAllowed):
+            self.find(self.NEW, home=home, school_from=school_from)
+
+    def test_as_long_as_the_old_school_is_there_it_means_that_one(self) -> None:
+        assert self.find(VUURVOGEL, self.NEW, home="11AA") == "vuurvogel"
+        assert self.find(VUURVOGEL, self.NEW, home="55EE") == "samenklank"
+
+    def test_two_schools_that_had_it_are_told_apart_by_nothing(self) -> None:
+        twin = a_school(id="eenklank", brin="66FF")
+        former = {**self.FORMER, twin.id: frozenset({Brin("11AA")})}
+        login = a_verified_login(idp=of(self.NEW, twin), **{HOME: "11AA", BRANCH: ()})
+        with pytest.raises(SchoolNotStated):
+            read_identity(
+                login, schools={each.id: each for each in (self.NEW, twin)}, former=former
+            )
+
+    def test_what_else_is_stated_tells_two_schools_apart(self) -> None:
+        twin = a_school(id="eenklank", brin="66FF", branch="66FF02")
+        former = {**self.FORMER, twin.id: frozenset({Brin("11AA")})}
+        login = a_verified_login(idp=of(self.NEW, twin), **{HOME: "11AA", BRANCH: "66FF02"})
+        schools = {each.id: each for each in (self.NEW, twin)}
+        assert read_identity(login, schools=schools, former=former).school == "eenklank"
+
+    def test_it_goes_out_as_it_was_stated(self) -> None:
+        login = a_verified_login(idp=of(self.NEW), **{HOME: "11AA"})
+        identity = read_identity(login, schools={self.NEW.id: self.NEW}, former=self.FORMER)
+        assert identity.attributes[AttributeName(HOME)] == ("11AA",)
+
+    def test_what_is_no_brin_stays_refused(self) -> None:
+        with pytest.raises(SchoolNotAllowed):
+            self.find(self.NEW, home="11A")

@@ -30,6 +30,7 @@ HEADINGS: dict[str, type[msgspec.Struct]] = {
     "`[[attribute]]`:": AttributeDocument,
     "`[[relying_party]]`:": RelyingPartyDocument,
     "### Agreement: `agreements/*.toml`": TYPES[Kind.AGREEMENT],
+    "### Relation: `relations/*.toml`": TYPES[Kind.RELATION],
 }
 
 

@@ -26,7 +26,7 @@ from broker.adapters.databases.sql import open_sqlite, prepare, transaction
 from broker.adapters.databases.sql_rotations import read_windows
 from broker.adapters.databases.tables_registry import documents, pins
 from broker.domain.documents import DOCUMENT_TYPES, Kind
-from broker.domain.federation import Agreement, School, SchoolIdp, Supplier
+from broker.domain.federation import Agreement, Relation, School, SchoolIdp, Supplier
 from broker.domain.registry import Registry, build_registry
 from broker.flow.federation.change import (
     CheckedChange,
@@ -39,7 +39,7 @@ from broker.flow.federation.logins import with_built_in_names
 from broker.flow.federation.plan import Action
 from broker.flow.federation.snapshots import RegistryUnreadable
 
-Record = TypeVar("Record", School, SchoolIdp, Supplier)
+Record = TypeVar("Record", School, SchoolIdp, Supplier, Relation)
 
 SCHOOL_SIDE, BOARD_SIDE = "school/", "board/"
 """How the ids of agreements begin."""
@@ -180,6 +180,7 @@ def _load(connection: sqlite3.Connection) -> Registry:
         idps=with_built_in_names(_records(connection, Kind.IDENTITY_PROVIDER, SchoolIdp)),
         suppliers=suppliers,
         agreements=(),
+        relations=_records(connection, Kind.RELATION, Relation),
     )
     return replace(
         registry,

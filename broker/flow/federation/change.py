@@ -14,10 +14,11 @@ from broker.domain.documents import (
     DocumentProblem,
     IdentityProviderDocument,
     Kind,
+    RelationDocument,
     SchoolDocument,
     SupplierDocument,
 )
-from broker.domain.federation import Agreement, School, SchoolIdp, Supplier
+from broker.domain.federation import Agreement, Relation, School, SchoolIdp, Supplier
 from broker.flow.federation.agreements import compile_agreement
 from broker.flow.federation.continuity import (
     find_new_pseudonyms,
@@ -30,11 +31,12 @@ from broker.flow.federation.links import find_broken_links
 from broker.flow.federation.logins import compile_idp
 from broker.flow.federation.places import DocumentProblems
 from broker.flow.federation.plan import Action, Plan, plan_apply
+from broker.flow.federation.relations import compile_relation
 from broker.flow.federation.schools import compile_school
 from broker.flow.federation.suppliers import compile_supplier
 from broker.saml_xml.security import XmlSecurity
 
-Record: TypeAlias = School | SchoolIdp | Supplier | Agreement
+Record: TypeAlias = School | SchoolIdp | Supplier | Agreement | Relation
 Item = TypeVar("Item")
 
 
@@ -247,6 +249,8 @@ def _compile(
             record = compile_idp(idp, stated, xml=compiler.xml, fetch=fetch_once)
         case SupplierDocument() as supplier:
             record = compile_supplier(supplier, stated, epoch=pins[supplier.id], xml=compiler.xml)
+        case RelationDocument() as relation:
+            record = compile_relation(relation)
         case agreement:
             record = compile_agreement(agreement)
     return CompiledDocument(replace(stated, fetched=fetched), record)

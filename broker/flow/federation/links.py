@@ -1,69 +1,15 @@
 """What must hold between documents: every party exists, stands once, and test never meets
 production. Looks at the whole federation as it would be, however few documents change."""
 
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from typing import TypeVar
+from collections.abc import Callable, Hashable, Iterable
 
 from broker.domain.documents import (
-    AgreementDocument,
-    AnyDocument,
     DocumentProblem,
-    IdentityProviderDocument,
-    RelyingPartyDocument,
-    SchoolDocument,
-    SupplierDocument,
 )
-from broker.domain.federation import State
 from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.documents import Problem, StatedDocument
-
-Of = TypeVar("Of", bound=AnyDocument)
-Found = Iterator[tuple[StatedDocument, DocumentProblem]]
-
-
-@dataclass(frozen=True, slots=True)
-class Federation:
-    """All documents as they would be, by kind; each with where it was stated."""
-
-    schools: Mapping[str, tuple[StatedDocument, SchoolDocument]] = field(repr=False)
-    idps: Mapping[str, tuple[StatedDocument, IdentityProviderDocument]] = field(repr=False)
-    suppliers: Mapping[str, tuple[StatedDocument, SupplierDocument]] = field(repr=False)
-    agreements: Mapping[str, tuple[StatedDocument, AgreementDocument]] = field(repr=False)
-    boards: Mapping[str, frozenset[State]] = field(repr=False)
-
-    @property
-    def parties(self) -> Iterator[tuple[StatedDocument, str, RelyingPartyDocument]]:
-        """Return every relying party with the prefix of its key paths."""
-        for stated, supplier in self.suppliers.values():
-            for index, party in enumerate(supplier.relying_party):
-                yield stated, f"relying_party[{index}].", party
-
-
-def gather(documents: Iterable[StatedDocument]) -> Federation:
-    """Sort documents by kind."""
-    everything = list(documents)
-    schools = _of_type(everything, SchoolDocument)
-    boards: dict[str, frozenset[State]] = {}
-    for _, school in schools.values():
-        boards[school.board] = boards.get(school.board, frozenset()) | {school.state}
-    return Federation(
-        schools,
-        _of_type(everything, IdentityProviderDocument),
-        _of_type(everything, SupplierDocument),
-        _of_type(everything, AgreementDocument),
-        boards,
-    )
-
-
-def _of_type(
-    documents: Iterable[StatedDocument], kind: type[Of]
-) -> dict[str, tuple[StatedDocument, Of]]:
-    return {
-        each.document.id: (each, each.document)
-        for each in documents
-        if isinstance(each.document, kind)
-    }
+from broker.flow.federation.link_parts import Federation, Found, gather, other_state, unknown
+from broker.flow.federation.relation_links import RELATION_LINK_CHECKS
 
 
 def check_schools_of_logins(federation: Federation) -> Found:
@@ -71,35 +17,35 @@ def check_schools_of_logins(federation: Federation) -> Found:
         for index, school in enumerate(idp.schools):
             path = f"schools[{index}]"
             if school not in federation.schools:
-                yield stated, _unknown(path, "school", school)
+                yield stated, unknown(path, "school", school)
             elif (state := federation.schools[school][1].state) is not idp.state:
-                yield stated, _other_state(path, idp.state, f"the school {school}", state)
+                yield stated, other_state(path, idp.state, f"the school {school}", state)
 
 
 def check_parties_of_agreements(federation: Federation) -> Found:
     for stated, agreement in federation.agreements.values():
         known = federation.suppliers.get(agreement.supplier)
         if known is None:
-            yield stated, _unknown("supplier", "supplier", agreement.supplier)
+            yield stated, unknown("supplier", "supplier", agreement.supplier)
         if agreement.school is not None:
             school = federation.schools.get(agreement.school)
             if school is None:
-                yield stated, _unknown("school", "school", agreement.school)
+                yield stated, unknown("school", "school", agreement.school)
             elif known is not None and known[1].state is not school[1].state:
                 yield (
                     stated,
-                    _other_state(
+                    other_state(
                         "supplier", school[1].state, f"the supplier {known[1].id}", known[1].state
                     ),
                 )
         if agreement.board is not None:
             states = federation.boards.get(agreement.board)
             if states is None:
-                yield stated, _unknown("board", "school of the board", agreement.board)
+                yield stated, unknown("board", "school of the board", agreement.board)
             elif known is not None and known[1].state not in states:
                 yield (
                     stated,
-                    _other_state(
+                    other_state(
                         "supplier", min(states), f"the supplier {known[1].id}", known[1].state
                     ),
                 )
@@ -189,7 +135,8 @@ LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
 def find_broken_links(documents: Iterable[StatedDocument]) -> list[Problem]:
     """Return everything that does not hold between documents."""
     federation = gather(documents)
-    return [stated.problem(found) for check in LINK_CHECKS for stated, found in check(federation)]
+    checks = (*LINK_CHECKS, *RELATION_LINK_CHECKS)
+    return [stated.problem(found) for check in checks for stated, found in check(federation)]
 
 
 def _stated_once(stated: Iterable[tuple[StatedDocument, str, Hashable | None]]) -> Found:
@@ -209,17 +156,3 @@ def _stated_once(stated: Iterable[tuple[StatedDocument, str, Hashable | None]]) 
                 ),
             )
         first.setdefault(value, each)
-
-
-def _unknown(path: str, what: str, name: str) -> DocumentProblem:
-    return DocumentProblem(
-        path, f"names the {what} {name}, which does not exist.", "Correct the name, or add it."
-    )
-
-
-def _other_state(path: str, own: State, other: str, state: State) -> DocumentProblem:
-    return DocumentProblem(
-        path,
-        f"joins {own} with {other}, which is in state {state}.",
-        "Test and production never meet: name one of the same state.",
-    )
