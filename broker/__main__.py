@@ -11,6 +11,7 @@ from broker.commands.keys import keys, metadata
 from broker.commands.losses import accept_loss
 from broker.commands.operators import confirm, operator, person
 from broker.commands.probe import probe
+from broker.commands.pseudonyms import pseudonyms
 from broker.commands.receipts import receipts
 from broker.commands.registry import apply, check
 from broker.commands.running import demo, serve
@@ -25,7 +26,7 @@ def main() -> None:
 
 for command in (
     *(demo, serve, worker, health, check, apply, accept_loss, keys, metadata),
-    *(receipts, operator, person, confirm, probe, trace, backup, restore),
+    *(pseudonyms, receipts, operator, person, confirm, probe, trace, backup, restore),
 ):
     main.add_command(command)
 

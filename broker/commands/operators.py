@@ -275,7 +275,8 @@ def saying_what_was_refused() -> Iterator[None]:
         except KeyProblem as problem:
             refuse([key_problem(problem)])
         except Refusal as refusal:
-            click.echo(f"{refusal.code}: {refusal.what} {refusal.remedy}", err=True)
+            what = refusal.what.format(subject=refusal.subject)
+            click.echo(f"{refusal.code}: {what} {refusal.remedy}", err=True)
             if isinstance(refusal.__cause__, KeyProblem):
                 refuse([key_problem(refusal.__cause__)])
             sys.exit(EXIT_REFUSED)

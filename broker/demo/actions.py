@@ -11,6 +11,7 @@ from datetime import UTC, datetime
 
 from broker.adapters.databases.data_folder import read_key_checks
 from broker.adapters.databases.sql_rotations import SqliteRotations
+from broker.adapters.databases.sql_supplier_counts import SqliteSupplierCounts
 from broker.adapters.keys.epoch_keys import add_next_epoch
 from broker.adapters.keys.keys_change import one_change_at_a_time
 from broker.adapters.keys.keys_on_disk import load_keys
@@ -91,7 +92,8 @@ async def turn_back(stage: Stage) -> Text:
 
 async def close_window(stage: Stage) -> Text:
     """Close RekenRijk's window."""
-    state = _desk(stage).close(REKENRIJK)
+    counts = SqliteSupplierCounts(stage.loaded.data_folder / "register.db")
+    state = _desk(stage).close(REKENRIJK, counts=counts, leave_stragglers=True)
     await asyncio.sleep(FOLLOW_SECONDS)
     return Text(
         f"RekenRijk krijgt alleen nog pseudoniemen uit epoche {state.pinned}.",

@@ -123,7 +123,8 @@ async def run_action(action: DemoAction, stage: Stage) -> Text:
     try:
         return await action.run(stage)
     except Refusal as refusal:
-        said = f"{refusal.code}: {refusal.what} {refusal.remedy}"
+        what = refusal.what.format(subject=refusal.subject)
+        said = f"{refusal.code}: {what} {refusal.remedy}"
     except KeyProblem as found:
         said = f"{found.problem}: {found.remedy}."
     return Text(said, said)

@@ -15,6 +15,7 @@ from broker.flow.register import (
     open_record,
     seal_record,
 )
+from broker.flow.supplier_counts import find_moves
 from broker.pseudonyms.derivation import PersonRoot
 
 
@@ -86,6 +87,12 @@ async def store_changes(
                 sealed=row.sealed,
                 school_year=row.school_year,
                 replaces=None if before is None else before.sealed,
+                moves=find_moves(
+                    None if before is None else _open(before, change.root, keys),
+                    change.record,
+                    root=change.root,
+                    keys=keys,
+                ),
             )
         )
     return await register.apply(writes)

@@ -107,12 +107,21 @@ async def find_holder(
     record = (await find_records((account,), register=register, keys=keys)).get(account)
     if record is None:
         return None
-    stored = record.bound_to if record.held_by is None else record.held_by
-    if stored is None:
+    root = holder_root(account, record)
+    if root == account:
         return Holder(account, record)
-    root = as_root(stored)
     holder = (await find_records((root,), register=register, keys=keys)).get(root)
     return Holder(account, record) if holder is None else Holder(root, holder)
+
+
+def holder_root(account: PersonRoot, record: PersonRecord) -> PersonRoot:
+    """Return the root in whose row the suppliers of an account stand.
+
+    Args:
+        record: of the account's own row.
+    """
+    stored = record.bound_to if record.held_by is None else record.held_by
+    return account if stored is None else as_root(stored)
 
 
 async def find_supplier_seen(

@@ -22,6 +22,7 @@ from typing import Protocol
 
 import msgspec
 
+from broker.domain.ids import SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.framing import UnreadableRecord, derive_key, mac, seal, unseal
 from broker.flow.person_records import (
@@ -55,10 +56,27 @@ class RegisterKeys:
 
 
 @dataclass(frozen=True, slots=True)
+class SupplierMove:
+    """One person who moves in the counts of a supplier (`broker.flow.supplier_counts`).
+
+    Attributes:
+        left, entered: letters of epochs; "" for a supplier that did not know, or does not stand
+            in this row any more.
+        mark: that is taken away.
+    """
+
+    supplier: SupplierId
+    left: str
+    entered: str
+    mark: bytes = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class RowWrite:
     """One row to store.
 
     Attributes:
+        moves: what it changes in the counts of suppliers.
         school_year: of the person's last login, by the year in which it began.
         replaces: the sealed bytes that must be there; None when nothing must be there.
     """
@@ -67,6 +85,7 @@ class RowWrite:
     sealed: bytes = field(repr=False)
     school_year: int
     replaces: bytes | None = field(repr=False)
+    moves: tuple[SupplierMove, ...] = field(default=(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -46,3 +46,12 @@ class SameEpoch(Refusal):
     whose_task = WhoseTask.BROKER
     what = "The supplier's pseudonyms come from epoch {subject} already."
     remedy = "Name another epoch; `broker keys init --next-epoch` makes the next one."
+
+
+class StragglersLeft(Refusal):
+    """Whoever the supplier keeps under the other epoch's name would start anew."""
+
+    code = "E-ROTATION-6"
+    whose_task = WhoseTask.BROKER
+    what = "{subject} may still keep accounts under pseudonyms of the other epoch."
+    remedy = "Convert them, wait for logins, or close with `--leave-stragglers`."

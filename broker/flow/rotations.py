@@ -23,10 +23,12 @@ from broker.flow.audit import AuditEvent, AuditLog, note_refusal
 from broker.flow.rotation_refusals import (
     EpochUnknown,
     SameEpoch,
+    StragglersLeft,
     SupplierUnknown,
     WindowNotOpen,
     WindowOpen,
 )
+from broker.flow.supplier_counts import SupplierCounts, WindowProgress, measure_progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,6 +110,20 @@ class RotationStore(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class RotationStatus:
+    """How it stands with one supplier.
+
+    Attributes:
+        known: how many persons it knows.
+        progress: of the open window.
+    """
+
+    state: RotationState
+    known: int
+    progress: WindowProgress | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class RotationDesk:
     """Where rotations are begun and ended; each step leaves one line in the audit.
 
@@ -140,13 +156,42 @@ class RotationDesk:
         """
         return self._take(RotationStep.TURNED_BACK, supplier, turn_back)
 
-    def close(self, supplier: SupplierId) -> RotationState:
-        """Close the window.
+    def close(
+        self, supplier: SupplierId, *, counts: SupplierCounts, leave_stragglers: bool
+    ) -> RotationState:
+        """Close the window, and forget whose pseudonyms were converted.
+
+        Args:
+            leave_stragglers: also when accounts may stay behind. They are found again when
+                another window opens between the two epochs.
 
         Raises:
-            SupplierUnknown, WindowNotOpen, RegistryUnreadable
+            SupplierUnknown, WindowNotOpen, StragglersLeft, RegistryUnreadable, RegisterUnavailable
         """
-        return self._take(RotationStep.CLOSED, supplier, close_window)
+
+        def decide(state: RotationState) -> RotationState:
+            window = check_window_open(state)
+            if not leave_stragglers:
+                check_no_stragglers(window, counts=counts)
+            counts.forget_converted(supplier)  # first: marks left over would hide stragglers
+            return close_window(state)
+
+        return self._take(RotationStep.CLOSED, supplier, decide)
+
+    def progress(self, supplier: SupplierId, *, counts: SupplierCounts) -> RotationStatus:
+        """Return which keys a supplier's pseudonyms come from, and how far its window is.
+
+        Raises:
+            SupplierUnknown, RegistryUnreadable, RegisterUnavailable
+        """
+        state = self.store.read(supplier)
+        check_pinned(state)
+        totals = counts.read(supplier)
+        if state.window is None:
+            return RotationStatus(state, known=totals.known)
+        return RotationStatus(
+            state, known=totals.known, progress=find_progress(state.window, counts=counts)
+        )
 
     def _take(self, step: RotationStep, supplier: SupplierId, decide: Decide) -> RotationState:
         try:
@@ -232,3 +277,24 @@ def check_window_open(state: RotationState) -> RotationWindow:
     if state.window is None:
         raise WindowNotOpen("check_window_open", subject=state.supplier)
     return state.window
+
+
+def find_progress(window: RotationWindow, *, counts: SupplierCounts) -> WindowProgress:
+    """Return how far a window is.
+
+    Raises:
+        RegisterUnavailable: the counts cannot be read.
+    """
+    return measure_progress(
+        counts.read(window.supplier), epoch=window.epoch, previous_epoch=window.previous_epoch
+    )
+
+
+def check_no_stragglers(window: RotationWindow, *, counts: SupplierCounts) -> None:
+    """Hold that no account stays behind, as far as is counted.
+
+    Raises:
+        StragglersLeft, RegisterUnavailable
+    """
+    if find_progress(window, counts=counts).stragglers:
+        raise StragglersLeft("check_no_stragglers", subject=window.supplier)

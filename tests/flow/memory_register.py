@@ -3,7 +3,13 @@
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 
 from broker.flow.operator_refusals import PersonChanged
-from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow, mark_of
+from broker.flow.register import (
+    RegisterUnavailable,
+    RowWrite,
+    StoredRow,
+    SupplierMove,
+    mark_of,
+)
 
 
 class MemoryRegister:
@@ -11,6 +17,7 @@ class MemoryRegister:
 
     Attributes:
         overtaken_by: awaited once before the next `apply`: another worker that is first.
+        moved_by: told of each row's moves in the counts of suppliers.
     """
 
     def __init__(self) -> None:
@@ -19,6 +26,7 @@ class MemoryRegister:
         self.written = 0
         self.down = False
         self.overtaken_by: Callable[[], Awaitable[object]] | None = None
+        self.moved_by: Callable[[Sequence[SupplierMove]], None] = lambda _: None
 
     async def find(self, tags: Sequence[bytes]) -> Mapping[bytes, StoredRow]:
         self.looked_up += 1
@@ -37,6 +45,7 @@ class MemoryRegister:
                 return False
         for write in writes:
             self.rows[write.tag] = StoredRow(write.sealed, write.school_year)
+            self.moved_by(write.moves)
         return True
 
     async def erase(self, marks: Mapping[bytes, bytes]) -> int:

@@ -45,6 +45,7 @@ ABOUT_PARTIES = {
     ("HeadBody", "root"),  # of a Merkle tree
     ("HeadBody", "previous"),
     ("KeyFacts", "state"),  # of a key: published, in use
+    ("RotationStatus", "state"),  # epochs of a supplier
     ("ResponseIds", "assertion_id"),  # of our own answer, random
     ("AuditEvent", "code"),  # of a refusal
     ("Trail", "code"),

@@ -15,6 +15,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from broker.adapters.databases.group_commit import GroupCommit
 from broker.adapters.databases.sql import OpenedFile, prepare, transaction
+from broker.adapters.databases.sql_supplier_counts import move_counts
 from broker.adapters.databases.tables_register import persons
 from broker.flow.operator_refusals import PersonChanged
 from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow, mark_of
@@ -163,7 +164,10 @@ def _apply(connection: sqlite3.Connection, writes: Sequence[RowWrite]) -> int:
     """Return 1 when every row was as expected and is stored, 0 when nothing is."""
     connection.execute("SAVEPOINT one_login")
     done = all(_write(connection, each) for each in writes)
-    if not done:
+    if done:
+        for each in writes:
+            move_counts(connection, each.moves)
+    else:
         connection.execute("ROLLBACK TO one_login")
     connection.execute("RELEASE one_login")
     return int(done)

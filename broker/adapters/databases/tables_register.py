@@ -28,6 +28,26 @@ api_quotas = Table(
     sqlite_with_rowid=False,
 )
 
+supplier_counts = Table(
+    "supplier_counts",
+    REGISTER_METADATA,
+    Column("supplier", Text, primary_key=True, comment="plain: slug"),
+    Column("epoch", Text, primary_key=True, comment="plain: letter of the pseudonyms' key"),
+    Column("persons", Integer, nullable=False, comment="plain: how many got one of that epoch"),
+    comment="How many persons each supplier knows, by epoch; moved with the rows.",
+    sqlite_with_rowid=False,
+)
+
+converted_marks = Table(
+    "converted_marks",
+    REGISTER_METADATA,
+    Column("supplier", Text, primary_key=True, comment="plain: slug"),
+    Column("mark", LargeBinary(32), primary_key=True, comment="keyed: of supplier and person"),
+    Column("epoch", Text, nullable=False, comment="plain: letter of the one that was handed out"),
+    comment="Whose pseudonyms were handed out in bulk while the supplier's window is open.",
+    sqlite_with_rowid=False,
+)
+
 register_mark = Table(
     "register_mark",
     REGISTER_METADATA,
