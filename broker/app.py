@@ -28,6 +28,7 @@ from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
 from broker.flow.sealed_state import SealedState
 from broker.flow.supplier_side import SupplierSide
+from broker.flow.takeover_mapping import MappingPorts, TakeoverMapping
 from broker.flow.token import TokenFlow
 from broker.keys_in_force import KeysInForce
 from broker.oidc_op.discovery import Endpoints
@@ -184,6 +185,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
                 mature_after_login_days=settings.joining.mature_login_days,
             ),
             suppliers=suppliers,
+            takeover_lists=resources.takeover_lists,
             audit=audit,
             random=random,
         )
@@ -229,6 +231,20 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             audit=audit,
             clock=clock,
             random=random,
+        ),
+        mapping=TakeoverMapping(
+            ports=MappingPorts(
+                register=register,
+                lists=resources.takeover_lists,
+                keys=flow_keys.register,
+                root=flow_keys.root,
+                pairwise=flow_keys.pairwise,
+                random=random,
+            ),
+            store=resources.takeovers,
+            asked_per_school=settings.takeover.asked_per_school,
+            audit=audit,
+            clock=clock,
         ),
         api=ApiAccess(
             issuer=settings.issuer,

@@ -11,6 +11,8 @@ from broker.adapters.databases.receipts import SqliteReceiptLog, make_heads_on_s
 from broker.adapters.databases.sql_quotas import SqliteQuotas
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.databases.sql_takeover_lists import SqliteTakeoverLists
+from broker.adapters.databases.sql_takeovers import SqliteTakeovers
 from broker.adapters.keys.key_dates import KeyDates, find_key_dates
 from broker.adapters.keys.key_facts import read_key_facts
 from broker.adapters.keys.keys_on_disk import BrokerKeys
@@ -47,6 +49,8 @@ class Resources:
     snapshots: RegistryInForce
     register: SqlitePersonRegister
     quotas: SqliteQuotas
+    takeovers: SqliteTakeovers
+    takeover_lists: SqliteTakeoverLists
     receipts: SqliteReceiptLog
     epochs: set[str]
     poll_seconds: float
@@ -80,6 +84,7 @@ class Resources:
             await self.receipts.close()
             await self.register.close()
             await self.quotas.close()
+            await self.takeover_lists.close()
             await self.store.close()
 
     def follow(self, ready: ReadyKeys, *, issuer: str) -> None:
@@ -117,6 +122,8 @@ def open_resources(loaded: LoadedSettings, ready: ReadyKeys, *, random: Random) 
         ),
         register=SqlitePersonRegister(folder / "register.db"),
         quotas=SqliteQuotas(folder / "register.db"),
+        takeovers=SqliteTakeovers(folder / "registry.db"),
+        takeover_lists=SqliteTakeoverLists(folder / "register.db"),
         receipts=SqliteReceiptLog(folder / "receipts.db", receipt_key=keys.receipts, random=random),
         epochs=epochs,
         poll_seconds=loaded.settings.times.registry_poll_milliseconds / 1000,

@@ -83,6 +83,15 @@ class Joining(Section, frozen=True, kw_only=True):
     mature_login_days: Positive = 5
 
 
+class Takeovers(Section, frozen=True, kw_only=True):
+    """Bounds on what a school may sign for when its accounts are taken over by pseudonyms."""
+
+    longest_days: Positive = 400
+    """From the signing to the last day."""
+    asked_per_school: Positive = 20_000
+    """ECK iDs of one school that its suppliers may ask about in all."""
+
+
 class Limits(Section, frozen=True, kw_only=True):
     """Bounds on what one worker takes in."""
 

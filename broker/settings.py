@@ -21,6 +21,7 @@ from broker.setting_tables import (
     Section,
     Server,
     Store,
+    Takeovers,
     Times,
 )
 
@@ -55,6 +56,7 @@ class Settings(Section, frozen=True, kw_only=True):
     store: Store = Store()
     times: Times = Times()
     joining: Joining = Joining()
+    takeover: Takeovers = Takeovers()
     limits: Limits = Limits()
     logging: Logging = Logging()
     fetch_allowed_hosts: tuple[str, ...] = ()

@@ -7,7 +7,7 @@ own (`builders_oidc.py`, `builders_saml.py`).
 
 from collections.abc import Mapping
 from dataclasses import replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -34,6 +34,7 @@ from broker.domain.federation import (
 )
 from broker.domain.identity import Identity, VerifiedLogin, read_identity
 from broker.domain.ids import BoardId, Brin, RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
+from broker.domain.takeover import Takeover, TakeoverState
 
 TODAY = date(2026, 3, 2)
 LOGGED_IN_AT = datetime(2026, 3, 2, 8, 0, 0, tzinfo=UTC)
@@ -146,6 +147,19 @@ def an_identity(**changes: Any) -> Identity:
     """Return the identity of `PUPIL`; `changes` are fields of `Identity`."""
     school = a_school()
     return replace(read_identity(a_verified_login(), schools={school.id: school}), **changes)
+
+
+def a_takeover(state: TakeoverState = TakeoverState.PREPARE, **changes: Any) -> Takeover:
+    takeover = Takeover(
+        school=SchoolId("vuurvogel"),
+        supplier=SupplierId("rekenrijk"),
+        state=state,
+        last_day=TODAY + timedelta(days=30),
+        quota=1000,
+        document=bytes(32),
+        signed_by="anna and bea",
+    )
+    return msgspec.structs.replace(takeover, **changes)
 
 
 def values_of(*names: str) -> dict[AttributeName, tuple[str, ...]]:

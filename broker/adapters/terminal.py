@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
+    MofNCompleteColumn,
     Progress,
     TextColumn,
     TimeRemainingColumn,
@@ -135,6 +136,21 @@ def showing_bytes(title: str, *, total: int) -> Iterator[Callable[[int], None]]:
     columns = (
         *(TextColumn("{task.description}"), BarColumn(), DownloadColumn()),
         *(TransferSpeedColumn(), TimeRemainingColumn()),
+    )
+    with Progress(
+        *columns, console=console, transient=True, disable=not console.is_terminal
+    ) as bars:
+        bar = bars.add_task(title, total=total)
+        yield lambda done: bars.advance(bar, done)
+
+
+@contextmanager
+def showing_lines(title: str, *, total: int) -> Iterator[Callable[[int], None]]:
+    """Give what is told how many lines were done since the last call; a bar shows it."""
+    console = Console(stderr=True)
+    columns = (
+        *(TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn()),
+        TimeRemainingColumn(),
     )
     with Progress(
         *columns, console=console, transient=True, disable=not console.is_terminal

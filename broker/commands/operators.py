@@ -14,6 +14,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.adapters.databases.data_folder import DataFolder
 from broker.adapters.databases.sql_register import SqlitePersonRegister
+from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.databases.sql_takeovers import SqliteTakeovers
 from broker.adapters.keys.key_files import KeyProblem
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.operators_on_disk import (
@@ -41,8 +43,10 @@ from broker.flow.federation.documents import Problem
 from broker.flow.operator_actions import OperatorDesk, present_stated
 from broker.flow.operators import Operator, OperatorName, Signer
 from broker.flow.register import derive_register_keys
+from broker.flow.takeovers import TakeoverBounds, TakeoverSigning
 from broker.flow.two_persons import (
     PREPARED_BYTES_MAX,
+    Action,
     PreparedAction,
     encode_prepared,
     parse_prepared,
@@ -203,7 +207,9 @@ def confirm(config_folder: Path, file: Path, signer: str, key_file: Path) -> Non
         async def carry_out() -> None:
             register = open_register(loaded)
             try:
-                await desk.confirm(prepared, by=by, register=register)
+                signs = prepared.body.action == Action.SIGN_TAKEOVER
+                signing = signing_of(loaded) if signs else None
+                await desk.confirm(prepared, by=by, register=register, signing=signing)
             finally:
                 await register.close()
 
@@ -225,6 +231,18 @@ def open_desk(config_folder: Path) -> tuple[LoadedSettings, OperatorDesk]:
         random=secrets.token_bytes,
     )
     return loaded, desk
+
+
+def signing_of(loaded: LoadedSettings) -> TakeoverSigning:
+    """Return where take-overs are put in force, over the registry of this broker."""
+    file, bounds = loaded.data_folder / "registry.db", loaded.settings.takeover
+    return TakeoverSigning(
+        registry=SqliteRegistry(file).load(),
+        store=SqliteTakeovers(file),
+        bounds=TakeoverBounds(
+            longest_days=bounds.longest_days, asked_per_school=bounds.asked_per_school
+        ),
+    )
 
 
 def open_register(loaded: LoadedSettings) -> SqlitePersonRegister:

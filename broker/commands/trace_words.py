@@ -48,6 +48,7 @@ REASONS = {
     "not-entitled": "restricted, and the supplier is not entitled",
     "no-end-date": "restricted, and the agreement has no end date",
     "other-school": "stated for another school of this person, or nobody can tell for which",
+    "taken-over": "accounts go by the pseudonym alone, since the take-over",
 }
 
 

@@ -23,6 +23,7 @@ from broker.domain.federation import (
 )
 from broker.domain.ids import BoardId, RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.switches import NO_SWITCHES, LoginSwitch, Switches, order_logins, step_in_force
+from broker.domain.takeover import Takeover
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class Registry:
         relations_into: of each new school, what leads to it, in force or not (`relations.py`).
         by_hint: lower-case school id, BRIN or realm -> the schools that it may mean.
         switches: steps of the schools that are between two logins.
+        takeovers: those that a school signed for; most schools and suppliers have none.
     """
 
     version: int
@@ -55,6 +57,9 @@ class Registry:
     school_agreements: Mapping[tuple[SchoolId, SupplierId], Agreement] = field(repr=False)
     board_agreements: Mapping[tuple[BoardId, SupplierId], Agreement] = field(repr=False)
     switches: Switches = field(default_factory=lambda: NO_SWITCHES, repr=False)
+    takeovers: Mapping[tuple[SchoolId, SupplierId], Takeover] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False
+    )
 
     def agreement(self, school: School, supplier: SupplierId) -> Agreement | None:
         """Return the school's own agreement, else its board's, else None."""
@@ -92,6 +97,7 @@ def build_registry(
     agreements: Iterable[Agreement],
     relations: Iterable[Relation] = (),
     switches: Switches = NO_SWITCHES,
+    takeovers: Iterable[Takeover] = (),
 ) -> Registry:
     """Index compiled records, which hold together (`flow.federation` checked them), for look-up."""
     by_idp = {each.id: each for each in idps}
@@ -160,6 +166,7 @@ def build_registry(
             {(each.board, each.supplier): each for each in agreed if each.board is not None}
         ),
         switches=MappingProxyType(dict(switches)),
+        takeovers=MappingProxyType({(each.school, each.supplier): each for each in takeovers}),
     )
 
 

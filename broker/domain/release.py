@@ -22,6 +22,7 @@ from broker.domain.federation import Agreement, DeclaredAttribute, Supplier
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.relations import CarriedFrom
+from broker.domain.takeover import OLD_KEYS
 
 
 class NoAgreement(Refusal):
@@ -83,6 +84,7 @@ class WithheldBecause(StrEnum):
     NOT_ENTITLED = "not-entitled"
     NO_END_DATE = "no-end-date"
     OTHER_SCHOOL = "other-school"
+    TAKEN_OVER = "taken-over"
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +133,14 @@ def decide_release(
     stated: Mapping[AttributeName, tuple[str, ...]],
     elsewhere: Collection[AttributeName] = (),
     today: date,
+    taken_over: bool = False,
 ) -> ReleaseDecision:
     """Decide what one login releases to one supplier.
 
     Args:
         agreement: of this school (or its board) with this supplier; None when there is none.
         carried_from: where it comes from, when a relation carries it (`relations.find_agreement`).
+        taken_over: accounts go by the pseudonym alone now (`takeover_scope.is_taken_over`).
         population: None when the login states no role: then only what the supplier declares for
             every population goes out.
         stated: canonical attribute -> values of this login, none of them empty.
@@ -161,6 +165,7 @@ def decide_release(
             agreement=in_force,
             entitled=supplier.eck_id_entitled,
             population=population,
+            taken_over=taken_over,
         )
         if reason is None:
             released.append(Released(name, values))
@@ -179,10 +184,13 @@ def decide_release(
             if each.name in in_force.approved
             and each.name not in stated
             and is_declared_for(each, population)
+            and not (taken_over and each.name in OLD_KEYS)
         ),
         carried_from=carried_from,
     )
-    check_required_released(decision, supplier=supplier, population=population)
+    check_required_released(
+        decision, supplier=supplier, population=population, taken_over=taken_over
+    )
     return decision
 
 
@@ -220,8 +228,13 @@ def why_withheld(
     agreement: Agreement,
     entitled: bool,
     population: Population | None,
+    taken_over: bool = False,
 ) -> WithheldBecause | None:
-    """Return the first reason to withhold a stated attribute, or None when it is released."""
+    """Return the first reason to withhold a stated attribute, or None when it is released.
+
+    Args:
+        taken_over: accounts go by the pseudonym alone now (`takeover_scope.is_taken_over`).
+    """
     if is_never_released(name) or name not in VOCABULARY:
         return WithheldBecause.NEVER
     if declared is None:
@@ -234,6 +247,8 @@ def why_withheld(
         return WithheldBecause.NOT_ENTITLED
     if VOCABULARY[name].restricted and agreement.last_day is None:
         return WithheldBecause.NO_END_DATE
+    if taken_over and name in OLD_KEYS:
+        return WithheldBecause.TAKEN_OVER
     return None
 
 
@@ -245,16 +260,22 @@ def is_declared_for(declared: DeclaredAttribute, population: Population | None) 
 
 
 def check_required_released(
-    decision: ReleaseDecision, *, supplier: Supplier, population: Population | None
+    decision: ReleaseDecision,
+    *,
+    supplier: Supplier,
+    population: Population | None,
+    taken_over: bool = False,
 ) -> None:
     """Refuse a login that would arrive without something the supplier's material needs.
 
     When the login states no role, what is asked of pupils or staff alone is withheld; what the
-    school must then send is the role.
+    school must then send is the role. A key that a take-over replaced is not needed any more.
     """
     released = {each.name for each in decision.released}
     for declared in supplier.attributes:
         if not declared.required or declared.name in released:
+            continue
+        if taken_over and declared.name in OLD_KEYS:
             continue
         check = f"check_required_released:{declared.name}"
         if is_declared_for(declared, population):

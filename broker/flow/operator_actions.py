@@ -12,8 +12,10 @@ from datetime import datetime
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
+from broker.domain.takeover import Takeover
 from broker.flow.audit import AuditEvent, AuditLog, note_refusal
 from broker.flow.operator_refusals import (
+    ActionUnknown,
     OperatorExists,
     PersonNotKnown,
     PreparedUnreadable,
@@ -23,6 +25,7 @@ from broker.flow.operators import Operator, OperatorName, Operators, Signer, che
 from broker.flow.person_records import Presented
 from broker.flow.persons import find_person
 from broker.flow.register import PersonRegister, RegisterKeys
+from broker.flow.takeovers import TakeoverSigning, write_terms
 from broker.flow.two_persons import (
     Action,
     ConfirmedAction,
@@ -130,12 +133,35 @@ class OperatorDesk:
             rows = {tag.hex(): mark.hex() for tag, mark in found.rows.items()}
             return self._prepare(Action.ERASE_PERSON, rows, by=by, school=school)
 
+    def prepare_takeover(
+        self, terms: Takeover, *, by: Signer, signing: TakeoverSigning
+    ) -> PreparedAction:
+        """Return the take-over that a school signed for, for a second person to confirm.
+
+        Raises:
+            OperatorUnknown, WrongOperatorKey, OperatorRecordsUnavailable.
+            Refusal: as `TakeoverSigning.check`.
+        """
+        with self._refusals_noted(by.name):
+            check_signer(by, operators=self.operators.registered())
+            signing.check(terms, now=self.clock())
+            stated = write_terms(terms)
+            return self._prepare(Action.SIGN_TAKEOVER, stated, by=by, school=terms.school)
+
     async def confirm(
-        self, unverified: PreparedAction, *, by: Signer, register: PersonRegister
+        self,
+        unverified: PreparedAction,
+        *,
+        by: Signer,
+        register: PersonRegister,
+        signing: TakeoverSigning | None = None,
     ) -> ConfirmedAction:
         """Carry out what another operator prepared.
 
         It is used up before it is carried out: what fails half-way is prepared anew.
+
+        Args:
+            signing: where take-overs are put in force, for an action that is one.
 
         Raises:
             Refusal: of `confirm_action`, or of the action itself.
@@ -150,7 +176,10 @@ class OperatorDesk:
                 now=self.clock(),
             )
             self._note("action-confirmed", confirmed)
-            await self._carry_out(confirmed, register=register)
+            if confirmed.action is Action.SIGN_TAKEOVER:
+                self._sign(confirmed, signing=signing)
+            else:
+                await self._carry_out(confirmed, register=register)
         self._note("action-done", confirmed)
         return confirmed
 
@@ -161,6 +190,12 @@ class OperatorDesk:
             self.operators.add(operator)
         else:
             await register.erase(read_rows(confirmed.parameters))
+
+    def _sign(self, confirmed: ConfirmedAction, *, signing: TakeoverSigning | None) -> None:
+        if signing is None:
+            raise ActionUnknown("check_action_possible_here")
+        by = (confirmed.prepared_by, confirmed.confirmed_by)
+        signing.carry_out(confirmed.parameters, by=by, now=self.clock())
 
     def _prepare(
         self,

@@ -15,6 +15,7 @@ from broker.domain.federation import (
 from broker.domain.ids import RelyingPartyId, SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement
+from broker.domain.takeover_scope import is_taken_over
 from broker.flow.records import ReleasedBetween, SupplierRequest
 from broker.flow.refusals import (
     AgreementChanged,
@@ -116,7 +117,8 @@ def check_still_open(between: ReleasedBetween, *, registry: Registry, today: dat
         SupplierNotOpen: or the relying party is another supplier's by now, to whom the pseudonym
             does not belong.
         SchoolNotOpen, StatesDiffer
-        AgreementChanged: the school withdrew or replaced the agreement that released it.
+        AgreementChanged: the school withdrew or replaced the agreement that released it, or a
+            take-over of accounts withholds by now what it holds.
     """
     parties = find_parties(registry, between.relying_party)
     if parties.supplier.id != between.supplier:
@@ -132,4 +134,6 @@ def check_still_open(between: ReleasedBetween, *, registry: Registry, today: dat
         or not found.agreement.is_in_force(today)
     ):
         raise AgreementChanged("check_agreement_unchanged", subject=parties.supplier.display_name)
+    if between.old_keys and is_taken_over(registry, school.id, between.supplier, today=today):
+        raise AgreementChanged("check_takeover_unchanged", subject=parties.supplier.display_name)
     return parties

@@ -104,6 +104,9 @@ class PersonRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
         held_by: on a school's own number: root of the ECK iD whose account this number's root
             is (rule 9); stays when the number is bound to another one.
         protected: whether an arrival at another school waits for both sides.
+        promised: schools at which this ECK iD opens its own account, because a supplier was told so
+            before its first login there (`broker.flow.takeover_mapping`). Until the first login
+            anywhere `seen` is empty, and to the rules the ECK iD is unknown.
     """
 
     population: Population
@@ -118,6 +121,7 @@ class PersonRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
     suppliers: dict[SupplierId, SupplierSeen] = {}
     held_by: bytes | None = None
     protected: bool = False
+    promised: tuple[SchoolId, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

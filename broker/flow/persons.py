@@ -15,6 +15,7 @@ from msgspec.structs import replace
 from broker.domain.attributes import Population
 from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId, SupplierId
+from broker.flow.person_promises import resolve_with_promise
 from broker.flow.person_records import (
     SALT_BYTES,
     Change,
@@ -27,7 +28,7 @@ from broker.flow.person_records import (
     notice_key,
 )
 from broker.flow.person_rows import find_records, look_up, store_changes
-from broker.flow.person_rules import JoinRules, resolve_person
+from broker.flow.person_rules import JoinRules
 from broker.flow.person_suppliers import Visit, note_visit
 from broker.flow.register import (
     PersonRegister,
@@ -132,7 +133,7 @@ async def identify_person(
     for _ in range(MAX_ATTEMPTS):
         looked_up = await look_up(presented, register=register, keys=keys)
         found, previous = looked_up.records, None
-        resolved = resolve_person(presented, found, login=login, rules=rules)
+        resolved = resolve_with_promise(presented, found, login=login, rules=rules)
         if visit is not None:
             resolved, previous = note_visit(presented, found, resolved, visit=visit, today=today)
         if await store_changes(

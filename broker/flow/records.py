@@ -107,13 +107,18 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
 
 class ReleasedBetween(SealedRecord, frozen=True, kw_only=True):
     """Who stands behind what was released: all must still be open when it is fetched, and the
-    agreement that released it still in force."""
+    agreement that released it still in force.
+
+    Attributes:
+        old_keys: something was released that a take-over of accounts withholds from some state on.
+    """
 
     relying_party: RelyingPartyId
     supplier: SupplierId
     school: SchoolId
     idp: SchoolIdpId
     agreement_version: int
+    old_keys: bool = False
 
 
 class GrantRecord(SealedRecord, frozen=True, kw_only=True):

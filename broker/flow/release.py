@@ -17,6 +17,7 @@ from broker.domain.membership import state_membership
 from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement, notice_signer
 from broker.domain.release import decide_release, why_withheld
+from broker.domain.takeover_scope import is_taken_over
 from broker.flow.answers import Answer
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.login_store import Claim
@@ -39,6 +40,8 @@ from broker.flow.records import PendingLogin, PreparedRelease
 from broker.flow.refusals import AgreementChanged, SchoolNotOpen
 from broker.flow.register import PersonRegister, RegisterUnavailable
 from broker.flow.supplier_side import SupplierSide, wants_pseudonym
+from broker.flow.takeover_arrival import note_arrival
+from broker.flow.takeover_lists import TakeoverLists
 from broker.flow.trail import Outcome, current_trail
 
 NETHERLANDS = ZoneInfo("Europe/Amsterdam")
@@ -71,6 +74,7 @@ class ReleasePorts:
     keys: FlowKeys
     join_rules: JoinRules
     suppliers: SupplierSide
+    takeover_lists: TakeoverLists
     audit: AuditLog
     random: Random
 
@@ -112,6 +116,7 @@ class ReleaseDesk:
             stated=state_membership(identity, school=school, supplier=supplier),
             elsewhere=identity.elsewhere,
             today=day_of(now),
+            taken_over=is_taken_over(registry, school.id, supplier.id, today=day_of(now)),
         )
         presented = present_person(identity, key=ports.keys.root)
         named = wants_pseudonym(pending.request)
@@ -138,6 +143,14 @@ class ReleaseDesk:
         names: SupplierNames | None = None
         if named:
             names = name_person(person, supplier=supplier, keys=ports.keys.pairwise)
+            await note_arrival(
+                presented,
+                takeover=registry.takeovers.get((school.id, supplier.id)),
+                lists=ports.takeover_lists,
+                keys=ports.keys.register,
+                audit=ports.audit,
+                today=day_of(now),
+            )
         notice = page is not None and page.notice
         prepared = PreparedRelease(
             login=pending.login,
@@ -293,7 +306,8 @@ def check_agreement_unchanged(
 
     Raises:
         AgreementChanged: also when the relying party is another supplier's by now, and when an
-            attribute that would go out is not declared, approved or entitled any more.
+            attribute that would go out is not declared, approved or entitled any more, or is
+            withheld by a take-over of accounts.
     """
     decision, supplier = prepared.decision, parties.supplier
     found = find_agreement(registry, registry.schools[decision.school], supplier.id, today)
@@ -306,6 +320,7 @@ def check_agreement_unchanged(
     ):
         raise AgreementChanged("check_agreement_unchanged", subject=supplier.display_name)
     declared = {each.name: each for each in supplier.attributes}
+    taken_over = is_taken_over(registry, decision.school, supplier.id, today=today)
     for each in decision.released:
         reason = why_withheld(
             each.name,
@@ -313,6 +328,7 @@ def check_agreement_unchanged(
             agreement=found.agreement,
             entitled=supplier.eck_id_entitled,
             population=prepared.population,
+            taken_over=taken_over,
         )
         if reason is not None:
             raise AgreementChanged("check_released_still_allowed", subject=supplier.display_name)

@@ -151,6 +151,7 @@ _STILL_OPEN = CheckGroup(
         *("check_relying_party_enabled", "check_supplier_enabled", "check_supplier_unchanged"),
         *("check_school_known", "check_idp_enabled", "check_school_enabled", "check_states_equal"),
         "check_agreement_unchanged",
+        "check_takeover_unchanged",
     ),
 )
 _ANSWERED = (_SENT, _BOUND, _STORE, _PARTIES)

@@ -12,6 +12,7 @@ from datetime import datetime
 from broker.domain.federation import SamlServiceProvider
 from broker.domain.refusals import Refusal
 from broker.domain.release import lint_claims
+from broker.domain.takeover import OLD_KEYS
 from broker.flow.answers import PostMessage, Redirect
 from broker.flow.browser_steps import store_in_words
 from broker.flow.login_store import Claim, Put
@@ -170,6 +171,7 @@ class SupplierSide:
             school=prepared.decision.school,
             idp=prepared.idp,
             agreement_version=prepared.decision.agreement_version,
+            old_keys=any(each.name in OLD_KEYS for each in prepared.decision.released),
         )
         record = GrantRecord(login=prepared.login, grant=grant, between=between)
         with store_in_words():  # a school's values may be larger than what the store keeps

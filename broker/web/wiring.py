@@ -7,6 +7,7 @@ from broker.flow.api_access import ApiAccess
 from broker.flow.audit import AuditLog
 from broker.flow.login import LoginFlow
 from broker.flow.ports import Clock, Random, Snapshots
+from broker.flow.takeover_mapping import TakeoverMapping
 from broker.flow.token import TokenFlow
 from broker.flow.trail import Watch
 from broker.saml_xml.security import XmlSecurity
@@ -43,6 +44,7 @@ class Web:
     login: LoginFlow
     token: TokenFlow
     api: ApiAccess
+    mapping: TakeoverMapping
     snapshots: Snapshots
     xml: XmlSecurity
     pages: Pages

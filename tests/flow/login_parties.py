@@ -23,6 +23,7 @@ from broker.domain.federation import (
 )
 from broker.domain.ids import BoardId, Brin, RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.registry import Registry, build_registry
+from broker.domain.takeover import Takeover
 from tests.builders import a_declaration, a_relying_party, a_school, a_supplier, an_agreement
 from tests.builders import a_school_idp as a_mapped_idp
 from tests.builders_oidc import an_oidc_client, school_endpoints
@@ -108,6 +109,7 @@ def registry_of(records: Mapping[str, Any], *, version: int = 1) -> Registry:
         idps=of(SchoolIdp),
         suppliers=of(Supplier),
         agreements=of(Agreement),
+        takeovers=of(Takeover),
     )
 
 

@@ -70,6 +70,7 @@ from tests.flow.port_fakes import (
     SwappedSnapshots,
 )
 from tests.flow.sealed_builders import CountingRandom
+from tests.flow.takeover_fakes import MemoryLists
 
 SANNE, DAAN, ELS, NOOR, SANNE_ELSEWHERE = PEOPLE
 CALLBACK = f"{oidc.ISSUER}/oidc/callback"
@@ -104,6 +105,7 @@ class LoginWorld:
         self.store = FaultyStore(MemoryLoginStore(monotonic=self._seconds), self.faults)
         self.register = FaultyRegister(self.faults)
         self.receipts = MemoryReceipts(self.faults)
+        self.takeover_lists = MemoryLists()
         self.school = OidcSchool(self.faults)
         self.client_keys = RegisteredKeys(self.faults)
         self.keys = FlowKeys(
@@ -153,6 +155,7 @@ class LoginWorld:
                 keys=self.keys,
                 join_rules=JoinRules(),
                 suppliers=suppliers,
+                takeover_lists=self.takeover_lists,
                 audit=self.audit,
                 random=self.random,
             )

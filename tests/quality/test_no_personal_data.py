@@ -39,6 +39,8 @@ ABOUT_PARTIES = {
     ("Supplier", "state"),
     ("Supplier", "attributes"),
     ("SupplierDocument", "state"),
+    ("Takeover", "state"),
+    ("HeldKeys", "state"),
     ("RelyingParty", "claims"),
     ("RelyingPartyDocument", "claims"),
     ("SchoolDocument", "eck_id"),
@@ -68,6 +70,7 @@ HOLDERS = {
 }
 
 SAFE_SUBJECTS = {"name", "AFFILIATION", "canonical", "display_name", "algorithm", "pinned"}
+SAFE_SUBJECTS |= {"way", "lines_told"}  # states of a take-over; numbers of lines, no line
 SAFE_SUBJECTS |= {"subject", "identifier", "local_name", "supplier", "letter"}
 SAFE_CHECKS = {"check", "name", "__name__"}
 NOT_SHOWN = {"answer_to"}  # hides itself in a repr

@@ -24,8 +24,9 @@ from broker.adapters.databases.packed_agreements import (
 from broker.adapters.databases.registry_versions import add_version, read_version
 from broker.adapters.databases.sql import open_sqlite, prepare, transaction
 from broker.adapters.databases.sql_rotations import read_windows
+from broker.adapters.databases.sql_takeovers import read_takeovers
 from broker.adapters.databases.tables_registry import documents, pins
-from broker.domain.documents import DOCUMENT_TYPES, Kind
+from broker.domain.documents import DOCUMENT_TYPES, AnyDocument, Kind
 from broker.domain.federation import Agreement, Relation, School, SchoolIdp, Supplier
 from broker.domain.registry import Registry, build_registry
 from broker.flow.federation.change import (
@@ -63,6 +64,7 @@ _STATED_AT = prepare(
 _STATED_EVER = prepare(
     _stated.where(documents.c.kind == bindparam("of_kind"), documents.c.id == bindparam("of_id"))
 )
+_EVER_OF_KIND = prepare(_stated.where(documents.c.kind == bindparam("of_kind")))
 _PINS = prepare(select(pins.c.supplier, pins.c.epoch))
 _END = prepare(
     update(documents)
@@ -138,6 +140,12 @@ class SqliteRegistry:
                 for row in connection.execute(_STATED_EVER, {"of_kind": kind, "of_id": id_}):
                     yield _stated_of(*row)
 
+    def ever_of_kind(self, kind: Kind) -> Iterator[AnyDocument]:
+        """Yield every form that any document of a kind ever had."""
+        with self._reading() as connection:
+            for row in connection.execute(_EVER_OF_KIND, {"of_kind": kind}):
+                yield _stated_of(*row).document
+
     def write(self, change: CheckedChange, *, by: str, at: datetime) -> int:
         """Put a change in force, all or nothing, and return the new version.
 
@@ -181,6 +189,7 @@ def _load(connection: sqlite3.Connection) -> Registry:
         suppliers=suppliers,
         agreements=(),
         relations=_records(connection, Kind.RELATION, Relation),
+        takeovers=read_takeovers(connection),
     )
     return replace(
         registry,

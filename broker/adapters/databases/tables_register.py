@@ -1,6 +1,6 @@
 """The tables of `register.db`. The kinds in the comments are those of `tables_receipts`."""
 
-from sqlalchemy import Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
 
 REGISTER_METADATA = MetaData()
 
@@ -53,4 +53,17 @@ register_mark = Table(
     REGISTER_METADATA,
     Column("mark", LargeBinary(16), primary_key=True, comment="plain: random; made with it"),
     comment="One row: which database this is; the registry keeps the same.",
+)
+
+takeover_tags = Table(
+    "takeover_tags",
+    REGISTER_METADATA,
+    Column("tag", LargeBinary(32), primary_key=True, comment="keyed: of list and person"),
+    Column("list", Text, nullable=False, comment="plain: pupils or pilot"),
+    Column("school", Text, nullable=False, comment="plain: slug"),
+    Column("supplier", Text, nullable=False, comment="plain: slug"),
+    Column("arrived", Boolean, nullable=False, comment="plain: logged in at the supplier since"),
+    Index("takeover_tags_by_list", "list", "school", "supplier", "arrived"),
+    comment="Who is listed for a take-over; tells it only of whom one has before one.",
+    sqlite_with_rowid=False,
 )

@@ -86,3 +86,36 @@ databases = Table(
     Column("mark", LargeBinary(16), nullable=False, comment="plain: random mark in that database"),
     comment="By what the start knows that a database is the one in use.",
 )
+
+takeovers = Table(
+    "takeovers",
+    REGISTRY_METADATA,
+    Column("school", Text, primary_key=True, comment="plain: slug"),
+    Column("supplier", Text, primary_key=True, comment="plain: slug"),
+    Column("state", Text, nullable=False, comment="plain: as it was set last"),
+    Column("last_day", Text, nullable=False, comment="plain: ISO date; closed for good after it"),
+    Column("quota", Integer, nullable=False, comment="plain: ECK iDs that may be asked about"),
+    Column("asked", Integer, nullable=False, comment="plain: number of ECK iDs asked about"),
+    Column("document", LargeBinary(32), nullable=False, comment="plain: digest of what was signed"),
+    Column(
+        "pupils", LargeBinary(32), nullable=False, comment="plain: digest of the list, or empty"
+    ),
+    Column("signed_by", Text, nullable=False, comment="plain: names of the two operators"),
+    Column("deleted_on", Text, comment="plain: day from which the supplier says it has none left"),
+    Column("deletion", LargeBinary(32), comment="plain: digest of what the supplier signed"),
+    comment="Take-overs of accounts that a school signed for, one for each supplier.",
+    sqlite_with_rowid=False,
+)
+
+takeover_steps = Table(
+    "takeover_steps",
+    REGISTRY_METADATA,
+    Column("version", Integer, primary_key=True, comment="plain: of `versions`, with who and when"),
+    Column("school", Text, nullable=False, comment="plain: slug"),
+    Column("supplier", Text, nullable=False, comment="plain: slug"),
+    Column(
+        "step", Text, nullable=False, comment="plain: signed, deleted, or the state that was set"
+    ),
+    Index("takeover_steps_of", "school", "supplier"),
+    comment="What became of each take-over, in order.",
+)
