@@ -1,6 +1,6 @@
 """What every demo supplier does with a login, whatever protocol brought it.
 
-It keeps work under the pseudonym and nothing else, shows exactly what it received, and tells it to
+It keeps work in accounts (`broker.demo.accounts`), shows exactly what it received, and tells it to
 programs at `/received.json`. A supplier with two systems keeps one book of work for both.
 """
 
@@ -13,10 +13,10 @@ from starlette.responses import JSONResponse, RedirectResponse, Response
 from starlette.routing import BaseRoute, Route
 
 from broker.demo import pages
+from broker.demo.accounts import Exercises as Exercises
 from broker.demo.sessions import BrowserSessions
 
 HOME_TARGET = "/"
-PREVIOUS_SUBJECT = "previous_sub"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,27 +51,6 @@ class SupplierSession:
     received: Received | None = None
     refused: str | None = None
     target: str = HOME_TARGET
-
-
-class Exercises:
-    """How many exercises somebody made, by pseudonym: the work that must stay."""
-
-    def __init__(self) -> None:
-        self._made: dict[str, int] = {}
-
-    def count(self, pseudonym: str) -> int:
-        return self._made.get(pseudonym, 0)
-
-    def add(self, pseudonym: str) -> None:
-        self._made[pseudonym] = self.count(pseudonym) + 1
-
-    def move(self, received: Received) -> None:
-        """Bring work along when the broker announces a new pseudonym (`previous_sub`)."""
-        stated = received.claims.get(PREVIOUS_SUBJECT)
-        for previous in [stated] if isinstance(stated, str) else stated or []:
-            moved = self._made.pop(previous, 0)
-            if moved:
-                self._made[received.subject] = self.count(received.subject) + moved
 
 
 def safe_target(target: str) -> str:
@@ -163,7 +142,7 @@ class SupplierPages:
 
     def finish(self, request: Request, received: Received, *, target: str) -> Response:
         """Accept a login: keep what it brought under a new session handle, go to its target."""
-        self._exercises.move(received)
+        self._exercises.arrive(received.subject, received.claims)
         answer = RedirectResponse(safe_target(target), status_code=303, headers=_NO_STORE)
         before = self.sessions.find(request) or SupplierSession()
         session = SupplierSession(pending=before.pending, received=received, target=target)

@@ -13,7 +13,7 @@ from broker.demo.federation import write_federation
 from broker.demo.peers import FRESH_SECONDS, PeerDocument, PeerUnreachable
 from broker.demo.servers import PartyDidNotStart, serving
 from broker.demo.start_scenarios import SCENARIOS
-from broker.demo.supplier import Exercises, Received, safe_target
+from broker.demo.supplier import Exercises, safe_target
 from broker.demo.world import running
 
 SUPPLIERS = (Party.REKENRIJK, Party.TAALTUIN, Party.BIOSFEER_OIDC, Party.BIOSFEER_SAML)
@@ -124,12 +124,12 @@ async def test_a_document_of_the_broker_is_kept_and_refreshed() -> None:
 def test_work_moves_with_a_pseudonym_that_the_broker_renews() -> None:
     work = Exercises()
     work.add("old")
-    work.move(Received("new", {"previous_sub": "old"}, "oidc"))
-    assert (work.count("old"), work.count("new")) == (0, 1)
+    work.arrive("new", {"previous_sub": "old"})
+    assert (work.count("new"), len(work.accounts)) == (1, 1)
     work.add("older")
-    work.move(Received("new", {"previous_sub": ["older"]}, "saml"))
-    assert work.count("new") == 2
-    work.move(Received("other", {}, "oidc"))
+    work.arrive("new", {"previous_sub": ["older"]})
+    assert (work.count("new"), len(work.accounts)) == (2, 1)
+    work.arrive("other", {})
     assert work.count("other") == 0
 
 
