@@ -16,6 +16,7 @@ from broker.adapters.keys.epoch_keys import add_next_epoch
 from broker.adapters.keys.keys_change import one_change_at_a_time
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.watching.logs import AuditLines
+from broker.demo import takeover_actions
 from broker.demo.addresses import Addresses, Party
 from broker.demo.start_scenarios import Text
 from broker.domain.ids import SupplierId
@@ -120,6 +121,19 @@ _AGAIN = Text(
     "Log out of RekenRijk and log in as Sanne again.",
 )
 
+
+async def _prepare_takeover(stage: Stage) -> Text:
+    return await takeover_actions.prepare_takeover(stage, follow_seconds=FOLLOW_SECONDS)
+
+
+async def _take_over(stage: Stage) -> Text:
+    return await takeover_actions.switch_on(stage, follow_seconds=FOLLOW_SECONDS)
+
+
+async def _go_back(stage: Stage) -> Text:
+    return await takeover_actions.go_back(stage, follow_seconds=FOLLOW_SECONDS)
+
+
 ACTIONS: tuple[DemoAction, ...] = (
     DemoAction(
         "rotate-key",
@@ -162,5 +176,45 @@ ACTIONS: tuple[DemoAction, ...] = (
             " was not converted in bulk, starts anew.",
         ),
         close_window,
+    ),
+    DemoAction(
+        "takeover-prepare",
+        takeover_actions.BEGINS_AT,
+        Text("Biosfeer neemt zijn accounts over", "Biosfeer takes over its accounts"),
+        Text("Laat De Vuurvogel tekenen en begin", "Let De Vuurvogel sign, and begin"),
+        (PRESS, takeover_actions.LOG_IN),
+        Text(
+            "Een melding met het ECK iD erbij, en dan twaalf opgaven: het werk uit het account dat"
+            " Biosfeer nog op het ECK iD bewaarde. Daar staat nu ook het pseudoniem bij.",
+            "A notice that names the ECK iD, and then twelve exercises: the work of the account"
+            " that Biosfeer still kept under the ECK iD. The pseudonym stands beside it now.",
+        ),
+        _prepare_takeover,
+    ),
+    DemoAction(
+        "takeover-on",
+        takeover_actions.BEGINS_AT,
+        Text("De overgang gaat aan", "The take-over goes on"),
+        Text("Zet de overgang aan", "Switch the take-over on"),
+        (PRESS, takeover_actions.AGAIN),
+        Text(
+            "Alleen het pseudoniem komt nog aan, geen eck_id meer, en al het werk is er.",
+            "The pseudonym alone arrives, no eck_id any more, and all the work is there.",
+        ),
+        _take_over,
+    ),
+    DemoAction(
+        "takeover-back",
+        takeover_actions.BEGINS_AT,
+        Text("De overgang gaat terug", "The take-over goes back"),
+        Text("Ga terug", "Go back"),
+        (PRESS, takeover_actions.AGAIN),
+        Text(
+            "Het ECK iD komt weer mee. Het werk van tussendoor staat in hetzelfde account; daarna"
+            " kan de overgang gewoon weer aan.",
+            "The ECK iD comes along again. What was made meanwhile is in the same account; the"
+            " take-over can simply be switched on once more.",
+        ),
+        _go_back,
     ),
 )

@@ -17,11 +17,13 @@ from broker.demo.federation import DemoFederation
 from broker.demo.oidc_school import OidcSchool
 from broker.demo.oidc_supplier import OidcSupplier, OidcSupplierSettings
 from broker.demo.peers import PeerDocument
+from broker.demo.people import made_up_eck_id
 from broker.demo.saml_school import SamlSchool, SamlSchoolSettings
 from broker.demo.saml_supplier import SamlSupplier, SamlSupplierSettings
 from broker.demo.servers import TlsFiles, serving
 from broker.demo.start_page import PARTIES, start_app
 from broker.demo.supplier import Exercises, SupplierPages
+from broker.demo.takeover_actions import MADE_BEFORE
 
 NAMES: Mapping[Party, tuple[str, str]] = {
     Party.REKENRIJK: ("RekenRijk", "Rekenen met sprongen."),
@@ -47,6 +49,8 @@ def make_party_apps(
     """
     issuer = addresses[Party.BROKER]
     biosfeer = Exercises()
+    for pupil in ("sanne", "noor"):  # accounts of before, for the take-over
+        biosfeer.keep_before(made_up_eck_id(pupil), made=MADE_BEFORE)
 
     def of_broker(path: str) -> PeerDocument:
         return PeerDocument(issuer + path, ca_file=ca_file)
