@@ -130,8 +130,12 @@ def show_progress(items: Sequence[Item], /, *, title: str) -> Iterable[Item]:
 
 
 @contextmanager
-def showing_bytes(title: str, *, total: int) -> Iterator[Callable[[int], None]]:
-    """Give what is told how many bytes were done since the last call; a bar shows it."""
+def showing_bytes(title: str, *, total: int | None) -> Iterator[Callable[[int], None]]:
+    """Give what is told how many bytes were done since the last call; a bar shows it.
+
+    Args:
+        total: None when nobody knows.
+    """
     console = Console(stderr=True)
     columns = (
         *(TextColumn("{task.description}"), BarColumn(), DownloadColumn()),

@@ -4,31 +4,19 @@ One operator may do all of it: while a window is open nobody is lost whichever w
 what is closed too early is found again by rotating back, and no step shows who anybody is.
 """
 
-import os
-from datetime import UTC, datetime
 from pathlib import Path
 
 import click
 
-from broker.adapters.databases.data_folder import DataFolder
-from broker.adapters.databases.sql_rotations import SqliteRotations
-from broker.adapters.databases.sql_supplier_counts import SqliteSupplierCounts
-from broker.adapters.keys.keys_on_disk import BrokerKeys, load_keys
-from broker.adapters.watching.logs import AuditLines
-from broker.commands.listening import start_logs
-from broker.commands.operators import saying_what_was_refused, slug
+from broker.commands.conversion import convert
+from broker.commands.operators import saying_what_was_refused
 from broker.commands.problems import config_option
-from broker.commands.registry import system_account
+from broker.commands.rotation_desk import counts_of, open_desk, open_loaded, supplier_option
 from broker.domain.ids import SupplierId
-from broker.flow.rotations import RotationDesk, RotationStatus
-from broker.settings import LoadedSettings, load_settings
+from broker.flow.rotations import RotationStatus
 
 IN_FORCE = "In force within 2 seconds."
 NEWEST = "newest"
-
-supplier_option = click.option(
-    "--supplier", type=slug, required=True, metavar="ID", help="The supplier, by its document's id."
-)
 
 
 @click.group()
@@ -129,26 +117,4 @@ def describe(found: RotationStatus) -> list[str]:
     ]
 
 
-def open_loaded(config_folder: Path) -> tuple[LoadedSettings, BrokerKeys]:
-    """Return the settings and keys, once databases and keys are those in use."""
-    loaded = load_settings(config_folder, environment=os.environ)
-    start_logs(loaded)
-    keys = load_keys(loaded.keys_folder)
-    DataFolder(loaded.data_folder, loaded.keys_folder, keys).open()
-    return loaded, keys
-
-
-def open_desk(loaded: LoadedSettings, keys: BrokerKeys) -> RotationDesk:
-    """Return the desk over the files of this broker."""
-    return RotationDesk(
-        store=SqliteRotations(loaded.data_folder / "registry.db"),
-        keys=keys.pairwise,
-        audit=AuditLines(),
-        by=system_account(),
-        clock=lambda: datetime.now(UTC),
-    )
-
-
-def counts_of(loaded: LoadedSettings) -> SqliteSupplierCounts:
-    """Return the counts of suppliers' persons."""
-    return SqliteSupplierCounts(loaded.data_folder / "register.db")
+pseudonyms.add_command(convert)

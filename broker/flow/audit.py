@@ -30,6 +30,7 @@ class AuditEvent:
         withheld: names of what the login stated and that stays, each with its reason.
         missing: names of what was approved and the login did not state.
         subject: the name of the attribute that a refusal is about.
+        counts: numbers of what was done, each by its name.
         operators: who prepared, and who confirmed, what needs two persons.
 
     The login's own id comes from the request in hand (`broker.flow.trail`) when it is written.
@@ -48,6 +49,7 @@ class AuditEvent:
     missing: tuple[str, ...] = ()
     subject: str = ""
     operators: tuple[str, ...] = ()
+    counts: tuple[tuple[str, int], ...] = ()
 
 
 class AuditLog(Protocol):

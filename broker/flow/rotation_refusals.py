@@ -55,3 +55,12 @@ class StragglersLeft(Refusal):
     whose_task = WhoseTask.BROKER
     what = "{subject} may still keep accounts under pseudonyms of the other epoch."
     remedy = "Convert them, wait for logins, or close with `--leave-stragglers`."
+
+
+class WindowMoved(Refusal):
+    """What was converted would be answers to a window that is not there any more."""
+
+    code = "E-ROTATION-7"
+    whose_task = WhoseTask.BROKER
+    what = "The rotation of {subject} was changed while its pseudonyms were converted."
+    remedy = "Nothing was handed out. Run the command again."

@@ -192,5 +192,6 @@ class AuditLines:
             "missing": event.missing,
             "subject": event.subject,
             "operators": event.operators,
+            "counts": dict(event.counts),
         }
         self._log.info(event.action, **{name: value for name, value in fields.items() if value})
