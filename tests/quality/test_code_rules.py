@@ -31,8 +31,12 @@ MADE_IN = {
     "Identity": {"broker/domain/identity.py"},
     "ReleaseDecision": {"broker/domain/release.py"},
     "Released": {"broker/domain/release.py"},
-    # derived, or read back from a sealed row
-    "PersonRoot": {"broker/pseudonyms/derivation.py", "broker/flow/person_records.py"},
+    # derived, read back from a sealed row, or led to by a supplier's own pseudonym
+    "PersonRoot": {
+        "broker/pseudonyms/derivation.py",
+        "broker/pseudonyms/conversion.py",
+        "broker/flow/person_records.py",
+    },
     "Pseudonym": {"broker/pseudonyms/derivation.py"},
 }
 
