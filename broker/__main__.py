@@ -15,6 +15,7 @@ from broker.commands.pseudonyms import pseudonyms
 from broker.commands.receipts import receipts
 from broker.commands.registry import apply, check
 from broker.commands.running import demo, serve
+from broker.commands.switching import rehearse, switch
 from broker.commands.takeover import takeover
 from broker.commands.trace import trace
 from broker.commands.workers import worker
@@ -28,7 +29,7 @@ def main() -> None:
 for command in (
     *(demo, serve, worker, health, check, apply, accept_loss, keys, metadata),
     *(pseudonyms, receipts, operator, person, confirm, probe, trace, backup, restore),
-    takeover,
+    *(takeover, rehearse, switch),
 ):
     main.add_command(command)
 

@@ -92,6 +92,13 @@ class Takeovers(Section, frozen=True, kw_only=True):
     """ECK iDs of one school that its suppliers may ask about in all."""
 
 
+class Switching(Section, frozen=True, kw_only=True):
+    """When a school may change its login."""
+
+    most_changed_percent: Annotated[int, Meta(ge=0, le=100)] = 1
+    """Of those known in a rehearsal, whose account may change; more need two persons."""
+
+
 class Limits(Section, frozen=True, kw_only=True):
     """Bounds on what one worker takes in."""
 

@@ -21,6 +21,7 @@ from broker.setting_tables import (
     Section,
     Server,
     Store,
+    Switching,
     Takeovers,
     Times,
 )
@@ -57,6 +58,7 @@ class Settings(Section, frozen=True, kw_only=True):
     times: Times = Times()
     joining: Joining = Joining()
     takeover: Takeovers = Takeovers()
+    switching: Switching = Switching()
     limits: Limits = Limits()
     logging: Logging = Logging()
     fetch_allowed_hosts: tuple[str, ...] = ()

@@ -15,6 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from broker.adapters.databases.data_folder import DataFolder
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.databases.sql_switches import SqliteSwitches
 from broker.adapters.databases.sql_takeovers import SqliteTakeovers
 from broker.adapters.keys.key_files import KeyProblem
 from broker.adapters.keys.keys_on_disk import load_keys
@@ -36,6 +37,7 @@ from broker.commands.problems import (
     refuse,
     saying_what_is_wrong,
 )
+from broker.commands.registry import registry_file, system_account
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, is_slug
 from broker.domain.refusals import Refusal
@@ -43,6 +45,7 @@ from broker.flow.federation.documents import Problem
 from broker.flow.operator_actions import OperatorDesk, present_stated
 from broker.flow.operators import Operator, OperatorName, Signer
 from broker.flow.register import derive_register_keys
+from broker.flow.switching import SwitchDesk
 from broker.flow.takeovers import TakeoverBounds, TakeoverSigning
 from broker.flow.two_persons import (
     PREPARED_BYTES_MAX,
@@ -209,7 +212,10 @@ def confirm(config_folder: Path, file: Path, signer: str, key_file: Path) -> Non
             try:
                 signs = prepared.body.action == Action.SIGN_TAKEOVER
                 signing = signing_of(loaded) if signs else None
-                await desk.confirm(prepared, by=by, register=register, signing=signing)
+                switches = open_switch_desk(loaded)
+                await desk.confirm(
+                    prepared, by=by, register=register, signing=signing, switches=switches
+                )
             finally:
                 await register.close()
 
@@ -242,6 +248,17 @@ def signing_of(loaded: LoadedSettings) -> TakeoverSigning:
         bounds=TakeoverBounds(
             longest_days=bounds.longest_days, asked_per_school=bounds.asked_per_school
         ),
+    )
+
+
+def open_switch_desk(loaded: LoadedSettings) -> SwitchDesk:
+    """Return where a school's login is changed, on this broker's registry."""
+    return SwitchDesk(
+        store=SqliteSwitches(registry_file(loaded)),
+        most_changed_percent=loaded.settings.switching.most_changed_percent,
+        audit=AuditLines(),
+        by=system_account(),
+        clock=lambda: datetime.now(UTC),
     )
 
 
@@ -293,8 +310,8 @@ def saying_what_was_refused() -> Iterator[None]:
         except KeyProblem as problem:
             refuse([key_problem(problem)])
         except Refusal as refusal:
-            what = refusal.what.format(subject=refusal.subject)
-            click.echo(f"{refusal.code}: {what} {refusal.remedy}", err=True)
+            told = f"{refusal.what} {refusal.remedy}".replace("{subject}", refusal.subject)
+            click.echo(f"{refusal.code}: {told}", err=True)
             if isinstance(refusal.__cause__, KeyProblem):
                 refuse([key_problem(refusal.__cause__)])
             sys.exit(EXIT_REFUSED)

@@ -7,7 +7,7 @@ refused one, leaves a line in the audit, with the action's id as its reference.
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
@@ -25,6 +25,9 @@ from broker.flow.operators import Operator, OperatorName, Operators, Signer, che
 from broker.flow.person_records import Presented
 from broker.flow.persons import find_person
 from broker.flow.register import PersonRegister, RegisterKeys
+from broker.flow.switch_action import carry_out_switch, write_switch
+from broker.flow.switch_checks import LoginPair
+from broker.flow.switching import SwitchDesk
 from broker.flow.takeovers import TakeoverSigning, write_terms
 from broker.flow.two_persons import (
     Action,
@@ -148,6 +151,26 @@ class OperatorDesk:
             stated = write_terms(terms)
             return self._prepare(Action.SIGN_TAKEOVER, stated, by=by, school=terms.school)
 
+    def prepare_switch(
+        self,
+        pair: LoginPair,
+        *,
+        classes: tuple[str, ...],
+        first_day: date | None,
+        by: Signer,
+        switches: SwitchDesk,
+    ) -> PreparedAction:
+        """Return a change of login despite what its rehearsal shows, for a second person.
+
+        Raises:
+            SwitchRefusal, OperatorUnknown, WrongOperatorKey, OperatorRecordsUnavailable.
+        """
+        with self._refusals_noted(by.name, school=pair.school):
+            check_signer(by, operators=self.operators.registered())
+            switches.check_may_switch(pair)
+            stated = write_switch(pair, classes=classes, first_day=first_day)
+            return self._prepare(Action.SWITCH_LOGIN, stated, by=by, school=pair.school)
+
     async def confirm(
         self,
         unverified: PreparedAction,
@@ -155,6 +178,7 @@ class OperatorDesk:
         by: Signer,
         register: PersonRegister,
         signing: TakeoverSigning | None = None,
+        switches: SwitchDesk | None = None,
     ) -> ConfirmedAction:
         """Carry out what another operator prepared.
 
@@ -179,15 +203,25 @@ class OperatorDesk:
             if confirmed.action is Action.SIGN_TAKEOVER:
                 self._sign(confirmed, signing=signing)
             else:
-                await self._carry_out(confirmed, register=register)
+                await self._carry_out(confirmed, register=register, switches=switches)
         self._note("action-done", confirmed)
         return confirmed
 
-    async def _carry_out(self, confirmed: ConfirmedAction, *, register: PersonRegister) -> None:
+    async def _carry_out(
+        self,
+        confirmed: ConfirmedAction,
+        *,
+        register: PersonRegister,
+        switches: SwitchDesk | None,
+    ) -> None:
         if confirmed.action is Action.ADD_OPERATOR:
             operator = read_operator(confirmed.parameters)
             check_operator_new(operator, registered=self.operators.registered())
             self.operators.add(operator)
+        elif confirmed.action is Action.SWITCH_LOGIN:
+            if switches is None:
+                raise PreparedUnreadable("check_switch_here")
+            carry_out_switch(confirmed.parameters, switches=switches)
         else:
             await register.erase(read_rows(confirmed.parameters))
 

@@ -51,6 +51,7 @@ class Action(StrEnum):
     ADD_OPERATOR = "operator-add"
     ERASE_PERSON = "person-erase"
     SIGN_TAKEOVER = "takeover-sign"
+    SWITCH_LOGIN = "login-switch"
 
 
 class PreparedBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

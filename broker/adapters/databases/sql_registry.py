@@ -24,6 +24,7 @@ from broker.adapters.databases.packed_agreements import (
 from broker.adapters.databases.registry_versions import add_version, read_version
 from broker.adapters.databases.sql import open_sqlite, prepare, transaction
 from broker.adapters.databases.sql_rotations import read_windows
+from broker.adapters.databases.sql_switches import read_switches
 from broker.adapters.databases.sql_takeovers import read_takeovers
 from broker.adapters.databases.tables_registry import documents, pins
 from broker.domain.documents import DOCUMENT_TYPES, AnyDocument, Kind
@@ -190,6 +191,7 @@ def _load(connection: sqlite3.Connection) -> Registry:
         agreements=(),
         relations=_records(connection, Kind.RELATION, Relation),
         takeovers=read_takeovers(connection),
+        switches=read_switches(connection),
     )
     return replace(
         registry,

@@ -71,6 +71,46 @@ Index(
     sqlite_where=rotations.c.closed_version.is_(None),
 )
 
+login_switches = Table(
+    "login_switches",
+    REGISTRY_METADATA,
+    Column("number", Integer, primary_key=True, comment="plain: of the row; the last one counts"),
+    Column("school", Text, nullable=False, comment="plain: slug"),
+    Column("from_idp", Text, nullable=False, comment="plain: slug of the login of before"),
+    Column("to_idp", Text, nullable=False, comment="plain: slug of the new login"),
+    Column("stage", Text, nullable=False, comment="plain: rehearsal, classes, all, back or done"),
+    Column("classes", Text, nullable=False, comment="plain: names of classes, in JSON"),
+    Column("first_day", Text, nullable=False, comment="plain: day from which it holds"),
+    Column("since", Text, nullable=False, comment="plain: UTC moment of the command"),
+    Column("taken_by", Text, nullable=False, comment="plain: system account of the operator"),
+    Column("version", Integer, nullable=False, comment="plain: that put it in force"),
+    Index("login_switches_by_school", "school", "number"),
+    comment="Every step of a school from one login to another.",
+)
+
+rehearsed_lists = Table(
+    "rehearsed_lists",
+    REGISTRY_METADATA,
+    Column("school", Text, primary_key=True, comment="plain: slug"),
+    Column("from_idp", Text, primary_key=True, comment="plain: slug"),
+    Column("to_idp", Text, primary_key=True, comment="plain: slug"),
+    Column("looked_in", Text, nullable=False, comment="plain: UTC hour"),
+    Column("counts", Text, nullable=False, comment="plain: how many of each finding, in JSON"),
+    comment="What the last list of a school showed of a change of login; nothing of the list.",
+)
+
+rehearsed_logins = Table(
+    "rehearsed_logins",
+    REGISTRY_METADATA,
+    Column("volunteer", LargeBinary(32), primary_key=True, comment="keyed: of account and logins"),
+    Column("school", Text, nullable=False, comment="plain: slug"),
+    Column("from_idp", Text, nullable=False, comment="plain: slug"),
+    Column("to_idp", Text, nullable=False, comment="plain: slug"),
+    Column("finding", Text, nullable=False, comment="plain: same, other-number, ..."),
+    Index("rehearsed_logins_by_school", "school", "from_idp", "to_idp"),
+    comment="What volunteers found of a change of login, each once; until it is ended.",
+)
+
 key_checks = Table(
     "key_checks",
     REGISTRY_METADATA,
