@@ -103,7 +103,7 @@ SHARED = "from_number;to_number;to_eck_id\n1;7;\n2;7;\n"
 
 def test_two_persons_may_decide_despite_changes(run: Run, folder: Path, tmp_path: Path) -> None:
     looked = run("rehearse", *PAIR, "--list", a_list(folder, SHARED))
-    assert (looked.exit_code, "lines 2, 3: two persons would share" in looked.output) == (1, True)
+    assert (looked.exit_code, "lines 2, 3 - two persons would share" in looked.output) == (1, True)
     refused = run("switch", *PAIR, "--all")
     assert (refused.exit_code, "E-SWITCH-8" in refused.output) == (1, True)
     for name in ("anna", "bram"):
@@ -195,8 +195,8 @@ def test_what_would_be_refused_at_a_login_is_told_by_line(run: Run, folder: Path
     content = f"from_number,to_number,to_eck_id\n1,1,{ECK[:-1]}\n-,2,\n3,-,\n4,4,{ECK}\n"
     looked = run("rehearse", *PAIR, "--list", a_list(folder, content))
     assert looked.exit_code == 1
-    assert "lines 2, 4: what the new login states would be refused (not-usable)" in looked.output
-    assert "lines 3: what the old login states is refused today already" in looked.output
+    assert "lines 2, 4 - what the new login states would be refused (not-usable)" in looked.output
+    assert "lines 3 - what the old login states is refused today already" in looked.output
     assert ECK not in looked.output
 
 

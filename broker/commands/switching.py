@@ -42,10 +42,10 @@ from broker.flow.rehearsal import (
     outcome_of,
 )
 from broker.flow.rehearsal_list import (
-    MAX_LINES_TOLD,
     MAX_LIST_BYTES,
     ListReport,
     look_at_list,
+    name_lines,
     read_list,
 )
 from broker.flow.release import day_of
@@ -156,7 +156,6 @@ async def look(
             eck_id_required=state.school.eck_id_required,
             register=register,
             keys=derive_register_keys(keys.register),
-            root=keys.root,
             rules=JoinRules(
                 mature_after_days=joining.mature_days,
                 mature_after_login_days=joining.mature_login_days,
@@ -164,7 +163,7 @@ async def look(
             today=day_of(now),
         )
         shown = show_progress(lines, title="Looking")
-        return await look_at_list(shown, idps=idps, school=state.school, oracle=oracle, now=now)
+        return await look_at_list(shown, idps=idps, oracle=oracle, key=keys.root)
     finally:
         await register.close()
 
@@ -172,9 +171,7 @@ async def look(
 def show_lines(found: ListReport) -> None:
     """Say which lines do not stay as they are; never what they say."""
     for finding, lines in found.lines.items():
-        told = ", ".join(map(str, lines[:MAX_LINES_TOLD]))
-        more = f" and {len(lines) - MAX_LINES_TOLD} more" if len(lines) > MAX_LINES_TOLD else ""
-        click.echo(f"lines {told}{more}: {REASONS[finding]} ({finding})")
+        click.echo(name_lines(lines, f"- {REASONS[finding]} ({finding})"))
 
 
 def show_report(state: SwitchState, pair: LoginPair, *, desk: SwitchDesk) -> None:

@@ -84,17 +84,34 @@ def present_person(identity: Identity, *, key: RootKey) -> Presented:
         EckIdUnusable, IdentifierNotDerivable: a stated identifier is none.
         ValueError: nothing is presented, which `read_identity` lets nobody do.
     """
-    school, number = identity.school, identity.identifier
-    eck_id = local = None
-    if identity.population is Population.STAFF:
+    return present_roots(
+        identity.school,
+        population=identity.population,
+        number=identity.identifier,
+        eck_id=identity.eck_id,
+        key=key,
+    )
+
+
+def present_roots(
+    school: SchoolId,
+    *,
+    population: Population | None,
+    number: str | None,
+    eck_id: str | None,
+    key: RootKey,
+) -> Presented:
+    """Return the roots of what a school states of somebody; raises as `present_person`."""
+    eck_root = local = None
+    if population is Population.STAFF:
         if number is not None:
             local = root_from_local_staff(school, number, key=key)
         return Presented(Population.STAFF, eck_id=None, local=local)
-    if identity.eck_id is not None:
-        eck_id = root_from_eckid(parse_eckid(identity.eck_id), key=key)
-    if identity.population is Population.PUPIL and number is not None:
+    if eck_id is not None:
+        eck_root = root_from_eckid(parse_eckid(eck_id), key=key)
+    if population is Population.PUPIL and number is not None:
         local = root_from_local(school, number, key=key)
-    return Presented(Population.PUPIL, eck_id=eck_id, local=local)
+    return Presented(Population.PUPIL, eck_id=eck_root, local=local)
 
 
 async def identify_person(

@@ -11,16 +11,14 @@ from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 
-from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.framing import mac
 from broker.flow.person_records import SALT_BYTES, Login, PersonEvent, Presented
 from broker.flow.person_rows import look_up
 from broker.flow.person_rules import JoinRules, resolve_person
-from broker.flow.persons import present_person
-from broker.flow.register import PersonRegister, RegisterKeys, RegisterUnavailable, derive_tag
-from broker.pseudonyms.derivation import PersonRoot, RootKey, lp
+from broker.flow.register import PersonRegister, RegisterKeys, derive_tag
+from broker.pseudonyms.derivation import PersonRoot, lp
 
 
 class Outcome(StrEnum):
@@ -117,29 +115,14 @@ class Oracle:
     eck_id_required: bool
     register: PersonRegister
     keys: RegisterKeys
-    root: RootKey = field(repr=False)
     rules: JoinRules
     today: date
 
-    async def foresee(self, identity: Identity) -> Foreseen | None:
-        """Return which account this identity would open; None when its login would be refused.
+    async def foresee(self, presented: Presented) -> Foreseen | None:
+        """Return which account these roots would open; None when such a login is refused.
 
         Raises:
             RegisterUnavailable: the register cannot be read.
-        """
-        try:
-            presented = present_person(identity, key=self.root)
-            return await self.foresee_presented(presented)
-        except RegisterUnavailable:
-            raise
-        except Refusal:
-            return None
-
-    async def foresee_presented(self, presented: Presented) -> Foreseen:
-        """Return which account these roots would open.
-
-        Raises:
-            Refusal: of `person_rules`, or the register cannot be read.
         """
         local = presented.local
         login = Login(
@@ -150,7 +133,10 @@ class Oracle:
             fresh_salt=bytes(SALT_BYTES),  # kept by nobody
         )
         found = (await look_up(presented, register=self.register, keys=self.keys)).records
-        resolved = resolve_person(presented, found, login=login, rules=self.rules)
+        try:
+            resolved = resolve_person(presented, found, login=login, rules=self.rules)
+        except Refusal:
+            return None
         return Foreseen(
             presented=presented,
             account=resolved.account,

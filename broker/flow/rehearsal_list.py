@@ -12,25 +12,26 @@ import io
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
 from types import MappingProxyType
-
-from msgspec.structs import replace
 
 from broker.domain.attributes import (
     AFFILIATION,
     ECK_ID,
-    HOME_ORGANIZATION_ID,
     UID,
     AttributeName,
+    Population,
+    fold_ascii,
     is_never_released,
 )
-from broker.domain.federation import School, SchoolFrom, SchoolIdp
-from broker.domain.identity import Identity, VerifiedLogin, read_identity
+from broker.domain.federation import School, SchoolIdp
+from broker.domain.identity import MAX_VALUE_CHARACTERS, read_population, read_single
+from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
+from broker.flow.person_records import Presented
+from broker.flow.persons import present_roots
 from broker.flow.rehearsal import Counts, Finding, Foreseen, Oracle, compare, find_shared_accounts
 from broker.flow.switch_refusals import ListUnusable
-from broker.pseudonyms.derivation import PersonRoot
+from broker.pseudonyms.derivation import PersonRoot, RootKey
 
 MAX_LIST_BYTES = 32 * 1024 * 1024
 MAX_LIST_LINES = 100_000  # the largest board has some ten thousands
@@ -104,7 +105,9 @@ def read_list(content: bytes, *, school: School, idps: Sequence[SchoolIdp]) -> l
         check_columns(columns, idps=idps)
         lines = [(rows.line_num, row) for row in rows if row]
     except csv.Error:
-        raise ListUnusable("check_list_form", subject=f"line {rows.line_num} is no CSV") from None
+        raise ListUnusable(
+            "check_list_form", subject=name_lines([rows.line_num], "are no CSV")
+        ) from None
     if not 0 < len(lines) <= MAX_LIST_LINES:
         raise ListUnusable("check_list_lines", subject="it has no lines, or too many")
     refuse_lines(
@@ -119,8 +122,7 @@ def read_list(content: bytes, *, school: School, idps: Sequence[SchoolIdp]) -> l
         (number for number, each in persons if not _is_of(school, each.get("brin", ""))),
     )
     return [
-        ListLine(number, _stated(each, "from", school), _stated(each, "to", school))
-        for number, each in persons
+        ListLine(number, _stated(each, "from"), _stated(each, "to")) for number, each in persons
     ]
 
 
@@ -138,9 +140,9 @@ def check_columns(columns: Sequence[str], *, idps: Sequence[SchoolIdp]) -> None:
         )
     by_attribute = {name: column for column, name in ATTRIBUTES.items()}
     for side, idp in zip(SIDES, idps, strict=True):
-        needed = f"{side}_{by_attribute.get(idp.identifier, idp.identifier)}"
-        if not {needed, f"{side}_eck_id"} & set(columns):
-            raise ListUnusable("check_columns_needed", subject=f"it lacks the column {needed}")
+        column = f"{side}_{by_attribute.get(idp.identifier, idp.identifier)}"
+        if not {column, f"{side}_eck_id"} & set(columns):
+            raise ListUnusable("check_columns_needed", subject=f"it lacks the column {column}")
 
 
 def refuse_lines(check: str, what: str, numbers: Iterable[int]) -> None:
@@ -151,33 +153,51 @@ def refuse_lines(check: str, what: str, numbers: Iterable[int]) -> None:
     """
     found = list(numbers)
     if found:
-        told = ", ".join(map(str, found[:MAX_LINES_TOLD]))
-        more = f" and {len(found) - MAX_LINES_TOLD} more" if len(found) > MAX_LINES_TOLD else ""
-        raise ListUnusable(check, subject=f"lines {told}{more} {what}")
+        raise ListUnusable(check, subject=name_lines(found, what))
+
+
+def name_lines(numbers: Sequence[int], what: str) -> str:
+    """Return which lines something is said of, by their numbers; never what they hold.
+
+    >>> name_lines([3, 8], "are of another school")
+    'lines 3, 8 are of another school'
+    """
+    told = ", ".join(map(str, numbers[:MAX_LINES_TOLD]))
+    left = len(numbers) - MAX_LINES_TOLD
+    return f"lines {told}{f' and {left} more' if left > 0 else ''} {what}"
 
 
 def _is_of(school: School, brin: str) -> bool:
     return brin.strip().upper() in {"", school.brin, school.branch}
 
 
-def _stated(fields: Mapping[str, str], side: str, school: School) -> Stated:
+def _stated(fields: Mapping[str, str], side: str) -> Stated:
     """Return what a login would state; nothing is trimmed but what is empty is absent."""
     named = {
         name: (fields[f"{side}_{column}"],)
         for column, name in ATTRIBUTES.items()
         if fields.get(f"{side}_{column}")
     }
-    brin = school.branch or school.brin
     role = fields.get("role") or _STUDENT
-    return {**named, AFFILIATION: (role,), HOME_ORGANIZATION_ID: (brin,)}
+    return {**named, AFFILIATION: (fold_ascii(role),)}
 
 
-def identify(stated: Stated, *, idp: SchoolIdp, school: School, now: datetime) -> Identity | None:
-    """Return whom a login would state by these values; None when it would be refused."""
-    as_named = replace(idp, attributes={str(each): str(each) for each in stated})
-    login = VerifiedLogin(as_named, {str(name): each for name, each in stated.items()}, now)
+def present_listed(
+    stated: Stated, *, idp: SchoolIdp, school: SchoolId, key: RootKey
+) -> Presented | None:
+    """Return whom a login would present by these values; None when it would be refused.
+
+    A list is no login, so what comes of it opens nothing.
+    """
+    if any(len(each) > MAX_VALUE_CHARACTERS for values in stated.values() for each in values):
+        return None
     try:
-        return read_identity(login, schools={school.id: school})
+        population = read_population(stated)
+        number = read_single(stated, idp.identifier)
+        eck_id = None if population is Population.STAFF else read_single(stated, ECK_ID)
+        if eck_id is None and (population is None or number is None):
+            return None
+        return present_roots(school, population=population, number=number, eck_id=eck_id, key=key)
     except Refusal:
         return None
 
@@ -194,9 +214,8 @@ async def look_at_list(
     lines: Iterable[ListLine],
     *,
     idps: Sequence[SchoolIdp],
-    school: School,
     oracle: Oracle,
-    now: datetime,
+    key: RootKey,
 ) -> ListReport:
     """Return what becomes of the persons of a list.
 
@@ -212,9 +231,8 @@ async def look_at_list(
     for line in lines:
         sides = []
         for idp, stated in zip(idps, (line.before, line.after), strict=True):
-            only = replace(idp, schools=(school.id,), school_from=SchoolFrom.FIXED)
-            identity = identify(stated, idp=only, school=school, now=now)
-            sides.append(None if identity is None else await oracle.foresee(identity))
+            presented = present_listed(stated, idp=idp, school=oracle.school, key=key)
+            sides.append(None if presented is None else await oracle.foresee(presented))
         before, after = sides
         people.append(_Person(line.number, before, after, compare(before, after)))
     refuse_lines("check_person_listed_once", "name a person who stands before", _twice(people))

@@ -72,6 +72,7 @@ HOLDERS = {
 SAFE_SUBJECTS = {"name", "AFFILIATION", "canonical", "display_name", "algorithm", "pinned"}
 SAFE_SUBJECTS |= {"way", "lines_told"}  # states of a take-over; numbers of lines, no line
 SAFE_SUBJECTS |= {"subject", "identifier", "local_name", "supplier", "letter"}
+SAFE_SUBJECTS |= {"school", "to_idp", "column", "name_lines"}
 SAFE_CHECKS = {"check", "name", "__name__"}
 NOT_SHOWN = {"answer_to"}  # hides itself in a repr
 """What a refusal may repeat: names of attributes, parameters, elements, algorithms and parties."""

@@ -12,6 +12,8 @@ NOT_OF_A_LOGIN = (
     "broker/commands/",
     "broker/flow/federation/",
     "broker/flow/operator",
+    "broker/flow/rehears",
+    "broker/flow/switch",
     "broker/flow/two_persons.py",
     "broker/flow/rotation",
     "broker/flow/takeover",

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "registry_0004"
-down_revision = "registry_0003"
+revision = "registry_0005"
+down_revision = "registry_0004"
 branch_labels = None
 depends_on = None
 
