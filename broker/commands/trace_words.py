@@ -27,6 +27,7 @@ PICTURES: Mapping[str, str] = {
     LoginStep.SHOW_SCHOOLS: "pupil <-- broker: chooses a school, for {supplier}",
     LoginStep.CHOOSE_SCHOOL: "pupil --> broker --> {school}: chose this school",
     LoginStep.SCHOOL_ANSWER: "{school} --{protocol}--> broker: says who this is, for {supplier}",
+    LoginStep.OWN_SCHOOL: "pupil --> broker --> {supplier}: said for which school this is",
     LoginStep.GO_ON: "pupil --> broker --> {supplier}: pressed the button to go on",
     LoginStep.NOT_ME: 'pupil --> broker --> {school}: pressed "that is not me"',
     LoginStep.REDEEM: "{supplier} --{protocol}--> broker: redeems its code",

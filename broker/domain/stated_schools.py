@@ -24,6 +24,8 @@ from broker.domain.ids import BRIN6_CHARS, Brin, SchoolId, is_brin
 from broker.domain.refusals import Refusal, WhoseTask
 
 BRIN4_CHARS = 4
+MAX_SCHOOLS_AT_ONCE = 20
+"""That one login may state: a person must be able to find the right one on a page."""
 
 FormerBrins: TypeAlias = Mapping[SchoolId, frozenset[Brin]]
 """BRINs of before that a school's login may state today (`relations.former_brins`)."""
@@ -72,6 +74,8 @@ def find_stated_schools(
         found = _schools_by_brin(idp, attributes, schools=schools)
     if not found:
         raise SchoolNotStated("check_school_stated")
+    if len(found) > MAX_SCHOOLS_AT_ONCE:
+        raise SchoolNotStated("check_schools_bounded")
     return tuple(each for each in idp.schools if each in found)
 
 

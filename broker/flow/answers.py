@@ -72,6 +72,26 @@ class OtherLogin:
 
 
 @dataclass(frozen=True, slots=True)
+class WhichSchool:
+    """Ask a person of several schools for which of them this is.
+
+    Attributes:
+        csrf_bound_to: as in `OtherLogin`.
+        schools: those that this login stated and that let the person go on, the clicked one first.
+        first_name, may_switch: as in `Welcome`.
+        is_remembered: whether the choice will be remembered for this supplier.
+    """
+
+    login: str
+    csrf_bound_to: str = field(repr=False)
+    schools: tuple[School, ...]
+    supplier: Supplier
+    first_name: str = field(repr=False)
+    may_switch: bool
+    is_remembered: bool
+
+
+@dataclass(frozen=True, slots=True)
 class Welcome:
     """Show who is logged in and what is shared, before anything leaves.
 
@@ -110,7 +130,16 @@ class Refused:
     retry_school: str = ""
 
 
-Answer = Redirect | PostMessage | ChooseSchool | ChooseLogin | OtherLogin | Welcome | Refused
+Answer = (
+    Redirect
+    | PostMessage
+    | ChooseSchool
+    | ChooseLogin
+    | OtherLogin
+    | WhichSchool
+    | Welcome
+    | Refused
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from broker.flow.login_store import (
     TakenBefore,
 )
 from broker.flow.ports import Random
-from broker.flow.records import ChoosingLogin, PendingLogin, PreparedRelease
+from broker.flow.records import ChoosingLogin, PendingLogin, PreparedRelease, SchoolsOffered
 from broker.flow.refusals import (
     AssertionUsed,
     LoginStepAbsent,
@@ -33,7 +33,7 @@ from broker.flow.sealed_state import SealedState, StateKind
 from broker.flow.trail import current_trail
 from broker.saml_idp.request import CheckedAuthnRequest
 
-WaitingT = TypeVar("WaitingT", ChoosingLogin, PendingLogin, PreparedRelease)
+WaitingT = TypeVar("WaitingT", ChoosingLogin, PendingLogin, SchoolsOffered, PreparedRelease)
 """What waits for a browser; each holds the request of the relying party where the login began."""
 
 STATE_BYTES = 16  # 22 characters; OIDC's `state` and RelayState, unguessable (RFC 6749 10.12)
@@ -102,7 +102,7 @@ class BrowserSteps:
         return record
 
 
-def follow(record: ChoosingLogin | PendingLogin | PreparedRelease) -> None:
+def follow(record: ChoosingLogin | PendingLogin | SchoolsOffered | PreparedRelease) -> None:
     """Note to which login the request in hand belongs."""
     trail = current_trail()
     trail.login, trail.relying_party = record.login, record.request.relying_party

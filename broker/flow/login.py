@@ -4,6 +4,7 @@
     choose        a school was clicked   -> the school's login
     finish_saml   its answer by SAML     -> a page with one button, or the answer
     finish_oidc   its answer by OIDC     -> the same
+    choose_own    a school of several    -> the same
     go_on         that button            -> the answer
     not_me        "that is not me"       -> the same login, which must ask again
 
@@ -20,19 +21,16 @@ from collections.abc import Awaitable, Callable, Sequence
 from msgspec.structs import replace
 
 from broker.domain.federation import School, SchoolIdp
-from broker.domain.identity import Identity, read_identity
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
-from broker.domain.relations import former_brins
 from broker.domain.school_search import find_hinted_school
 from broker.flow.answers import (
     ChooseLogin,
     ChooseSchool,
-    OtherLogin,
     Step,
-    Welcome,
 )
-from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.arrivals import Arrivals
+from broker.flow.audit import AuditLog
 from broker.flow.browser_steps import BrowserStep, BrowserSteps, follow
 from broker.flow.login_refusals import LoginRefusals
 from broker.flow.parties import (
@@ -46,21 +44,23 @@ from broker.flow.parties import (
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.records import (
     CHOOSING,
+    OFFERED,
     PENDING,
     PREPARED,
     ChoosingLogin,
     PendingLogin,
+    PreparedRelease,
+    SchoolsOffered,
     SupplierRequest,
     another_try,
     kept_of,
 )
 from broker.flow.refusals import InteractionRequired, SchoolNotOpen, SchoolUnknown
-from broker.flow.release import ReleaseDesk, day_of, released_names
-from broker.flow.school_logins import NO_WISH, LoginWish, choose_login, find_login_to_go_on_at
+from broker.flow.release import ReleaseDesk, day_of
+from broker.flow.school_logins import NO_WISH, LoginWish, choose_login
 from broker.flow.school_side import SchoolAnswer, SchoolSide
 from broker.flow.supplier_side import SupplierSide
 from broker.flow.trail import Outcome, current_trail, make_login_id
-from broker.flow.unknown_names import note_unknown_names
 from broker.saml_idp.refusals import AnswerableRefusal
 
 ReadAnswer = Callable[[SchoolIdp], Awaitable[SchoolAnswer]]
@@ -86,9 +86,11 @@ class LoginFlow:
         self._schools = schools
         self._suppliers = suppliers
         self._desk = desk
-        self._audit = audit
         self._clock = clock
         self._random = random
+        self._arrivals = Arrivals(
+            snapshots=snapshots, steps=steps, desk=desk, audit=audit, clock=clock
+        )
         self._refusals = LoginRefusals(
             steps=steps, suppliers=suppliers, audit=audit, clock=clock, random=random
         )
@@ -102,7 +104,7 @@ class LoginFlow:
             hinted = find_hinted_school(
                 self._snapshots.index, request.hints, state=parties.supplier.state
             )
-            login = replace(login, request=kept_of(request))
+            login = replace(login, request=kept_of(request), choose_again=wish.own_school_again)
             if hinted is not None:
                 school, named = hinted
                 idp = choose_login(
@@ -157,6 +159,8 @@ class LoginFlow:
             idp = choose_login(registry, school, wish=wish, may_ask=True, today=today)
             if idp is None:  # the record stays, for the page that asks
                 return Step(ChooseLogin(step.state, school.id))
+            again = choosing.choose_again or wish.own_school_again
+            choosing = replace(choosing, choose_again=again)
             return await self._send(choosing, parties, school, idp)
         except Refusal as refusal:
             return await self._refusals.answer(refusal, choosing, parties)
@@ -201,13 +205,40 @@ class LoginFlow:
             )
         return Step(answer, closed=step.state)
 
+    async def choose_own(self, step: BrowserStep, *, unverified_school: str) -> Step:
+        """Go on in the name of the school that a person of several schools chose."""
+        offered = await self._steps.take(OFFERED, step)
+        parties = find_asking_parties(self._snapshots.registry, offered.request)
+        try:
+            return await self._arrivals.choose(
+                offered, parties, unverified_school=unverified_school, closed=step.state
+            )
+        except Refusal as refusal:
+            return await self._refusals.answer(
+                refusal,
+                another_try(offered, ask_again=False),
+                parties,
+                closed=step.state,
+                clicked=offered.school,
+            )
+
     async def not_me(self, step: BrowserStep) -> Step:
         """Throw away what was prepared and let the school's login ask again who this is."""
         prepared = await self._steps.take(PREPARED, step)
-        registry, again = self._snapshots.registry, another_try(prepared, ask_again=True)
-        parties = find_asking_parties(registry, prepared.request)
+        return await self._ask_anew(prepared, prepared.clicked, step)
+
+    async def not_me_at_schools(self, step: BrowserStep) -> Step:
+        """Do the same on the page that asks for which school this is."""
+        offered = await self._steps.take(OFFERED, step)
+        return await self._ask_anew(offered, offered.school, step)
+
+    async def _ask_anew(
+        self, of: SchoolsOffered | PreparedRelease, clicked: SchoolId, step: BrowserStep
+    ) -> Step:
+        registry, again = self._snapshots.registry, another_try(of, ask_again=True)
+        parties = find_asking_parties(registry, of.request)
         try:
-            school, idp = registry.schools.get(prepared.clicked), find_idp(registry, prepared.idp)
+            school, idp = registry.schools.get(clicked), find_idp(registry, of.idp)
             if school is None:
                 raise SchoolNotOpen("check_school_known")
             today, wish = day_of(self._clock()), LoginWish(unverified_clicked=idp.id)
@@ -215,7 +246,7 @@ class LoginFlow:
             return await self._send(again, parties, school, idp, closed=step.state)
         except Refusal as refusal:
             return await self._refusals.answer(
-                refusal, again, parties, closed=step.state, clicked=prepared.clicked
+                refusal, again, parties, closed=step.state, clicked=clicked
             )
 
     async def _send_or_ask(
@@ -260,61 +291,18 @@ class LoginFlow:
         The registry is read anew: a provider may take seconds to answer, in which somebody may
         have been switched off.
         """
-        registry, now, request = self._snapshots.registry, self._clock(), pending.request
-        parties = find_asking_parties(registry, request)
+        registry = self._snapshots.registry
+        parties = find_asking_parties(registry, pending.request)
         try:
-            idp = find_idp(registry, pending.idp)
-            identity = read_identity(
-                answer.login,
-                schools=registry.schools_of(idp),
-                former=former_brins(registry, idp.schools, day_of(now)),
+            return await self._arrivals.arrive(
+                pending,
+                answer,
+                idp=find_idp(registry, pending.idp),
+                parties=parties,
+                closed=step.state,
             )
-            note_unknown_names(self._audit, identity, unreadable=answer.unreadable, idp=idp)
-            other = find_login_to_go_on_at(
-                identity, idp, registry=registry, pending=pending, today=day_of(now)
-            )
-            if other is not None:
-                return await self._send_on(pending, step, answer, identity=identity, other=other)
-            prepared, page = await self._desk.prepare(
-                identity, idp=idp, pending=pending, parties=parties, registry=registry, now=now
-            )
-            if page is None:
-                done = await self._desk.hand_over(
-                    prepared, parties=parties, registry=registry, claims=answer.claims, now=now
-                )
-                return Step(done, closed=step.state)
-            if request.passive:
-                raise InteractionRequired("check_no_page_when_passive")
-            cookie = await self._steps.open(PREPARED, prepared, claims=answer.claims)
         except Refusal as refusal:
             return await self._refuse_answer(refusal, pending, parties, step)
-        welcome = Welcome(
-            login=cookie.name,
-            csrf_bound_to=cookie.handle.text,
-            school=registry.schools[identity.school],
-            supplier=parties.supplier,
-            first_name=page.first_name,
-            shared=released_names(prepared) if page.notice else None,
-            may_switch=page.may_switch,
-        )
-        return Step(welcome, opened=cookie, closed=step.state)
-
-    async def _send_on(
-        self,
-        pending: PendingLogin,
-        step: BrowserStep,
-        answer: SchoolAnswer,
-        *,
-        identity: Identity,
-        other: SchoolIdp,
-    ) -> Step:
-        """Show one button that goes on at the other login; what the school stated is forgotten."""
-        again = another_try(pending, ask_again=pending.ask_again)
-        cookie = await self._steps.open(CHOOSING, again, claims=answer.claims)
-        school = self._snapshots.registry.schools[identity.school]
-        self._audit.record(AuditEvent(action="sent-on", school=school.id, idp=other.id))
-        page = OtherLogin(cookie.name, csrf_bound_to=cookie.handle.text, school=school, idp=other)
-        return Step(page, opened=cookie, closed=step.state)
 
     async def _refuse_answer(
         self, refusal: Refusal, pending: PendingLogin, parties: Parties, step: BrowserStep

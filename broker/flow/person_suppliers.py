@@ -15,7 +15,7 @@ from datetime import date, timedelta
 
 from msgspec.structs import replace
 
-from broker.domain.ids import SupplierId
+from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.person_records import (
     Change,
     FoundRecords,
@@ -38,12 +38,14 @@ class Visit:
         epoch: letter of the pseudonym that it will get.
         window_open: whether this supplier's key is being rotated: other announcements wait.
         told_days: for how long it is told of an account that was left behind.
+        chosen: which of several schools the person chose for it just now; None when none was.
     """
 
     supplier: SupplierId
     epoch: str
     window_open: bool = False
     told_days: int = 365
+    chosen: SchoolId | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,6 +69,8 @@ def note_visit(
     holder = Holder(before, written.get(before) or _found_under(before, presented, found))
     known = holder.record.suppliers.get(visit.supplier)
     seen = SupplierSeen(epoch=visit.epoch) if known is None else replace(known, epoch=visit.epoch)
+    if visit.chosen is not None:
+        seen = replace(seen, school=visit.chosen)
     stored, previous = seen.previous, None
     if stored is not None and not visit.window_open:
         until = seen.until or today + timedelta(days=visit.told_days)
@@ -136,6 +140,13 @@ async def find_supplier_seen(
     return None if holder is None else holder.record.suppliers.get(supplier)
 
 
+def holder_found(presented: Presented, found: FoundRecords) -> Holder | None:
+    """Return the row in which the suppliers of a login's person stand; None when there is none."""
+    root = _holder_of(presented, found)
+    record = _record_under(root, presented, found)
+    return None if record is None else Holder(root, record)
+
+
 def _holder_of(presented: Presented, found: FoundRecords) -> PersonRoot:
     """Return the holder's root of a login: the ECK iD's, presented or bound, else the number's."""
     if presented.eck_id is None and found.local is not None and found.bound is not None:
@@ -145,9 +156,15 @@ def _holder_of(presented: Presented, found: FoundRecords) -> PersonRoot:
 
 def _found_under(root: PersonRoot, presented: Presented, found: FoundRecords) -> PersonRecord:
     """Return the holder's record as it was found; there is one when nothing of it is written."""
-    record = found.eck_id if root == presented.eck_id else found.local
-    if root not in presented.roots:
-        record = found.bound
+    record = _record_under(root, presented, found)
     if record is None:
         raise ValueError("a login's holder was found or is written")
     return record
+
+
+def _record_under(
+    root: PersonRoot, presented: Presented, found: FoundRecords
+) -> PersonRecord | None:
+    if root not in presented.roots:
+        return found.bound
+    return found.eck_id if root == presented.eck_id else found.local

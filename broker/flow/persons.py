@@ -24,6 +24,7 @@ from broker.flow.person_records import (
     PersonEvent,
     PersonRecord,
     Presented,
+    Resolved,
     as_root,
     notice_key,
 )
@@ -60,6 +61,7 @@ class KnownPerson:
         events: what happened, for the audit; names no person.
         previous: root of another account of this person that the supplier of this login knows,
             and is to be told of; None when there is none.
+        since_year: school year of the first login at this school; None when nobody knows.
     """
 
     root: PersonRoot = field(repr=False)
@@ -67,6 +69,7 @@ class KnownPerson:
     notices: Mapping[str, int] = field(repr=False)
     events: tuple[PersonEvent, ...]
     previous: PersonRoot | None = field(default=None, repr=False)
+    since_year: int | None = field(default=None, repr=False)
 
     def seen_notice(self, school: SchoolId, supplier: SupplierId) -> int:
         """Return the newest version of a notice that this person saw; 0 when none."""
@@ -162,6 +165,7 @@ async def identify_person(
                 notices=_newest_notices(found),
                 events=resolved.events,
                 previous=previous,
+                since_year=_since_year(presented, found, resolved, school=school),
             )
     raise RegisterUnavailable("check_register_converges")
 
@@ -262,6 +266,17 @@ def _by_root(presented: Presented, found: FoundRecords) -> list[tuple[PersonRoot
     """Return the presented roots that have a record, with it."""
     pairs = ((presented.eck_id, found.eck_id), (presented.local, found.local))
     return [(root, record) for root, record in pairs if root is not None and record is not None]
+
+
+def _since_year(
+    presented: Presented, found: FoundRecords, resolved: Resolved, *, school: SchoolId
+) -> int | None:
+    """Return in which school year the person was first seen at a school, by ECK iD or number."""
+    records = dict(_by_root(presented, found)) | {
+        each.root: each.record for each in resolved.changes if each.root in presented.roots
+    }
+    here = [each.seen[school] for each in records.values() if school in each.seen]
+    return min((each.since_year for each in here if each.since_year is not None), default=None)
 
 
 def _newest_notices(found: FoundRecords) -> dict[str, int]:

@@ -43,11 +43,13 @@ class ChoosingLogin(SealedRecord, frozen=True, kw_only=True):
 
     Attributes:
         ask_again: the person said "that is not me": the school must ask again.
+        choose_again: a person of several schools wishes to say anew for which one this is.
     """
 
     login: LoginId
     request: SupplierRequest
     ask_again: bool = False
+    choose_again: bool = False
 
 
 class PendingLogin(SealedRecord, frozen=True, kw_only=True):
@@ -61,6 +63,7 @@ class PendingLogin(SealedRecord, frozen=True, kw_only=True):
         sent_at: aware UTC.
         force_login: whether the school was told to ask for a new login.
         ask_again: the person said "that is not me"; another try must ask again too.
+        choose_again: as in `ChoosingLogin`.
     """
 
     login: LoginId
@@ -73,6 +76,43 @@ class PendingLogin(SealedRecord, frozen=True, kw_only=True):
     sent_at: datetime
     force_login: bool = False
     ask_again: bool = False
+    choose_again: bool = False
+
+
+class DecidedRelease(SealedRecord, frozen=True, kw_only=True):
+    """What one login would release in the name of one school, before anything is written.
+
+    Attributes:
+        decision: released values and names of the rest.
+        population: what the person is in the register.
+        role: what the login states; None when it states none.
+        eck_root, local_root: what the login presents at this school.
+    """
+
+    decision: ReleaseDecision
+    population: Population
+    role: Population | None
+    eck_root: bytes | None = None
+    local_root: bytes | None = None
+
+
+class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):
+    """A person of several schools, who says for which this is. Holds released values only.
+
+    Attributes:
+        school: the one that was clicked before the login; it decides nothing.
+        offered: what each of the stated schools would release; no other can be chosen.
+        authenticated_at: as in `PreparedRelease`.
+        greeted: whether the page showed who is logged in (shared devices).
+    """
+
+    login: LoginId
+    request: SupplierRequest
+    idp: SchoolIdpId
+    school: SchoolId
+    offered: tuple[DecidedRelease, ...]
+    authenticated_at: datetime
+    greeted: bool = False
 
 
 class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
@@ -137,9 +177,16 @@ class UserinfoRecord(SealedRecord, frozen=True, kw_only=True):
     between: ReleasedBetween
 
 
-def another_try(of: PendingLogin | PreparedRelease, *, ask_again: bool) -> ChoosingLogin:
+def another_try(
+    of: PendingLogin | SchoolsOffered | PreparedRelease, *, ask_again: bool
+) -> ChoosingLogin:
     """Return with what the same login starts anew at the chooser."""
-    return ChoosingLogin(login=of.login, request=of.request, ask_again=ask_again)
+    return ChoosingLogin(
+        login=of.login,
+        request=of.request,
+        ask_again=ask_again,
+        choose_again=isinstance(of, PendingLogin) and of.choose_again,
+    )
 
 
 def kept_of(request: SupplierRequest) -> SupplierRequest:
@@ -154,17 +201,24 @@ def kept_of(request: SupplierRequest) -> SupplierRequest:
 
 CHOOSING = StateKind(
     name="choosing",
-    version=2,
+    version=3,
     struct=ChoosingLogin,
     ttl_seconds=CHOOSING_TTL_SECONDS,
     tombstone_ttl_seconds=CHOOSING_TTL_SECONDS,
 )
 PENDING = StateKind(
     name="pending",
-    version=2,
+    version=3,
     struct=PendingLogin,
     ttl_seconds=PENDING_TTL_SECONDS,
     tombstone_ttl_seconds=PENDING_TTL_SECONDS,
+)
+OFFERED = StateKind(
+    name="offered",
+    version=1,
+    struct=SchoolsOffered,
+    ttl_seconds=PREPARED_TTL_SECONDS,
+    tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
 )
 PREPARED = StateKind(
     name="prepared",
@@ -191,4 +245,4 @@ GRANT = StateKind(
 ACCESS_TOKEN = "access-token"
 """Label by which the access token's handle hangs on the code's (`SealedState.derive_handle`)."""
 
-EVERY_KIND = (CHOOSING, PENDING, PREPARED, GRANT, USERINFO, API_TOKEN)
+EVERY_KIND = (CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, API_TOKEN)

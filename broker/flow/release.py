@@ -6,27 +6,33 @@ and what waits holds released values only, never the identity.
 """
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from broker.domain.attributes import GIVEN_NAME, AttributeName, Population
-from broker.domain.federation import Agreement, NoticeMode, School, SchoolIdp
-from broker.domain.identity import Identity
-from broker.domain.membership import state_membership
+from broker.domain.attributes import AttributeName
+from broker.domain.federation import SchoolIdp
+from broker.domain.identity import StatedLogin
+from broker.domain.ids import SupplierId
+from broker.domain.membership import date_membership
 from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement, notice_signer
-from broker.domain.release import decide_release, why_withheld
-from broker.domain.takeover_scope import is_taken_over
 from broker.flow.answers import Answer
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.login_store import Claim
 from broker.flow.naming import SupplierNames, check_epoch_unchanged, epoch_of, name_person
-from broker.flow.parties import Parties, check_school_open, find_idp, follow_idp
+from broker.flow.own_schools import (
+    decide_schools,
+    find_remembered,
+    presented_by,
+    remember_at_others,
+)
+from broker.flow.page_between import PageNeeded, find_page_needed
+from broker.flow.parties import Parties
 from broker.flow.person_records import Presented, as_root
 from broker.flow.person_rules import JoinRules
 from broker.flow.person_suppliers import Visit
-from broker.flow.persons import KnownPerson, identify_person, note_notice_seen, present_person
+from broker.flow.persons import KnownPerson, identify_person, note_notice_seen
 from broker.flow.ports import FlowKeys, Random
 from broker.flow.receipts import (
     ReceiptContent,
@@ -36,9 +42,9 @@ from broker.flow.receipts import (
     derive_receipt_keys,
     seal_receipt,
 )
-from broker.flow.records import PendingLogin, PreparedRelease
-from broker.flow.refusals import AgreementChanged, SchoolNotOpen
+from broker.flow.records import DecidedRelease, PendingLogin, PreparedRelease, SchoolsOffered
 from broker.flow.register import PersonRegister, RegisterUnavailable
+from broker.flow.still_allowed import check_still_allowed
 from broker.flow.supplier_side import SupplierSide, wants_pseudonym
 from broker.flow.takeover_arrival import note_arrival
 from broker.flow.takeover_lists import TakeoverLists
@@ -48,21 +54,6 @@ NETHERLANDS = ZoneInfo("Europe/Amsterdam")
 """Agreements begin and end at midnight there."""
 
 RECEIPT_NONCE_BYTES = 12  # NIST SP 800-38D 5.2.1.1
-
-
-@dataclass(frozen=True, slots=True)
-class PageNeeded:
-    """What the page between school and supplier must show, if one must be shown.
-
-    Attributes:
-        first_name: to be shown and forgotten.
-        notice: whether it tells what is shared.
-        may_switch: whether it offers "that is not me".
-    """
-
-    first_name: str = field(repr=False)
-    notice: bool
-    may_switch: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,42 +76,81 @@ class ReleaseDesk:
     def __init__(self, ports: ReleasePorts) -> None:
         self._ports = ports
 
-    async def prepare(
+    def decide(
         self,
-        identity: Identity,
+        stated: StatedLogin,
         *,
         idp: SchoolIdp,
-        pending: PendingLogin,
         parties: Parties,
         registry: Registry,
         now: datetime,
-    ) -> tuple[PreparedRelease, PageNeeded | None]:
-        """Decide what this login releases, and to whom it belongs.
+    ) -> tuple[DecidedRelease, ...]:
+        """Decide what each school that a login states would release; at least one.
 
         The decision comes before the register: who may not go on leaves no trace there.
 
         Raises:
-            Refusal: of `domain.release`, `person_rules` or `parties`.
+            Refusal: of `own_schools.decide_schools`.
         """
-        ports, supplier = self._ports, parties.supplier
-        school = registry.schools[identity.school]
-        check_school_open(school, supplier, idp)
-        found = find_agreement(registry, school, supplier.id, day_of(now))
-        agreement = None if found is None else found.agreement
-        decision = decide_release(
-            supplier=supplier,
-            school=school.id,
-            agreement=agreement,
-            carried_from=() if found is None else found.carried_from,
-            population=identity.population,
-            stated=state_membership(identity, school=school, supplier=supplier),
-            elsewhere=identity.elsewhere,
+        return decide_schools(
+            stated,
+            idp=idp,
+            supplier=parties.supplier,
+            registry=registry,
             today=day_of(now),
-            taken_over=is_taken_over(registry, school.id, supplier.id, today=day_of(now)),
+            key=self._ports.keys.root,
         )
-        presented = present_person(identity, key=ports.keys.root)
-        named = wants_pseudonym(pending.request)
-        rotating = supplier.previous_epoch is not None
+
+    async def find_own_school(
+        self, decided: Sequence[DecidedRelease], *, supplier: SupplierId, choose_again: bool
+    ) -> DecidedRelease | None:
+        """Return for which of a person's schools this login is; None when the person must say.
+
+        Args:
+            choose_again: what was chosen before does not count.
+
+        Raises:
+            RegisterUnavailable: it cannot be looked up.
+        """
+        if len(decided) == 1:
+            return decided[0]
+        if choose_again:
+            return None
+        ports = self._ports
+        return await find_remembered(
+            decided, supplier=supplier, register=ports.register, keys=ports.keys.register
+        )
+
+    async def prepare(
+        self,
+        decided: DecidedRelease,
+        *,
+        of: PendingLogin | SchoolsOffered,
+        first_name: str,
+        authenticated_at: datetime,
+        parties: Parties,
+        registry: Registry,
+        now: datetime,
+    ) -> tuple[PreparedRelease, PageNeeded | None]:
+        """Name the person of a decided release, and seal its receipt.
+
+        Args:
+            of: the login; when its person has just chosen the school, the choice is remembered.
+            first_name: to be shown and forgotten.
+
+        Raises:
+            Refusal: of `person_rules` or `still_allowed`.
+        """
+        ports, supplier, decision = self._ports, parties.supplier, decided.decision
+        school = registry.schools[decision.school]
+        found = find_agreement(registry, school, supplier.id, day_of(now))
+        presented = presented_by(decided)
+        chosen = school.id if isinstance(of, SchoolsOffered) else None
+        named = wants_pseudonym(of.request)
+        visit = None
+        if named:
+            rotating = supplier.previous_epoch is not None
+            visit = Visit(supplier.id, supplier.epoch, window_open=rotating, chosen=chosen)
         person = await identify_person(
             presented,
             register=ports.register,
@@ -130,16 +160,31 @@ class ReleaseDesk:
             today=day_of(now),
             random=ports.random,
             rules=ports.join_rules,
-            visit=Visit(supplier.id, supplier.epoch, window_open=rotating) if named else None,
+            visit=visit,
         )
+        if isinstance(of, SchoolsOffered):
+            await remember_at_others(
+                of.offered,
+                chosen=school.id,
+                supplier=supplier.id,
+                register=ports.register,
+                keys=ports.keys.register,
+                random=ports.random,
+            )
         for event in person.events:
             ports.audit.record(AuditEvent(action=event.value, school=school.id))
         page = find_page_needed(
-            identity,
+            first_name,
+            population=decided.role,
             school=school,
-            agreement=agreement,
+            agreement=None if found is None else found.agreement,
             seen=person.seen_notice(notice_signer(decision.carried_from, school.id), supplier.id),
+            greeted=isinstance(of, SchoolsOffered) and of.greeted,
         )
+        if decided.role is not None:
+            decision = date_membership(
+                decision, school=school, population=decided.role, since_year=person.since_year
+            )
         names: SupplierNames | None = None
         if named:
             names = name_person(person, supplier=supplier, keys=ports.keys.pairwise)
@@ -153,10 +198,10 @@ class ReleaseDesk:
             )
         notice = page is not None and page.notice
         prepared = PreparedRelease(
-            login=pending.login,
-            request=pending.request,
-            idp=pending.idp,
-            clicked=pending.school,
+            login=of.login,
+            request=of.request,
+            idp=of.idp,
+            clicked=of.school,
             decision=decision,
             pseudonym=None if names is None else names.pseudonym,
             previous=None if names is None else names.previous,
@@ -170,7 +215,7 @@ class ReleaseDesk:
                 ),
                 person=person,
             ),
-            authenticated_at=identity.authenticated_at,
+            authenticated_at=authenticated_at,
             population=presented.population,
             eck_root=presented.eck_id if notice else None,
             local_root=presented.local if notice else None,
@@ -204,8 +249,14 @@ class ReleaseDesk:
             PseudonymsRotated: the supplier's epoch moved meanwhile.
             ClaimsBeyondDecision, ReceiptsUnavailable, AssertionUsed, StoreUnavailable
         """
-        check_school_still_open(prepared, parties=parties, registry=registry)
-        check_agreement_unchanged(prepared, parties=parties, registry=registry, today=day_of(now))
+        check_still_allowed(
+            prepared.decision,
+            idp=prepared.idp,
+            population=prepared.population,
+            parties=parties,
+            registry=registry,
+            today=day_of(now),
+        )
         check_epoch_unchanged(prepared.pseudonym, supplier=parties.supplier)
         ports = self._ports
         built = ports.suppliers.build(prepared, parties=parties, now=now)
@@ -235,7 +286,11 @@ class ReleaseDesk:
             return
         try:
             await note_notice_seen(
-                _presented(prepared),
+                Presented(
+                    prepared.population,
+                    eck_id=None if prepared.eck_root is None else as_root(prepared.eck_root),
+                    local=None if prepared.local_root is None else as_root(prepared.local_root),
+                ),
                 school=notice_signer(prepared.decision.carried_from, prepared.decision.school),
                 supplier=parties.supplier.id,
                 version=prepared.decision.agreement_version,
@@ -259,90 +314,6 @@ def day_of(now: datetime) -> date:
     return now.astimezone(NETHERLANDS).date()
 
 
-def find_page_needed(
-    identity: Identity, *, school: School, agreement: Agreement | None, seen: int
-) -> PageNeeded | None:
-    """Return what a page must show before anything leaves, or None when none is needed.
-
-    Args:
-        seen: newest version of the notice that this person saw.
-    """
-    notice = (
-        agreement is not None
-        and agreement.notice is NoticeMode.INFORM
-        and identity.population is not Population.STAFF
-        and seen < agreement.version
-    )
-    if not (notice or school.shared_devices):
-        return None
-    first_names = identity.attributes.get(GIVEN_NAME, ("",))
-    return PageNeeded(
-        first_name=first_names[0] if school.shared_devices else "",
-        notice=notice,
-        may_switch=school.shared_devices,
-    )
-
-
-def check_school_still_open(
-    prepared: PreparedRelease, *, parties: Parties, registry: Registry
-) -> None:
-    """Refuse when the stated school, or the login that spoke for it, was switched off since.
-
-    Raises:
-        SchoolNotOpen, StatesDiffer
-    """
-    idp = find_idp(registry, prepared.idp)
-    follow_idp(idp)
-    school = registry.schools.get(prepared.decision.school)
-    if school is None or school.id not in idp.schools:
-        raise SchoolNotOpen("check_school_of_idp")
-    check_school_open(school, parties.supplier, idp)
-
-
-def check_agreement_unchanged(
-    prepared: PreparedRelease, *, parties: Parties, registry: Registry, today: date
-) -> None:
-    """Refuse when what was decided on was withdrawn or replaced, by the school or the supplier.
-
-    Raises:
-        AgreementChanged: also when the relying party is another supplier's by now, and when an
-            attribute that would go out is not declared, approved or entitled any more, or is
-            withheld by a take-over of accounts.
-    """
-    decision, supplier = prepared.decision, parties.supplier
-    found = find_agreement(registry, registry.schools[decision.school], supplier.id, today)
-    if (
-        found is None
-        or decision.supplier != supplier.id
-        or decision.carried_from != found.carried_from
-        or found.agreement.version != decision.agreement_version
-        or not found.agreement.is_in_force(today)
-    ):
-        raise AgreementChanged("check_agreement_unchanged", subject=supplier.display_name)
-    declared = {each.name: each for each in supplier.attributes}
-    taken_over = is_taken_over(registry, decision.school, supplier.id, today=today)
-    for each in decision.released:
-        reason = why_withheld(
-            each.name,
-            declared=declared.get(each.name),
-            agreement=found.agreement,
-            entitled=supplier.eck_id_entitled,
-            population=prepared.population,
-            taken_over=taken_over,
-        )
-        if reason is not None:
-            raise AgreementChanged("check_released_still_allowed", subject=supplier.display_name)
-
-
 def released_names(prepared: PreparedRelease) -> tuple[AttributeName, ...]:
     """Return the names of what goes out, for the page that tells so."""
     return tuple(each.name for each in prepared.decision.released)
-
-
-def _presented(prepared: PreparedRelease) -> Presented:
-    eck, local = prepared.eck_root, prepared.local_root
-    return Presented(
-        population=prepared.population,
-        eck_id=None if eck is None else as_root(eck),
-        local=None if local is None else as_root(local),
-    )

@@ -6,7 +6,7 @@ from datetime import date
 
 from broker.domain.attributes import AttributeName
 from broker.domain.federation import School, SchoolIdp
-from broker.domain.identity import Identity
+from broker.domain.identity import StatedLogin
 from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.switches import SentAt, find_other_login
@@ -24,10 +24,12 @@ class LoginWish:
     Attributes:
         unverified_clicked: id of the login whose button was pressed, or "".
         unverified_remembered: id of the one chosen last time in this browser, or "".
+        own_school_again: somebody of several schools wishes to say anew for which one this is.
     """
 
     unverified_clicked: str = ""
     unverified_remembered: str = ""
+    own_school_again: bool = False
 
 
 NO_WISH = LoginWish()
@@ -79,21 +81,25 @@ def _first_of(offered: tuple[SchoolIdp, ...], wishes: Iterable[str]) -> SchoolId
 
 
 def find_login_to_go_on_at(
-    identity: Identity, idp: SchoolIdp, *, registry: Registry, pending: PendingLogin, today: date
+    stated: StatedLogin, idp: SchoolIdp, *, registry: Registry, pending: PendingLogin, today: date
 ) -> SchoolIdp | None:
     """Return the login that this pupil should have used; None: the one that was used is fine.
 
-    Only a login tells of which class somebody is.
+    Only a login tells of which class somebody is. Who is at several schools stays where they are:
+    of which of them this is, nobody has said yet, and the account is the same by both logins.
 
     Raises:
         InteractionRequired: this one is not offered any more, and no page may say so.
     """
-    offered = registry.offered_logins(identity.school, today=today)
+    if len(stated.schools) > 1:
+        return None
+    (school,) = stated.schools
+    offered = registry.offered_logins(school, today=today)
     other = find_other_login(
         idp,
         offered=offered,
-        step=registry.step_in_force(identity.school, today=today),
-        classes=identity.attributes.get(CLASS, ()),
+        step=registry.step_in_force(school, today=today),
+        classes=stated.attributes.get(CLASS, ()),
         sent=SentAt(pending.sent_at, day_of(pending.sent_at)),
     )
     if other is None or not pending.request.passive:

@@ -121,6 +121,7 @@ class SchoolSide:
                 sent_at=self._clock(),
                 force_login=force_login,
                 ask_again=ask_again,
+                choose_again=login.choose_again,
             )
             url = build_authorization_request(
                 endpoints,
@@ -146,6 +147,7 @@ class SchoolSide:
                 request.force_login or other_account or request.max_age_seconds is not None
             ),
             ask_again=ask_again,
+            choose_again=login.choose_again,
         )
         message = build_authn_request(
             endpoints,

@@ -106,13 +106,26 @@ HAND_OVER = (
         families=("E-RECEIPT-",),
     ),
 )
+_PERSON = CheckGroup(
+    "who it is",
+    (
+        *("check_eckid_form", "check_eckid_no_placeholder", "check_eckid_length"),
+        *("check_identifier_not_blank", "check_identifier_encodable"),
+        *("check_readable", "check_not_closed", "check_written", "check_register_row_opens"),
+        *("check_person_unchanged", "check_register_converges"),
+        *("check_eck_id_stated_or_known", "check_numbers_of_one_pupil_bounded"),
+        "check_pinned_epoch_has_key",
+    ),
+    ordered=False,
+    families=("E-PERSON-", "E-PSEUDONYM-"),
+)
 _RELEASE = (
     CheckGroup(
         "for whom the school speaks",
         (
             *("check_values_bounded", "check_school_domain_registered"),
             *("check_exactly_one_school_registered", "check_school_stated"),
-            *("check_branch_of_stated_school", "check_location_stated"),
+            *("check_branch_of_stated_school", "check_location_stated", "check_schools_bounded"),
             *("check_exactly_one_school_stated", "check_stated_brin_registered"),
             *("check_stated_brin_well_formed", "check_stated_realm_registered"),
             *("check_identifier_single", "check_identifier_not_blank", "check_person_stated"),
@@ -130,18 +143,9 @@ _RELEASE = (
         ),
     ),
     CheckGroup(
-        "who it is",
-        (
-            *("check_eckid_form", "check_eckid_no_placeholder", "check_eckid_length"),
-            *("check_identifier_not_blank", "check_identifier_encodable"),
-            *("check_readable", "check_not_closed", "check_written", "check_register_row_opens"),
-            *("check_person_unchanged", "check_register_converges"),
-            *("check_eck_id_stated_or_known", "check_numbers_of_one_pupil_bounded"),
-            "check_pinned_epoch_has_key",
-        ),
-        ordered=False,
-        families=("E-PERSON-", "E-PSEUDONYM-"),
+        "for which of several schools", ("check_own_school_known_when_passive",), ordered=False
     ),
+    _PERSON,
     CheckGroup("no page where none may be", ("check_no_page_when_passive",)),
     *HAND_OVER,
 )
@@ -171,6 +175,13 @@ _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyTy
         (LoginStep.CHOOSE_SCHOOL, ""): _CHOOSING,
         (LoginStep.SCHOOL_ANSWER, "saml"): (*_ANSWERED, *SAML_ANSWER, *_RELEASE),
         (LoginStep.SCHOOL_ANSWER, "oidc"): (*_ANSWERED, *OIDC_ANSWER, *_RELEASE),
+        (LoginStep.OWN_SCHOOL, ""): (
+            *(_SENT, _BOUND, _OWN_FORM, _STORE, _PARTIES),
+            CheckGroup("the school that was chosen", ("check_school_offered",)),
+            HAND_OVER[0],
+            _PERSON,
+            *HAND_OVER,
+        ),
         (LoginStep.GO_ON, ""): (_SENT, _BOUND, _OWN_FORM, _STORE, _PARTIES, *HAND_OVER),
         (LoginStep.NOT_ME, ""): _CHOOSING,
         (LoginStep.REDEEM, "oidc"): (

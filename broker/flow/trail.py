@@ -31,6 +31,7 @@ class LoginStep(StrEnum):
     SHOW_SCHOOLS = "show-schools"
     CHOOSE_SCHOOL = "choose-school"
     SCHOOL_ANSWER = "school-answer"
+    OWN_SCHOOL = "own-school"
     GO_ON = "go-on"
     NOT_ME = "not-me"
     REDEEM = "redeem"

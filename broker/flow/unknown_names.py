@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from broker.domain.attributes import IGNORE
 from broker.domain.federation import SchoolIdp
-from broker.domain.identity import Identity, reportable_name
+from broker.domain.identity import StatedLogin, reportable_name
 from broker.flow.audit import AuditEvent, AuditLog
 
 MAX_UNKNOWN_NAMES = 20
@@ -13,17 +13,17 @@ MAX_NAME_CHARACTERS = 64
 
 
 def note_unknown_names(
-    audit: AuditLog, identity: Identity, *, unreadable: Sequence[str], idp: SchoolIdp
+    audit: AuditLog, stated: StatedLogin, *, unreadable: Sequence[str], idp: SchoolIdp
 ) -> None:
     """Report what no mapping knows, and what came in a form that no attribute has."""
     lost = (reportable_name(each) for each in unreadable if idp.attributes.get(each) != IGNORE)
-    named = (*identity.unknown, *lost)[:MAX_UNKNOWN_NAMES]
+    named = (*stated.unknown, *lost)[:MAX_UNKNOWN_NAMES]
     if named:
         audit.record(
             AuditEvent(
                 action="unknown-attributes",
-                school=identity.school,
-                idp=identity.idp,
+                school=stated.schools[0],
+                idp=idp.id,
                 names=tuple(each[:MAX_NAME_CHARACTERS] for each in named),
             )
         )

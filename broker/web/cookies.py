@@ -6,6 +6,7 @@
 | `school` | id of the school chosen last | a setting | Lax |
 | `idp` | id of the login chosen last, of a school with several | a setting | Lax |
 | `lang` | `nl` or `en` | a year | Lax |
+| `again` | `1`: a person of several schools wishes to say anew for which one | ten minutes | Lax |
 | `starts` | when the first of the last starts was, and how many | a minute | Lax |
 | `form` | random; binds the forms of a chooser that was opened without a login | a day | Lax |
 
@@ -33,6 +34,7 @@ from broker.web.headers import Header
 
 LANGUAGE_SECONDS = 365 * 24 * 60 * 60
 STARTS_SECONDS = 60
+AGAIN_SECONDS = 10 * 60
 FORM_SECONDS = 24 * 60 * 60
 MAX_LOGINS_AT_ONCE = 12
 """A browser that opens more tabs than this loses the cookies of those that it left longest ago."""
@@ -137,6 +139,11 @@ class Cookies:
         """Remember which login of a school was chosen; an empty one forgets it."""
         seconds = self.remembered_school_seconds if idp else 0
         response.raw_headers.append(self._header("idp", idp, seconds=seconds))
+
+    def choose_again(self, response: Response, *, wish: bool) -> None:
+        """Note that somebody of several schools wishes to say anew for which one a login is."""
+        seconds = AGAIN_SECONDS if wish else 0
+        response.raw_headers.append(self._header("again", "1" if wish else "", seconds=seconds))
 
     def remember_language(self, response: Response, language: str) -> None:
         """Remember the language that was asked for."""

@@ -6,6 +6,7 @@ from broker.domain.ids import RelyingPartyId
 from broker.flow.browser_steps import BrowserStep
 from broker.flow.parties import Parties, find_parties
 from broker.flow.refusals import LoginStepAbsent, SupplierNotOpen
+from broker.flow.school_logins import LoginWish
 from broker.web.wiring import Web
 
 _BEGUN_AT = "schuilnaam.begun_at"
@@ -38,3 +39,12 @@ def find_way_back(web: Web, request: Request) -> Parties | None:
         return find_parties(web.snapshots.registry, RelyingPartyId(begun_at))
     except SupplierNotOpen:
         return None
+
+
+def read_wish(web: Web, request: Request, *, clicked: str = "") -> LoginWish:
+    """Return what this browser says of the login that its pupil wants."""
+    return LoginWish(
+        unverified_clicked=clicked,
+        unverified_remembered=web.cookies.read(request, "idp"),
+        own_school_again=web.cookies.read(request, "again") == "1",
+    )

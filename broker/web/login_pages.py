@@ -1,7 +1,9 @@
-"""Pages of a school that has several logins; records of the same kind as those of `pages`."""
+"""Pages for schools with several logins and people of several schools; kin to those of `pages`."""
 
 from dataclasses import dataclass, field
 from typing import ClassVar
+
+from broker.web.school_choice import SchoolChoice
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -45,3 +47,23 @@ class OtherLoginPage:
     school: str
     school_name: str
     choice: LoginChoice
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class WhichSchoolPage:
+    """For a person of several schools, between login and supplier: for which of them is this?
+
+    Attributes:
+        schools: those that the login stated and that let the person go on.
+        first_name, may_switch: as in `WelcomePage`; on shared devices.
+        is_remembered: whether the next login at this supplier goes straight on.
+    """
+
+    template: ClassVar[str] = "which_school.html"
+    login: str = field(repr=False)
+    csrf: str = field(repr=False)
+    supplier_name: str
+    schools: tuple[SchoolChoice, ...]
+    first_name: str = field(default="", repr=False)
+    may_switch: bool = False
+    is_remembered: bool = True

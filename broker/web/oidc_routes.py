@@ -7,7 +7,6 @@ from starlette.routing import Route
 from broker.domain.refusals import Refusal
 from broker.flow.audit import make_reference, note_refusal
 from broker.flow.key_purposes import JWKS_CACHE
-from broker.flow.school_logins import LoginWish
 from broker.oidc_op.client_auth import ClientNotAuthenticated
 from broker.oidc_op.client_credentials import is_api_token_request
 from broker.oidc_op.request import (
@@ -25,7 +24,7 @@ from broker.web.begin import (
     show_new_tab,
     step_route,
 )
-from broker.web.held_steps import find_held_step
+from broker.web.held_steps import find_held_step, read_wish
 from broker.web.requests import Parameters, only, read_authorization, read_form, read_query
 from broker.web.responses import answer, json, redirect
 from broker.web.wiring import Web
@@ -60,7 +59,7 @@ def oidc_routes(web: Web) -> list[Route]:
             )
             response = redirect(build_authorization_error(address, refusal, issuer=web.issuer))
         else:
-            wish = LoginWish(unverified_remembered=web.cookies.read(request, "idp"))
+            wish = read_wish(web, request)
             response = answer(web, request, await web.login.begin(checked, wish=wish))
         response.raw_headers.append(counted)
         return response

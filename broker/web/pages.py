@@ -22,6 +22,7 @@ from markupsafe import escape
 from broker.domain.refusals import WhoseTask
 from broker.web.assets import STATIC_FOLDER, StaticAssets, load_static_assets
 from broker.web.attribute_words import LINKABLE_ATTRIBUTES, TELLING_ATTRIBUTES
+from broker.web.school_choice import SchoolChoice
 from broker.web.templating import compile_templates
 from broker.web.texts import DEFAULT_LANGUAGE, Language, MessageText, Texts, load_texts
 
@@ -93,17 +94,6 @@ class Page(Protocol):
     @property
     def template(self) -> str:
         """Return the file name of the template."""
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class SchoolChoice:
-    """One school that can be chosen."""
-
-    id: str
-    name: str
-    place: str
-    brin: str
-    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

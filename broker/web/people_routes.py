@@ -11,21 +11,20 @@ from broker.domain.school_search import SchoolIndex, search_schools
 from broker.flow.answers import Refused
 from broker.flow.browser_steps import BrowserStep
 from broker.flow.release import day_of
-from broker.flow.school_logins import LoginWish
 from broker.web.assets import CACHE_CONTROL
 from broker.web.begin import is_framed, show_new_tab
 from broker.web.csrf import ForeignForm, check_own_form, make_token
-from broker.web.held_steps import find_held_step
+from broker.web.held_steps import find_held_step, read_wish
 from broker.web.login_pages import LoginChoice, LoginsPage
 from broker.web.pages import (
     MAX_SCHOOLS_SHOWN,
     ChooserPage,
     MessagePage,
-    SchoolChoice,
 )
 from broker.web.requests import Parameters, only, read_form, read_query
 from broker.web.responses import answer, redirect, show
-from broker.web.texts import NOTHING_HERE, SCHOOL_FORGOTTEN, SCHOOL_REMEMBERED
+from broker.web.school_choice import choice_of
+from broker.web.texts import NOTHING_HERE, OWN_SCHOOL_AGAIN, SCHOOL_FORGOTTEN, SCHOOL_REMEMBERED
 from broker.web.wiring import Web
 
 FORM_BYTES = 16
@@ -70,7 +69,7 @@ def people_routes(web: Web) -> list[Route]:
         if not school:
             return redirect(f"/schools?login={login}")
         clicked = only(form, "idp")
-        wish = LoginWish(clicked, web.cookies.read(request, "idp"))
+        wish = read_wish(web, request, clicked=clicked)
         step = await web.login.choose(held, unverified_school=school, wish=wish)
         response = answer(web, request, step)
         if step.opened is not None and not isinstance(step.answer, Refused):
@@ -104,6 +103,32 @@ def people_routes(web: Web) -> list[Route]:
     async def not_me(request: Request) -> Response:
         return answer(web, request, await web.login.not_me(await _own_step(web, request)))
 
+    async def own_school(request: Request) -> Response:
+        form = await read_form(request, max_bytes=web.max_body_bytes)
+        held = find_held_step(web, request, only(form, "login"))
+        _check_form(web, request, form, bound_to=held.unverified_handle)
+        if only(form, "not-me"):
+            return answer(web, request, await web.login.not_me_at_schools(held))
+        step = await web.login.choose_own(held, unverified_school=only(form, "school"))
+        response = answer(web, request, step)
+        web.cookies.choose_again(response, wish=False)
+        return response
+
+    async def choose_again(request: Request) -> Response:
+        form = await read_form(request, max_bytes=web.max_body_bytes)
+        login = only(form, "login")
+        if login:
+            bound_to = find_held_step(web, request, login).unverified_handle
+        else:
+            bound_to = _form_value(web, request)
+        _check_form(web, request, form, bound_to=bound_to)
+        if login:
+            response = redirect(f"/schools?login={login}")
+        else:
+            response = show(web, request, MessagePage(text=OWN_SCHOOL_AGAIN))
+        web.cookies.choose_again(response, wish=True)
+        return response
+
     async def static(request: Request) -> Response:
         asset = web.pages.assets.by_url_path.get(request.scope["path"])
         if asset is None:
@@ -115,6 +140,8 @@ def people_routes(web: Web) -> list[Route]:
     return [
         Route("/schools", schools, methods=["GET", "POST"]),
         Route("/schools/forget", forget, methods=["POST"]),
+        Route("/schools/again", choose_again, methods=["POST"]),
+        Route("/login/school", own_school, methods=["POST"]),
         Route("/login/continue", go_on, methods=["POST"]),
         Route("/login/not-me", not_me, methods=["POST"]),
         Route("/static/{name}", static, methods=["GET"]),
@@ -141,9 +168,9 @@ def _chooser_page(
         csrf=make_token(web.cookie_keys, bound_to),
         supplier_name="" if supplier is None else supplier.display_name,
         query=query,
-        schools=tuple(map(_choice, shown)),
+        schools=tuple(map(choice_of, shown)),
         found_count=len(found),
-        remembered=_choice(remembered) if remembered is not None and may_continue else None,
+        remembered=choice_of(remembered) if remembered is not None and may_continue else None,
         has_logins=bool(login)
         and remembered is not None
         and len(_offered(web, index.registry, remembered)) > 1,
@@ -178,16 +205,6 @@ def _state_without_login(index: SchoolIndex) -> State:
     """Test and production never meet: test schools are shown only where there is nothing else."""
     states = (school.state for _, _, school in index.entries)
     return State.PRODUCTION if State.PRODUCTION in states else State.TEST
-
-
-def _choice(school: School) -> SchoolChoice:
-    return SchoolChoice(
-        id=school.id,
-        name=school.name,
-        place=school.place,
-        brin=school.branch or school.brin,
-        is_test=school.state.value == "test",
-    )
 
 
 def _remember(web: Web, request: Request, form: Parameters, *, school: str) -> Response:

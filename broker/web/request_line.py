@@ -20,6 +20,7 @@ STEPS: Mapping[tuple[str, str], tuple[LoginStep, str]] = MappingProxyType(
         ("/schools", "POST"): (LoginStep.CHOOSE_SCHOOL, ""),
         ("/oidc/callback", ""): (LoginStep.SCHOOL_ANSWER, "oidc"),
         ("/saml/sp/acs", ""): (LoginStep.SCHOOL_ANSWER, "saml"),
+        ("/login/school", ""): (LoginStep.OWN_SCHOOL, ""),
         ("/login/continue", ""): (LoginStep.GO_ON, ""),
         ("/login/not-me", ""): (LoginStep.NOT_ME, ""),
         ("/oidc/token", ""): (LoginStep.REDEEM, "oidc"),

@@ -16,12 +16,13 @@ from broker.flow.answers import (
     Refused,
     Step,
     Welcome,
+    WhichSchool,
 )
 from broker.flow.audit import make_reference, note_refusal
 from broker.web.csrf import make_token
 from broker.web.headers import content_policy
 from broker.web.held_steps import find_way_back
-from broker.web.login_pages import LoginChoice, OtherLoginPage
+from broker.web.login_pages import LoginChoice, OtherLoginPage, WhichSchoolPage
 from broker.web.pages import (
     Frame,
     HandoverPage,
@@ -34,6 +35,7 @@ from broker.web.pages import (
     WelcomePage,
     build_language_links,
 )
+from broker.web.school_choice import choice_of
 from broker.web.texts import Language, choose_language, find_language
 from broker.web.wiring import Web
 
@@ -158,6 +160,8 @@ def _build(web: Web, request: Request, step: Step) -> Response:
             action=told.url, fields=told.fields, destination_name=told.destination_name
         )
         return show(web, request, page, onward=True)
+    if isinstance(told, WhichSchool):
+        return show(web, request, _which_school_page(web, told), onward=True)
     if isinstance(told, Welcome):
         return show(web, request, _welcome_page(web, told), onward=True)
     return _show_refusal(web, request, told)
@@ -170,6 +174,18 @@ def _other_login_page(web: Web, told: OtherLogin) -> OtherLoginPage:
         school=told.school.id,
         school_name=told.school.name,
         choice=LoginChoice(id=told.idp.id, name=told.idp.name, place=told.idp.place),
+    )
+
+
+def _which_school_page(web: Web, told: WhichSchool) -> WhichSchoolPage:
+    return WhichSchoolPage(
+        login=told.login,
+        csrf=make_token(web.cookie_keys, told.csrf_bound_to),
+        supplier_name=told.supplier.display_name,
+        schools=tuple(map(choice_of, told.schools)),
+        first_name=told.first_name,
+        may_switch=told.may_switch,
+        is_remembered=told.is_remembered,
     )
 
 

@@ -5,11 +5,10 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from broker.flow.audit import make_reference, note_refusal
-from broker.flow.school_logins import LoginWish
 from broker.saml_idp.refusals import AnswerableRefusal
 from broker.saml_idp.request import check_authn_request
 from broker.web.begin import check_destination, count_start, is_framed, show_new_tab, step_route
-from broker.web.held_steps import find_held_step
+from broker.web.held_steps import find_held_step, read_wish
 from broker.web.requests import only, read_form
 from broker.web.responses import answer
 from broker.web.wiring import Web
@@ -47,7 +46,7 @@ def saml_routes(web: Web) -> list[Route]:
             )
             step = web.login.refuse_saml(refusal)
         else:
-            wish = LoginWish(unverified_remembered=web.cookies.read(request, "idp"))
+            wish = read_wish(web, request)
             step = await web.login.begin(checked, wish=wish)
         response = answer(web, request, step)
         response.raw_headers.append(counted)

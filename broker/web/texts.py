@@ -64,6 +64,15 @@ SCHOOL_FORGOTTEN = MessageText(
 )
 
 
+OWN_SCHOOL_AGAIN = MessageText(
+    N_("You can choose again"),
+    (
+        N_("Open your learning material now. When you are at several schools, we ask you for which "
+           "one it is."),
+    ),
+)  # fmt: skip
+
+
 LOAD_AGAIN = N_("Wait a moment, and load this page again. Nothing was lost.")
 
 

@@ -2,19 +2,20 @@
 
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 from typing import ClassVar
 
 import pytest
 from msgspec.structs import replace
 
 from broker.demo.people import Person
-from broker.domain.attributes import AttributeName
+from broker.domain.attributes import AttributeName, Population
 from broker.domain.federation import NoticeMode
 from broker.flow.answers import ChooseSchool, Redirect, Welcome
+from broker.flow.page_between import find_page_needed
 from broker.flow.records import PREPARED
 from broker.flow.refusals import AgreementChanged, LoginStepAbsent, LoginStepUsed
-from broker.flow.release import find_page_needed
-from tests.builders import a_school, an_agreement, an_identity
+from tests.builders import a_school, an_agreement
 from tests.builders_oidc import school_endpoints
 from tests.flow.login_answers import AtSchool, Browser, Received, read_at_school, refused, welcomed
 from tests.flow.login_parties import (
@@ -75,10 +76,16 @@ class TestNotice:
         assert isinstance(await world.arrive(browser, ELS), Redirect)
 
     def test_without_agreement_there_is_nothing_to_tell(self) -> None:
-        page = find_page_needed(an_identity(), school=a_school(), agreement=None, seen=0)
-        assert page is None
+        find = partial(find_page_needed, "Sanne", population=Population.PUPIL, seen=0)
         informs = an_agreement(notice=NoticeMode.INFORM)
-        assert find_page_needed(an_identity(), school=a_school(), agreement=informs, seen=0)
+        assert find(school=a_school(), agreement=None) is None
+        assert find(school=a_school(), agreement=informs) is not None
+
+    def test_a_shared_device_greets_once(self) -> None:
+        find = partial(find_page_needed, "Sanne", population=None, agreement=None, seen=0)
+        shared = a_school(shared_devices=True)
+        assert find(school=shared) is not None
+        assert find(school=shared, greeted=True) is None
 
     async def test_a_page_without_notice_keeps_no_root(
         self, world: LoginWorld, browser: Browser

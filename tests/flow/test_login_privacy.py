@@ -94,6 +94,7 @@ def test_records_of_every_kind_hide_what_they_hold() -> None:
     assert {each.name for each in EVERY_KIND} == {
         "choosing",
         "pending",
+        "offered",
         "prepared",
         "grant",
         "userinfo",

@@ -5,7 +5,7 @@ from html.parser import HTMLParser
 
 from broker.domain.refusals import WhoseTask
 from broker.web import texts
-from broker.web.login_pages import LoginChoice, LoginsPage, OtherLoginPage
+from broker.web.login_pages import LoginChoice, LoginsPage, OtherLoginPage, WhichSchoolPage
 from broker.web.pages import (
     ChooserPage,
     Frame,
@@ -18,11 +18,11 @@ from broker.web.pages import (
     Pages,
     RefusalPage,
     Retry,
-    SchoolChoice,
     WelcomePage,
     build_language_links,
     load_pages,
 )
+from broker.web.school_choice import SchoolChoice
 from broker.web.texts import Language
 
 VOID = {"input", "meta", "link", "br"}
@@ -120,6 +120,16 @@ def a_welcome(**changes: object) -> WelcomePage:
     return WelcomePage(**(values | changes))  # type: ignore[arg-type]
 
 
+def a_which_school(**changes: object) -> WhichSchoolPage:
+    values: dict[str, object] = {
+        "login": "the-login",
+        "csrf": "the-token",
+        "supplier_name": "Rekenrijk",
+        "schools": (a_school(), a_school("kompas", name="Het Kompas")),
+    }
+    return WhichSchoolPage(**(values | changes))  # type: ignore[arg-type]
+
+
 def a_refusal(**changes: object) -> RefusalPage:
     values: dict[str, object] = {
         "code": "E-RELEASE-2",
@@ -190,6 +200,10 @@ EXAMPLES: dict[str, Page] = {
     "welcome with notice": a_welcome(notice=Notice(shared=("givenName", "eckId"))),
     "welcome that shares all": a_welcome(
         notice=Notice(shared=("sn", "mail", "birthDate", "employeeNumber"))
+    ),
+    "which school": a_which_school(),
+    "which school on a shared device": a_which_school(
+        first_name="Sanne", may_switch=True, is_remembered=False
     ),
     "handover": a_handover(),
     "handover to somewhere": a_handover(destination_name=""),

@@ -1,0 +1,237 @@
+"""From what a school stated to the supplier's answer, or to the pages that may stand between.
+
+    arrive        a school's answer      -> for which of several schools, or on to the release
+    choose        one of them            -> the release
+    the release                          -> the answer, or the page with one button
+
+Refusals go up: `broker.flow.login` turns them into answers.
+"""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from broker.domain.federation import SchoolIdp
+from broker.domain.identity import read_stated
+from broker.domain.ids import SchoolId
+from broker.domain.relations import former_brins
+from broker.flow.answers import OtherLogin, Step, Welcome, WhichSchool
+from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.browser_steps import BrowserSteps
+from broker.flow.login_store import Claim
+from broker.flow.own_schools import find_offered
+from broker.flow.page_between import first_name_of
+from broker.flow.parties import Parties
+from broker.flow.ports import Clock, Snapshots
+from broker.flow.records import (
+    CHOOSING,
+    OFFERED,
+    PREPARED,
+    DecidedRelease,
+    PendingLogin,
+    SchoolsOffered,
+    another_try,
+)
+from broker.flow.refusals import InteractionRequired
+from broker.flow.release import ReleaseDesk, day_of, released_names
+from broker.flow.school_logins import find_login_to_go_on_at
+from broker.flow.school_side import SchoolAnswer, wants_other_account
+from broker.flow.still_allowed import check_still_allowed
+from broker.flow.supplier_side import wants_pseudonym
+from broker.flow.unknown_names import note_unknown_names
+
+
+class Arrivals:
+    """Takes in what schools state. Keeps nothing between steps."""
+
+    def __init__(
+        self,
+        *,
+        snapshots: Snapshots,
+        steps: BrowserSteps,
+        desk: ReleaseDesk,
+        audit: AuditLog,
+        clock: Clock,
+    ) -> None:
+        self._snapshots = snapshots
+        self._steps = steps
+        self._desk = desk
+        self._audit = audit
+        self._clock = clock
+
+    async def arrive(
+        self,
+        pending: PendingLogin,
+        answer: SchoolAnswer,
+        *,
+        idp: SchoolIdp,
+        parties: Parties,
+        closed: str,
+    ) -> Step:
+        """Go on with what a school stated.
+
+        Args:
+            closed: the step that was taken.
+
+        Raises:
+            Refusal: nothing was released.
+        """
+        registry, now = self._snapshots.registry, self._clock()
+        stated = read_stated(
+            answer.login,
+            schools=registry.schools_of(idp),
+            former=former_brins(registry, idp.schools, day_of(now)),
+        )
+        note_unknown_names(self._audit, stated, unreadable=answer.unreadable, idp=idp)
+        other = find_login_to_go_on_at(
+            stated, idp, registry=registry, pending=pending, today=day_of(now)
+        )
+        if other is not None:
+            return await self._send_on(
+                pending, answer, school=stated.schools[0], other=other, closed=closed
+            )
+        decided = self._desk.decide(stated, idp=idp, parties=parties, registry=registry, now=now)
+        own = await self._desk.find_own_school(
+            decided,
+            supplier=parties.supplier.id,
+            choose_again=pending.choose_again or wants_other_account(pending.request),
+        )
+        first_name = first_name_of(stated)
+        if own is None:
+            return await self._ask_own_school(
+                pending, parties, decided, answer, first_name=first_name, closed=closed
+            )
+        return await self._release(
+            own,
+            pending,
+            parties,
+            first_name=first_name,
+            authenticated_at=answer.login.authenticated_at,
+            claims=answer.claims,
+            closed=closed,
+        )
+
+    async def choose(
+        self, offered: SchoolsOffered, parties: Parties, *, unverified_school: str, closed: str
+    ) -> Step:
+        """Go on in the name of the school that a person of several schools chose.
+
+        Raises:
+            Refusal: nothing was released; `SchoolUnknown` when this login did not state it.
+        """
+        decided = find_offered(offered, unverified_school)
+        check_still_allowed(
+            decided.decision,
+            idp=offered.idp,
+            population=decided.population,
+            parties=parties,
+            registry=self._snapshots.registry,
+            today=day_of(self._clock()),
+        )
+        return await self._release(
+            decided,
+            offered,
+            parties,
+            first_name="",
+            authenticated_at=offered.authenticated_at,
+            claims=(),
+            closed=closed,
+        )
+
+    async def _send_on(
+        self,
+        pending: PendingLogin,
+        answer: SchoolAnswer,
+        *,
+        school: SchoolId,
+        other: SchoolIdp,
+        closed: str,
+    ) -> Step:
+        """Show one button that goes on at the other login; what the school stated is forgotten."""
+        again = another_try(pending, ask_again=pending.ask_again)
+        cookie = await self._steps.open(CHOOSING, again, claims=answer.claims)
+        self._audit.record(AuditEvent(action="sent-on", school=school, idp=other.id))
+        page = OtherLogin(
+            cookie.name,
+            csrf_bound_to=cookie.handle.text,
+            school=self._snapshots.registry.schools[school],
+            idp=other,
+        )
+        return Step(page, opened=cookie, closed=closed)
+
+    async def _ask_own_school(
+        self,
+        pending: PendingLogin,
+        parties: Parties,
+        decided: Sequence[DecidedRelease],
+        answer: SchoolAnswer,
+        *,
+        first_name: str,
+        closed: str,
+    ) -> Step:
+        """Keep what each of the person's schools would release, and ask for which one this is."""
+        if pending.request.passive:
+            raise InteractionRequired("check_own_school_known_when_passive")
+        schools = self._snapshots.registry.schools
+        offered = sorted(decided, key=lambda each: each.decision.school != pending.school)
+        shared = any(schools[each.decision.school].shared_devices for each in offered)
+        kept = SchoolsOffered(
+            login=pending.login,
+            request=pending.request,
+            idp=pending.idp,
+            school=pending.school,
+            offered=tuple(offered),
+            authenticated_at=answer.login.authenticated_at,
+            greeted=shared,
+        )
+        cookie = await self._steps.open(OFFERED, kept, claims=answer.claims)
+        page = WhichSchool(
+            login=cookie.name,
+            csrf_bound_to=cookie.handle.text,
+            schools=tuple(schools[each.decision.school] for each in offered),
+            supplier=parties.supplier,
+            first_name=first_name if shared else "",
+            may_switch=shared,
+            is_remembered=wants_pseudonym(pending.request),
+        )
+        return Step(page, opened=cookie, closed=closed)
+
+    async def _release(
+        self,
+        decided: DecidedRelease,
+        of: PendingLogin | SchoolsOffered,
+        parties: Parties,
+        *,
+        first_name: str,
+        authenticated_at: datetime,
+        claims: Sequence[Claim],
+        closed: str,
+    ) -> Step:
+        """Hand over what was decided, or show the page with one button first."""
+        registry, now = self._snapshots.registry, self._clock()
+        prepared, page = await self._desk.prepare(
+            decided,
+            of=of,
+            first_name=first_name,
+            authenticated_at=authenticated_at,
+            parties=parties,
+            registry=registry,
+            now=now,
+        )
+        if page is None:
+            done = await self._desk.hand_over(
+                prepared, parties=parties, registry=registry, claims=claims, now=now
+            )
+            return Step(done, closed=closed)
+        if of.request.passive:
+            raise InteractionRequired("check_no_page_when_passive")
+        cookie = await self._steps.open(PREPARED, prepared, claims=claims)
+        welcome = Welcome(
+            login=cookie.name,
+            csrf_bound_to=cookie.handle.text,
+            school=registry.schools[decided.decision.school],
+            supplier=parties.supplier,
+            first_name=page.first_name,
+            shared=released_names(prepared) if page.notice else None,
+            may_switch=page.may_switch,
+        )
+        return Step(welcome, opened=cookie, closed=closed)
