@@ -20,9 +20,10 @@ from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedRec
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.ids import SchoolIdpId
 from broker.flow.api_access import ApiAccess
+from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.browser_steps import BrowserSteps
 from broker.flow.login import LoginFlow
-from broker.flow.person_rules import JoinRules
+from broker.flow.person_joins import JoinRules
 from broker.flow.ports import Clock, Random
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
@@ -39,7 +40,7 @@ from broker.resources import (
     ready_changed_keys,
     ready_keys,
 )
-from broker.settings import LoadedSettings
+from broker.settings import LoadedSettings, Settings
 from broker.web.cookies import Cookies
 from broker.web.documents import OwnAddresses, build_documents
 from broker.web.pages import Pages, load_pages
@@ -184,6 +185,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
                 mature_after_days=settings.joining.mature_days,
                 mature_after_login_days=settings.joining.mature_login_days,
             ),
+            arrival_rules=arrival_rules_of(settings),
             suppliers=suppliers,
             takeover_lists=resources.takeover_lists,
             audit=audit,
@@ -271,6 +273,20 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         max_body_bytes=settings.limits.body_bytes,
         max_api_body_bytes=settings.limits.api_body_bytes,
         max_requests=settings.limits.requests_at_once,
+    )
+
+
+def arrival_rules_of(settings: Settings) -> ArrivalRules:
+    """Return the settings' numbers for pupils who arrive from other schools."""
+    stated = settings.transfers
+    return ArrivalRules(
+        daily_minimum=stated.daily_minimum,
+        daily_percent=stated.daily_percent,
+        season_factor=stated.season_factor,
+        season_months=stated.season_months,
+        total_percent=stated.total_percent,
+        settled_after_days=stated.settled_days,
+        told_days=stated.previous_sub_days,
     )
 
 

@@ -99,6 +99,21 @@ class Switching(Section, frozen=True, kw_only=True):
     """Of those known in a rehearsal, whose account may change; more need two persons."""
 
 
+class Transfers(Section, frozen=True, kw_only=True):
+    """Pupils who are known elsewhere and arrive at a school."""
+
+    daily_minimum: Positive = 5
+    daily_percent: Annotated[int, Meta(ge=0, le=100)] = 2
+    """Of the school's published head count."""
+    season_factor: Positive = 3
+    season_months: tuple[Annotated[int, Meta(ge=1, le=12)], ...] = (8, 9, 10)
+    total_percent: Annotated[int, Meta(ge=100)] = 115
+    """Pupils of a school year, of the head count, with which a newcomer is still let in."""
+    settled_days: Positive = 14
+    previous_sub_days: Positive = 365
+    """From the first telling on."""
+
+
 class Limits(Section, frozen=True, kw_only=True):
     """Bounds on what one worker takes in."""
 

@@ -24,6 +24,7 @@ from broker.setting_tables import (
     Switching,
     Takeovers,
     Times,
+    Transfers,
 )
 
 ENVIRONMENT_PREFIX = "BROKER_"
@@ -59,6 +60,7 @@ class Settings(Section, frozen=True, kw_only=True):
     joining: Joining = Joining()
     takeover: Takeovers = Takeovers()
     switching: Switching = Switching()
+    transfers: Transfers = Transfers()
     limits: Limits = Limits()
     logging: Logging = Logging()
     fetch_allowed_hosts: tuple[str, ...] = ()

@@ -24,8 +24,8 @@ from broker.domain.attributes import Population
 from broker.domain.ids import RelyingPartyId, SchoolId, SupplierId
 from broker.flow.framing import NONCE_BYTES
 from broker.flow.operator_actions import present_stated
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import Presented
-from broker.flow.person_rules import JoinRules
 from broker.flow.persons import KnownPerson, identify_person
 from broker.flow.receipts import (
     ReceiptContent,

@@ -73,6 +73,7 @@ class SchoolDocument(Document, frozen=True, kw_only=True):
     eck_id: Literal["optional", "required"] = "optional"
     shared_devices: bool | UnsetType = UNSET
     """Default: true in po, where children share tablets, and false elsewhere."""
+    pupils: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     enabled: bool = True
     api_client: tuple[ApiClientDocument, ...] = ()
 

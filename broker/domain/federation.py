@@ -69,6 +69,7 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
         branch: BRIN6 of the location, when this school is one location.
         eck_id_required: refuse an unknown pupil whose login states no ECK iD.
         shared_devices: pupils share devices, so each login shows who it is for.
+        pupils: published head count; how many may come from other schools goes by it.
         enabled: false refuses every login of this school, also those under way, and its programs.
         api_clients: its programs that may call our API.
     """
@@ -83,6 +84,7 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     eck_id_required: bool = False
     shared_devices: bool = False
+    pupils: int | None = None
     enabled: bool = True
     api_clients: tuple[ApiClient, ...] = ()
 

@@ -1,8 +1,11 @@
 """What becomes of a login that is refused: a page with a way on, or word to the supplier."""
 
+from msgspec.structs import replace
+
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.answers import LoginCookie, Refused, Step
+from broker.flow.arrival_budgets import ArrivalWaits
 from broker.flow.audit import AuditLog, make_reference, note_refusal
 from broker.flow.browser_steps import BrowserSteps
 from broker.flow.parties import Parties
@@ -56,6 +59,9 @@ class LoginRefusals:
             answer = self._suppliers.refuse(request, refusal, parties=parties, now=self._clock())
             current_trail().outcome = Outcome.TOLD
             return Step(answer, closed=closed)
+        elsewhere = isinstance(refusal, ArrivalWaits)
+        if elsewhere:
+            login = replace(login, confirms_arrival=True)
         retry = await self._offer_retry(refusal, login)
         page = Refused(
             refusal=refusal,
@@ -63,7 +69,7 @@ class LoginRefusals:
             way_back=parties.relying_party.start_url,
             way_back_name=parties.supplier.display_name,
             retry=retry,
-            retry_school=clicked or "",
+            retry_school="" if elsewhere else clicked or "",
         )
         return Step(page, opened=retry, closed=closed)
 

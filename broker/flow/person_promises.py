@@ -20,6 +20,7 @@ from dataclasses import replace as with_fields
 
 from msgspec.structs import replace
 
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import (
     Change,
     FoundRecords,
@@ -30,7 +31,7 @@ from broker.flow.person_records import (
     Resolved,
     SeenAt,
 )
-from broker.flow.person_rules import JoinRules, resolve_person
+from broker.flow.person_rules import resolve_person
 from broker.pseudonyms.derivation import PersonRoot
 
 

@@ -41,6 +41,9 @@ class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
             rows of before these were kept.
         held_since: day on which a pupil who is known elsewhere arrived; None when nothing waits.
         confirmed: whether the arrival was confirmed.
+        objected: whether a school of before objected to the arrival; `account` is a fresh one then.
+        apart: tags of the rows of that school's own numbers that two persons split from this
+            ECK iD.
     """
 
     account: bytes
@@ -49,6 +52,8 @@ class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
     last_year: int | None = None
     held_since: date | None = None
     confirmed: bool = False
+    objected: bool = False
+    apart: tuple[bytes, ...] = ()
 
 
 class SupplierSeen(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -153,6 +158,7 @@ class PersonEvent(StrEnum):
 
     FIRST_SEEN = "first-seen"
     NEW_SCHOOL = "new-school"
+    ARRIVAL_CONFIRMED = "arrival-confirmed"
     LOCAL_BOUND = "local-bound"
     LOCAL_REBOUND = "local-rebound"
     JOINED_HERE = "joined-here"
@@ -191,6 +197,8 @@ class Login:
     Attributes:
         local_tag: tag of the row of the school's own number; any bytes when none is presented.
         fresh_salt: 16 random bytes, used when the person is new.
+        confirms: whether the page about a pupil's arrival elsewhere led to this login.
+        settled_after_days: without objection an arrival is settled then.
     """
 
     school: SchoolId
@@ -198,6 +206,8 @@ class Login:
     today: date
     local_tag: bytes = field(repr=False)
     fresh_salt: bytes = field(repr=False)
+    confirms: bool = False
+    settled_after_days: int = 14
 
     @property
     def school_year(self) -> int:
@@ -206,12 +216,19 @@ class Login:
 
 @dataclass(frozen=True, slots=True)
 class Resolved:
-    """Which account opens, what must be stored first, and what happened."""
+    """Which account opens, what must be stored first, and what happened.
+
+    Attributes:
+        waits: a protected pupil whose arrival is not confirmed: nothing opens once it is stored.
+        arrived_from: other schools of a known pupil for whom this school is new; empty otherwise.
+    """
 
     account: PersonRoot = field(repr=False)
     salt: bytes = field(repr=False)
     changes: tuple[Change, ...] = ()
     events: tuple[PersonEvent, ...] = ()
+    waits: bool = False
+    arrived_from: frozenset[SchoolId] = field(default=frozenset(), repr=False)
 
 
 def school_year_of(day: date) -> int:

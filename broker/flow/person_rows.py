@@ -15,6 +15,7 @@ from broker.flow.register import (
     open_record,
     seal_record,
 )
+from broker.flow.school_counts import Count
 from broker.flow.supplier_counts import find_moves
 from broker.pseudonyms.derivation import PersonRoot
 
@@ -66,16 +67,18 @@ async def store_changes(
     register: PersonRegister,
     keys: RegisterKeys,
     random: Callable[[int], bytes],
+    counts: Sequence[Count] = (),
 ) -> bool:
-    """Store what changed; False when another worker was first, and the caller looks again.
+    """Store what changed and count; False when another worker was first: the caller looks again.
 
     Args:
         rows: what each change takes the place of.
 
     Raises:
+        CountFull: a count would go beyond its bound; nothing was stored.
         RegisterUnavailable: nobody knows whether it is stored.
     """
-    if not changes:
+    if not changes and not counts:
         return True
     writes = []
     for change in changes:
@@ -95,7 +98,7 @@ async def store_changes(
                 ),
             )
         )
-    return await register.apply(writes)
+    return await register.apply(writes, counts)
 
 
 async def _find_rows(

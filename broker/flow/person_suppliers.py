@@ -11,6 +11,7 @@ one that does not stand here does not.
 """
 
 from dataclasses import dataclass, field
+from dataclasses import replace as replace_fields
 from datetime import date, timedelta
 
 from msgspec.structs import replace
@@ -87,12 +88,7 @@ def note_visit(
     change = Change(holder.root, replace(holder.record, suppliers=suppliers))
     others = tuple(each for each in resolved.changes if each.root != holder.root)
     return (
-        Resolved(
-            account=resolved.account,
-            salt=resolved.salt,
-            changes=(change, *others),
-            events=resolved.events,
-        ),
+        replace_fields(resolved, changes=(change, *others)),
         previous,
     )
 

@@ -15,6 +15,14 @@ from msgspec.structs import replace
 from broker.domain.attributes import Population
 from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId, SupplierId
+from broker.flow.arrival_budgets import (
+    SMALLEST_BUDGET,
+    ArrivalBudget,
+    ArrivalsSpent,
+    ArrivalWaits,
+    counts_of,
+)
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_promises import resolve_with_promise
 from broker.flow.person_records import (
     SALT_BYTES,
@@ -29,7 +37,6 @@ from broker.flow.person_records import (
     notice_key,
 )
 from broker.flow.person_rows import find_records, look_up, store_changes
-from broker.flow.person_rules import JoinRules
 from broker.flow.person_suppliers import Visit, note_visit
 from broker.flow.register import (
     PersonRegister,
@@ -38,6 +45,7 @@ from broker.flow.register import (
     derive_tag,
     mark_of,
 )
+from broker.flow.school_counts import CountFull
 from broker.pseudonyms.derivation import (
     PersonRoot,
     RootKey,
@@ -128,6 +136,8 @@ async def identify_person(
     random: Callable[[int], bytes],
     rules: JoinRules,
     visit: Visit | None = None,
+    budget: ArrivalBudget = SMALLEST_BUDGET,
+    confirms: bool = False,
 ) -> KnownPerson:
     """Return which account a login opens, after storing what the rules say.
 
@@ -138,9 +148,13 @@ async def identify_person(
         eck_id_required: from the school's document.
         random: returns that many unpredictable bytes (`secrets.token_bytes`).
         visit: to whom the login goes; None when no pseudonym will be told.
+        budget: of the school, for pupils who are known elsewhere.
+        confirms: whether the page about this pupil's arrival elsewhere led to this login.
 
     Raises:
         EckIdMissing: rule 6 of `person_rules`.
+        ArrivalsSpent: a newcomer beyond the budget; nothing was stored.
+        ArrivalWaits: a protected pupil's arrival, now stored as held.
         RegisterUnavailable: nothing was stored, or nobody knows.
     """
     login = Login(
@@ -149,16 +163,32 @@ async def identify_person(
         today=today,
         local_tag=b"" if presented.local is None else derive_tag(keys, presented.local),
         fresh_salt=random(SALT_BYTES),
+        confirms=confirms,
+        settled_after_days=budget.settled_after_days,
     )
     for _ in range(MAX_ATTEMPTS):
         looked_up = await look_up(presented, register=register, keys=keys)
         found, previous = looked_up.records, None
         resolved = resolve_with_promise(presented, found, login=login, rules=rules)
-        if visit is not None:
+        if visit is not None and not resolved.waits:
             resolved, previous = note_visit(presented, found, resolved, visit=visit, today=today)
-        if await store_changes(
-            resolved.changes, looked_up.rows, register=register, keys=keys, random=random
-        ):
+        counts = counts_of(presented, found, resolved, login=login, budget=budget)
+        try:
+            stored = await store_changes(
+                resolved.changes,
+                looked_up.rows,
+                register=register,
+                keys=keys,
+                random=random,
+                counts=counts,
+            )
+        except CountFull:
+            raise ArrivalsSpent(
+                "check_arrivals_within_budget", schools_of_before=resolved.arrived_from
+            ) from None
+        if stored and resolved.waits:
+            raise ArrivalWaits("check_protected_arrival_confirmed")
+        if stored:
             return KnownPerson(
                 root=resolved.account,
                 salt=resolved.salt,

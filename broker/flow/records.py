@@ -44,12 +44,15 @@ class ChoosingLogin(SealedRecord, frozen=True, kw_only=True):
     Attributes:
         ask_again: the person said "that is not me": the school must ask again.
         choose_again: a person of several schools wishes to say anew for which one this is.
+        confirms_arrival: the page that says that a protected pupil's arrival at another school
+            must be confirmed led here.
     """
 
     login: LoginId
     request: SupplierRequest
     ask_again: bool = False
     choose_again: bool = False
+    confirms_arrival: bool = False
 
 
 class PendingLogin(SealedRecord, frozen=True, kw_only=True):
@@ -64,6 +67,7 @@ class PendingLogin(SealedRecord, frozen=True, kw_only=True):
         force_login: whether the school was told to ask for a new login.
         ask_again: the person said "that is not me"; another try must ask again too.
         choose_again: as in `ChoosingLogin`.
+        confirms_arrival: as of `ChoosingLogin`.
     """
 
     login: LoginId
@@ -77,6 +81,7 @@ class PendingLogin(SealedRecord, frozen=True, kw_only=True):
     force_login: bool = False
     ask_again: bool = False
     choose_again: bool = False
+    confirms_arrival: bool = False
 
 
 class DecidedRelease(SealedRecord, frozen=True, kw_only=True):
@@ -186,6 +191,7 @@ def another_try(
         request=of.request,
         ask_again=ask_again,
         choose_again=isinstance(of, PendingLogin) and of.choose_again,
+        confirms_arrival=isinstance(of, PendingLogin) and of.confirms_arrival,
     )
 
 

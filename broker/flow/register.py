@@ -28,6 +28,7 @@ from broker.flow.framing import UnreadableRecord, derive_key, mac, seal, unseal
 from broker.flow.person_records import (
     PersonRecord,
 )
+from broker.flow.school_counts import Count
 from broker.pseudonyms.derivation import (
     PersonRoot,
     lp,
@@ -89,6 +90,22 @@ class RowWrite:
 
 
 @dataclass(frozen=True, slots=True)
+class RowRewrite:
+    """One row to put in the place of another: what two persons decided.
+
+    Attributes:
+        mark: the `mark_of` what must be there.
+        row: what shall be there; None when nothing shall.
+        moves: as of `RowWrite`.
+    """
+
+    tag: bytes = field(repr=False)
+    mark: bytes = field(repr=False)
+    row: "StoredRow | None" = field(repr=False)
+    moves: tuple[SupplierMove, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class StoredRow:
     """One row as it rests."""
 
@@ -107,10 +124,20 @@ class PersonRegister(Protocol):
         """
         ...
 
-    async def apply(self, writes: Sequence[RowWrite]) -> bool:
-        """Store all, durably, or nothing; False when a row is not what its write expects.
+    async def apply(self, writes: Sequence[RowWrite], counts: Sequence[Count] = ()) -> bool:
+        """Store all and count, durably, or nothing; False when a row is not as its write expects.
 
         Raises:
+            CountFull: a count would go beyond its bound; nothing was stored.
+            RegisterUnavailable: nobody knows whether they are stored.
+        """
+        ...
+
+    async def rewrite(self, rewrites: Sequence[RowRewrite]) -> None:
+        """Put rows in place of others, durably, all or none.
+
+        Raises:
+            PersonChanged: something else is there; nothing was stored.
             RegisterUnavailable: nobody knows whether they are stored.
         """
         ...

@@ -18,6 +18,7 @@ from broker.domain.membership import date_membership
 from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement, notice_signer
 from broker.flow.answers import Answer
+from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.login_store import Claim
 from broker.flow.naming import SupplierNames, check_epoch_unchanged, epoch_of, name_person
@@ -29,10 +30,9 @@ from broker.flow.own_schools import (
 )
 from broker.flow.page_between import PageNeeded, find_page_needed
 from broker.flow.parties import Parties
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import Presented, as_root
-from broker.flow.person_rules import JoinRules
-from broker.flow.person_suppliers import Visit
-from broker.flow.persons import KnownPerson, identify_person, note_notice_seen
+from broker.flow.persons import KnownPerson, note_notice_seen
 from broker.flow.ports import FlowKeys, Random
 from broker.flow.receipts import (
     ReceiptContent,
@@ -42,6 +42,7 @@ from broker.flow.receipts import (
     derive_receipt_keys,
     seal_receipt,
 )
+from broker.flow.recognition import make_visit, recognise_person
 from broker.flow.records import DecidedRelease, PendingLogin, PreparedRelease, SchoolsOffered
 from broker.flow.register import PersonRegister, RegisterUnavailable
 from broker.flow.still_allowed import check_still_allowed
@@ -64,6 +65,7 @@ class ReleasePorts:
     receipts: ReceiptLog
     keys: FlowKeys
     join_rules: JoinRules
+    arrival_rules: ArrivalRules
     suppliers: SupplierSide
     takeover_lists: TakeoverLists
     audit: AuditLog
@@ -147,20 +149,14 @@ class ReleaseDesk:
         presented = presented_by(decided)
         chosen = school.id if isinstance(of, SchoolsOffered) else None
         named = wants_pseudonym(of.request)
-        visit = None
-        if named:
-            rotating = supplier.previous_epoch is not None
-            visit = Visit(supplier.id, supplier.epoch, window_open=rotating, chosen=chosen)
-        person = await identify_person(
+        visit = make_visit(supplier, chosen=chosen, rules=ports.arrival_rules) if named else None
+        person = await recognise_person(
             presented,
-            register=ports.register,
-            keys=ports.keys.register,
-            school=school.id,
-            eck_id_required=school.eck_id_required,
-            today=day_of(now),
-            random=ports.random,
-            rules=ports.join_rules,
+            school=school,
             visit=visit,
+            confirms=isinstance(of, PendingLogin) and of.confirms_arrival,
+            ports=ports,
+            today=day_of(now),
         )
         if isinstance(of, SchoolsOffered):
             await remember_at_others(
@@ -171,8 +167,6 @@ class ReleaseDesk:
                 keys=ports.keys.register,
                 random=ports.random,
             )
-        for event in person.events:
-            ports.audit.record(AuditEvent(action=event.value, school=school.id))
         page = find_page_needed(
             first_name,
             population=decided.role,

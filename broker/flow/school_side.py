@@ -122,6 +122,7 @@ class SchoolSide:
                 force_login=force_login,
                 ask_again=ask_again,
                 choose_again=login.choose_again,
+                confirms_arrival=login.confirms_arrival,
             )
             url = build_authorization_request(
                 endpoints,
@@ -148,6 +149,7 @@ class SchoolSide:
             ),
             ask_again=ask_again,
             choose_again=login.choose_again,
+            confirms_arrival=login.confirms_arrival,
         )
         message = build_authn_request(
             endpoints,

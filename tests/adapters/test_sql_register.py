@@ -2,32 +2,40 @@
 
 import asyncio
 import secrets
+import sqlite3
 from collections.abc import AsyncIterator
+from contextlib import closing
+from dataclasses import replace
+from datetime import date, timedelta
 from pathlib import Path
 
 import pytest
 
 from broker.adapters.databases.sql import open_sqlite
 from broker.adapters.databases.sql_register import SqlitePersonRegister
+from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.attributes import Population
 from broker.flow.operator_refusals import PersonChanged
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import Presented
-from broker.flow.person_rules import JoinRules
 from broker.flow.persons import erase_person, identify_person
 from broker.flow.register import (
     PersonRegister,
     RegisterUnavailable,
+    RowRewrite,
     RowWrite,
     StoredRow,
     derive_register_keys,
     derive_tag,
     mark_of,
 )
+from broker.flow.school_counts import Count, CountFull, CountKind
 from tests.flow.memory_register import MemoryRegister
-from tests.flow.register_world import FIRST_DAY, VUURVOGEL, a_root
+from tests.flow.register_world import FIRST_DAY, REGENBOOG, VUURVOGEL, a_root
 
 KEYS = derive_register_keys(bytes(range(32)))
+PUPILS = CountKind.PUPILS
 A, B, C = (letter * 32 for letter in (b"a", b"b", b"c"))
 
 
@@ -78,6 +86,72 @@ async def test_replacing_needs_the_row_that_was_read(register: PersonRegister) -
     assert not await register.apply([a_write(A, b"3", replaces=b"2")])
     assert await register.apply([a_write(A, b"2", replaces=b"1")])
     assert await register.find([A]) == {A: StoredRow(b"2", 2026)}
+
+
+async def test_counting_stops_all_of_a_login_s_writes_at_its_bound(
+    register: PersonRegister,
+) -> None:
+    one = Count(VUURVOGEL, FIRST_DAY, CountKind.ARRIVED, at_most=1)
+    assert await register.apply([a_write(A, b"1")], [one])
+    with pytest.raises(CountFull):
+        await register.apply([a_write(B, b"2")], [Count(VUURVOGEL, FIRST_DAY, PUPILS), one])
+    assert await register.find([B]) == {}
+    assert not await register.apply([a_write(A, b"1")], [Count(VUURVOGEL, FIRST_DAY, PUPILS)])
+    assert await register.apply([], [Count(VUURVOGEL, FIRST_DAY, PUPILS, at_most=1)])
+    with pytest.raises(CountFull):
+        await register.apply([], [Count(VUURVOGEL, FIRST_DAY, CountKind.LEFT, at_most=0)])
+    assert await register.apply([], [replace(one, day=FIRST_DAY + timedelta(days=1))])
+    assert await register.apply([], [replace(one, school=REGENBOOG)])
+
+
+async def test_two_processes_share_the_counts(path: Path, on_sqlite: SqlitePersonRegister) -> None:
+    other = SqlitePersonRegister(path)
+    one = Count(VUURVOGEL, FIRST_DAY, CountKind.ARRIVED, at_most=10)
+    done = await asyncio.gather(
+        *(each.apply([], [one]) for _ in range(10) for each in (on_sqlite, other)),
+        return_exceptions=True,
+    )
+    await other.close()
+    assert done.count(True) == 10
+    assert sum(isinstance(each, CountFull) for each in done) == 10
+    counts = SqliteSchoolCounts(path)
+    assert counts.read(VUURVOGEL, since=FIRST_DAY) == {(FIRST_DAY, CountKind.ARRIVED): 10}
+    assert dict(counts.read_all(since=FIRST_DAY)) == {
+        VUURVOGEL: {(FIRST_DAY, CountKind.ARRIVED): 10}
+    }
+    assert dict(counts.read_all(since=FIRST_DAY + timedelta(days=1))) == {}
+
+
+async def test_old_counts_are_forgotten(path: Path, on_sqlite: SqlitePersonRegister) -> None:
+    await on_sqlite.apply([], [Count(VUURVOGEL, FIRST_DAY, PUPILS)])
+    late = FIRST_DAY + timedelta(days=401)
+    await on_sqlite.apply([], [Count(REGENBOOG, late, PUPILS)])
+    assert SqliteSchoolCounts(path).read(VUURVOGEL, since=FIRST_DAY)
+    await on_sqlite.apply([], [Count(VUURVOGEL, late, PUPILS)])
+    assert list(SqliteSchoolCounts(path).read(VUURVOGEL, since=date(2020, 1, 1))) == [
+        (late, PUPILS)
+    ]
+
+
+async def test_rows_are_rewritten_all_or_none(register: PersonRegister) -> None:
+    await register.apply([a_write(A, b"1"), a_write(B, b"2")])
+    await register.rewrite(
+        [
+            RowRewrite(A, mark_of(b"1"), StoredRow(b"new", 2027)),
+            RowRewrite(B, mark_of(b"2"), None),
+            RowRewrite(C, mark_of(None), StoredRow(b"3", 2026)),
+        ]
+    )
+    assert await register.find([A, B]) == {A: StoredRow(b"new", 2027)}
+    assert await register.find([C]) == {C: StoredRow(b"3", 2026)}
+    await register.rewrite([RowRewrite(B, mark_of(None), None)])
+    for changed in (
+        RowRewrite(B, mark_of(b"2"), None),
+        RowRewrite(C, mark_of(b"other"), None),
+    ):
+        with pytest.raises(PersonChanged):
+            await register.rewrite([RowRewrite(A, mark_of(b"new"), None), changed])
+    assert await register.find([A]) == {A: StoredRow(b"new", 2027)}
 
 
 async def test_of_many_at_once_one_is_first(register: PersonRegister) -> None:
@@ -190,8 +264,11 @@ async def test_rows_show_nothing_but_a_school_year(
     await identify(on_sqlite, "E", "L")
     await on_sqlite.close()
     stored = path.read_bytes()
-    for hidden in (b"vuurvogel", b"pupil", a_root("E"), a_root("L")):
+    for hidden in (b'"pupil"', a_root("E"), a_root("L")):
         assert hidden not in stored
+    with closing(sqlite3.connect(path)) as connection:
+        rows = repr(connection.execute("SELECT * FROM persons").fetchall())
+    assert "vuurvogel" not in rows
 
 
 async def test_missing_database_is_refused_and_comes_back(tmp_path: Path) -> None:

@@ -15,11 +15,12 @@ from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.demo.people import PEOPLE, Person
 from broker.flow.answers import Answer, ChooseSchool, PostMessage
 from broker.flow.api_access import ApiAccess
+from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.browser_steps import BrowserSteps
 from broker.flow.handles import StorageKey
 from broker.flow.login import LoginFlow
 from broker.flow.login_store import LoginStore
-from broker.flow.person_rules import JoinRules
+from broker.flow.person_joins import JoinRules
 from broker.flow.ports import Clock, FlowKeys
 from broker.flow.receipts import ReceiptLog
 from broker.flow.register import derive_register_keys
@@ -154,6 +155,7 @@ class LoginWorld:
                 receipts=receipts or self.receipts,
                 keys=self.keys,
                 join_rules=JoinRules(),
+                arrival_rules=ArrivalRules(),
                 suppliers=suppliers,
                 takeover_lists=self.takeover_lists,
                 audit=self.audit,

@@ -1,15 +1,19 @@
 """A `PersonRegister` in memory, that counts its round trips and fails or is overtaken on demand."""
 
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import date
 
+from broker.domain.ids import SchoolId
 from broker.flow.operator_refusals import PersonChanged
 from broker.flow.register import (
     RegisterUnavailable,
+    RowRewrite,
     RowWrite,
     StoredRow,
     SupplierMove,
     mark_of,
 )
+from broker.flow.school_counts import Count, CountFull, CountKind
 
 
 class MemoryRegister:
@@ -22,6 +26,7 @@ class MemoryRegister:
 
     def __init__(self) -> None:
         self.rows: dict[bytes, StoredRow] = {}
+        self.counts: dict[tuple[SchoolId, date, CountKind], int] = {}
         self.looked_up = 0
         self.written = 0
         self.down = False
@@ -32,7 +37,7 @@ class MemoryRegister:
         self.looked_up += 1
         return {tag: self.rows[tag] for tag in tags if tag in self.rows}
 
-    async def apply(self, writes: Sequence[RowWrite]) -> bool:
+    async def apply(self, writes: Sequence[RowWrite], counts: Sequence[Count] = ()) -> bool:
         if self.down:
             raise RegisterUnavailable("check_written")
         self.written += 1
@@ -43,10 +48,28 @@ class MemoryRegister:
             there = self.rows.get(write.tag)
             if (None if there is None else there.sealed) != write.replaces:
                 return False
+        counted = dict(self.counts)
+        for count in counts:
+            key = (count.school, count.day, count.kind)
+            counted[key] = counted.get(key, 0) + count.add
+            if count.at_most is not None and counted[key] > count.at_most:
+                raise CountFull
+        self.counts = counted
         for write in writes:
             self.rows[write.tag] = StoredRow(write.sealed, write.school_year)
             self.moved_by(write.moves)
         return True
+
+    async def rewrite(self, rewrites: Sequence[RowRewrite]) -> None:
+        for each in rewrites:
+            there = self.rows.get(each.tag)
+            if mark_of(None if there is None else there.sealed) != each.mark:
+                raise PersonChanged("check_person_unchanged")
+        for each in rewrites:
+            self.rows.pop(each.tag, None)
+            if each.row is not None:
+                self.rows[each.tag] = each.row
+            self.moved_by(each.moves)
 
     async def erase(self, marks: Mapping[bytes, bytes]) -> int:
         for tag, mark in marks.items():

@@ -14,6 +14,7 @@ from broker.flow.login_store import Claim, Locator, LoginStore, Put, StoreUnsure
 from broker.flow.ports import SchoolUnanswered
 from broker.flow.receipts import ReceiptsUnavailable, SealedReceipt
 from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow
+from broker.flow.school_counts import Count
 from broker.jose.keys import KeySet, parse_key_set
 from broker.oidc_op.token import derive_code_challenge
 from tests.builders_oidc import SCHOOL_ISSUER, SCHOOL_KEY, a_token_response, jwks_of
@@ -103,9 +104,9 @@ class FaultyRegister(MemoryRegister):
         self._faults.before("register.find", RegisterUnavailable)
         return await super().find(tags)
 
-    async def apply(self, writes: Sequence[RowWrite]) -> bool:
+    async def apply(self, writes: Sequence[RowWrite], counts: Sequence[Count] = ()) -> bool:
         self._faults.before("register.apply", RegisterUnavailable)
-        done = await super().apply(writes)
+        done = await super().apply(writes, counts)
         self._faults.after(RegisterUnavailable)
         return done
 

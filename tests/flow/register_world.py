@@ -5,6 +5,7 @@ from datetime import date, timedelta
 
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import (
     FoundRecords,
     Login,
@@ -14,7 +15,7 @@ from broker.flow.person_records import (
     Resolved,
     as_root,
 )
-from broker.flow.person_rules import JoinRules, resolve_person
+from broker.flow.person_rules import resolve_person
 from broker.pseudonyms.derivation import PersonRoot
 
 FIRST_DAY = date(2026, 9, 7)
@@ -46,6 +47,7 @@ class RegisterWorld:
         school: SchoolId = VUURVOGEL,
         population: Population = Population.PUPIL,
         eck_id_required: bool = False,
+        confirms: bool = False,
     ) -> Resolved:
         """Log in; the local root's name gets the school's, as its derivation does."""
         eck_root = None if eck_id is None else a_root(f"E:{eck_id}")
@@ -69,6 +71,7 @@ class RegisterWorld:
                 today=self.today,
                 local_tag=a_tag(local_root),
                 fresh_salt=self.salts.to_bytes(16, "big"),
+                confirms=confirms,
             ),
             rules=JoinRules(),
         )

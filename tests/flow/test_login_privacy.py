@@ -9,7 +9,7 @@ import pytest
 from broker.demo.people import Person
 from broker.domain.federation import NoticeMode
 from broker.flow.answers import PostMessage, Welcome
-from broker.flow.person_rules import JoinRules
+from broker.flow.person_joins import JoinRules
 from broker.flow.persons import identify_person, present_person
 from broker.flow.receipts import derive_receipt_keys, open_receipt
 from broker.flow.records import EVERY_KIND

@@ -20,8 +20,8 @@ from broker.flow.operator_refusals import (
     SecondPersonNeeded,
 )
 from broker.flow.operators import Signer
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import Presented
-from broker.flow.person_rules import JoinRules
 from broker.flow.persons import KnownPerson, identify_person
 from broker.flow.register import RegisterUnavailable, derive_register_keys, derive_tag
 from broker.flow.two_persons import Action, PreparedAction

@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, SupplierId
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import (
     Change,
     FoundRecords,
@@ -16,7 +17,6 @@ from broker.flow.person_records import (
     as_root,
 )
 from broker.flow.person_rows import find_records, look_up, store_changes
-from broker.flow.person_rules import JoinRules
 from broker.flow.person_suppliers import Visit, find_holder, find_supplier_seen, note_visit
 from broker.flow.persons import KnownPerson, identify_person
 from broker.flow.register import derive_register_keys, derive_tag

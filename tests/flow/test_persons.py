@@ -14,8 +14,9 @@ from broker.domain.attributes import Population
 from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId, SchoolIdpId, SupplierId
 from broker.flow.framing import UnreadableRecord, derive_key, seal
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import PersonEvent, PersonRecord, Presented, as_root
-from broker.flow.person_rules import EckIdMissing, JoinRules
+from broker.flow.person_rules import EckIdMissing
 from broker.flow.persons import (
     MAX_ATTEMPTS,
     KnownPerson,
@@ -171,7 +172,7 @@ async def test_two_workers_with_different_news_lose_neither() -> None:
 
 
 class NeverAsExpected(MemoryRegister):
-    async def apply(self, writes: list[RowWrite]) -> bool:  # type: ignore[override]
+    async def apply(self, writes: object, counts: object = ()) -> bool:
         self.written += 1
         return False
 

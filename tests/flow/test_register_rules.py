@@ -4,11 +4,13 @@ import re
 from datetime import date
 
 import pytest
+from msgspec.structs import replace
 
 from broker.domain.attributes import Population
 from broker.flow import person_rules
+from broker.flow.person_joins import MAX_ALIASES, TooManyNumbers, confirm_join
 from broker.flow.person_records import FormerAccount, PersonEvent, Presented, school_year_of
-from broker.flow.person_rules import MAX_ALIASES, EckIdMissing, TooManyNumbers, confirm_join
+from broker.flow.person_rules import EckIdMissing
 from tests.flow.register_world import (
     KOMPAS,
     REGENBOOG,
@@ -296,6 +298,24 @@ def test_rule_16_staff_open_their_own_root_even_where_eck_ids_are_required() -> 
     assert world.local("els").population is Population.STAFF
     with pytest.raises(ValueError, match="staff"):
         world.login("els", "els", population=Population.STAFF)
+
+
+def test_rule_17_login_at_the_old_school_confirms_the_arrival() -> None:
+    world = RegisterWorld()
+    world.login("sanne")
+    world.pass_days(1)
+    world.login("sanne", school=REGENBOOG)
+    assert not world.eck("sanne").seen[REGENBOOG].confirmed
+    assert world.login("sanne").events == (PersonEvent.ARRIVAL_CONFIRMED,)
+    assert world.eck("sanne").seen[REGENBOOG].confirmed
+
+
+def test_rule_18_protected_pupil_waits_at_a_new_school() -> None:
+    world = RegisterWorld()
+    world.login("sanne")
+    world.records[a_root("E:sanne")] = replace(world.eck("sanne"), protected=True)
+    assert world.login("sanne", school=REGENBOOG).waits
+    assert not world.login("sanne").waits
 
 
 def test_login_that_presents_nothing_is_a_fault() -> None:

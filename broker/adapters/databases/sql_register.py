@@ -15,15 +15,26 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from broker.adapters.databases.group_commit import GroupCommit
 from broker.adapters.databases.sql import OpenedFile, prepare, transaction
+from broker.adapters.databases.sql_school_counts import add_count
 from broker.adapters.databases.sql_supplier_counts import move_counts
 from broker.adapters.databases.tables_register import persons
 from broker.flow.operator_refusals import PersonChanged
-from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow, mark_of
+from broker.flow.register import (
+    RegisterUnavailable,
+    RowRewrite,
+    RowWrite,
+    StoredRow,
+    mark_of,
+)
+from broker.flow.school_counts import Count, CountFull
 
 READ_BUSY_TIMEOUT_MS = 200  # in WAL mode a reader waits only while the log is being recovered
 
 _CHANGED = -1
-"""In place of a number of erased rows: they are not what they must be."""
+"""In place of a number of rows: they are not what they must be."""
+
+_FULL = -2
+"""In place of a number of rows: a count would go beyond its bound."""
 
 _DATABASE_FAULTS = (sqlite3.Error, OSError)
 
@@ -39,9 +50,30 @@ _REPLACE = prepare(
 _ERASE = prepare(delete(persons).where(persons.c.tag == bindparam("of_tag")))
 
 
+_REMOVE = prepare(
+    delete(persons).where(
+        persons.c.tag == bindparam("of_tag"), persons.c.sealed == bindparam("replaces")
+    )
+)
+
+
+@dataclass(frozen=True, slots=True)
+class _Login:
+    writes: Sequence[RowWrite] = field(repr=False)
+    counts: Sequence[Count]
+
+
+@dataclass(frozen=True, slots=True)
+class _Rewriting:
+    rewrites: Sequence[RowRewrite] = field(repr=False)
+
+
 @dataclass(frozen=True, slots=True)
 class _Erasure:
     marks: Mapping[bytes, bytes] = field(repr=False)
+
+
+_Part = _Login | _Rewriting | _Erasure
 
 
 class SqlitePersonRegister:
@@ -57,7 +89,7 @@ class SqlitePersonRegister:
         self._writing: OpenedFile | None = None
         self._readable = True
         self._closed = False
-        self._group: GroupCommit[Sequence[RowWrite] | _Erasure, int] = GroupCommit(
+        self._group: GroupCommit[_Part, int] = GroupCommit(
             self._commit,
             refusal=RegisterUnavailable,
             expected=_DATABASE_FAULTS,
@@ -90,13 +122,27 @@ class SqlitePersonRegister:
         self._readable = True
         return found
 
-    async def apply(self, writes: Sequence[RowWrite]) -> bool:
-        """Store all, durably, or nothing; False when a row is not what its write expects.
+    async def apply(self, writes: Sequence[RowWrite], counts: Sequence[Count] = ()) -> bool:
+        """Store all and count, durably, or nothing; False when a row is not as its write expects.
 
         Raises:
+            CountFull: a count would go beyond its bound; nothing was stored.
             RegisterUnavailable: nobody knows whether they are stored.
         """
-        return bool(await self._group.submit(writes))
+        done = await self._group.submit(_Login(writes, counts))
+        if done == _FULL:
+            raise CountFull
+        return bool(done)
+
+    async def rewrite(self, rewrites: Sequence[RowRewrite]) -> None:
+        """Put rows in place of others, durably, all or none.
+
+        Raises:
+            PersonChanged: something else is there; nothing was stored.
+            RegisterUnavailable: nobody knows whether they are stored.
+        """
+        if await self._group.submit(_Rewriting(rewrites)) == _CHANGED:
+            raise PersonChanged("check_person_unchanged")
 
     async def erase(self, marks: Mapping[bytes, bytes]) -> int:
         """Delete rows for good, all or none, and return how many there were.
@@ -122,19 +168,14 @@ class SqlitePersonRegister:
         self._close_reading()
         await self._group.close(self._close_writing)
 
-    def _commit(self, batch: Sequence[Sequence[RowWrite] | _Erasure]) -> list[int]:
+    def _commit(self, batch: Sequence[_Part]) -> list[int]:
         """Do every waiter's part in one durable transaction, each all or nothing."""
         try:
             if self._writing is None:
                 self._writing = OpenedFile(self._path)
             connection = self._writing.connection()
             with transaction(connection):
-                results = [
-                    _erase(connection, each)
-                    if isinstance(each, _Erasure)
-                    else _apply(connection, each)
-                    for each in batch
-                ]
+                results = [_do(connection, each) for each in batch]
             if any(isinstance(each, _Erasure) for each in batch):
                 _empty_log(connection)
         except BaseException:
@@ -160,17 +201,45 @@ class SqlitePersonRegister:
             self._writing = None
 
 
-def _apply(connection: sqlite3.Connection, writes: Sequence[RowWrite]) -> int:
-    """Return 1 when every row was as expected and is stored, 0 when nothing is."""
+def _do(connection: sqlite3.Connection, part: _Part) -> int:
+    match part:
+        case _Erasure():
+            return _erase(connection, part)
+        case _Rewriting():
+            return _rewrite(connection, part.rewrites)
+        case _Login():
+            return _apply(connection, part)
+
+
+def _apply(connection: sqlite3.Connection, login: _Login) -> int:
+    """Return 1 when every row was as expected and is stored, 0 or `_FULL` when nothing is."""
     connection.execute("SAVEPOINT one_login")
-    done = all(_write(connection, each) for each in writes)
-    if done:
-        for each in writes:
+    done = int(all(_write(connection, each) for each in login.writes))
+    if done and not all(add_count(connection, each) for each in login.counts):
+        done = _FULL
+    if done == 1:
+        for each in login.writes:
             move_counts(connection, each.moves)
     else:
         connection.execute("ROLLBACK TO one_login")
     connection.execute("RELEASE one_login")
-    return int(done)
+    return done
+
+
+def _rewrite(connection: sqlite3.Connection, rewrites: Sequence[RowRewrite]) -> int:
+    """Return how many rows were put in place of others; a login that came in between stops it."""
+    found = [connection.execute(_FIND_ONE, {"t0": each.tag}).fetchone() for each in rewrites]
+    for each, row in zip(rewrites, found, strict=True):
+        if mark_of(None if row is None else row[1]) != each.mark:
+            return _CHANGED
+    for each, row in zip(rewrites, found, strict=True):
+        before = None if row is None else row[1]
+        if each.row is not None:
+            _write(connection, RowWrite(each.tag, each.row.sealed, each.row.school_year, before))
+        elif before is not None:
+            connection.execute(_REMOVE, {"of_tag": each.tag, "replaces": before})
+        move_counts(connection, each.moves)
+    return len(rewrites)
 
 
 def _write(connection: sqlite3.Connection, write: RowWrite) -> bool:

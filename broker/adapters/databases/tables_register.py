@@ -48,6 +48,17 @@ converted_marks = Table(
     sqlite_with_rowid=False,
 )
 
+school_counts = Table(
+    "school_counts",
+    REGISTER_METADATA,
+    Column("school", Text, primary_key=True, comment="plain: slug"),
+    Column("day", Text, primary_key=True, comment="plain: a day; 1 August for a school year"),
+    Column("kind", Text, primary_key=True, comment="plain: what is counted"),
+    Column("count", Integer, nullable=False, comment="plain: a count"),
+    comment="How many pupils came, left and logged in: budgets and alarms; nobody in it.",
+    sqlite_with_rowid=False,
+)
+
 register_mark = Table(
     "register_mark",
     REGISTER_METADATA,

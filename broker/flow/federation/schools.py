@@ -83,6 +83,7 @@ def compile_school(document: SchoolDocument, stated: StatedDocument) -> School:
         state=document.state,
         eck_id_required=document.eck_id == "required",
         shared_devices=shared if document.shared_devices is UNSET else document.shared_devices,
+        pupils=document.pupils,
         enabled=document.enabled,
         api_clients=tuple(
             _compile_api_client(f"api_client[{index}].", each, stated)
