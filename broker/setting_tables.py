@@ -106,7 +106,8 @@ class Transfers(Section, frozen=True, kw_only=True):
     daily_percent: Annotated[int, Meta(ge=0, le=100)] = 2
     """Of the school's published head count."""
     season_factor: Positive = 3
-    season_months: tuple[Annotated[int, Meta(ge=1, le=12)], ...] = (8, 9, 10)
+    season_first_month: Annotated[int, Meta(ge=1, le=12)] = 8
+    season_last_month: Annotated[int, Meta(ge=1, le=12)] = 10
     total_percent: Annotated[int, Meta(ge=100)] = 115
     """Pupils of a school year, of the head count, with which a newcomer is still let in."""
     settled_days: Positive = 14

@@ -65,8 +65,7 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
     """A school as its document states it.
 
     Attributes:
-        brin: BRIN4 of the institution.
-        branch: BRIN6 of the location, when this school is one location.
+        brin, branch: BRIN4 of the institution; BRIN6 of the location, when this school is one.
         eck_id_required: refuse an unknown pupil whose login states no ECK iD.
         shared_devices: pupils share devices, so each login shows who it is for.
         pupils: published head count; how many may come from other schools goes by it.

@@ -5,7 +5,6 @@ budget the newcomer alone waits; everybody who is known there goes on. What coun
 is every pupil who logged in there in the school year, known or new.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date
 
@@ -36,9 +35,7 @@ class ArrivalsSpent(Refusal):
     http_status = 403
     oauth_error = "access_denied"
 
-    def __init__(self, check: str = "", *, schools_of_before: Iterable[SchoolId] = ()) -> None:
-        super().__init__(check)
-        self.schools_of_before = frozenset(schools_of_before)
+    schools_of_before: frozenset[SchoolId] = frozenset()
 
 
 class ArrivalWaits(Refusal):
@@ -66,7 +63,8 @@ class ArrivalRules:
     daily_minimum: int = 5
     daily_percent: int = 2
     season_factor: int = 3
-    season_months: tuple[int, ...] = (8, 9, 10)
+    season_first_month: int = 8
+    season_last_month: int = 10
     total_percent: int = 115
     settled_after_days: int = 14
     told_days: int = 365
@@ -104,7 +102,7 @@ def budget_of(pupils: int | None, *, rules: ArrivalRules, today: date) -> Arriva
     """
     known = 0 if pupils is None else pupils
     a_day = max(rules.daily_minimum, known * rules.daily_percent // 100)
-    if today.month in rules.season_months:
+    if rules.season_first_month <= today.month <= rules.season_last_month:
         a_day *= rules.season_factor
     in_all = None if pupils is None else pupils * rules.total_percent // 100
     return ArrivalBudget(a_day, in_all, rules.settled_after_days)

@@ -183,9 +183,9 @@ async def identify_person(
                 counts=counts,
             )
         except CountFull:
-            raise ArrivalsSpent(
-                "check_arrivals_within_budget", schools_of_before=resolved.arrived_from
-            ) from None
+            spent = ArrivalsSpent("check_arrivals_within_budget")
+            spent.schools_of_before = resolved.arrived_from
+            raise spent from None
         if stored and resolved.waits:
             raise ArrivalWaits("check_protected_arrival_confirmed")
         if stored:

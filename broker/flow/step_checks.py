@@ -114,6 +114,7 @@ _PERSON = CheckGroup(
         *("check_readable", "check_not_closed", "check_written", "check_register_row_opens"),
         *("check_person_unchanged", "check_register_converges"),
         *("check_eck_id_stated_or_known", "check_numbers_of_one_pupil_bounded"),
+        *("check_arrivals_within_budget", "check_protected_arrival_confirmed"),
         "check_pinned_epoch_has_key",
     ),
     ordered=False,
