@@ -30,7 +30,7 @@ from broker.commands.problems import EXIT_REFUSED, config_option
 from broker.commands.registry import registry_file
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.switches import LoginSwitch, SwitchStage
-from broker.flow.person_rules import JoinRules
+from broker.flow.person_joins import JoinRules
 from broker.flow.register import derive_register_keys
 from broker.flow.rehearsal import (
     REASONS,

@@ -14,9 +14,10 @@ from types import MappingProxyType
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.framing import mac
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import SALT_BYTES, Login, PersonEvent, Presented
 from broker.flow.person_rows import look_up
-from broker.flow.person_rules import JoinRules, resolve_person
+from broker.flow.person_rules import resolve_person
 from broker.flow.register import PersonRegister, RegisterKeys, derive_tag
 from broker.pseudonyms.derivation import PersonRoot, lp
 

@@ -7,8 +7,8 @@ from broker.domain.federation import SchoolIdp, State
 from broker.domain.ids import SchoolIdpId
 from broker.domain.switches import SwitchStage
 from broker.flow.operator_refusals import PreparedUnreadable
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import Presented
-from broker.flow.person_rules import JoinRules
 from broker.flow.persons import identify_person
 from broker.flow.register import RegisterUnavailable
 from broker.flow.rehearsal import (

@@ -21,9 +21,9 @@ from broker.domain.takeover_refusals import (
     TakeoverEnded,
     TakeoversUnavailable,
 )
+from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import Change, PersonEvent, Presented
 from broker.flow.person_rows import find_records, look_up, store_changes
-from broker.flow.person_rules import JoinRules
 from broker.flow.person_suppliers import Visit
 from broker.flow.persons import KnownPerson, identify_person
 from broker.flow.register import RegisterUnavailable, derive_register_keys
