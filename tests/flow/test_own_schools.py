@@ -323,8 +323,8 @@ class TestRemembered:
         await els.log_in(school=OTHER_SCHOOL)
         apply, losses = world.register.apply, [False, False]
 
-        async def losing(writes: Any) -> bool:
-            return losses.pop() if losses else await apply(writes)
+        async def losing(writes: Any, counts: Any = ()) -> bool:
+            return losses.pop() if losses else await apply(writes, counts)
 
         monkeypatch.setattr(world.register, "apply", losing)
         await els.log_in(school=SAML_SCHOOL, prompt="select_account")
@@ -338,9 +338,9 @@ class TestRemembered:
         page = await els.arrive(prompt="select_account")
         apply, count = world.register.apply, [0]
 
-        async def losing(writes: Any) -> bool:
+        async def losing(writes: Any, counts: Any = ()) -> bool:
             count[0] += 1
-            return count[0] == 1 and await apply(writes)
+            return count[0] == 1 and await apply(writes, counts)
 
         monkeypatch.setattr(world.register, "apply", losing)
         answer = refused(await els.choose(page, SAML_SCHOOL))

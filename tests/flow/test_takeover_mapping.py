@@ -452,6 +452,6 @@ class NeverMine(MemoryRegister):
         self.rows = inner.rows
         self.tried = 0
 
-    async def apply(self, writes: Any) -> bool:
+    async def apply(self, writes: Any, counts: Any = ()) -> bool:
         self.tried += 1
         return False
