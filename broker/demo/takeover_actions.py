@@ -43,7 +43,7 @@ async def prepare_takeover(stage: "Stage", *, follow_seconds: float) -> Text:
     now = datetime.now(UTC)
     registry = SqliteRegistry(stage.loaded.data_folder / "registry.db")
     if (VUURVOGEL, BIOSFEER) not in registry.load().takeovers:
-        _approve(stage, until=now.date() + timedelta(days=DAYS))
+        approve_eck_id(stage, until=now.date() + timedelta(days=DAYS))
         _sign(stage, now=now)
     return await _move(stage, TakeoverState.PREPARE, follow_seconds=follow_seconds)
 
@@ -75,7 +75,7 @@ async def _move(stage: "Stage", to: TakeoverState, *, follow_seconds: float) -> 
     )
 
 
-def _approve(stage: "Stage", *, until: date) -> None:
+def approve_eck_id(stage: "Stage", *, until: date) -> None:
     """Put documents in force by which Biosfeer may ask for the ECK iD, and the school allows it."""
     folder = stage.loaded.config_folder / "federation"
     supplier = folder / "suppliers/biosfeer.toml"
