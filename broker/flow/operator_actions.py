@@ -22,8 +22,8 @@ from broker.flow.operator_refusals import (
     SecondPersonNeeded,
 )
 from broker.flow.operators import Operator, OperatorName, Operators, Signer, check_signer
+from broker.flow.person_erasure import find_person
 from broker.flow.person_records import Presented
-from broker.flow.persons import find_person
 from broker.flow.register import PersonRegister, RegisterKeys
 from broker.flow.switch_action import carry_out_switch, write_switch
 from broker.flow.switch_checks import LoginPair

@@ -38,6 +38,7 @@ from broker.flow.persons import MAX_ATTEMPTS, present_person
 from broker.flow.records import DecidedRelease, SchoolsOffered
 from broker.flow.refusals import SchoolNotOpen, SchoolUnknown, StatesDiffer
 from broker.flow.register import PersonRegister, RegisterKeys, RegisterUnavailable
+from broker.flow.successors import derive_old_roots
 from broker.pseudonyms.derivation import RootKey
 
 _NOT_OFFERED = (
@@ -114,6 +115,7 @@ def _decide_at(
         role=identity.population,
         eck_root=presented.eck_id,
         local_root=presented.local,
+        old_roots={**derive_old_roots(identity, registry, today, key)},
     )
 
 

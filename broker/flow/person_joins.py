@@ -63,7 +63,15 @@ def ripen_join(
     be confirmed.
     """
     join = record.join
-    if join is None or join.mature or schools_that_count(record) != {join.school}:
+    if (
+        join is None
+        or join.mature
+        or not {
+            *schools_that_count(record),
+            join.school,
+        }
+        <= login.here
+    ):
         return record, ()
     if login.today > join.last_day and join.login_days < rules.mature_after_login_days:
         join = replace(join, last_day=login.today, login_days=join.login_days + 1)
@@ -81,7 +89,7 @@ def must_stay_apart(eck: PersonRecord | None, local: PersonRecord | None, login:
     if here is not None and login.local_tag in here.apart:
         return True
     has_own_account = local is not None and local.bound_to is None
-    return has_own_account and bool(schools_that_count(eck) - {login.school})
+    return has_own_account and bool(schools_that_count(eck) - login.here)
 
 
 def bind_number(
@@ -105,11 +113,14 @@ def bind_number(
     elif local.bound_to not in (None, eck_root):
         events = (PersonEvent.LOCAL_REBOUND,)
     touched = touch(local, login)
+    here = touched.seen[login.school]
+    if PersonEvent.LOCAL_REBOUND in events:  # who had it at a school of before is somebody else
+        here = replace(here, aliases=())
     record = replace(
         touched,
         account=account,
         salt=eck.salt,
-        seen={login.school: replace(touched.seen[login.school], account=account)},
+        seen={login.school: replace(here, account=account)},
         bound_to=eck_root,
         held_by=eck_root if local.bound_to is None else local.held_by,
         suppliers={},  # they stand with the ECK iD from now on
@@ -119,11 +130,20 @@ def bind_number(
     return record, events
 
 
-def know_number(eck: PersonRecord, local: PersonRecord | None, login: Login) -> PersonRecord:
+def know_number(
+    eck: PersonRecord,
+    local: PersonRecord | None,
+    login: Login,
+    *,
+    before: tuple[bytes, ...] = (),
+) -> PersonRecord:
     """Return an ECK iD's record that knows the number's row, and an account that it leaves behind.
 
     Without the tag erasure would miss the row; without the former account's salt a join could
     not be undone (rule 11).
+
+    Args:
+        before: tags of the number's rows at schools of before.
 
     Raises:
         TooManyNumbers: `MAX_ALIASES` other numbers of this school are bound to this ECK iD.
@@ -131,11 +151,12 @@ def know_number(eck: PersonRecord, local: PersonRecord | None, login: Login) -> 
     here = eck.seen[login.school]
     if local is not None and local.bound_to is None and local.account != here.account:
         eck = leave_behind(eck, local)
-    if login.local_tag in here.aliases:
+    new = tuple(tag for tag in (login.local_tag, *before) if tag not in here.aliases)
+    if not new:
         return eck
-    if len(here.aliases) >= MAX_ALIASES:
+    if len(here.aliases) + len(new) > MAX_ALIASES:
         raise TooManyNumbers("check_numbers_of_one_pupil_bounded")
-    here = replace(here, aliases=(*here.aliases, login.local_tag))
+    here = replace(here, aliases=(*here.aliases, *new))
     return replace(eck, seen={**eck.seen, login.school: here})
 
 

@@ -36,7 +36,8 @@ class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
 
     Attributes:
         account: root that it opens there.
-        aliases: tags of the rows of that school's own numbers that are bound to this ECK iD.
+        aliases: tags of the rows of that school's own numbers that are bound to this ECK iD;
+            with a number, of the same number at the schools that this one went on for.
         since_year, last_year: school years of the first and of the last login there; None in
             rows of before these were kept.
         held_since: day on which a pupil who is known elsewhere arrived; None when nothing waits.
@@ -112,6 +113,8 @@ class PersonRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
         promised: schools at which this ECK iD opens its own account, because a supplier was told so
             before its first login there (`broker.flow.takeover_mapping`). Until the first login
             anywhere `seen` is empty, and to the rules the ECK iD is unknown.
+        carried_to: on a school's own number: root of the same number at the school that went on
+            for this one (`broker.flow.successors`).
     """
 
     population: Population
@@ -127,6 +130,7 @@ class PersonRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
     held_by: bytes | None = None
     protected: bool = False
     promised: tuple[SchoolId, ...] = ()
+    carried_to: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,6 +170,9 @@ class PersonEvent(StrEnum):
     MATURE_JOIN_APPLIED = "mature-join-applied"
     ACCOUNTS_JOINED = "accounts-joined"
     ACCOUNTS_KEPT_APART = "accounts-kept-apart"
+    PIN_CARRIED = "pin-carried"
+    NUMBER_CARRIED = "number-carried"
+    NUMBER_COLLIDES = "number-collides"
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +206,7 @@ class Login:
         fresh_salt: 16 random bytes, used when the person is new.
         confirms: whether the page about a pupil's arrival elsewhere led to this login.
         settled_after_days: without objection an arrival is settled then.
+        predecessors: schools that this one goes on for, and that count as this one.
     """
 
     school: SchoolId
@@ -208,6 +216,12 @@ class Login:
     fresh_salt: bytes = field(repr=False)
     confirms: bool = False
     settled_after_days: int = 14
+    predecessors: frozenset[SchoolId] = frozenset()
+
+    @property
+    def here(self) -> frozenset[SchoolId]:
+        """Return this school, under all names that count as its own."""
+        return self.predecessors | {self.school}
 
     @property
     def school_year(self) -> int:

@@ -16,36 +16,59 @@ from broker.flow.register import (
     seal_record,
 )
 from broker.flow.school_counts import Count
+from broker.flow.successors import NO_SUCCESSION, OldRow, Succession, may_go_on
 from broker.flow.supplier_counts import find_moves
 from broker.pseudonyms.derivation import PersonRoot
 
 
 @dataclass(frozen=True, slots=True)
 class LookedUp:
-    """What was found, opened and as it rests."""
+    """What was found, opened and as it rests.
+
+    Attributes:
+        old_rows: of a number that is unknown at this school: its rows at those it goes on for.
+    """
 
     records: FoundRecords = field(repr=False)
     rows: Mapping[PersonRoot, StoredRow] = field(repr=False)
+    old_rows: tuple[OldRow, ...] = ()
 
 
 async def look_up(
-    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
+    presented: Presented,
+    *,
+    register: PersonRegister,
+    keys: RegisterKeys,
+    succession: Succession = NO_SUCCESSION,
 ) -> LookedUp:
     """Return what rests of what a login presents: one look-up, two for a number bound elsewhere.
+
+    Args:
+        succession: what the login's school goes on for; its rows are read in the same look-up.
 
     Raises:
         RegisterUnavailable: the register cannot be read, or a row does not open.
     """
-    rows = await _find_rows(presented.roots, register=register, keys=keys)
+    old_roots = [each.root for each in succession.numbers]
+    rows = await _find_rows((*presented.roots, *old_roots), register=register, keys=keys)
     eck_id = _open_row(rows, presented.eck_id, keys)
     local = _open_row(rows, presented.local, keys)
     bound = None
-    if local is not None and local.bound_to is not None:
-        other = as_root(local.bound_to)
+    old_rows: tuple[OldRow, ...] = ()
+    if local is None and presented.local is not None and old_roots:
+        before = (
+            OldRow(each, _open(rows[each.root], each.root, keys), derive_tag(keys, each.root))
+            for each in succession.numbers
+            if each.root in rows
+        )
+        old_rows = tuple(each for each in before if may_go_on(each.record, local=presented.local))
+    known = old_rows[0].record if len(old_rows) == 1 else local
+    if known is not None and known.bound_to is not None:
+        other = as_root(known.bound_to)
         if other != presented.eck_id:
             rows |= await _find_rows((other,), register=register, keys=keys)
             bound = _open_row(rows, other, keys)
-    return LookedUp(FoundRecords(eck_id, local, bound), rows)
+    return LookedUp(FoundRecords(eck_id, local, bound), rows, old_rows)
 
 
 async def find_records(

@@ -152,8 +152,9 @@ def _resolve_both(
             (*events, PersonEvent.ACCOUNTS_KEPT_APART),
         )
     bound, binding = bind_number(eck_root, local, arrived, login)
+    before = bound.seen[login.school].aliases
     changes = _changes(
-        (eck_root, eck, know_number(arrived, local, login)),
+        (eck_root, eck, know_number(arrived, local, login, before=before)),
         (root, local, bound),
         *forget_number(eck_root, found, login),
     )
@@ -185,10 +186,10 @@ def _first_beside_local(
         suppliers=local.suppliers,
         protected=local.protected,
     )
-    if local.account == root:
+    if local.account != eck_root:
         join = Join(
             school=login.school,
-            account=root,
+            account=local.account,
             first_day=login.today,
             last_day=login.today,
             login_days=1,

@@ -1,7 +1,8 @@
 """Which suppliers know a person, and by what: noted before a pseudonym leaves.
 
 They stand in one row, the *holder's*: the row of the account's root, or, when that root is a
-school's own number that is bound to an ECK iD, the row of that ECK iD. So whoever has an account's
+school's own number that is bound to an ECK iD, the row of that ECK iD; a number that was carried
+to another school is there. So whoever has an account's
 root finds them: `find_holder`. A number that was issued anew keeps `held_by`: its account stays
 with the ECK iD that it was joined to, whoever has the number now.
 
@@ -104,23 +105,34 @@ async def find_holder(
     Raises:
         RegisterUnavailable: the register cannot be read, or a row does not open.
     """
-    record = (await find_records((account,), register=register, keys=keys)).get(account)
-    if record is None:
-        return None
-    root = holder_root(account, record)
-    if root == account:
-        return Holder(account, record)
-    holder = (await find_records((root,), register=register, keys=keys)).get(root)
-    return Holder(account, record) if holder is None else Holder(root, holder)
+    at = await _find_row(account, register=register, keys=keys)
+    while at is not None:
+        onward = holder_root(at.root, at.record)
+        if onward == at.root:
+            return at
+        found = await _find_row(onward, register=register, keys=keys)
+        if found is None:
+            return at
+        at = found
+    return None
+
+
+async def _find_row(
+    root: PersonRoot, *, register: PersonRegister, keys: RegisterKeys
+) -> Holder | None:
+    record = (await find_records((root,), register=register, keys=keys)).get(root)
+    return None if record is None else Holder(root, record)
 
 
 def holder_root(account: PersonRoot, record: PersonRecord) -> PersonRoot:
-    """Return the root in whose row the suppliers of an account stand.
+    """Return the root in whose row the suppliers of an account stand, or on the way there.
 
     Args:
-        record: of the account's own row.
+        record: of the account's own row. When it leads to another one, that one may lead on: from
+            the number at an old school to that at the new one, and from there to an ECK iD.
     """
     stored = record.bound_to if record.held_by is None else record.held_by
+    stored = record.carried_to if stored is None else stored
     return account if stored is None else as_root(stored)
 
 

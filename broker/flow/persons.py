@@ -6,7 +6,7 @@ or none, and the loser looks again. The rules are `broker.flow.person_rules`, th
 `broker.flow.register`.
 """
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -33,19 +33,18 @@ from broker.flow.person_records import (
     PersonRecord,
     Presented,
     Resolved,
-    as_root,
     notice_key,
 )
-from broker.flow.person_rows import find_records, look_up, store_changes
+from broker.flow.person_rows import look_up, store_changes
 from broker.flow.person_suppliers import Visit, note_visit
 from broker.flow.register import (
     PersonRegister,
     RegisterKeys,
     RegisterUnavailable,
     derive_tag,
-    mark_of,
 )
 from broker.flow.school_counts import CountFull
+from broker.flow.successors import NO_SUCCESSION, Succession, carry_over
 from broker.pseudonyms.derivation import (
     PersonRoot,
     RootKey,
@@ -138,6 +137,7 @@ async def identify_person(
     visit: Visit | None = None,
     budget: ArrivalBudget = SMALLEST_BUDGET,
     confirms: bool = False,
+    succession: Succession = NO_SUCCESSION,
 ) -> KnownPerson:
     """Return which account a login opens, after storing what the rules say.
 
@@ -150,6 +150,7 @@ async def identify_person(
         visit: to whom the login goes; None when no pseudonym will be told.
         budget: of the school, for pupils who are known elsewhere.
         confirms: whether the page about this pupil's arrival elsewhere led to this login.
+        succession: what the school goes on for, of `find_succession`.
 
     Raises:
         EckIdMissing: rule 6 of `person_rules`.
@@ -165,11 +166,21 @@ async def identify_person(
         fresh_salt=random(SALT_BYTES),
         confirms=confirms,
         settled_after_days=budget.settled_after_days,
+        predecessors=succession.predecessors,
     )
     for _ in range(MAX_ATTEMPTS):
-        looked_up = await look_up(presented, register=register, keys=keys)
-        found, previous = looked_up.records, None
-        resolved = resolve_with_promise(presented, found, login=login, rules=rules)
+        looked_up = await look_up(presented, register=register, keys=keys, succession=succession)
+        carried = carry_over(
+            presented,
+            looked_up.records,
+            old_rows=looked_up.old_rows,
+            succession=succession,
+            login=login,
+        )
+        found, previous = carried.records, None
+        resolved = carried.complete(
+            resolve_with_promise(presented, found, login=login, rules=rules)
+        )
         if visit is not None and not resolved.waits:
             resolved, previous = note_visit(presented, found, resolved, visit=visit, today=today)
         counts = counts_of(presented, found, resolved, login=login, budget=budget)
@@ -228,68 +239,6 @@ async def note_notice_seen(
         ):
             return
     raise RegisterUnavailable("check_register_converges")
-
-
-@dataclass(frozen=True, slots=True)
-class FoundPerson:
-    """Everything that rests of one person, without opening it to whoever holds this.
-
-    Attributes:
-        rows: by tag, the `mark_of` what rests under it.
-        schools: those that stated what was presented, or the ECK iD it is bound to.
-    """
-
-    rows: Mapping[bytes, bytes] = field(repr=False)
-    schools: frozenset[SchoolId] = field(repr=False)
-
-
-async def find_person(
-    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
-) -> FoundPerson:
-    """Return what rests of a person: what is presented, its ECK iD, and all numbers bound to that.
-
-    Who is presented by a school's number alone is found with the ECK iD it is bound to.
-
-    Raises:
-        RegisterUnavailable: the register cannot be read.
-    """
-    roots = list(presented.roots)
-    local = (await look_up(presented, register=register, keys=keys)).records.local
-    if presented.eck_id is None and local is not None and local.bound_to is not None:
-        roots.append(as_root(local.bound_to))
-    records = (await find_records(roots, register=register, keys=keys)).values()
-    aliases = {tag for each in records for seen in each.seen.values() for tag in seen.aliases}
-    return FoundPerson(
-        rows=await _mark_rows(
-            aliases | {derive_tag(keys, root) for root in roots}, register=register
-        ),
-        schools=frozenset(school for each in records for school in each.seen),
-    )
-
-
-async def erase_person(
-    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
-) -> int:
-    """Delete every row of a person at once and return how many there were.
-
-    With the rows goes the salt, so nobody finds or opens this person's receipts again.
-
-    Raises:
-        PersonChanged: a login wrote meanwhile, so nothing was deleted.
-        RegisterUnavailable: nobody knows whether they are gone; erase again.
-    """
-    found = await find_person(presented, register=register, keys=keys)
-    return await register.erase(found.rows)
-
-
-async def _mark_rows(tags: Iterable[bytes], *, register: PersonRegister) -> dict[bytes, bytes]:
-    """Return the `mark_of` each row: two tags in one look-up, as a login asks."""
-    ordered = sorted(tags)
-    marks = dict.fromkeys(ordered, mark_of(None))
-    for start in range(0, len(ordered), 2):
-        rows = await register.find(ordered[start : start + 2])
-        marks |= {tag: mark_of(row.sealed) for tag, row in rows.items()}
-    return marks
 
 
 def _by_root(presented: Presented, found: FoundRecords) -> list[tuple[PersonRoot, PersonRecord]]:

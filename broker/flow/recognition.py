@@ -19,6 +19,7 @@ from broker.flow.persons import KnownPerson, identify_person
 from broker.flow.ports import FlowKeys, Random
 from broker.flow.register import PersonRegister
 from broker.flow.school_counts import Count, CountFull, CountKind
+from broker.flow.successors import Succession
 
 
 class RecognitionPorts(Protocol):
@@ -76,6 +77,7 @@ async def recognise_person(
     school: School,
     visit: Visit | None,
     confirms: bool,
+    succession: Succession,
     ports: RecognitionPorts,
     today: date,
 ) -> KnownPerson:
@@ -84,6 +86,7 @@ async def recognise_person(
     Args:
         visit: to whom the login goes; None when no pseudonym will be told.
         confirms: whether the page about this pupil's arrival elsewhere led to this login.
+        succession: what the school goes on for.
 
     Raises:
         Refusal: of `identify_person`.
@@ -102,6 +105,7 @@ async def recognise_person(
             visit=visit,
             budget=budget_of(school.pupils, rules=rules, today=today),
             confirms=confirms,
+            succession=succession,
         )
     except ArrivalsSpent as spent:
         await alarm_both_sides(spent, school=school.id, ports=ports, today=today)

@@ -14,6 +14,7 @@ program that calls our API belongs to no login: `broker.flow.api_records`.
 
 from datetime import datetime
 
+import msgspec
 from msgspec.structs import replace
 
 from broker.domain.attributes import Population
@@ -92,6 +93,7 @@ class DecidedRelease(SealedRecord, frozen=True, kw_only=True):
         population: what the person is in the register.
         role: what the login states; None when it states none.
         eck_root, local_root: what the login presents at this school.
+        old_roots: of the number at the schools that this one goes on for (`flow.successors`).
     """
 
     decision: ReleaseDecision
@@ -99,6 +101,7 @@ class DecidedRelease(SealedRecord, frozen=True, kw_only=True):
     role: Population | None
     eck_root: bytes | None = None
     local_root: bytes | None = None
+    old_roots: dict[SchoolId, bytes] = msgspec.field(default_factory=dict)
 
 
 class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):

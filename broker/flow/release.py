@@ -46,6 +46,7 @@ from broker.flow.recognition import make_visit, recognise_person
 from broker.flow.records import DecidedRelease, PendingLogin, PreparedRelease, SchoolsOffered
 from broker.flow.register import PersonRegister, RegisterUnavailable
 from broker.flow.still_allowed import check_still_allowed
+from broker.flow.successors import find_succession
 from broker.flow.supplier_side import SupplierSide, wants_pseudonym
 from broker.flow.takeover_arrival import note_arrival
 from broker.flow.takeover_lists import TakeoverLists
@@ -155,6 +156,7 @@ class ReleaseDesk:
             school=school,
             visit=visit,
             confirms=isinstance(of, PendingLogin) and of.confirms_arrival,
+            succession=find_succession(registry, school.id, day_of(now), decided.old_roots),
             ports=ports,
             today=day_of(now),
         )

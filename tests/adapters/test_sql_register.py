@@ -17,9 +17,10 @@ from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.attributes import Population
 from broker.flow.operator_refusals import PersonChanged
+from broker.flow.person_erasure import erase_person
 from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import Presented
-from broker.flow.persons import erase_person, identify_person
+from broker.flow.persons import identify_person
 from broker.flow.register import (
     PersonRegister,
     RegisterUnavailable,
@@ -70,6 +71,7 @@ async def test_what_was_stored_is_found(register: PersonRegister) -> None:
     assert await register.find([A]) == {A: StoredRow(b"1", 2026)}
     assert await register.find([A, C]) == {A: StoredRow(b"1", 2026)}
     assert await register.find([A, B]) == {A: StoredRow(b"1", 2026), B: StoredRow(b"2", 2026)}
+    assert await register.find([C, A, B]) == await register.find([A, B])
 
 
 async def test_row_that_is_there_already_stops_all_of_a_login_s_writes(

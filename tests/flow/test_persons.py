@@ -14,13 +14,13 @@ from broker.domain.attributes import Population
 from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId, SchoolIdpId, SupplierId
 from broker.flow.framing import UnreadableRecord, derive_key, seal
+from broker.flow.person_erasure import erase_person
 from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import PersonEvent, PersonRecord, Presented, as_root
 from broker.flow.person_rules import EckIdMissing
 from broker.flow.persons import (
     MAX_ATTEMPTS,
     KnownPerson,
-    erase_person,
     identify_person,
     note_notice_seen,
     present_person,

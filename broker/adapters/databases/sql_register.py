@@ -8,9 +8,10 @@ country's rows are written, and many share one commit.
 import sqlite3
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 
-from sqlalchemy import bindparam, delete, select, update
+from sqlalchemy import bindparam, delete, or_, select, update
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from broker.adapters.databases.group_commit import GroupCommit
@@ -40,7 +41,7 @@ _DATABASE_FAULTS = (sqlite3.Error, OSError)
 
 _row = select(persons.c.tag, persons.c.sealed, persons.c.school_year)
 _FIND_ONE = prepare(_row.where(persons.c.tag == bindparam("t0")))
-_FIND_TWO = prepare(_row.where(persons.c.tag.in_([bindparam("t0"), bindparam("t1")])))
+
 _ADD = prepare(insert_or_not(persons).on_conflict_do_nothing())
 _REPLACE = prepare(
     update(persons)
@@ -55,6 +56,16 @@ _REMOVE = prepare(
         persons.c.tag == bindparam("of_tag"), persons.c.sealed == bindparam("replaces")
     )
 )
+
+
+@cache
+def _find_statement(count: int) -> str:
+    """Return the look-up of so many tags; most logins have one or two."""
+    if count == 1:
+        return _FIND_ONE
+    return prepare(
+        _row.where(or_(*(persons.c.tag == bindparam(f"t{index}") for index in range(count))))
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,16 +114,12 @@ class SqlitePersonRegister:
     async def find(self, tags: Sequence[bytes]) -> Mapping[bytes, StoredRow]:
         """Return the rows that are there, by tag.
 
-        Args:
-            tags: one or two.
-
         Raises:
             RegisterUnavailable: the register cannot be read.
         """
-        statement = _FIND_ONE if len(tags) == 1 else _FIND_TWO
         try:
             rows = self._reading_connection().execute(
-                statement, {f"t{index}": tag for index, tag in enumerate(tags)}
+                _find_statement(len(tags)), {f"t{index}": tag for index, tag in enumerate(tags)}
             )
             found = {tag: StoredRow(sealed, year) for tag, sealed, year in rows}
         except _DATABASE_FAULTS as error:
