@@ -5,6 +5,7 @@ A command reads the settings, has the packages below do the work, and says what 
 
 import click
 
+import broker.commands.takeover_lists  # noqa: F401 -- adds to `takeover`
 from broker.commands.backup import backup, restore
 from broker.commands.health import health
 from broker.commands.keys import keys, metadata

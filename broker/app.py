@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from broker.adapters.calls.http_fetch import Fetcher
 from broker.adapters.calls.party_keys import PublishedKeys, RegisteredClientKeys, SchoolEndpoints
+from broker.adapters.databases.sql_switches import SqliteRehearsalLog
 from broker.adapters.keys.key_files import KeyProblem, read_safely
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.keys.keys_watch import KeysWatch, look_at_folder
@@ -31,6 +32,7 @@ from broker.flow.sealed_state import SealedState
 from broker.flow.supplier_side import SupplierSide
 from broker.flow.takeover_mapping import MappingPorts, TakeoverMapping
 from broker.flow.token import TokenFlow
+from broker.flow.volunteers import VolunteerFlow, VolunteerPorts
 from broker.keys_in_force import KeysInForce
 from broker.oidc_op.discovery import Endpoints
 from broker.resources import (
@@ -176,15 +178,16 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         xml=xml,
         random=random,
     )
+    join_rules = JoinRules(
+        mature_after_days=settings.joining.mature_days,
+        mature_after_login_days=settings.joining.mature_login_days,
+    )
     desk = ReleaseDesk(
         ReleasePorts(
             register=register,
             receipts=WatchedReceipts(receipts, appended=parts.metrics.receipt_appended),
             keys=flow_keys,
-            join_rules=JoinRules(
-                mature_after_days=settings.joining.mature_days,
-                mature_after_login_days=settings.joining.mature_login_days,
-            ),
+            join_rules=join_rules,
             arrival_rules=arrival_rules_of(settings),
             suppliers=suppliers,
             takeover_lists=resources.takeover_lists,
@@ -222,6 +225,20 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             audit=audit,
             clock=clock,
             random=random,
+        ),
+        volunteers=VolunteerFlow(
+            VolunteerPorts(
+                snapshots=snapshots,
+                schools=schools,
+                state=state,
+                register=register,
+                log=SqliteRehearsalLog(parts.loaded.data_folder / "registry.db"),
+                keys=flow_keys,
+                rules=join_rules,
+                audit=audit,
+                clock=clock,
+                random=random,
+            )
         ),
         token=TokenFlow(
             issuer=settings.issuer,

@@ -24,6 +24,7 @@ from broker.flow.api_records import API_TOKEN
 from broker.flow.receipts import SealedReceipt
 from broker.flow.sealed_state import SealedRecord, StateKind
 from broker.flow.trail import LoginId
+from broker.flow.volunteer_records import AT_SCHOOL, BETWEEN
 from broker.oidc_op.grants import OidcGrant, UserinfoGrant
 from broker.oidc_op.request import CheckedAuthorizationRequest
 from broker.oidc_op.token import ACCESS_TOKEN_TTL_SECONDS
@@ -254,4 +255,7 @@ GRANT = StateKind(
 ACCESS_TOKEN = "access-token"
 """Label by which the access token's handle hangs on the code's (`SealedState.derive_handle`)."""
 
-EVERY_KIND = (CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, API_TOKEN)
+EVERY_KIND = (
+    *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, API_TOKEN),
+    *(AT_SCHOOL, BETWEEN),
+)

@@ -12,6 +12,7 @@ from datetime import datetime
 from broker.domain.federation import OidcIdpEndpoints, School, SchoolIdp
 from broker.domain.identity import VerifiedLogin
 from broker.flow.answers import PostMessage, Redirect
+from broker.flow.at_school import Asked, AtSchool, Sent
 from broker.flow.login_store import Claim
 from broker.flow.ports import Clock, FlowKeys, Random, SchoolCalls, SchoolUnanswered
 from broker.flow.records import ChoosingLogin, PendingLogin, SupplierRequest
@@ -105,24 +106,54 @@ class SchoolSide:
             ProviderUnreachable: it has no endpoint that we can use.
         """
         request, ask_again = login.request, login.ask_again
-        other_account = ask_again or wants_other_account(request)
+        sent, answer = self.dispatch(
+            request,
+            school=school,
+            idp=idp,
+            state=state,
+            ask_again=ask_again,
+            other_account=ask_again or wants_other_account(request),
+        )
+        pending = PendingLogin(
+            login=login.login,
+            request=request,
+            idp=idp.id,
+            school=school.id,
+            request_id=sent.request_id,
+            nonce=sent.nonce,
+            code_verifier=sent.code_verifier,
+            sent_at=sent.sent_at,
+            force_login=sent.force_login,
+            ask_again=ask_again,
+            choose_again=login.choose_again,
+            confirms_arrival=login.confirms_arrival,
+        )
+        return pending, answer
+
+    def dispatch(
+        self,
+        request: Asked,
+        *,
+        school: School,
+        idp: SchoolIdp,
+        state: str,
+        ask_again: bool,
+        other_account: bool,
+    ) -> tuple[Sent, Redirect | PostMessage]:
+        """Return how the browser goes to the school's login, and what its answer must fit.
+
+        Raises: as `send`.
+        """
         endpoints = idp.endpoints
         if isinstance(endpoints, OidcIdpEndpoints):
             # One that cannot ask for a new login can still let the pupil take another account.
             force_login = request.force_login or (ask_again and endpoints.can_reauthenticate)
-            pending = PendingLogin(
-                login=login.login,
-                request=request,
-                idp=idp.id,
-                school=school.id,
+            pending = Sent(
                 request_id=state,
                 nonce=self._make_text(NONCE_BYTES),
                 code_verifier=self._make_text(VERIFIER_BYTES),
                 sent_at=self._clock(),
                 force_login=force_login,
-                ask_again=ask_again,
-                choose_again=login.choose_again,
-                confirms_arrival=login.confirms_arrival,
             )
             url = build_authorization_request(
                 endpoints,
@@ -136,20 +167,13 @@ class SchoolSide:
                 passive=request.passive,
             )
             return pending, Redirect(url)
-        pending = PendingLogin(
-            login=login.login,
-            request=request,
-            idp=idp.id,
-            school=school.id,
+        pending = Sent(
             request_id=self._make_id(),
             sent_at=self._clock(),
             # SAML knows neither a choice of accounts nor a maximum age: each means a new login.
             force_login=(
                 request.force_login or other_account or request.max_age_seconds is not None
             ),
-            ask_again=ask_again,
-            choose_again=login.choose_again,
-            confirms_arrival=login.confirms_arrival,
         )
         message = build_authn_request(
             endpoints,
@@ -169,7 +193,7 @@ class SchoolSide:
         return pending, Redirect(message.url)
 
     def read_saml(
-        self, pending: PendingLogin, idp: SchoolIdp, *, form: Sequence[tuple[str, str]]
+        self, pending: AtSchool, idp: SchoolIdp, *, form: Sequence[tuple[str, str]]
     ) -> SchoolAnswer:
         """Return what a posted SAML response states, after every check."""
         now = self._clock()
@@ -199,7 +223,7 @@ class SchoolSide:
 
     async def read_oidc(
         self,
-        pending: PendingLogin,
+        pending: AtSchool,
         idp: SchoolIdp,
         *,
         parameters: Sequence[tuple[str, str]],
@@ -247,7 +271,7 @@ class SchoolSide:
         )
 
     async def _check_token(
-        self, body: bytes, *, endpoints: OidcIdpEndpoints, pending: PendingLogin
+        self, body: bytes, *, endpoints: OidcIdpEndpoints, pending: AtSchool
     ) -> VerifiedIdToken:
         """Check the token response; a key that is not known yet is fetched once."""
 

@@ -3,6 +3,7 @@
 | name | holds | lives | SameSite |
 |---|---|---|---|
 | `login.<state>` | `<handle>.<relying party>.<second>` | until the step is done | None, or Lax |
+| `rehearsal.<state>` | `<handle>` | until the step is done | None, or Lax |
 | `school` | id of the school chosen last | a setting | Lax |
 | `idp` | id of the login chosen last, of a school with several | a setting | Lax |
 | `lang` | `nl` or `en` | a year | Lax |
@@ -47,6 +48,8 @@ LOGIN_PATTERN = re.compile(
     r"\.(?P<opened>[0-9]{1,12})\Z"
 )
 _LOGIN = "login."
+_REHEARSAL = "rehearsal."
+HANDLE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}[a-z]?\Z")
 _READ = "schuilnaam.cookies"
 """Where a request keeps its cookies once they were read."""
 
@@ -104,6 +107,29 @@ class Cookies:
     def close_login(self, response: Response, state: str) -> None:
         """Forget a step that was taken."""
         response.raw_headers.append(self._header(_LOGIN + state, "", seconds=0, cross_site=True))
+
+    def read_rehearsal(self, request: Request, state: str) -> str:
+        """Return the handle that this browser holds for a step of a rehearsal, or ""."""
+        if not STATE_PATTERN.match(state):
+            return ""
+        value = self.read(request, _REHEARSAL + state)
+        return value if HANDLE_PATTERN.match(value) else ""
+
+    def open_rehearsal(self, response: Response, name: str, handle: str, *, seconds: int) -> None:
+        """Bind one step of a rehearsal to this browser."""
+        response.raw_headers.append(
+            self._header(_REHEARSAL + name, handle, seconds=seconds, cross_site=True)
+        )
+
+    def close_rehearsals(self, request: Request, response: Response) -> None:
+        """Forget every step of a rehearsal: one at a time is enough."""
+        prefix = self._name(_REHEARSAL)
+        for name in _received(request):
+            state = name.removeprefix(prefix)
+            if name.startswith(prefix) and STATE_PATTERN.match(state):
+                response.raw_headers.append(
+                    self._header(_REHEARSAL + state, "", seconds=0, cross_site=True)
+                )
 
     def count_logins(self, request: Request) -> int:
         """Return how many steps this browser holds."""

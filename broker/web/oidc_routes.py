@@ -25,6 +25,7 @@ from broker.web.begin import (
     step_route,
 )
 from broker.web.held_steps import find_held_step, read_wish
+from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import Parameters, only, read_authorization, read_form, read_query
 from broker.web.responses import answer, json, redirect
 from broker.web.wiring import Web
@@ -89,6 +90,10 @@ def oidc_routes(web: Web) -> list[Route]:
 
     async def callback(request: Request) -> Response:
         parameters = read_query(request)
+        held = find_held_rehearsal(web, request, only(parameters, "state"))
+        if held is not None:
+            done = await web.volunteers.finish_oidc(held, parameters=parameters)
+            return show_volunteer(web, request, done)
         step = find_held_step(web, request, only(parameters, "state"))
         return answer(web, request, await web.login.finish_oidc(step, parameters=parameters))
 

@@ -9,6 +9,7 @@ from broker.saml_idp.refusals import AnswerableRefusal
 from broker.saml_idp.request import check_authn_request
 from broker.web.begin import check_destination, count_start, is_framed, show_new_tab, step_route
 from broker.web.held_steps import find_held_step, read_wish
+from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import only, read_form
 from broker.web.responses import answer
 from broker.web.wiring import Web
@@ -54,6 +55,9 @@ def saml_routes(web: Web) -> list[Route]:
 
     async def acs(request: Request) -> Response:
         form = await read_form(request, max_bytes=web.max_body_bytes)
+        held = find_held_rehearsal(web, request, only(form, "RelayState"))
+        if held is not None:
+            return show_volunteer(web, request, await web.volunteers.finish_saml(held, form=form))
         step = find_held_step(web, request, only(form, "RelayState"))
         return answer(web, request, await web.login.finish_saml(step, form=form))
 

@@ -15,6 +15,7 @@ from broker.web.endpoints import Endpoints
 from broker.web.oidc_routes import oidc_routes
 from broker.web.pages import MessagePage
 from broker.web.people_routes import people_routes
+from broker.web.rehearsal_routes import rehearsal_routes
 from broker.web.responses import json, refuse, refuse_program, show
 from broker.web.saml_routes import saml_routes
 from broker.web.texts import NOTHING_HERE
@@ -68,6 +69,7 @@ def build_site(web: Web, *, life_span: Lifespan[None] | None = None) -> Edge:
         *oidc_routes(web),
         *saml_routes(web),
         *people_routes(web),
+        *rehearsal_routes(web),
         *api_routes(web),
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),

@@ -10,6 +10,7 @@ from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.takeover_mapping import TakeoverMapping
 from broker.flow.token import TokenFlow
 from broker.flow.trail import Watch
+from broker.flow.volunteers import VolunteerFlow
 from broker.saml_xml.security import XmlSecurity
 from broker.web.cookies import Cookies
 from broker.web.documents import Documents
@@ -42,6 +43,7 @@ class Web:
     issuer: str
     sso_url: str
     login: LoginFlow
+    volunteers: VolunteerFlow
     token: TokenFlow
     api: ApiAccess
     mapping: TakeoverMapping

@@ -99,6 +99,8 @@ def test_records_of_every_kind_hide_what_they_hold() -> None:
         "grant",
         "userinfo",
         "api-token",
+        "volunteer-at-school",
+        "volunteer-between",
     }
     for kind in EVERY_KIND:
         assert kind.struct.__repr__ is SealedRecord.__repr__

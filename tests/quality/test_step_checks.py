@@ -14,6 +14,7 @@ NOT_OF_A_LOGIN = (
     "broker/flow/operator",
     "broker/flow/rehears",
     "broker/flow/switch",
+    "broker/flow/volunteer",
     "broker/flow/two_persons.py",
     "broker/flow/rotation",
     "broker/flow/takeover",

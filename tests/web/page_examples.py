@@ -4,8 +4,15 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from broker.domain.refusals import WhoseTask
+from broker.flow.rehearsal import Finding
 from broker.web import texts
-from broker.web.login_pages import LoginChoice, LoginsPage, OtherLoginPage, WhichSchoolPage
+from broker.web.login_pages import (
+    LoginChoice,
+    LoginsPage,
+    OtherLoginPage,
+    RehearsalPage,
+    WhichSchoolPage,
+)
 from broker.web.pages import (
     ChooserPage,
     Frame,
@@ -179,6 +186,17 @@ def another_login(choice: LoginChoice = NEW_LOGIN) -> OtherLoginPage:
     )
 
 
+def a_rehearsal(**changes: object) -> RehearsalPage:
+    values: dict[str, object] = {
+        "action": "/rehearsal",
+        "csrf": "the-token",
+        "school": "vuurvogel",
+        "school_name": "De Vuurvogel",
+        "new_login": NEW_LOGIN,
+    }
+    return RehearsalPage(**(values | changes))  # type: ignore[arg-type]
+
+
 NL, EN = in_language(Language.NL), in_language(Language.EN)
 
 EXAMPLES: dict[str, Page] = {
@@ -190,6 +208,9 @@ EXAMPLES: dict[str, Page] = {
     "logins remembered": a_choice_of_logins(remembered="vuurvogel"),
     "other login": another_login(),
     "other login without a name": another_login(OLD_LOGIN),
+    "rehearsal": a_rehearsal(),
+    "rehearsal between": a_rehearsal(action="/rehearsal/next", login="x", is_between=True),
+    **{f"rehearsal that finds {each}": a_rehearsal(finding=each) for each in Finding},
     "chooser without a login": a_chooser(login="", supplier_name=""),
     "chooser to search": a_chooser(schools=(), found_count=7021),
     "chooser with many": a_chooser(query="de", found_count=412),

@@ -4,6 +4,7 @@ A step is decided and stored in one transaction, and adds a version that running
 What a rehearsal counts changes nothing that a login reads, so it adds none.
 """
 
+import asyncio
 import sqlite3
 from collections import Counter
 from collections.abc import Iterator
@@ -96,7 +97,7 @@ def read_switches(connection: sqlite3.Connection) -> Switches:
 
 @dataclass(frozen=True, slots=True)
 class SqliteSwitches:
-    """`SwitchStore` and `RehearsalLog` on a SQLite database.
+    """`SwitchStore` on a SQLite database.
 
     Every method raises `RegistryUnreadable` when the database cannot be read or written.
 
@@ -158,6 +159,21 @@ class SqliteSwitches:
                 yield connection
         except _FAULTS as error:
             raise RegistryUnreadable(f"{self.path}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class SqliteRehearsalLog:
+    """`RehearsalLog` on the same database, for a worker: a command that writes holds up no login.
+
+    Args:
+        path: as of `SqliteSwitches`.
+    """
+
+    path: Path
+
+    async def keep_login(self, pair: LoginPair, volunteer: bytes, finding: Finding) -> None:
+        """See `SqliteSwitches.keep_login`."""
+        await asyncio.to_thread(SqliteSwitches(self.path).keep_login, pair, volunteer, finding)
 
 
 def _read(connection: sqlite3.Connection, school: SchoolId, pair: LoginPair | None) -> SwitchState:
