@@ -258,6 +258,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
                 keys=flow_keys.register,
                 root=flow_keys.root,
                 pairwise=flow_keys.pairwise,
+                settled_after_days=settings.transfers.settled_days,
                 random=random,
             ),
             store=resources.takeovers,

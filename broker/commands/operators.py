@@ -16,6 +16,7 @@ from broker.adapters.databases.data_folder import DataFolder
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_switches import SqliteSwitches
+from broker.adapters.databases.sql_takeover_lists import SqliteTakeoverLists
 from broker.adapters.databases.sql_takeovers import SqliteTakeovers
 from broker.adapters.keys.key_files import KeyProblem
 from broker.adapters.keys.keys_on_disk import load_keys
@@ -181,6 +182,7 @@ def person_erase(
 
         async def prepare() -> PreparedAction:
             register = open_register(loaded)
+            lists = SqliteTakeoverLists(loaded.data_folder / "register.db")
             try:
                 return await desk.prepare_erasure(
                     presented,
@@ -188,8 +190,10 @@ def person_erase(
                     by=by,
                     register=register,
                     keys=derive_register_keys(keys.register),
+                    lists=await lists.counts(),
                 )
             finally:
+                await lists.close()
                 await register.close()
 
         hand_over(asyncio.run(prepare()), output)

@@ -223,6 +223,7 @@ def mapping_of(opened: Opened) -> TakeoverMapping:
             keys=opened.register_keys,
             root=opened.keys.root,
             pairwise=opened.keys.pairwise,
+            settled_after_days=opened.loaded.settings.transfers.settled_days,
             random=secrets.token_bytes,
         ),
         store=SqliteTakeovers(registry_file(opened.loaded)),

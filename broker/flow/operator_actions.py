@@ -4,7 +4,7 @@ One person prepares, another confirms, and the confirming command carries it out
 refused one, leaves a line in the audit, with the action's id as its reference.
 """
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -24,10 +24,11 @@ from broker.flow.operator_refusals import (
 from broker.flow.operators import Operator, OperatorName, Operators, Signer, check_signer
 from broker.flow.person_erasure import find_person
 from broker.flow.person_records import Presented
-from broker.flow.register import PersonRegister, RegisterKeys
+from broker.flow.register import PersonRegister, RegisterKeys, mark_of
 from broker.flow.switch_action import carry_out_switch, write_switch
 from broker.flow.switch_checks import LoginPair
 from broker.flow.switching import SwitchDesk
+from broker.flow.takeover_lists import ListOf, list_tag_of_row
 from broker.flow.takeovers import TakeoverSigning, write_terms
 from broker.flow.two_persons import (
     Action,
@@ -118,11 +119,15 @@ class OperatorDesk:
         by: Signer,
         register: PersonRegister,
         keys: RegisterKeys,
+        lists: Iterable[ListOf] = (),
     ) -> PreparedAction:
         """Return the erasing of a person, for a second person to confirm.
 
         The signer is checked before anything is looked up, and a person whom this school never
         stated is not known: nobody learns from us whether an identifier is known elsewhere.
+
+        Args:
+            lists: of take-overs, on which the person may stand.
 
         Raises:
             PersonNotKnown: nothing rests of such a person at this school.
@@ -134,6 +139,12 @@ class OperatorDesk:
             if school not in found.schools:
                 raise PersonNotKnown("check_person_known")
             rows = {tag.hex(): mark.hex() for tag, mark in found.rows.items()}
+            of_persons = [each for each in lists if each.school in found.schools]
+            rows |= {
+                list_tag_of_row(keys, of, tag).hex(): mark_of(None).hex()
+                for of in of_persons
+                for tag in found.rows
+            }
             return self._prepare(Action.ERASE_PERSON, rows, by=by, school=school)
 
     def prepare_takeover(

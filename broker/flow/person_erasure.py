@@ -17,7 +17,8 @@ class FoundPerson:
 
     Attributes:
         rows: by tag, the `mark_of` what rests under it.
-        schools: those that stated what was presented, or the ECK iD it is bound to.
+        schools: those that stated what was presented, or the ECK iD it is bound to; or signed for
+            it in a take-over, which answered for it.
     """
 
     rows: Mapping[bytes, bytes] = field(repr=False)
@@ -43,7 +44,9 @@ async def find_person(
         rows=await _mark_rows(
             aliases | {derive_tag(keys, root) for root in roots}, register=register
         ),
-        schools=frozenset(school for each in records.values() for school in each.seen),
+        schools=frozenset(
+            school for each in records.values() for school in (*each.seen, *each.promised)
+        ),
     )
 
 

@@ -89,7 +89,12 @@ class TakeoverLists(Protocol):
 
 def derive_list_tag(keys: RegisterKeys, of: ListOf, root: PersonRoot) -> bytes:
     """Return by which a person is found in a list: 32 bytes."""
-    return mac(keys.tag, _LABEL, of.kind, of.school, of.supplier, derive_tag(keys, root))
+    return list_tag_of_row(keys, of, derive_tag(keys, root))
+
+
+def list_tag_of_row(keys: RegisterKeys, of: ListOf, row_tag: bytes) -> bytes:
+    """Return the same from the tag of the person's row: who is erased leaves the lists too."""
+    return mac(keys.tag, _LABEL, of.kind, of.school, of.supplier, row_tag)
 
 
 def read_list(

@@ -47,6 +47,7 @@ from broker.domain.takeover_refusals import (
     TakeoverEnded,
 )
 from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.person_arrivals import is_settled
 from broker.flow.person_records import (
     SALT_BYTES,
     Change,
@@ -79,13 +80,18 @@ AT_ONCE = 200
 
 @dataclass(frozen=True, slots=True)
 class MappingPorts:
-    """What a mapping works with."""
+    """What a mapping works with.
+
+    Attributes:
+        settled_after_days: without objection a pupil's arrival at a school is settled then.
+    """
 
     register: PersonRegister
     lists: TakeoverLists
     keys: RegisterKeys = field(repr=False)
     root: RootKey = field(repr=False)
     pairwise: PairwiseKeys = field(repr=False)
+    settled_after_days: int
     random: Callable[[int], bytes]
 
 
@@ -270,7 +276,12 @@ async def find_account(
         known = looked_up.records.eck_id
         if known is not None and known.seen:
             here = known.seen.get(takeover.school)
-            if here is None or (here.held_since is not None and not here.confirmed):
+            if here is None or not is_settled(
+                here,
+                protected=known.protected,
+                today=today,
+                after_days=ports.settled_after_days,
+            ):
                 return None
             account = as_root(here.account)
         elif await _is_listed(root, takeover=takeover, ports=ports):

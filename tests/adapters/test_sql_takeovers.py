@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from msgspec.structs import replace
 
+from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_takeover_lists import SqliteTakeoverLists
 from broker.adapters.databases.sql_takeovers import SqliteTakeovers
@@ -182,6 +183,16 @@ class TestLists:
         tags = [a_tag(each) for each in range(1, 10)]
         assert await lists.find(tags) == {a_tag(2): True, a_tag(3): False, a_tag(4): False}
         assert await lists.counts() == {PUPILS: (2, 1), PILOT: (1, 0)}
+        await lists.close()
+
+    async def test_who_is_erased_leaves_the_list(
+        self, lists: SqliteTakeoverLists, tmp_path: Path
+    ) -> None:
+        await lists.replace(PUPILS, [a_tag(1), a_tag(2)])
+        register = SqlitePersonRegister(tmp_path / "register.db")
+        assert await register.erase({a_tag(1): b""}) == 0
+        assert set(await lists.find([a_tag(1), a_tag(2)])) == {a_tag(2)}
+        await register.close()
         await lists.close()
 
     async def test_an_empty_list_is_none(self, lists: SqliteTakeoverLists) -> None:

@@ -19,6 +19,7 @@ from broker.flow.takeover_arrival import note_arrival
 from broker.flow.takeover_lists import ListKind, ListOf, derive_list_tag, read_list
 from broker.flow.takeover_pilot import ListDesk, ListPlan
 from tests.builders import TODAY, a_takeover
+from tests.flow.operators import ANNA, BEA
 from tests.flow.takeover_fakes import MemoryLists
 from tests.flow.test_takeover_mapping import (
     KEYS,
@@ -156,6 +157,39 @@ class TestPutting:
         mapped.world.desk.now = mapped.world.desk.now.replace(year=2030)
         with pytest.raises(TakeoverEnded):
             await put(mapped, an_eck_id("a"))
+
+
+async def test_who_is_erased_leaves_the_lists(mapped: Mapped) -> None:
+    await mapped.login("a", "1")
+    await put(mapped, an_eck_id("a"))
+    elsewhere = replaced(PILOT, school=REGENBOOG)
+    prepared = await mapped.world.desk.at.prepare_erasure(
+        Presented(Population.PUPIL, eck_id=None, local=local_of("1")),
+        school=VUURVOGEL,
+        by=ANNA,
+        register=mapped.register,
+        keys=KEYS,
+        lists=[PILOT, elsewhere],
+    )
+    tags = set(prepared.body.parameters)
+    assert derive_list_tag(KEYS, PILOT, root_of("a")).hex() in tags
+    assert derive_list_tag(KEYS, elsewhere, root_of("a")).hex() not in tags
+    await mapped.world.desk.at.confirm(prepared, by=BEA, register=mapped.register)
+    assert mapped.register.rows == {}
+
+
+async def test_who_was_answered_about_and_never_came_can_be_erased(mapped: Mapped) -> None:
+    await mapped.sign_list("new")
+    await mapped.ask("new")
+    prepared = await mapped.world.desk.at.prepare_erasure(
+        Presented(Population.PUPIL, eck_id=root_of("new"), local=None),
+        school=VUURVOGEL,
+        by=ANNA,
+        register=mapped.register,
+        keys=KEYS,
+    )
+    await mapped.world.desk.at.confirm(prepared, by=BEA, register=mapped.register)
+    assert mapped.register.rows == {}
 
 
 class TestArrival:

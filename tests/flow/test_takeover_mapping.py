@@ -86,6 +86,7 @@ class Mapped:
                 keys=KEYS,
                 root=ROOT_KEY,
                 pairwise=PAIRWISE,
+                settled_after_days=14,
                 random=self.random,
             ),
             store=self.world.store,

@@ -18,7 +18,7 @@ from broker.adapters.databases.group_commit import GroupCommit
 from broker.adapters.databases.sql import OpenedFile, prepare, transaction
 from broker.adapters.databases.sql_school_counts import add_count
 from broker.adapters.databases.sql_supplier_counts import move_counts
-from broker.adapters.databases.tables_register import persons
+from broker.adapters.databases.tables_register import persons, takeover_tags
 from broker.flow.operator_refusals import PersonChanged
 from broker.flow.register import (
     RegisterUnavailable,
@@ -51,6 +51,7 @@ _REPLACE = prepare(
 _ERASE = prepare(delete(persons).where(persons.c.tag == bindparam("of_tag")))
 
 
+_LEAVE_LIST = prepare(delete(takeover_tags).where(takeover_tags.c.tag == bindparam("of_tag")))
 _REMOVE = prepare(
     delete(persons).where(
         persons.c.tag == bindparam("of_tag"), persons.c.sealed == bindparam("replaces")
@@ -274,6 +275,8 @@ def _erase(connection: sqlite3.Connection, erasure: _Erasure) -> int:
         row = connection.execute(_FIND_ONE, {"t0": tag}).fetchone()
         if mark_of(None if row is None else row[1]) != mark:
             return _CHANGED
+    for tag in erasure.marks:
+        connection.execute(_LEAVE_LIST, {"of_tag": tag})
     return sum(connection.execute(_ERASE, {"of_tag": tag}).rowcount for tag in erasure.marks)
 
 
