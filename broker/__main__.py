@@ -7,6 +7,7 @@ import click
 
 import broker.commands.takeover_lists  # noqa: F401 -- adds to `takeover`
 from broker.commands.backup import backup, restore
+from broker.commands.enrolment import enrol
 from broker.commands.health import health
 from broker.commands.keys import keys, metadata
 from broker.commands.losses import accept_loss
@@ -30,7 +31,7 @@ def main() -> None:
 for command in (
     *(demo, serve, worker, health, check, apply, accept_loss, keys, metadata),
     *(pseudonyms, receipts, operator, person, confirm, probe, trace, backup, restore),
-    *(takeover, rehearse, switch),
+    *(takeover, rehearse, switch, enrol),
 ):
     main.add_command(command)
 

@@ -23,6 +23,8 @@ from broker.domain.ids import SchoolIdpId
 from broker.flow.api_access import ApiAccess
 from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.browser_steps import BrowserSteps
+from broker.flow.enrolment_feed import EnrolmentDesk
+from broker.flow.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.login import LoginFlow
 from broker.flow.person_joins import JoinRules
 from broker.flow.ports import Clock, Random
@@ -48,7 +50,7 @@ from broker.web.documents import OwnAddresses, build_documents
 from broker.web.pages import Pages, load_pages
 from broker.web.site import build_site
 from broker.web.site_in_force import SiteInForce
-from broker.web.wiring import Health, Web
+from broker.web.wiring import ApiLists, Health, Web
 
 SECONDS_A_DAY = 24 * 60 * 60
 
@@ -182,6 +184,10 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         mature_after_days=settings.joining.mature_days,
         mature_after_login_days=settings.joining.mature_login_days,
     )
+    rules = EnrolmentRules(
+        believed_days=settings.enrolment.believed_days,
+        vanishing_percent=settings.enrolment.vanishing_percent,
+    )
     desk = ReleaseDesk(
         ReleasePorts(
             register=register,
@@ -189,6 +195,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             keys=flow_keys,
             join_rules=join_rules,
             arrival_rules=arrival_rules_of(settings),
+            lists=SchoolLists(resources.enrolments, flow_keys.enrolment, rules),
             suppliers=suppliers,
             takeover_lists=resources.takeover_lists,
             audit=audit,
@@ -273,6 +280,18 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             client_keys=client_keys,
             audit=audit,
             clock=clock,
+        ),
+        lists=ApiLists(
+            desk=EnrolmentDesk(
+                book=resources.enrolments,
+                root=flow_keys.root,
+                keys=flow_keys.enrolment,
+                rules=rules,
+                audit=audit,
+                random=random,
+            ),
+            quotas=resources.quotas,
+            lists_a_day=settings.enrolment.lists_a_day,
         ),
         snapshots=snapshots,
         xml=xml,

@@ -9,6 +9,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from broker.adapters.keys.keys_on_disk import BrokerKeys, HexKey, SamlKey, TokenKey
 from broker.adapters.keys.keys_standing import find_standing
+from broker.flow.enrolment_records import derive_enrolment_keys
 from broker.flow.handles import StorageKey
 from broker.flow.key_schedule import KeyState
 from broker.flow.ports import FlowKeys
@@ -54,6 +55,7 @@ def read_keys_in_force(keys: BrokerKeys, *, now: datetime) -> KeysInForce:
             root=keys.root,
             pairwise=keys.pairwise,
             register=derive_register_keys(keys.register),
+            enrolment=derive_enrolment_keys(keys.register),
             receipts=keys.receipts,
             token=TokenKeys(
                 active=token[KeyState.IN_USE],

@@ -8,6 +8,7 @@ from datetime import datetime
 
 from broker.adapters.databases.data_folder import DataFolder
 from broker.adapters.databases.receipts import SqliteReceiptLog, make_heads_on_schedule
+from broker.adapters.databases.sql_enrolments import SqliteEnrolments
 from broker.adapters.databases.sql_quotas import SqliteQuotas
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_registry import SqliteRegistry
@@ -51,6 +52,7 @@ class Resources:
     quotas: SqliteQuotas
     takeovers: SqliteTakeovers
     takeover_lists: SqliteTakeoverLists
+    enrolments: SqliteEnrolments
     receipts: SqliteReceiptLog
     epochs: set[str]
     poll_seconds: float
@@ -85,6 +87,7 @@ class Resources:
             await self.register.close()
             await self.quotas.close()
             await self.takeover_lists.close()
+            await self.enrolments.close()
             await self.store.close()
 
     def follow(self, ready: ReadyKeys, *, issuer: str) -> None:
@@ -124,6 +127,7 @@ def open_resources(loaded: LoadedSettings, ready: ReadyKeys, *, random: Random) 
         quotas=SqliteQuotas(folder / "register.db"),
         takeovers=SqliteTakeovers(folder / "registry.db"),
         takeover_lists=SqliteTakeoverLists(folder / "register.db"),
+        enrolments=SqliteEnrolments(folder / "register.db"),
         receipts=SqliteReceiptLog(folder / "receipts.db", receipt_key=keys.receipts, random=random),
         epochs=epochs,
         poll_seconds=loaded.settings.times.registry_poll_milliseconds / 1000,

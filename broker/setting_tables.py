@@ -115,6 +115,16 @@ class Transfers(Section, frozen=True, kw_only=True):
     """From the first telling on."""
 
 
+class Enrolment(Section, frozen=True, kw_only=True):
+    """How far schools' lists of who is there are believed."""
+
+    believed_days: Positive = 400
+    """Since a school last sent its list; a school year with its holidays."""
+    vanishing_percent: Annotated[int, Meta(ge=0, le=100)] = 10
+    lists_a_day: Positive = 48
+    """By API, of one school."""
+
+
 class Limits(Section, frozen=True, kw_only=True):
     """Bounds on what one worker takes in."""
 

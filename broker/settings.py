@@ -14,6 +14,7 @@ import msgspec
 
 from broker.setting_tables import (
     MEMORY_URL,
+    Enrolment,
     Folders,
     Joining,
     Limits,
@@ -61,6 +62,7 @@ class Settings(Section, frozen=True, kw_only=True):
     takeover: Takeovers = Takeovers()
     switching: Switching = Switching()
     transfers: Transfers = Transfers()
+    enrolment: Enrolment = Enrolment()
     limits: Limits = Limits()
     logging: Logging = Logging()
     fetch_allowed_hosts: tuple[str, ...] = ()

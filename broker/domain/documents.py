@@ -95,6 +95,7 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     protocol: Literal["saml", "oidc"]
     state: State
     identifier: Text = "employeeNumber"
+    login_identifier: Text | None = None
     school_from: SchoolFrom | UnsetType = UNSET
     """Default: `fixed` for one school, `attribute` for several."""
     scopes: tuple[Text, ...] = ()

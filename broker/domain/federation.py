@@ -47,12 +47,9 @@ class ApiScope(StrEnum):
 
 
 class ApiClient(msgspec.Struct, frozen=True, kw_only=True):
-    """A program of a school that may call our API.
+    """A program of a school that may call our API, for its purposes and nothing else.
 
-    Attributes:
-        id: by which it authenticates; no relying party's client id is the same.
-        jwks: its public keys as a JSON Web Key Set in JSON; when empty, `jwks_uri`.
-        purposes: the scopes that it may ask for.
+    Its id is no relying party's client id; its keys are a set in JSON, or when empty at `jwks_uri`.
     """
 
     id: str
@@ -152,6 +149,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
         domains: for `SchoolFrom.DOMAIN`, the school behind each mail or user-name domain.
         identifier: the attribute that names a person inside a school and never changes.
         attributes: incoming name -> canonical name or `ignore`, built-in names included.
+        login_identifier: incoming name of what its schools' lists know a login by, if they do.
         name: by which people know it from the school's other logins; "" when none was given.
         rehearsal_only: offered to nobody until a switch brings the school to it.
     """
@@ -165,6 +163,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
     domains: dict[str, SchoolId] = msgspec.field(default_factory=dict)
     identifier: AttributeName = AttributeName("employeeNumber")
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
+    login_identifier: str | None = None
     enabled: bool = True
     name: str = ""
     rehearsal_only: bool = False

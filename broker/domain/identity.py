@@ -24,6 +24,7 @@ from broker.domain.attributes import (
     is_never_released,
 )
 from broker.domain.federation import School, SchoolIdp
+from broker.domain.identifiers import MAX_VALUE_CHARACTERS, read_login_identifier, read_single
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.stated_schools import (
@@ -41,20 +42,10 @@ _AFFILIATIONS: Mapping[str, Population] = {
     "staff": Population.STAFF,
 }
 
-_NO_VALUES = frozenset({"null", "none", "nil", "undefined", "nan", "n/a"})
-"""What programs write in place of a value that they do not have; many pupils would share it."""
-
 _SHAPE_OF_A_NAME = re.compile(r"[A-Za-z0-9._:/#-]{1,200}\Z")
 
 UNREADABLE_NAME = "(unreadable)"
 """Stands in `Identity.unknown` for a name that has not the form of one: it may hold a value."""
-
-
-class IdentifierUnusable(Refusal):
-    code = "E-IDENTITY-3"
-    whose_task = WhoseTask.SCHOOL
-    what = "Your school's login sent an identifier that cannot be used: {subject}."
-    remedy = "The school must send exactly one value that is not empty. Please tell your school."
 
 
 class PersonNotStated(Refusal):
@@ -70,9 +61,6 @@ class ValueTooLong(Refusal):
     what = "Your school's login sent a value that is far too long: {subject}."
     remedy = "The school must correct what its login sends. Please tell your school."
 
-
-MAX_VALUE_CHARACTERS = 1024
-"""Of one attribute value; the longest that anybody needs, an ECK iD, has 154."""
 
 MAX_VALUES = 100
 """Of one attribute; a pupil is in a handful of classes."""
@@ -120,6 +108,8 @@ class Identity:
         eck_id: the ECK iD as sent; None when not stated, and for staff, whom it does not identify.
         population: None when the login states no role, or both.
         attributes: canonical name -> values of this school, without empty ones.
+        login_identifier: by which the school's list knows this login, exact as sent; None where
+            the provider's document names none. It identifies nobody by itself.
         elsewhere: attributes that this login states for another of its schools, as far as
             anybody can tell, and for this one not.
         unknown: as in `StatedLogin`.
@@ -135,6 +125,7 @@ class Identity:
     acr: str
     unknown: tuple[str, ...]
     elsewhere: tuple[AttributeName, ...] = ()
+    login_identifier: str | None = field(default=None, repr=False)
 
 
 def read_stated(
@@ -176,7 +167,8 @@ def identity_at(
     Raises:
         SchoolNotStated: this login does not speak for `school`.
         IdentifierUnusable: the identifier or ECK iD is blank or has several values.
-        PersonNotStated: neither an ECK iD nor an identifier with a role.
+        PersonNotStated: neither an ECK iD nor an identifier with a role; not yet where the
+            school's list may say the rest (`fill_in`).
     """
     if school not in stated.schools:
         raise SchoolNotStated("check_school_stated")
@@ -185,10 +177,9 @@ def identity_at(
     identifier = read_single(attributes, login.idp.identifier)
     # A teacher's ECK iD hangs on school and mail address: two schools, two ECK iDs.
     eck_id = None if population is Population.STAFF else read_single(attributes, ECK_ID)
-    if population is None and eck_id is None:
-        raise PersonNotStated("check_person_stated", subject=AFFILIATION)
-    if identifier is None and eck_id is None:
-        raise PersonNotStated("check_person_stated", subject=login.idp.identifier)
+    login_identifier = read_login_identifier(login.attributes, login.idp.login_identifier)
+    if login_identifier is None:
+        check_person_stated(population, identifier, eck_id, login.idp.identifier)
     elsewhere: tuple[AttributeName, ...] = ()
     if len(stated.schools) > 1:
         others = [schools[each] for each in schools if each != school]
@@ -206,7 +197,22 @@ def identity_at(
         acr=login.acr,
         unknown=stated.unknown,
         elsewhere=elsewhere,
+        login_identifier=login_identifier,
     )
+
+
+def check_person_stated(
+    population: Population | None, identifier: str | None, eck_id: str | None, name: str
+) -> None:
+    """Refuse a login that names nobody: neither by ECK iD, nor by an identifier with a role.
+
+    Raises:
+        PersonNotStated
+    """
+    if population is None and eck_id is None:
+        raise PersonNotStated("check_person_stated", subject=AFFILIATION)
+    if identifier is None and eck_id is None:
+        raise PersonNotStated("check_person_stated", subject=name)
 
 
 def read_identity(
@@ -278,22 +284,3 @@ def read_population(attributes: Mapping[AttributeName, tuple[str, ...]]) -> Popu
         _AFFILIATIONS[each] for each in attributes.get(AFFILIATION, ()) if each in _AFFILIATIONS
     }
     return stated.pop() if len(stated) == 1 else None
-
-
-def read_single(
-    attributes: Mapping[AttributeName, tuple[str, ...]], name: AttributeName
-) -> str | None:
-    """Return the one value of an identifying attribute, exactly as sent; None when absent.
-
-    Raises:
-        IdentifierUnusable: several values, or one that says nothing: no letter or digit in it, or
-            a word for "no value". Everybody of whom a school states that would be one person.
-    """
-    values = attributes.get(name, ())
-    if not values:
-        return None
-    if len(set(values)) != 1:
-        raise IdentifierUnusable("check_identifier_single", subject=name)
-    if values[0].lower() in _NO_VALUES or not any(each.isalnum() for each in values[0]):
-        raise IdentifierUnusable("check_identifier_not_blank", subject=name)
-    return values[0]

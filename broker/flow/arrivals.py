@@ -89,7 +89,9 @@ class Arrivals:
             return await self._send_on(
                 pending, answer, school=stated.schools[0], other=other, closed=closed
             )
-        decided = self._desk.decide(stated, idp=idp, parties=parties, registry=registry, now=now)
+        decided = await self._desk.decide(
+            stated, idp=idp, parties=parties, registry=registry, now=now
+        )
         own = await self._desk.find_own_school(
             decided,
             supplier=parties.supplier.id,

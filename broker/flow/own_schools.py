@@ -30,11 +30,12 @@ from broker.domain.release import (
     decide_release,
 )
 from broker.domain.takeover_scope import is_taken_over
+from broker.flow.enrolments import SchoolLists, meet_list
 from broker.flow.parties import check_school_open
 from broker.flow.person_records import Change, Presented, as_root
 from broker.flow.person_rows import look_up, store_changes
 from broker.flow.person_suppliers import Holder, holder_found
-from broker.flow.persons import MAX_ATTEMPTS, present_person
+from broker.flow.persons import MAX_ATTEMPTS
 from broker.flow.records import DecidedRelease, SchoolsOffered
 from broker.flow.refusals import SchoolNotOpen, SchoolUnknown, StatesDiffer
 from broker.flow.register import PersonRegister, RegisterKeys, RegisterUnavailable
@@ -48,13 +49,14 @@ _NOT_OFFERED = (
 """By these a school says that its people do not go to this supplier; another one's may."""
 
 
-def decide_schools(
+async def decide_schools(
     stated: StatedLogin,
     *,
     idp: SchoolIdp,
     supplier: Supplier,
     registry: Registry,
     today: date,
+    lists: SchoolLists,
     key: RootKey,
 ) -> tuple[DecidedRelease, ...]:
     """Return what each school that a login states would release; at least one.
@@ -63,7 +65,7 @@ def decide_schools(
         today: the day in the Netherlands.
 
     Raises:
-        Refusal: of `domain.identity`, `domain.release`, `derivation` or `parties`; what only one
+        Refusal: of `domain.identity`, `enrolments`, `domain.release` or `parties`; what only one
             school refuses, when no other is left.
     """
     decided: list[DecidedRelease] = []
@@ -71,9 +73,9 @@ def decide_schools(
     for school in stated.schools:
         try:
             decided.append(
-                _decide_at(
+                await _decide_at(
                     stated, school, idp=idp, supplier=supplier, registry=registry, today=today,
-                    key=key,
+                    lists=lists, key=key,
                 )
             )  # fmt: skip
         except _NOT_OFFERED as refusal:
@@ -83,7 +85,7 @@ def decide_schools(
     return tuple(decided)
 
 
-def _decide_at(
+async def _decide_at(
     stated: StatedLogin,
     school_id: SchoolId,
     *,
@@ -91,11 +93,13 @@ def _decide_at(
     supplier: Supplier,
     registry: Registry,
     today: date,
+    lists: SchoolLists,
     key: RootKey,
 ) -> DecidedRelease:
     school = registry.schools[school_id]
     identity = identity_at(stated, school_id, schools=registry.schools_of(idp))
     check_school_open(school, supplier, idp)
+    identity, presented = await meet_list(identity, idp=idp, lists=lists, root=key, today=today)
     found = find_agreement(registry, school, supplier.id, today)
     decision = decide_release(
         supplier=supplier,
@@ -108,7 +112,6 @@ def _decide_at(
         today=today,
         taken_over=is_taken_over(registry, school.id, supplier.id, today=today),
     )
-    presented = present_person(identity, key=key)
     return DecidedRelease(
         decision=decision,
         population=presented.population,

@@ -9,6 +9,7 @@ from broker.domain.federation import ApiClient, OidcClient, OidcIdpEndpoints
 from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex
+from broker.flow.enrolment_records import EnrolmentKeys
 from broker.flow.register import RegisterKeys
 from broker.jose.keys import KeySet
 from broker.oidc_op.jwks import TokenKeys
@@ -82,6 +83,7 @@ class FlowKeys:
 
     root: RootKey = field(repr=False)
     register: RegisterKeys = field(repr=False)
+    enrolment: EnrolmentKeys = field(repr=False)
     token: TokenKeys = field(repr=False)
     pairwise: PairwiseKeys = field(repr=False)
     receipts: bytes = field(repr=False)

@@ -24,7 +24,8 @@ from broker.domain.attributes import (
     is_never_released,
 )
 from broker.domain.federation import School, SchoolIdp
-from broker.domain.identity import MAX_VALUE_CHARACTERS, read_population, read_single
+from broker.domain.identifiers import MAX_VALUE_CHARACTERS, read_single
+from broker.domain.identity import read_population
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.person_records import Presented

@@ -20,6 +20,7 @@ from broker.domain.relations import find_agreement, notice_signer
 from broker.flow.answers import Answer
 from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.enrolments import SchoolLists
 from broker.flow.login_store import Claim
 from broker.flow.naming import SupplierNames, check_epoch_unchanged, epoch_of, name_person
 from broker.flow.own_schools import (
@@ -67,6 +68,7 @@ class ReleasePorts:
     keys: FlowKeys
     join_rules: JoinRules
     arrival_rules: ArrivalRules
+    lists: SchoolLists
     suppliers: SupplierSide
     takeover_lists: TakeoverLists
     audit: AuditLog
@@ -79,7 +81,7 @@ class ReleaseDesk:
     def __init__(self, ports: ReleasePorts) -> None:
         self._ports = ports
 
-    def decide(
+    async def decide(
         self,
         stated: StatedLogin,
         *,
@@ -90,17 +92,19 @@ class ReleaseDesk:
     ) -> tuple[DecidedRelease, ...]:
         """Decide what each school that a login states would release; at least one.
 
-        The decision comes before the register: who may not go on leaves no trace there.
+        The decision comes before the register: who may not go on leaves no trace there. A school's
+        list is only read.
 
         Raises:
             Refusal: of `own_schools.decide_schools`.
         """
-        return decide_schools(
+        return await decide_schools(
             stated,
             idp=idp,
             supplier=parties.supplier,
             registry=registry,
             today=day_of(now),
+            lists=self._ports.lists,
             key=self._ports.keys.root,
         )
 

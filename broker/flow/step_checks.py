@@ -130,12 +130,22 @@ _RELEASE = (
             *("check_exactly_one_school_stated", "check_stated_brin_registered"),
             *("check_stated_brin_well_formed", "check_stated_realm_registered"),
             *("check_identifier_single", "check_identifier_not_blank", "check_person_stated"),
+            "check_login_identifier_usable",
         ),
         ordered=False,
         families=("E-IDENTITY-",),
     ),
     CheckGroup("by a login that the school offers", ("check_login_offered_when_passive",)),
     CheckGroup("school and supplier are open", ("check_school_enabled", "check_states_equal")),
+    CheckGroup(
+        "what the school's list says",
+        (
+            *("check_not_closed", "check_readable", "check_enrolment_opens"),
+            *("check_list_states_same_role", "check_list_names_same_person"),
+        ),
+        ordered=False,
+        families=("E-ENROLMENT-",),
+    ),
     CheckGroup(
         "what the school approved",
         (

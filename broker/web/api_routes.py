@@ -22,6 +22,7 @@ from broker.flow.api_access import (
     SchoolCaller,
     SupplierCaller,
 )
+from broker.web.api_enrolments import take_list
 from broker.web.api_takeover import map_eck_ids
 from broker.web.requests import read_authorization
 from broker.web.responses import json, refuse_program
@@ -60,6 +61,7 @@ async def show_access(_: Web, __: Request, caller: ApiCaller) -> Response:
 API_ENDPOINTS: tuple[ApiEndpoint, ...] = (
     ApiEndpoint("/api/access", "GET", None, (SchoolCaller, SupplierCaller), show_access),
     ApiEndpoint("/api/takeover/map", "POST", ApiScope.TAKEOVER, (SupplierCaller,), map_eck_ids),
+    ApiEndpoint("/api/enrolments/{school}", "POST", ApiScope.ENROLMENT, (SchoolCaller,), take_list),
 )
 
 

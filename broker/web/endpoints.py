@@ -63,7 +63,7 @@ class Endpoints:
     async def _answer(self, request: Request) -> Response:
         scope = request.scope
         try:
-            route = self._fixed.get(scope["path"]) or self._find_varying(scope["path"])
+            route = self._fixed.get(scope["path"]) or self._find_varying(scope)
             scope["endpoint"] = route.endpoint
             check_method(route, scope["method"])
             response: Response = await route.endpoint(request)
@@ -71,9 +71,10 @@ class Endpoints:
             return self._explain(request, error)
         return response
 
-    def _find_varying(self, path: str) -> Route:
+    def _find_varying(self, scope: Scope) -> Route:
         for pattern, route in self._varying:
-            if pattern.match(path):
+            if (found := pattern.match(scope["path"])) is not None:
+                scope["path_params"] = found.groupdict()
                 return route
         raise HTTPException(404)
 

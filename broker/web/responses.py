@@ -1,6 +1,7 @@
 """From what a flow answers to what a browser gets."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 
 import msgspec
 from starlette.requests import Request
@@ -103,8 +104,14 @@ def json(body: object, *, status: int = 200) -> Response:
     )
 
 
-def refuse_program(web: Web, refusal: Refusal) -> Response:
-    """Return the JSON of a refusal to a program that calls the API, and write it down."""
+def refuse_program(
+    web: Web, refusal: Refusal, more: Mapping[str, object] = MappingProxyType({})
+) -> Response:
+    """Return the JSON of a refusal to a program that calls the API, and write it down.
+
+    Args:
+        more: what else the program is told; never a value of a person.
+    """
     reference = make_reference(web.random)
     note_refusal(web.audit, refusal, reference=reference)
     told = {
@@ -113,7 +120,7 @@ def refuse_program(web: Web, refusal: Refusal) -> Response:
         "remedy": refusal.remedy.replace("{subject}", refusal.subject),
         "reference": reference,
     }
-    return json(told, status=refusal.http_status)
+    return json({**told, **more}, status=refusal.http_status)
 
 
 def answer(web: Web, request: Request, step: Step) -> Response:

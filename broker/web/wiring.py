@@ -5,8 +5,10 @@ from dataclasses import dataclass, field
 
 from broker.flow.api_access import ApiAccess
 from broker.flow.audit import AuditLog
+from broker.flow.enrolment_feed import EnrolmentDesk
 from broker.flow.login import LoginFlow
 from broker.flow.ports import Clock, Random, Snapshots
+from broker.flow.quotas import QuotaLedger
 from broker.flow.takeover_mapping import TakeoverMapping
 from broker.flow.token import TokenFlow
 from broker.flow.trail import Watch
@@ -29,6 +31,15 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class ApiLists:
+    """Where schools' programs send lists of who is there, and how often."""
+
+    desk: EnrolmentDesk
+    quotas: QuotaLedger
+    lists_a_day: int
+
+
+@dataclass(frozen=True, slots=True)
 class Web:
     """The flows and everything that turns their answers into HTTP.
 
@@ -47,6 +58,7 @@ class Web:
     token: TokenFlow
     api: ApiAccess
     mapping: TakeoverMapping
+    lists: ApiLists
     snapshots: Snapshots
     xml: XmlSecurity
     pages: Pages

@@ -14,9 +14,9 @@ from broker.domain.attributes import (
     Population,
     fold_ascii,
 )
+from broker.domain.identifiers import IdentifierUnusable, read_single
 from broker.domain.identity import (
     UNREADABLE_NAME,
-    IdentifierUnusable,
     Identity,
     PersonNotStated,
     ValueTooLong,
@@ -24,7 +24,6 @@ from broker.domain.identity import (
     map_attributes,
     read_identity,
     read_population,
-    read_single,
 )
 from tests.builders import (
     AN_ECK_ID,

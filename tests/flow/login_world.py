@@ -17,6 +17,8 @@ from broker.flow.answers import Answer, ChooseSchool, PostMessage
 from broker.flow.api_access import ApiAccess
 from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.browser_steps import BrowserSteps
+from broker.flow.enrolment_records import derive_enrolment_keys
+from broker.flow.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.handles import StorageKey
 from broker.flow.login import LoginFlow
 from broker.flow.login_store import LoginStore
@@ -59,6 +61,7 @@ from tests.flow.login_parties import (
     every_party,
     registry_of,
 )
+from tests.flow.memory_enrolments import MemoryEnrolments
 from tests.flow.port_fakes import (
     Faults,
     FaultyRegister,
@@ -105,6 +108,7 @@ class LoginWorld:
         self.snapshots = SwappedSnapshots(registry_of(self.records))
         self.store = FaultyStore(MemoryLoginStore(monotonic=self._seconds), self.faults)
         self.register = FaultyRegister(self.faults)
+        self.enrolments = MemoryEnrolments(self.faults)
         self.receipts = MemoryReceipts(self.faults)
         self.takeover_lists = MemoryLists()
         self.school = OidcSchool(self.faults)
@@ -112,6 +116,7 @@ class LoginWorld:
         self.keys = FlowKeys(
             root=load_root_key(bytes(range(32))),
             register=derive_register_keys(bytes(range(1, 33))),
+            enrolment=derive_enrolment_keys(bytes(range(1, 33))),
             token=TokenKeys(active=(oidc.BROKER_KEY, oidc.BROKER_RSA_KEY)),
             pairwise=load_pairwise_keys({"a": bytes(range(2, 34)), "b": bytes(range(5, 37))}),
             receipts=bytes(range(3, 35)),
@@ -156,6 +161,7 @@ class LoginWorld:
                 keys=self.keys,
                 join_rules=JoinRules(),
                 arrival_rules=ArrivalRules(),
+                lists=SchoolLists(self.enrolments, self.keys.enrolment, EnrolmentRules()),
                 suppliers=suppliers,
                 takeover_lists=self.takeover_lists,
                 audit=self.audit,

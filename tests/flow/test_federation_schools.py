@@ -49,7 +49,7 @@ def paths_of(login: dict[str, Any], **compiler: Any) -> list[str]:
 
 
 def test_checks_are_counted() -> None:
-    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (2, 11)
+    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (2, 12)
 
 
 @pytest.mark.parametrize(
@@ -316,3 +316,10 @@ def test_a_login_s_own_names_lie_over_the_built_in_ones() -> None:
     assert first.attributes is second.attributes
     assert third.attributes == {**OIDC_NAMES, "sub": "uid"}
     assert fourth.attributes == dict(ENTREE_NAMES)
+
+
+def test_a_login_identifier_is_what_a_list_vouches_for() -> None:
+    for name in ("sub", "mail", "uid"):
+        assert compiled_login(an_oidc_login(login_identifier=name)).login_identifier == name
+    assert compiled_login(an_oidc_login()).login_identifier is None
+    assert paths_of(an_oidc_login(login_identifier="bsn")) == ["login_identifier"]

@@ -75,6 +75,7 @@ SAFE_SUBJECTS |= {"subject", "identifier", "local_name", "supplier", "letter"}
 SAFE_SUBJECTS |= {"school", "to_idp", "column", "name_lines"}
 SAFE_CHECKS = {"check", "name", "__name__"}
 NOT_SHOWN = {"answer_to"}  # hides itself in a repr
+NOT_SHOWN |= {"problems"}  # of a school's list: numbers of lines, and reasons without values
 """What a refusal may repeat: names of attributes, parameters, elements, algorithms and parties."""
 
 

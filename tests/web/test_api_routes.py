@@ -29,7 +29,8 @@ class Asked(msgspec.Struct):
 
 
 async def double(web: Web, request: Request, _: ApiCaller) -> Response:
-    return as_json({"number": 2 * (await read_json(web, request, Asked)).number})
+    doubled = 2 * (await read_json(web, request, Asked)).number
+    return as_json({"number": doubled, "school": request.path_params["school"]})
 
 
 async def count(web: Web, request: Request, _: ApiCaller) -> Response:
@@ -138,7 +139,7 @@ def test_a_scope_and_a_kind_of_caller(api: Browser, site: Site) -> None:
     enrolment = bearer(api, site, "enrolment")
     assert api.send(
         "POST", "/api/double/x", headers=enrolment, json={"number": 2}
-    ).response.json() == {"number": 4}
+    ).response.json() == {"number": 4, "school": "x"}
 
 
 def test_bodies_are_of_a_known_form_and_size(api: Browser, site: Site) -> None:

@@ -59,6 +59,27 @@ school_counts = Table(
     sqlite_with_rowid=False,
 )
 
+enrolments = Table(
+    "enrolments",
+    REGISTER_METADATA,
+    Column("tag", LargeBinary(32), primary_key=True, comment="keyed: school and login identifier"),
+    Column("of", LargeBinary(32), nullable=False, comment="keyed: school"),
+    Column("sealed", LargeBinary, nullable=False, comment="sealed: person roots, role, groups"),
+    Index("enrolments_of_school", "of"),
+    comment="What a school's list says of one login; opens itself only with that login.",
+    sqlite_with_rowid=False,
+)
+
+enrolment_feeds = Table(
+    "enrolment_feeds",
+    REGISTER_METADATA,
+    Column("of", LargeBinary(32), primary_key=True, comment="keyed: school"),
+    Column("version", Integer, nullable=False, comment="plain: counts the lists of this school"),
+    Column("sent_on", Text, nullable=False, comment="plain: day of the last one"),
+    comment="When a school last sent its list.",
+    sqlite_with_rowid=False,
+)
+
 register_mark = Table(
     "register_mark",
     REGISTER_METADATA,

@@ -181,6 +181,18 @@ def check_mapping_keeps_restricted(document: IdentityProviderDocument) -> Iterat
             )
 
 
+def check_login_identifier_allowed(
+    document: IdentityProviderDocument,
+) -> Iterator[DocumentProblem]:
+    """Whatever a school's list vouches for, mail too; but never the number of the law."""
+    if document.login_identifier is not None and is_never_released(document.login_identifier):
+        yield DocumentProblem(
+            "login_identifier",
+            "would take in the PGN, hPGN or stampseudonym.",
+            "Name what the login sends for good: sub, uid or mail.",
+        )
+
+
 def check_exceptions_known(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
     for index, each in enumerate(document.exception):
         yield DocumentProblem(
@@ -213,6 +225,7 @@ IDP_CHECKS: tuple[Callable[[IdentityProviderDocument], Iterator[DocumentProblem]
     check_identifier_lasts,
     check_mapping_targets_known,
     check_mapping_keeps_restricted,
+    check_login_identifier_allowed,
     check_exceptions_known,
     check_openid_scope_asked,
     check_endpoints_safe,
@@ -250,6 +263,7 @@ def compile_idp(
         scopes=document.scopes,
         domains={name.lower(): SchoolId(each) for name, each in document.domains.items()},
         identifier=AttributeName(document.identifier),
+        login_identifier=document.login_identifier,
         attributes=dict(document.attributes),
         enabled=document.enabled,
         name=document.name or "",

@@ -1,0 +1,171 @@
+"""`broker enrol SCHOOL FILE.csv`: an operator takes over a school's list of who is there."""
+
+import asyncio
+import os
+import secrets
+from datetime import UTC, datetime
+from pathlib import Path
+
+import click
+from rich.console import Console
+
+from broker.adapters.databases.sql_enrolments import SqliteEnrolments
+from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.keys.keys_on_disk import load_keys
+from broker.adapters.terminal import showing_lines
+from broker.adapters.watching.logs import AuditLines
+from broker.commands.listening import start_logs
+from broker.commands.operators import saying_what_was_refused
+from broker.commands.problems import config_option
+from broker.commands.registry import data_folder_of, registry_file
+from broker.domain.enrolment import FeedRefused
+from broker.domain.enrolment_file import FeedUnreadable, read_csv
+from broker.domain.federation import School
+from broker.domain.ids import Brin, SchoolId
+from broker.domain.refusals import Refusal
+from broker.domain.relations import former_brins
+from broker.flow.audit import AuditLog, note_refusal
+from broker.flow.enrolment_feed import EnrolmentDesk, FeedPlan
+from broker.flow.enrolment_records import derive_enrolment_keys
+from broker.flow.enrolments import EnrolmentRules
+from broker.flow.federation.documents import FederationProblems, Problem
+from broker.flow.release import day_of
+from broker.settings import LoadedSettings, load_settings
+
+
+@click.command()
+@config_option
+@click.argument("school")
+@click.argument("file", type=click.Path(dir_okay=False, path_type=Path))
+@click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
+@click.option(
+    "--allow-vanishing",
+    is_flag=True,
+    help="Take over also a list that lets more vanish than the settings allow.",
+)
+def enrol(
+    config_folder: Path, school: str, file: Path, dry_run: bool, allow_vanishing: bool
+) -> None:
+    """Take over the list of who is at SCHOOL: FILE is CSV, the whole list, UTF-8.
+
+    Columns: login (what the login sends as its login_identifier), eck_id, number, role (pupil or
+    staff), branch (BRIN6), groups (separated by |), until (last day), protected (yes or no). The
+    plan is shown first; all of it is taken over or nothing. Logins follow at once.
+    """
+    console, audit = Console(), AuditLines()
+    with saying_what_was_refused():
+        loaded = load_settings(config_folder, environment=os.environ)
+        start_logs(loaded)
+        found, former = find_school(loaded, SchoolId(school))
+        try:
+            plan = asyncio.run(
+                take_over(
+                    loaded,
+                    found,
+                    file,
+                    former=former,
+                    audit=audit,
+                    console=console,
+                    dry_run=dry_run,
+                    allow_vanishing=allow_vanishing,
+                )
+            )
+        except Refusal as refusal:
+            note_refusal(audit, refusal, reference="", school=found.id)
+            if isinstance(refusal, FeedRefused):
+                show_lines(refusal, file)
+            raise
+    if dry_run:
+        console.print("Dry run: nothing was changed.")
+    elif plan.new or plan.changed or plan.gone:
+        console.print("In force.")
+    else:
+        console.print("In force: nothing changed but the day of the list.")
+
+
+async def take_over(
+    loaded: LoadedSettings,
+    school: School,
+    file: Path,
+    *,
+    former: frozenset[Brin],
+    audit: AuditLog,
+    console: Console,
+    dry_run: bool,
+    allow_vanishing: bool,
+) -> FeedPlan:
+    """Plan a list, show the plan, and put it in force."""
+    keys = load_keys(loaded.keys_folder)
+    data_folder_of(loaded, keys).open()
+    book = SqliteEnrolments(loaded.data_folder / "register.db")
+    rules = loaded.settings.enrolment
+    desk = EnrolmentDesk(
+        book=book,
+        root=keys.root,
+        keys=derive_enrolment_keys(keys.register),
+        rules=EnrolmentRules(
+            believed_days=rules.believed_days, vanishing_percent=rules.vanishing_percent
+        ),
+        audit=audit,
+        random=secrets.token_bytes,
+    )
+    try:
+        lines = read_csv(read_file(file, max_bytes=loaded.settings.limits.api_body_bytes))
+        with showing_lines("Reading the list", total=len(lines)) as progress:
+            plan = await desk.plan(
+                lines,
+                school=school,
+                today=day_of(datetime.now(UTC)),
+                former=former,
+                progress=progress,
+            )
+        show_feed_plan(plan, console=console)
+        if not dry_run:
+            await desk.put_in_force(plan, school=school, allow_vanishing=allow_vanishing)
+    finally:
+        await book.close()
+    return plan
+
+
+def find_school(loaded: LoadedSettings, school: SchoolId) -> tuple[School, frozenset[Brin]]:
+    """Return a school that is in force, with BRINs of those that it goes on for.
+
+    Raises:
+        FederationProblems: there is none.
+    """
+    file = registry_file(loaded)
+    registry = SqliteRegistry(file).load() if file.exists() else None
+    if registry is None or school not in registry.schools:
+        told = Problem("registry", school, "is no school in force.", "Name the id of a school.")
+        raise FederationProblems([told])
+    former = former_brins(registry, [school], day_of(datetime.now(UTC)))
+    return registry.schools[school], former.get(school, frozenset())
+
+
+def read_file(file: Path, *, max_bytes: int) -> bytes:
+    """Return a list as it was written.
+
+    Raises:
+        FeedUnreadable: it is larger than any list.
+        OSError: it cannot be read.
+    """
+    with file.open("rb") as opened:
+        body = opened.read(max_bytes + 1)
+    if len(body) > max_bytes:
+        raise FeedUnreadable("check_feed_size")
+    return body
+
+
+def show_feed_plan(plan: FeedPlan, *, console: Console) -> None:
+    """Show what a list changes: counts alone."""
+    console.print(", ".join(f"{count} {what}" for what, count in plan.counts().items()))
+    if plan.others:
+        console.print(f"Of the changed, {plan.others} logins are another person's by this list.")
+
+
+def show_lines(refused: FeedRefused, file: Path) -> None:
+    """Show which lines cannot be used and why; never what stands in them."""
+    for each in refused.problems:
+        click.echo(f"{file}: line {each.line}: {each.reason}", err=True)
+    if refused.count > len(refused.problems):
+        click.echo(f"... and {refused.count - len(refused.problems)} more", err=True)

@@ -1,0 +1,66 @@
+"""`POST /api/enrolments/{school}`: a school's program sends the list of who is there.
+
+The whole list each time, as `text/csv` or `application/x-ndjson`; `?dry_run=true` shows what it
+would change. The answer counts, and names nobody.
+"""
+
+from typing import Literal
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from broker.domain.enrolment import FeedLine, FeedRefused
+from broker.domain.enrolment_file import read_csv, read_json_lines
+from broker.domain.relations import former_brins
+from broker.flow.api_access import ApiCaller, ApiCallerRefused, SchoolCaller
+from broker.flow.quotas import Quota
+from broker.flow.release import day_of
+from broker.web.api_bodies import (
+    LINES_TYPE,
+    ApiBodyRefused,
+    read_api_body,
+    read_lines,
+)
+from broker.web.requests import only, read_content_type, read_query
+from broker.web.responses import json, refuse_program
+from broker.web.wiring import Web
+
+CSV_TYPE = "text/csv"
+_DRY: dict[str, bool] = {"": False, "false": False, "true": True}
+
+
+async def take_list(web: Web, request: Request, caller: ApiCaller) -> Response:
+    """Take over the list of the school whose program sends it.
+
+    Raises:
+        ApiCallerRefused: another school's.
+        QuotaExceeded, ApiBodyRefused, ApiBodyTooLarge, FeedUnreadable, TooManyVanish,
+        FeedOvertaken, RegisterUnavailable, QuotasUnavailable
+    """
+    if not isinstance(caller, SchoolCaller) or request.path_params["school"] != caller.school.id:
+        raise ApiCallerRefused("check_school_of_caller")
+    stated = only(read_query(request), "dry_run")
+    if stated not in _DRY:
+        raise ApiBodyRefused("check_dry_run_stated")
+    school, today, desk = caller.school, day_of(web.clock()), web.lists.desk
+    await web.lists.quotas.spend(
+        Quota("enrolment", school.id, today.isoformat(), web.lists.lists_a_day), 1
+    )
+    registry = web.snapshots.registry
+    try:
+        lines = await _read_list(web, request)
+        former = former_brins(registry, [school.id], today).get(school.id, frozenset())
+        plan = await desk.plan(lines, school=school, today=today, former=former)
+    except FeedRefused as refused:
+        told = [{"line": each.line, "reason": each.reason} for each in refused.problems]
+        return refuse_program(web, refused, {"lines": told, "refused": refused.count})
+    if not _DRY[stated]:
+        await desk.put_in_force(plan, school=school)
+    status: Literal["planned", "in-force"] = "planned" if _DRY[stated] else "in-force"
+    return json({"status": status, **plan.counts()})
+
+
+async def _read_list(web: Web, request: Request) -> list[FeedLine]:
+    if read_content_type(request) == LINES_TYPE:
+        return read_json_lines(await read_lines(web, request))
+    return read_csv(await read_api_body(web, request, content_types=(CSV_TYPE, LINES_TYPE)))

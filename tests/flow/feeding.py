@@ -1,0 +1,42 @@
+"""Lists as a school of the journeys sends them."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from broker.domain.enrolment import FeedLine
+from broker.domain.federation import School
+from broker.flow.enrolment_feed import EnrolmentDesk, FeedPlan, ListedMoves
+from broker.flow.enrolments import EnrolmentRules
+from broker.flow.release import day_of
+from tests.flow.login_world import LoginWorld
+
+
+def a_desk(world: LoginWorld, *, moves: ListedMoves | None = None, **rules: Any) -> EnrolmentDesk:
+    return EnrolmentDesk(
+        book=world.enrolments,
+        root=world.keys.root,
+        keys=world.keys.enrolment,
+        rules=EnrolmentRules(**rules),
+        audit=world.audit,
+        random=world.random,
+        moves=moves,
+    )
+
+
+def lines_of(*rows: Mapping[str, str]) -> list[FeedLine]:
+    return [FeedLine(number, row) for number, row in enumerate(rows, 2)]
+
+
+async def feed(
+    world: LoginWorld,
+    *rows: Mapping[str, str],
+    school: str = "kompas",
+    desk: EnrolmentDesk | None = None,
+    allow_vanishing: bool = False,
+) -> FeedPlan:
+    """Send a list and put it in force."""
+    at: School = world.records[school]
+    desk = desk or a_desk(world)
+    plan = await desk.plan(lines_of(*rows), school=at, today=day_of(world.now))
+    await desk.put_in_force(plan, school=at, allow_vanishing=allow_vanishing)
+    return plan
