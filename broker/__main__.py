@@ -16,6 +16,7 @@ from broker.commands.probe import probe
 from broker.commands.pseudonyms import pseudonyms
 from broker.commands.receipts import receipts
 from broker.commands.registry import apply, check
+from broker.commands.relations import relations
 from broker.commands.running import demo, serve
 from broker.commands.switching import rehearse, switch
 from broker.commands.takeover import takeover
@@ -29,7 +30,7 @@ def main() -> None:
 
 
 for command in (
-    *(demo, serve, worker, health, check, apply, accept_loss, keys, metadata),
+    *(demo, serve, worker, health, check, apply, relations, accept_loss, keys, metadata),
     *(pseudonyms, receipts, operator, person, confirm, probe, trace, backup, restore),
     *(takeover, rehearse, switch, enrol),
 ):

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
+from msgspec.structs import replace
 
 from broker.domain.attributes import Population
 from broker.domain.federation import Relation, RelationKind
@@ -103,6 +104,10 @@ class Schools:
             visit=Visit(REKENRIJK, "a") if visit else None,
             succession=succession_of(identity, self.registry, today),
         )
+
+    def put(self, root: PersonRoot, record: PersonRecord) -> None:
+        row = seal_record(record, root=root, keys=KEYS, nonce=bytes(12))
+        self.register.rows[derive_tag(KEYS, root)] = row
 
     def record(self, root: PersonRoot) -> PersonRecord:
         return open_record(self.register.rows[derive_tag(KEYS, root)], root=root, keys=KEYS)
@@ -384,6 +389,32 @@ class TestEckId:
         assert PersonEvent.ACCOUNTS_JOINED in new.events
 
 
+class TestWhatPeopleDecided:
+    async def test_accounts_that_two_persons_split_stay_apart(self) -> None:
+        schools = Schools()
+        by_eck_id = await schools.login(OLD, eck="sanne")
+        by_number = await schools.login(OLD, "1001")
+        root = eck_root("sanne")
+        split = schools.record(root)
+        tag = derive_tag(KEYS, local_root(OLD, "1001"))
+        seen = {OLD: replace(split.seen[OLD], apart=(tag,))}
+        schools.put(root, replace(split, seen=seen))
+        new = await schools.login(NEW, "1001", eck="sanne")
+        assert new.root == by_eck_id.root
+        assert PersonEvent.ACCOUNTS_KEPT_APART in new.events
+        assert (await schools.login(NEW, "1001")).root == by_number.root
+
+    async def test_a_school_that_another_one_objected_to_says_nothing(self) -> None:
+        schools = Schools(relations=(a_relation(),))
+        await schools.login(OLD, eck="sanne")
+        await schools.login(OTHER, eck="sanne")
+        root = eck_root("sanne")
+        known = schools.record(root)
+        fresh = replace(known.seen[OTHER], account=local_root(OTHER, "x"), objected=True)
+        schools.put(root, replace(known, seen={**known.seen, OTHER: fresh}))
+        assert (await schools.login(NEW, eck="sanne")).root == root
+
+
 class TestPromise:
     async def test_what_a_supplier_was_told_at_the_old_school_holds_at_the_new_one(self) -> None:
         """The ECK iD's own account, though the number has one with work in it."""
@@ -398,9 +429,7 @@ class TestPromise:
             school_year=2025,
             promised=(OLD,),
         )
-        schools.register.rows[derive_tag(KEYS, root)] = seal_record(
-            told, root=root, keys=KEYS, nonce=bytes(12)
-        )
+        schools.put(root, told)
         new = await schools.login(NEW, "1001", eck="sanne")
         assert new.root == root != work.root
         assert schools.record(root).promised == (OLD, NEW)
