@@ -10,9 +10,9 @@ from datetime import UTC, datetime
 from broker.saml_xml.refusals import MessageUnreadable
 
 _INSTANT = re.compile(
-    r"(?P<date_time>[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2})"
-    r"(?:\.(?P<fraction>[0-9]{1,12}))?"
-    r"(?P<zone>Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)",
+    r"[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}:[0-9]{2}"
+    r"(?:\.[0-9]{1,12})?"
+    r"(?:Z|[+-](?:0[0-9]|1[0-3]):[0-5][0-9]|[+-]14:00)",
     re.ASCII,
 )
 
@@ -26,14 +26,10 @@ def parse_instant(text: str) -> datetime:
     Raises:
         MessageUnreadable: not an `xs:dateTime` with zone, or outside the years 1 to 9999.
     """
-    match = _INSTANT.fullmatch(text)
-    if match is None:
+    if _INSTANT.fullmatch(text) is None:
         raise MessageUnreadable("instant")
-    zone = match["zone"].replace("Z", "+00:00")
-    fraction = (match["fraction"] or "0")[:6].ljust(6, "0")
     try:
-        instant = datetime.fromisoformat(f"{match['date_time']}.{fraction}{zone}")
-        return instant.astimezone(UTC)
+        return datetime.fromisoformat(text).astimezone(UTC)
     except (ValueError, OverflowError):
         raise MessageUnreadable("instant") from None
 
