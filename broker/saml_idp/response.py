@@ -22,7 +22,7 @@ from broker.domain.refusals import Refusal
 from broker.domain.release import ReleaseDecision
 from broker.saml_idp.refusals import AnswerTo, CannotEncrypt
 from broker.saml_idp.request import CheckedAuthnRequest
-from broker.saml_xml.elements import Element, build_element, serialize
+from broker.saml_xml.elements import Element, add_element, build_element, serialize
 from broker.saml_xml.forms import PostForm, build_post_form
 from broker.saml_xml.instants import format_instant
 from broker.saml_xml.keys import SigningKey
@@ -129,43 +129,41 @@ def build_response(
     stated = list(attributes)
     if previous_pseudonym is not None:
         stated.append((PREVIOUS_SUB, (previous_pseudonym,)))
-    assertion = _saml(
-        "Assertion",
-        {"ID": ids.assertion_id, "Version": "2.0", "IssueInstant": format_instant(now)},
-        _saml("Issuer", text=entity_id),
-        _build_subject(
-            request,
-            name_id=_build_name_id(
-                request, pseudonym, ids=ids, entity_id=entity_id, provider=service_provider
-            ),
-            now=now,
-        ),
-        _build_conditions(service_provider.entity_id, now=now),
-        _saml(
-            "AuthnStatement",
-            {
-                "AuthnInstant": format_instant(told_instant(authenticated_at, request=request)),
-                "SessionIndex": ids.session_index,
-            },
-            _saml("AuthnContext", None, _saml("AuthnContextClassRef", text=authn_context)),
-        ),
-        *_build_attribute_statement(stated),
-        nsmap=_NSMAP,
-    )
-    if service_provider.encrypt_assertions:
-        recipient = encryption_key_of(service_provider.encryption_certificates)
-        if recipient is None:
-            raise CannotEncrypt("check_encryption_key_registered")
-        assertion = xml.encrypt(assertion, recipient=recipient)
     response = _build_envelope(
         request.answer_to,
         entity_id=entity_id,
         response_id=ids.response_id,
         now=now,
-        status=_status_code(STATUS_SUCCESS),
-        status_message=None,
+        status=(STATUS_SUCCESS,),
     )
-    response.append(assertion)
+    assertion = _saml(
+        response,
+        "Assertion",
+        {"ID": ids.assertion_id, "Version": "2.0", "IssueInstant": format_instant(now)},
+    )
+    _saml(assertion, "Issuer", text=entity_id)
+    ends = format_instant(now + ASSERTION_LIFETIME)
+    subject = _saml(assertion, "Subject")
+    _add_name_id(
+        subject, request, pseudonym, ids=ids, entity_id=entity_id, provider=service_provider
+    )
+    _add_confirmation(subject, request, ends=ends)
+    _add_conditions(assertion, audience=service_provider.entity_id, now=now, ends=ends)
+    statement = _saml(
+        assertion,
+        "AuthnStatement",
+        {
+            "AuthnInstant": format_instant(told_instant(authenticated_at, request=request)),
+            "SessionIndex": ids.session_index,
+        },
+    )
+    _saml(_saml(statement, "AuthnContext"), "AuthnContextClassRef", text=authn_context)
+    _add_attributes(assertion, stated)
+    if service_provider.encrypt_assertions:
+        recipient = encryption_key_of(service_provider.encryption_certificates)
+        if recipient is None:
+            raise CannotEncrypt("check_encryption_key_registered")
+        response.replace(assertion, xml.encrypt(assertion, recipient=recipient))
     return _sign_and_post(response, request.answer_to, signing_key=signing_key, xml=xml)
 
 
@@ -185,10 +183,10 @@ def build_error_response(
     """
     second = refusal.saml_status
     if second in _TOP_LEVEL:
-        status = _status_code(STATUS_PREFIX + second)
+        status = [STATUS_PREFIX + second]
     else:
         first = STATUS_REQUESTER if second in _REQUESTER_FAULTS else STATUS_RESPONDER
-        status = _status_code(first, _status_code(STATUS_PREFIX + second))
+        status = [first, STATUS_PREFIX + second]
     response = _build_envelope(
         answer_to,
         entity_id=entity_id,
@@ -212,17 +210,19 @@ def told_instant(authenticated_at: datetime, *, request: CheckedAuthnRequest) ->
     return exact.replace(minute=minute, second=0, microsecond=0)
 
 
-def _build_name_id(
+def _add_name_id(
+    subject: Element,
     request: CheckedAuthnRequest,
     pseudonym: str,
     *,
     ids: ResponseIds,
     entity_id: str,
     provider: SamlServiceProvider,
-) -> Element:
+) -> None:
     """Core 8.3.7 and 8.3.8: both qualifiers, since some service providers store the three."""
     transient = request.name_id_transient
-    return _saml(
+    _saml(
+        subject,
         "NameID",
         {
             "Format": NAMEID_TRANSIENT if transient else NAMEID_PERSISTENT,
@@ -233,55 +233,33 @@ def _build_name_id(
     )
 
 
-def _build_subject(request: CheckedAuthnRequest, *, name_id: Element, now: datetime) -> Element:
-    return _saml(
-        "Subject",
-        None,
-        name_id,
-        _saml(
-            "SubjectConfirmation",
-            {"Method": CONFIRMATION_BEARER},
-            _saml(
-                "SubjectConfirmationData",
-                {
-                    "InResponseTo": request.request_id,
-                    "NotOnOrAfter": format_instant(now + ASSERTION_LIFETIME),
-                    "Recipient": request.acs_url,
-                },
-            ),
-        ),
-    )
-
-
-def _build_conditions(audience: str, *, now: datetime) -> Element:
-    return _saml(
-        "Conditions",
+def _add_confirmation(subject: Element, request: CheckedAuthnRequest, *, ends: str) -> None:
+    _saml(
+        _saml(subject, "SubjectConfirmation", {"Method": CONFIRMATION_BEARER}),
+        "SubjectConfirmationData",
         {
-            "NotBefore": format_instant(now - BACKDATED),
-            "NotOnOrAfter": format_instant(now + ASSERTION_LIFETIME),
+            "InResponseTo": request.request_id,
+            "NotOnOrAfter": ends,
+            "Recipient": request.acs_url,
         },
-        _saml("AudienceRestriction", None, _saml("Audience", text=audience)),
     )
 
 
-def _build_attribute_statement(attributes: Attributes) -> list[Element]:
+def _add_conditions(assertion: Element, *, audience: str, now: datetime, ends: str) -> None:
+    begins = format_instant(now - BACKDATED)
+    conditions = _saml(assertion, "Conditions", {"NotBefore": begins, "NotOnOrAfter": ends})
+    _saml(_saml(conditions, "AudienceRestriction"), "Audience", text=audience)
+
+
+def _add_attributes(assertion: Element, attributes: Attributes) -> None:
     """No statement at all when nothing is released: an empty one is not allowed (core 2.7.3)."""
     if not attributes:
-        return []
-    return [
-        _saml(
-            "AttributeStatement",
-            None,
-            *(
-                _saml(
-                    "Attribute",
-                    {"Name": name, "NameFormat": ATTRNAME_BASIC},
-                    *(_saml("AttributeValue", text=value) for value in values),
-                )
-                for name, values in attributes
-            ),
-        )
-    ]
+        return
+    statement = _saml(assertion, "AttributeStatement")
+    for name, values in attributes:
+        attribute = _saml(statement, "Attribute", {"Name": name, "NameFormat": ATTRNAME_BASIC})
+        for value in values:
+            _saml(attribute, "AttributeValue", text=value)
 
 
 def _build_envelope(
@@ -290,12 +268,16 @@ def _build_envelope(
     entity_id: str,
     response_id: str,
     now: datetime,
-    status: Element,
-    status_message: str | None,
+    status: Sequence[str],
+    status_message: str | None = None,
 ) -> Element:
-    message = [] if status_message is None else [_samlp("StatusMessage", text=status_message)]
-    return _samlp(
-        "Response",
+    """Return a Response without what it is about.
+
+    Args:
+        status: codes, the first around the second.
+    """
+    response = build_element(
+        f"{{{SAMLP}}}Response",
         {
             "ID": response_id,
             "Version": "2.0",
@@ -303,10 +285,15 @@ def _build_envelope(
             "Destination": answer_to.acs_url,
             "InResponseTo": answer_to.request_id,
         },
-        _saml("Issuer", text=entity_id),
-        _samlp("Status", None, status, *message),
         nsmap=_NSMAP,
     )
+    _saml(response, "Issuer", text=entity_id)
+    stated = around = _samlp(response, "Status")
+    for code in status:
+        around = _samlp(around, "StatusCode", {"Value": code})
+    if status_message is not None:
+        _samlp(stated, "StatusMessage", text=status_message)
+    return response
 
 
 def _sign_and_post(
@@ -321,25 +308,21 @@ def _sign_and_post(
     )
 
 
-def _status_code(value: str, *below: Element) -> Element:
-    return _samlp("StatusCode", {"Value": value}, *below)
-
-
 def _saml(
+    parent: Element,
     local: str,
     attributes: Mapping[str, str] | None = None,
-    *children: Element,
+    *,
     text: str | None = None,
-    nsmap: dict[str, str] | None = None,
 ) -> Element:
-    return build_element(f"{{{SAML}}}{local}", attributes, *children, text=text, nsmap=nsmap)
+    return add_element(parent, f"{{{SAML}}}{local}", attributes, text=text)
 
 
 def _samlp(
+    parent: Element,
     local: str,
     attributes: Mapping[str, str] | None = None,
-    *children: Element,
+    *,
     text: str | None = None,
-    nsmap: dict[str, str] | None = None,
 ) -> Element:
-    return build_element(f"{{{SAMLP}}}{local}", attributes, *children, text=text, nsmap=nsmap)
+    return add_element(parent, f"{{{SAMLP}}}{local}", attributes, text=text)

@@ -93,24 +93,39 @@ def build_element(
         ValueUnwritable: a value holds a character that XML 1.0 cannot carry; the subject is the
             name of the attribute or element, never the value.
     """
-    element = etree.Element(tag, nsmap=nsmap)
-    for name, value in (attributes or {}).items():
-        if value is not None:
-            _set(element, name, value)
-    if text is not None:
-        try:
-            element.text = text
-        except ValueError:
-            raise ValueUnwritable("xml-characters", subject=local_name(tag)) from None
+    element = _fill(etree.Element(tag, nsmap=nsmap), attributes, text=text)
     element.extend(children)
     return element
 
 
-def _set(element: Element, name: str, value: str) -> None:
+def add_element(
+    parent: Element,
+    tag: str,
+    attributes: Mapping[str, str | None] | None = None,
+    *,
+    text: str | None = None,
+) -> Element:
+    """Return a new element that is the last child of `parent`; else as `build_element`.
+
+    An answer of many elements is made from its root in half the time: none has to move.
+    """
+    return _fill(etree.SubElement(parent, tag), attributes, text=text)
+
+
+def _fill(
+    element: Element, attributes: Mapping[str, str | None] | None, *, text: str | None
+) -> Element:
     try:
-        element.set(name, value)
+        for name, value in (attributes or {}).items():
+            if value is not None:
+                element.set(name, value)
     except ValueError:
         raise ValueUnwritable("xml-characters", subject=local_name(name)) from None
+    try:
+        element.text = text
+    except ValueError:
+        raise ValueUnwritable("xml-characters", subject=local_name(str(element.tag))) from None
+    return element
 
 
 def serialize(element: Element) -> bytes:
