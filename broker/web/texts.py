@@ -26,6 +26,7 @@ class Language(StrEnum):
 
 
 DEFAULT_LANGUAGE = Language.NL
+_BY_TAG = {each.value: each for each in Language}
 
 Texts = Mapping[Language, gettext.NullTranslations]
 
@@ -124,8 +125,7 @@ def find_language(tags: Iterable[str]) -> Language | None:
 
 
 def _read_language(tag: str) -> Language | None:
-    primary = tag.partition("-")[0].strip().lower()
-    return next((each for each in Language if each.value == primary), None)
+    return _BY_TAG.get(tag.partition("-")[0].strip().lower())
 
 
 def _by_preference(accept_language: str) -> list[str]:
