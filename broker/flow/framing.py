@@ -6,12 +6,11 @@ byte in front; lengths are rounded up, because the length of a record tells how 
 pupil was at, or which attributes went out.
 """
 
-import hmac
-
 import msgspec
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from broker.pseudonyms.derivation import lp
@@ -21,6 +20,8 @@ NONCE_BYTES = 12  # NIST SP 800-38D 5.2.1.1
 PADDING_BYTES = 256
 FORMAT_1 = b"\x01"
 
+_SHA256 = SHA256()
+
 
 class UnreadableRecord(Exception):  # noqa: N818 -- said of a record, like a refusal
     """What is stored does not open under this key: changed, of another person, or another format.
@@ -29,9 +30,32 @@ class UnreadableRecord(Exception):  # noqa: N818 -- said of a record, like a ref
     """
 
 
-def mac(key: bytes, label: bytes, *parts: bytes | str) -> bytes:
+class MacKey:
+    """A key of HMAC-SHA-256, ready for use.
+
+    What a login does with one of our own keys takes a fifth of `hmac.digest`, which takes in the
+    key and looks the hash up by its name each time.
+
+    >>> MacKey(b"key").mac(b"The quick brown fox jumps over the lazy dog").hex()[:16]
+    'f7bc83f430538424'
+    """
+
+    __slots__ = ("_keyed",)
+
+    def __init__(self, key: bytes) -> None:
+        self._keyed = HMAC(key, _SHA256)
+
+    def mac(self, message: bytes) -> bytes:
+        """Return HMAC-SHA-256(key, message): 32 bytes."""
+        keyed = self._keyed.copy()
+        keyed.update(message)
+        return keyed.finalize()
+
+
+def mac(key: bytes | MacKey, label: bytes, *parts: bytes | str) -> bytes:
     """Return HMAC-SHA-256(key, label || lp(parts)): 32 bytes."""
-    return hmac.digest(key, label + lp(*parts), "sha256")
+    ready = key if isinstance(key, MacKey) else MacKey(key)
+    return ready.mac(label + lp(*parts))
 
 
 def derive_key(
@@ -44,7 +68,24 @@ def derive_key(
     """
     if len(key) != KEY_BYTES:
         raise ValueError(f"a key is {KEY_BYTES} bytes")
-    return HKDF(SHA256(), length=length, salt=salt, info=label + lp(*parts)).derive(key)
+    return HKDF(_SHA256, length=length, salt=salt, info=label + lp(*parts)).derive(key)
+
+
+def extract_key(key: bytes) -> MacKey:
+    """Return HKDF-SHA-256's extract step of `key` without salt, for `expand_key`.
+
+    >>> expand_key(extract_key(bytes(32)), b"x" + lp("y")) == derive_key(bytes(32), b"x", "y")
+    True
+    """
+    return MacKey(HKDF.extract(_SHA256, salt=None, key_material=key))
+
+
+def expand_key(extracted: MacKey, info: bytes) -> bytes:
+    """Return HKDF-SHA-256's expand step: `derive_key` without its extract step.
+
+    32 bytes are one block of SHA-256, so the expansion is one HMAC (RFC 5869 2.3).
+    """
+    return extracted.mac(info + b"\x01")
 
 
 def seal(key: bytes, content: msgspec.Struct, *, nonce: bytes, bound_to: bytes) -> bytes:

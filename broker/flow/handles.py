@@ -9,10 +9,7 @@ import base64
 import hmac
 from dataclasses import dataclass, field
 
-from cryptography.hazmat.primitives.hashes import SHA256
-from cryptography.hazmat.primitives.kdf.hkdf import HKDF
-
-from broker.flow.framing import KEY_BYTES
+from broker.flow.framing import KEY_BYTES, MacKey, extract_key
 from broker.flow.login_store import Absent
 
 HANDLE_BYTES = 32  # 256 bits; RFC 6749 10.10 asks for at least 128
@@ -27,6 +24,8 @@ class StorageKey:
     Attributes:
         secret: 32 bytes, of this purpose alone.
         letter: by which handles name it, `a` to `z`; the first key of an installation has none.
+        finding: makes locators and claims.
+        deriving: HKDF's extract step of it; makes keys and handles.
 
     Raises:
         ValueError: the key has another length, or the letter is none.
@@ -34,15 +33,16 @@ class StorageKey:
 
     secret: bytes = field(repr=False)
     letter: str = ""
-    extracted: bytes = field(init=False, repr=False, compare=False)
+    finding: MacKey = field(init=False, repr=False, compare=False)
+    deriving: MacKey = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if len(self.secret) != KEY_BYTES:
             raise ValueError(f"a storage key is {KEY_BYTES} bytes")
         if self.letter and (len(self.letter) != 1 or self.letter not in KEY_LETTERS):
             raise ValueError("a storage key's letter is one of a to z")
-        extracted = HKDF.extract(SHA256(), salt=None, key_material=self.secret)
-        object.__setattr__(self, "extracted", extracted)
+        object.__setattr__(self, "finding", MacKey(self.secret))
+        object.__setattr__(self, "deriving", extract_key(self.secret))
 
 
 @dataclass(frozen=True, slots=True)

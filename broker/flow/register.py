@@ -24,7 +24,16 @@ import msgspec
 
 from broker.domain.ids import SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
-from broker.flow.framing import UnreadableRecord, derive_key, mac, seal, unseal
+from broker.flow.framing import (
+    MacKey,
+    UnreadableRecord,
+    derive_key,
+    expand_key,
+    extract_key,
+    mac,
+    seal,
+    unseal,
+)
 from broker.flow.person_records import (
     PersonRecord,
 )
@@ -50,10 +59,10 @@ class RegisterUnavailable(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class RegisterKeys:
-    """Two keys of 32 bytes: one finds rows, one opens them together with a presented root."""
+    """Two keys: one finds rows, one opens them together with a presented root."""
 
-    tag: bytes = field(repr=False)
-    seal: bytes = field(repr=False)
+    tag: MacKey = field(repr=False)
+    seal: MacKey = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -158,8 +167,8 @@ class PersonRegister(Protocol):
 def derive_register_keys(register_key: bytes) -> RegisterKeys:
     """Return the register's two keys from the one of 32 bytes that rests on disk."""
     return RegisterKeys(
-        tag=derive_key(register_key, b"schuilnaam/register-tag-key/v1"),
-        seal=derive_key(register_key, b"schuilnaam/register-seal-key/v1"),
+        tag=MacKey(derive_key(register_key, b"schuilnaam/register-tag-key/v1")),
+        seal=extract_key(derive_key(register_key, b"schuilnaam/register-seal-key/v1")),
     )
 
 
@@ -203,7 +212,7 @@ def open_record(row: StoredRow, *, root: PersonRoot, keys: RegisterKeys) -> Pers
 
 
 def _row_key(keys: RegisterKeys, root: PersonRoot) -> bytes:
-    return derive_key(keys.seal, b"schuilnaam/register-row/v1", root)
+    return expand_key(keys.seal, b"schuilnaam/register-row/v1" + lp(root))
 
 
 def _place(keys: RegisterKeys, root: PersonRoot, school_year: int) -> bytes:

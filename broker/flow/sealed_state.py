@@ -44,7 +44,6 @@ An emergency removal leaves the overlap out on purpose, and ends all handles of 
 """
 
 import hashlib
-import hmac
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -55,6 +54,7 @@ import msgspec
 from broker.flow.framing import (
     NONCE_BYTES,
     UnreadableRecord,
+    expand_key,
     mac,
     seal,
     unseal,
@@ -266,7 +266,7 @@ class SealedState:
         label = b"schuilnaam/one-shot/v1"
         return tuple(
             Claim(
-                Locator(mac(key.secret, label, kind_of_value, issuer, digest)),
+                Locator(mac(key.finding, label, kind_of_value, issuer, digest)),
                 ttl_seconds,
                 milliseconds,
             )
@@ -280,7 +280,7 @@ class SealedState:
         of the code finds what to end without a record that says so.
         """
         info = b"schuilnaam/child-handle/v1" + lp(label, handle.secret)
-        return Handle(_derive(self._key_of(handle), info), handle.letter)
+        return Handle(expand_key(self._key_of(handle).deriving, info), handle.letter)
 
     def _key_of(self, handle: Handle) -> StorageKey:
         try:
@@ -303,20 +303,12 @@ class SealedState:
 
     def _sealing_key(self, kind: StateKind[RecordT], handle: Handle) -> bytes:
         info = b"schuilnaam/seal/v1" + kind.framed_name + lp(handle.secret)
-        return _derive(self._key_of(handle), info)
+        return expand_key(self._key_of(handle).deriving, info)
 
     def _locate(self, kind: StateKind[RecordT], handle: Handle) -> Locator:
         name_issuer_handle = kind.framed_name + self._framed_issuer + lp(handle.secret)
-        key = self._key_of(handle).secret
-        return Locator(hmac.digest(key, b"schuilnaam/record/v1" + name_issuer_handle, "sha256"))
-
-
-def _derive(key: StorageKey, info: bytes) -> bytes:
-    """Return the expand step of HKDF: `framing.derive_key` without its extract step.
-
-    32 bytes are one block of SHA-256, so the expansion is one HMAC (RFC 5869 2.3).
-    """
-    return hmac.digest(key.extracted, info + b"\x01", "sha256")
+        finding = self._key_of(handle).finding
+        return Locator(finding.mac(b"schuilnaam/record/v1" + name_issuer_handle))
 
 
 def _additional_data(kind: StateKind[RecordT], locator: Locator) -> bytes:

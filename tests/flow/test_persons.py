@@ -13,7 +13,7 @@ import pytest
 from broker.domain.attributes import Population
 from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId, SchoolIdpId, SupplierId
-from broker.flow.framing import UnreadableRecord, derive_key, seal
+from broker.flow.framing import UnreadableRecord, expand_key, extract_key, seal
 from broker.flow.person_erasure import erase_person
 from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import PersonEvent, PersonRecord, Presented, as_root
@@ -290,7 +290,7 @@ def test_row_opens_with_its_root_alone() -> None:
     with pytest.raises(UnreadableRecord):
         open_record(row, root=E2, keys=KEYS)
     with pytest.raises(UnreadableRecord):
-        open_record(row, root=E1, keys=replace(KEYS, seal=bytes(32)))
+        open_record(row, root=E1, keys=replace(KEYS, seal=extract_key(bytes(32))))
     assert len(row.sealed) % 256 == 1 + 12 + 16
 
 
@@ -298,7 +298,7 @@ def test_row_of_another_shape_does_not_open() -> None:
     class Other(msgspec.Struct):
         name: str
 
-    key = derive_key(KEYS.seal, b"schuilnaam/register-row/v1", E1)
+    key = expand_key(KEYS.seal, b"schuilnaam/register-row/v1" + lp(E1))
     place = lp(derive_tag(KEYS, E1), (2026).to_bytes(2, "big"))
     row = StoredRow(seal(key, Other("Sanne"), nonce=bytes(12), bound_to=place), 2026)
     with pytest.raises(UnreadableRecord) as refused:
