@@ -80,7 +80,6 @@ _DROPS_COMMENTS = _parser(remove_comments=True)
 
 _ID_ATTRIBUTES = etree.XPath("//@ID | //@Id | //@id | //@xml:id", smart_strings=False)
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (DEPTH_MAX + 1) + ")")
-_NOT_ELEMENTS = etree.XPath("boolean(//comment() | //processing-instruction())")
 
 
 def check_size(document: bytes, limits: Limits) -> None:
@@ -135,7 +134,9 @@ CHECKS_ON_BYTES: tuple[Callable[[bytes, Limits], None], ...] = (
 
 def check_only_elements(root: Element) -> None:
     """The same again, on what was parsed: no DOCTYPE, comment, processing instruction."""
-    if root.getroottree().docinfo.internalDTD is not None or _NOT_ELEMENTS(root):
+    beside = root.getprevious() is not None or root.getnext() is not None
+    within = next(root.iter(etree.Comment, etree.ProcessingInstruction), None) is not None
+    if beside or within or root.getroottree().docinfo.internalDTD is not None:
         raise MessageUnreadable("only-elements")
 
 
