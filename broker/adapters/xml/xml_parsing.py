@@ -78,7 +78,7 @@ def _parser(*, remove_comments: bool) -> etree.XMLParser:
 _STRICT = _parser(remove_comments=False)
 _DROPS_COMMENTS = _parser(remove_comments=True)
 
-_ID_ATTRIBUTES = etree.XPath("//@ID | //@Id | //@id | //@xml:id", smart_strings=False)
+_ID_ATTRIBUTES = etree.XPath("//*/@ID | //*/@Id | //*/@id | //*/@xml:id", smart_strings=False)
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (DEPTH_MAX + 1) + ")")
 
 
