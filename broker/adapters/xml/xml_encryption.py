@@ -36,6 +36,12 @@ OAEP_MASKS: dict[str, hashes.HashAlgorithm] = {
     n.ALG_MGF1_SHA1: hashes.SHA1(),  # noqa: S303 -- a mask, not a fingerprint
     n.ALG_MGF1_SHA256: hashes.SHA256(),
 }
+OAEP_PADDINGS = {
+    (digest_name, mask_name): padding.OAEP(padding.MGF1(mask), digest, None)
+    for digest_name, digest in OAEP_DIGESTS.items()
+    for mask_name, mask in OAEP_MASKS.items()
+}
+"""DigestMethod and MGF, as a message names them -> the padding that they mean together."""
 
 ENCRYPTED_ASSERTION = f"{{{n.SAML}}}EncryptedAssertion"
 _KEY_INFO = f"{{{n.DS}}}KeyInfo"
@@ -115,7 +121,7 @@ def encrypt_element(plaintext: bytes, *, recipient: EncryptionKey) -> Element:
     content_key = os.urandom(CONTENT_KEY_BYTES[recipient.content_algorithm])
     nonce = os.urandom(GCM_NONCE_BYTES)
     content = nonce + AESGCM(content_key).encrypt(nonce, plaintext, None)
-    oaep = padding.OAEP(padding.MGF1(OAEP_MASKS[n.ALG_MGF1_SHA1]), OAEP_DIGESTS[n.ALG_SHA1], None)
+    oaep = OAEP_PADDINGS[n.ALG_SHA1, n.ALG_MGF1_SHA1]
     wrapped = recipient.public_key.encrypt(content_key, oaep)
     encrypted_key = build_element(
         _xenc("EncryptedKey"),
@@ -148,16 +154,13 @@ def _oaep_of(method: Element) -> padding.OAEP:
     parameters = {str(each.tag): each.get("Algorithm", "") for each in method}
     if len(parameters) != len(method) or algorithm not in (n.ALG_RSA_OAEP_MGF1P, n.ALG_RSA_OAEP):
         raise DecryptionRefused("encryption-method")
-    digest = OAEP_DIGESTS.get(parameters.pop(_DIGEST_METHOD, n.ALG_SHA1))
-    mask = OAEP_MASKS[n.ALG_MGF1_SHA1]
+    digest_name, mask_name = parameters.pop(_DIGEST_METHOD, n.ALG_SHA1), n.ALG_MGF1_SHA1
     if algorithm == n.ALG_RSA_OAEP:
-        named = OAEP_MASKS.get(parameters.pop(_MGF, n.ALG_MGF1_SHA1))
-        if named is None:
-            raise DecryptionRefused("encryption-method")
-        mask = named
-    if digest is None or parameters:
+        mask_name = parameters.pop(_MGF, mask_name)
+    oaep = OAEP_PADDINGS.get((digest_name, mask_name))
+    if oaep is None or parameters:
         raise DecryptionRefused("encryption-method")
-    return padding.OAEP(padding.MGF1(mask), digest, None)
+    return oaep
 
 
 def _one(found: list[Element]) -> Element:
