@@ -7,7 +7,7 @@ its verdicts with signxml, the xmlsec1 program and pysaml2 over honest and defec
 
 from base64 import b64encode
 from collections.abc import Sequence
-from copy import deepcopy
+from copy import copy
 
 from lxml import etree
 
@@ -105,7 +105,7 @@ class LxmlSecurity:
         if not own_id:
             raise ValueError("an element to sign has an ID")
         hashed = digest(canonical(element), DIGESTS[n.ALG_SHA256])
-        signature = deepcopy(_UNSIGNED)
+        signature = copy(_UNSIGNED)  # of an element, a copy has all that is in it
         signed_info, signature_value, key_info = signature
         _, method, reference = signed_info
         method.set("Algorithm", algorithm_of(key.private_key))
