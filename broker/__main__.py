@@ -21,6 +21,7 @@ from broker.commands.running import demo, serve
 from broker.commands.switching import rehearse, switch
 from broker.commands.takeover import takeover
 from broker.commands.trace import trace
+from broker.commands.transfers import transfer
 from broker.commands.workers import worker
 
 
@@ -32,7 +33,7 @@ def main() -> None:
 for command in (
     *(demo, serve, worker, health, check, apply, relations, accept_loss, keys, metadata),
     *(pseudonyms, receipts, operator, person, confirm, probe, trace, backup, restore),
-    *(takeover, rehearse, switch, enrol),
+    *(takeover, rehearse, switch, enrol, transfer),
 ):
     main.add_command(command)
 

@@ -4,7 +4,7 @@ One person prepares, another confirms, and the confirming command carries it out
 refused one, leaves a line in the audit, with the action's id as its reference.
 """
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -23,6 +23,7 @@ from broker.flow.operator_refusals import (
 )
 from broker.flow.operators import Operator, OperatorName, Operators, Signer, check_signer
 from broker.flow.person_erasure import find_person
+from broker.flow.person_changes import PERSON_CHANGES, PlannedChange, read_rewrites, write_rewrites
 from broker.flow.person_records import Presented
 from broker.flow.register import PersonRegister, RegisterKeys, mark_of
 from broker.flow.switch_action import carry_out_switch, write_switch
@@ -182,6 +183,28 @@ class OperatorDesk:
             stated = write_switch(pair, classes=classes, first_day=first_day)
             return self._prepare(Action.SWITCH_LOGIN, stated, by=by, school=pair.school)
 
+    async def prepare_change(
+        self,
+        action: Action,
+        *,
+        school: SchoolId,
+        by: Signer,
+        plan: Callable[[], Awaitable[PlannedChange]],
+    ) -> tuple[PreparedAction, PlannedChange]:
+        """Return a decision about one person, for a second person to confirm, and its plan.
+
+        The signer is checked before anything is looked up.
+
+        Raises:
+            Refusal: of the plan.
+            OperatorUnknown, WrongOperatorKey, OperatorRecordsUnavailable, RegisterUnavailable.
+        """
+        with self._refusals_noted(by.name, school=school):
+            check_signer(by, operators=self.operators.registered())
+            planned = await plan()
+            stated = write_rewrites(planned.rewrites)
+            return self._prepare(action, stated, by=by, school=school), planned
+
     async def confirm(
         self,
         unverified: PreparedAction,
@@ -233,6 +256,8 @@ class OperatorDesk:
             if switches is None:
                 raise PreparedUnreadable("check_switch_here")
             carry_out_switch(confirmed.parameters, switches=switches)
+        elif confirmed.action in PERSON_CHANGES:
+            await register.rewrite(read_rewrites(confirmed.parameters))
         else:
             await register.erase(read_rows(confirmed.parameters))
 

@@ -100,7 +100,7 @@ class PersonChanged(OperatorRefusal):
 
     code = "E-OPERATOR-13"
     what = "What is known of this person changed since this was prepared."
-    remedy = "Nothing was erased. Prepare anew and confirm soon."
+    remedy = "Nothing was done. Prepare anew and confirm soon."
     http_status = 409
 
 

@@ -52,6 +52,13 @@ class Action(StrEnum):
     ERASE_PERSON = "person-erase"
     SIGN_TAKEOVER = "takeover-sign"
     SWITCH_LOGIN = "login-switch"
+    OBJECT_TRANSFER = "transfer-object"
+    CONFIRM_TRANSFER = "transfer-confirm"
+    PROTECT_PERSON = "person-protect"
+    UNPROTECT_PERSON = "person-unprotect"
+    SPLIT_PERSON = "person-split"
+    UNDO_JOIN = "person-undo-join"
+    JOIN_PERSON = "person-join"
 
 
 class PreparedBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

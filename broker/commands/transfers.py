@@ -1,0 +1,233 @@
+"""`broker transfer`, and what two persons decide about one person with `broker person`."""
+
+import asyncio
+import secrets
+import sys
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+
+import click
+
+from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
+from broker.adapters.keys.keys_on_disk import load_keys
+from broker.app import arrival_rules_of
+from broker.commands.operators import (
+    ask_identifier,
+    file_argument,
+    hand_over,
+    open_desk,
+    open_register,
+    person,
+    read_signer,
+    refuse_if_there,
+    saying_what_was_refused,
+    signer_options,
+    slug,
+)
+from broker.commands.problems import config_option
+from broker.domain.attributes import Population
+from broker.domain.ids import SchoolId
+from broker.flow.arrival_budgets import budget_of
+from broker.flow.operator_actions import present_stated
+from broker.flow.person_changes import PlannedChange, PlanPorts, plan_change
+from broker.flow.person_plans import (
+    Deciding,
+    OpenedPerson,
+    Plan,
+    plan_confirmation,
+    plan_join,
+    plan_objection,
+    plan_protection,
+    plan_split,
+)
+from broker.flow.person_records import Presented
+from broker.flow.register import derive_register_keys, derive_tag
+from broker.flow.release import day_of
+from broker.flow.school_counts import CountKind, year_day
+from broker.flow.two_persons import Action, PreparedAction
+from broker.pseudonyms.derivation import RootKey, root_apart
+
+LISTED_DAYS = 30
+
+Planner = Callable[..., Plan]
+
+
+@click.group()
+def transfer() -> None:
+    """Pupils who change school: what both schools are told, and what they say of it."""
+
+
+def change_command(
+    group: click.Group, name: str, action: Action, plan: Planner, tells: str, *, both: bool = False
+) -> None:
+    """Add a command that prepares a decision about one person, and shows its plan."""
+
+    @group.command(name, help=tells)
+    @config_option
+    @click.argument("school", type=slug)
+    @signer_options(required=True)
+    @click.option(
+        "--output", type=file_argument, required=True, help="Where the prepared action goes."
+    )
+    def command(
+        config_folder: Path, school: str, signer: str, key_file: Path, output: Path
+    ) -> None:
+        with saying_what_was_refused():
+            loaded, desk = open_desk(config_folder)
+            keys = load_keys(loaded.keys_folder)
+            by = read_signer(signer, key_file)
+            refuse_if_there(output)
+            ask = ask_both if both else ask_one
+            presented = ask(SchoolId(school), keys.root)
+            register_keys = derive_register_keys(keys.register)
+            deciding = Deciding(
+                school=SchoolId(school),
+                today=day_of(desk.clock()),
+                settled_after_days=loaded.settings.transfers.settled_days,
+                tag_of=lambda root: derive_tag(register_keys, root),
+                fresh_account=lambda root, at: root_apart(root, at, key=keys.root),
+            )
+
+            async def prepare() -> tuple[PreparedAction, PlannedChange]:
+                register = open_register(loaded)
+                ports = PlanPorts(register, register_keys, secrets.token_bytes)
+
+                def decide(opened: OpenedPerson) -> Plan:
+                    return plan(opened, by=deciding)
+
+                try:
+                    return await desk.prepare_change(
+                        action,
+                        school=SchoolId(school),
+                        by=by,
+                        plan=lambda: plan_change(presented, decide, ports=ports),
+                    )
+                finally:
+                    await register.close()
+
+            prepared, planned = asyncio.run(prepare())
+            click.echo("This would happen:")
+            for line in planned.plan.lines:
+                click.echo(f"- {line}")
+            hand_over(prepared, output)
+
+
+def ask_one(school: SchoolId, key: RootKey) -> Presented:
+    """Return the pupil whose number, or ECK iD, is typed unseen."""
+    stated = ask_identifier(staff=False)
+    return present_stated(stated, school=school, population=Population.PUPIL, key=key)
+
+
+def ask_both(school: SchoolId, key: RootKey) -> Presented:
+    """Return the pupil whose number and ECK iD are typed unseen, or are two lines of input."""
+    if sys.stdin.isatty():
+        number = str(click.prompt("Pupil number", hide_input=True, err=True))
+        eck_id = str(click.prompt("ECK iD", hide_input=True, err=True))
+    else:
+        number = sys.stdin.readline().rstrip("\r\n")
+        eck_id = sys.stdin.readline().rstrip("\r\n")
+    if "://" not in eck_id or "://" in number or not number.strip():
+        raise click.UsageError("State the pupil's number first, and the ECK iD second.")
+    of_number = present_stated(number, school=school, population=Population.PUPIL, key=key)
+    of_eck_id = present_stated(eck_id, school=school, population=Population.PUPIL, key=key)
+    return Presented(Population.PUPIL, eck_id=of_eck_id.eck_id, local=of_number.local)
+
+
+change_command(
+    transfer,
+    "object",
+    Action.OBJECT_TRANSFER,
+    plan_objection,
+    "Prepare SCHOOL's objection to another school's stating one of its pupils; another operator "
+    "confirms. Asks for the school's own number of the pupil, unseen, or from standard input. "
+    "There the pupil's ECK iD opens a fresh account from then on; here nothing changes.",
+)
+change_command(
+    transfer,
+    "confirm",
+    Action.CONFIRM_TRANSFER,
+    plan_confirmation,
+    "Prepare SCHOOL's confirmation that a pupil changed school; another operator confirms. Asks "
+    "for the pupil as `object` does. Of a protected pupil a school of before must confirm.",
+)
+change_command(
+    person,
+    "protect",
+    Action.PROTECT_PERSON,
+    lambda opened, by: plan_protection(opened, protected=True, by=by),
+    "Prepare that a pupil of SCHOOL is let in at another school only when both schools say so; "
+    "another operator confirms. Asks for the pupil's number or ECK iD, unseen.",
+)
+change_command(
+    person,
+    "unprotect",
+    Action.UNPROTECT_PERSON,
+    lambda opened, by: plan_protection(opened, protected=False, by=by),
+    "Prepare that a protected pupil of SCHOOL is one like any other; another operator confirms.",
+)
+change_command(
+    person,
+    "split",
+    Action.SPLIT_PERSON,
+    lambda opened, by: plan_split(opened, only_joins=False, by=by),
+    "Prepare that a pupil's number at SCHOOL and the ECK iD that came with it open an account each "
+    "and stay apart; another operator confirms. Asks for the number, unseen. Shows the plan.",
+)
+change_command(
+    person,
+    "undo-join",
+    Action.UNDO_JOIN,
+    lambda opened, by: plan_split(opened, only_joins=True, by=by),
+    "Prepare that two accounts that became one at SCHOOL are two again; another operator confirms. "
+    "Asks for the number, unseen. Shows the plan.",
+)
+change_command(
+    person,
+    "join",
+    Action.JOIN_PERSON,
+    plan_join,
+    "Prepare that a pupil's number at SCHOOL, which has an account of its own, and an ECK iD open "
+    "the ECK iD's account; another operator confirms. Asks for both, unseen, or as two lines of "
+    "standard input. Suppliers that knew the other account are told.",
+    both=True,
+)
+
+
+@transfer.command("list")
+@config_option
+@click.argument("school", type=slug)
+def transfer_list(config_folder: Path, school: str) -> None:
+    """Show how many pupils came to SCHOOL, left it and wait, by day; nobody is named.
+
+    This is what both schools are told. Which pupil it is, only a school finds out that presents
+    the number: see `object`.
+    """
+    with saying_what_was_refused():
+        loaded, desk = open_desk(config_folder)
+        asyncio.run(open_register(loaded).close())
+        registry = SqliteRegistry(loaded.data_folder / "registry.db").load()
+        known = registry.schools.get(SchoolId(school))
+        if known is None:
+            raise click.UsageError(f"There is no school {school}.")
+        today = day_of(desk.clock())
+        counts = SqliteSchoolCounts(loaded.data_folder / "register.db").read(
+            known.id, since=min(year_day(today), today - timedelta(days=LISTED_DAYS))
+        )
+    budget = budget_of(known.pupils, rules=arrival_rules_of(loaded.settings), today=today)
+    in_all = "no bound in all, for want of a head count"
+    if budget.in_all is not None:
+        in_all = f"{budget.in_all} pupils a school year in all"
+    click.echo(f"{school} may let in {budget.a_day} pupils of other schools today; {in_all}.")
+    year = counts.get((year_day(today), CountKind.PUPILS), 0)
+    click.echo(f"Pupils who logged in this school year: {year}.")
+    click.echo("day         came  left  waited (tries)")
+    for days in range(LISTED_DAYS):
+        day = today - timedelta(days=days)
+        came, left, waited = (
+            counts.get((day, kind), 0)
+            for kind in (CountKind.ARRIVED, CountKind.LEFT, CountKind.WAITED)
+        )
+        if came or left or waited:
+            click.echo(f"{day}  {came:4}  {left:4}  {waited:6}")

@@ -1,0 +1,258 @@
+"""Carrying out what people, or a school's program, decide about one person."""
+
+from datetime import timedelta
+
+import pytest
+
+from broker.domain.attributes import Population
+from broker.domain.ids import SchoolId, SupplierId
+from broker.flow.operator_refusals import (
+    OperatorUnknown,
+    PersonChanged,
+    PersonNotKnown,
+    PreparedUnreadable,
+)
+from broker.flow.person_changes import (
+    PlannedChange,
+    PlanPorts,
+    confirm_transfer,
+    plan_change,
+    read_rewrites,
+    write_rewrites,
+)
+from broker.flow.person_joins import JoinRules
+from broker.flow.person_plan_refusals import NothingToDecide
+from broker.flow.person_plans import Deciding, plan_objection, plan_protection, plan_split
+from broker.flow.person_records import Presented, as_root
+from broker.flow.person_rows import find_records
+from broker.flow.person_suppliers import Visit
+from broker.flow.persons import KnownPerson, erase_person, identify_person
+from broker.flow.register import RegisterUnavailable, derive_register_keys, derive_tag
+from broker.flow.two_persons import Action, PreparedAction, encode_prepared
+from broker.pseudonyms.derivation import PersonRoot, load_root_key, root_apart, root_from_local
+from tests.flow.memory_register import MemoryRegister
+from tests.flow.operators import ANNA, BEA, CAS, Desk, a_desk
+from tests.flow.register_world import FIRST_DAY, REGENBOOG, VUURVOGEL
+
+KEYS = derive_register_keys(bytes(range(32)))
+ROOT_KEY = load_root_key(bytes(range(32)))
+ECK = root_from_local(SchoolId("stands-for"), "an ECK iD", key=ROOT_KEY)
+HERE = root_from_local(VUURVOGEL, "1", key=ROOT_KEY)
+THERE = root_from_local(REGENBOOG, "9", key=ROOT_KEY)
+
+
+class Register(MemoryRegister):
+    drawn = 0
+
+    def draw(self, count: int) -> bytes:
+        self.drawn += 1
+        return self.drawn.to_bytes(count, "big")
+
+    @property
+    def ports(self) -> PlanPorts:
+        return PlanPorts(self, KEYS, self.draw)
+
+    async def login(
+        self,
+        eck_id: PersonRoot | None,
+        local: PersonRoot | None,
+        *,
+        school: SchoolId = VUURVOGEL,
+        after_days: int = 0,
+    ) -> KnownPerson:
+        return await identify_person(
+            Presented(Population.PUPIL, eck_id=eck_id, local=local),
+            register=self,
+            keys=KEYS,
+            school=school,
+            eck_id_required=False,
+            today=FIRST_DAY + timedelta(days=after_days),
+            random=self.draw,
+            rules=JoinRules(),
+            visit=Visit(SupplierId("rekenrijk"), "a"),
+        )
+
+    async def plan_objection(self) -> PlannedChange:
+        return await plan_change(
+            pupil(HERE), lambda person: plan_objection(person, by=BY_HERE), ports=self.ports
+        )
+
+
+def pupil(local: PersonRoot | None, eck_id: PersonRoot | None = None) -> Presented:
+    return Presented(Population.PUPIL, eck_id=eck_id, local=local)
+
+
+def deciding(school: SchoolId) -> Deciding:
+    return Deciding(
+        school=school,
+        today=FIRST_DAY + timedelta(days=2),
+        settled_after_days=14,
+        tag_of=lambda root: derive_tag(KEYS, root),
+        fresh_account=lambda root, at: root_apart(root, at, key=ROOT_KEY),
+    )
+
+
+BY_HERE = deciding(VUURVOGEL)
+
+
+async def a_moved_register() -> Register:
+    register = Register()
+    await register.login(ECK, HERE)
+    await register.login(ECK, THERE, school=REGENBOOG, after_days=1)
+    return register
+
+
+async def prepare(desk: Desk, register: Register) -> PreparedAction:
+    prepared, planned = await desk.at.prepare_change(
+        Action.OBJECT_TRANSFER, school=VUURVOGEL, by=ANNA, plan=register.plan_objection
+    )
+    assert planned.plan.lines
+    return prepared
+
+
+async def test_two_persons_object_and_the_other_school_gets_a_fresh_account() -> None:
+    desk, register = a_desk(ANNA, BEA), await a_moved_register()
+    prepared = await prepare(desk, register)
+    document = encode_prepared(prepared)
+    for hidden in (ECK, HERE, THERE):
+        assert hidden.hex().encode() not in document
+    assert (await register.login(ECK, THERE, school=REGENBOOG, after_days=1)).root == ECK
+    await desk.at.confirm(prepared, by=BEA, register=register)
+    apart = root_apart(ECK, REGENBOOG, key=ROOT_KEY)
+    assert (await register.login(ECK, THERE, school=REGENBOOG)).root == apart
+    assert (await register.login(ECK, HERE)).root == ECK
+    assert (await register.login(None, THERE, school=REGENBOOG)).root == apart
+    assert desk.told() == ["action-prepared", "action-confirmed", "action-done"]
+    assert [each.school for each in desk.events.seen] == [VUURVOGEL, None, None]
+
+
+async def test_erasing_takes_the_fresh_account_s_row_along() -> None:
+    desk, register = a_desk(ANNA, BEA), await a_moved_register()
+    await desk.at.confirm(await prepare(desk, register), by=BEA, register=register)
+    await register.login(ECK, THERE, school=REGENBOOG)
+    await erase_person(pupil(HERE), register=register, keys=KEYS)
+    assert register.rows == {}
+
+
+async def test_login_in_between_stops_it_and_nothing_is_half_done() -> None:
+    desk, register = a_desk(ANNA, BEA), await a_moved_register()
+    prepared = await prepare(desk, register)
+    await register.login(ECK, HERE, after_days=1)  # confirms the arrival, so the row changed
+    rows = dict(register.rows)
+    with pytest.raises(PersonChanged):
+        await desk.at.confirm(prepared, by=BEA, register=register)
+    assert register.rows == rows
+    assert desk.events.seen[-1].code == "E-OPERATOR-13"
+
+
+async def test_refused_plan_and_unknown_signer_leave_one_event_and_nothing_else() -> None:
+    desk, register = a_desk(ANNA, BEA), Register()
+    await register.login(ECK, HERE)
+    with pytest.raises(NothingToDecide):
+        await prepare(desk, register)
+    with pytest.raises(OperatorUnknown):
+        await desk.at.prepare_change(
+            Action.OBJECT_TRANSFER, school=VUURVOGEL, by=CAS, plan=register.plan_objection
+        )
+    assert desk.told() == ["refused", "refused"]
+
+
+async def test_split_moves_suppliers_in_their_counts() -> None:
+    desk, register = a_desk(ANNA, BEA), Register()
+    await register.login(None, HERE)
+    await register.login(ECK, HERE)
+    prepared, _ = await desk.at.prepare_change(
+        Action.UNDO_JOIN,
+        school=VUURVOGEL,
+        by=ANNA,
+        plan=lambda: plan_change(
+            pupil(HERE),
+            lambda person: plan_split(person, only_joins=True, by=BY_HERE),
+            ports=register.ports,
+        ),
+    )
+    await desk.at.confirm(prepared, by=BEA, register=register)
+    assert (await register.login(ECK, None)).root == ECK
+    assert (await register.login(None, HERE)).root == HERE
+    rows = await find_records((ECK, HERE), register=register, keys=KEYS)
+    assert all(each.suppliers for each in rows.values())
+
+
+@pytest.mark.parametrize("word", [(HERE, VUURVOGEL), (THERE, REGENBOOG)])
+async def test_school_s_word_confirms_an_arrival_once(word: tuple[PersonRoot, SchoolId]) -> None:
+    register = await a_moved_register()
+    local, school = word
+    by = deciding(school)
+    assert await confirm_transfer(pupil(local), by=by, ports=register.ports)
+    assert not await confirm_transfer(pupil(local), by=by, ports=register.ports)
+    record = (await find_records((ECK,), register=register, keys=KEYS))[ECK]
+    assert record.seen[REGENBOOG].confirmed
+
+
+async def test_new_school_s_word_about_a_protected_pupil_changes_nothing() -> None:
+    register = await a_moved_register()
+    planned = await plan_change(
+        pupil(None, ECK),
+        lambda person: plan_protection(person, protected=True, by=BY_HERE),
+        ports=register.ports,
+    )
+    await register.rewrite(planned.rewrites)
+    word = pupil(None, ECK)
+    assert not await confirm_transfer(word, by=deciding(REGENBOOG), ports=register.ports)
+    assert await confirm_transfer(word, by=BY_HERE, ports=register.ports)
+
+
+async def test_word_about_a_pupil_whom_the_school_never_stated_is_refused() -> None:
+    register = await a_moved_register()
+    with pytest.raises(PersonNotKnown):
+        await confirm_transfer(
+            pupil(None, ECK), by=deciding(SchoolId("kompas")), ports=register.ports
+        )
+
+
+class NeverFirst(Register):
+    """Somebody else always writes first; or once."""
+
+    losses = 100
+
+    async def rewrite(self, rewrites: object) -> None:
+        self.losses -= 1
+        if self.losses >= 0:
+            raise PersonChanged("check_person_unchanged")
+        await super().rewrite(rewrites)  # type: ignore[arg-type]
+
+
+async def test_word_that_comes_second_is_told_again() -> None:
+    register = NeverFirst()
+    register.rows = (await a_moved_register()).rows
+    with pytest.raises(RegisterUnavailable):
+        await confirm_transfer(pupil(HERE), by=BY_HERE, ports=register.ports)
+    register.losses = 1
+    assert await confirm_transfer(pupil(HERE), by=BY_HERE, ports=register.ports)
+
+
+async def test_prepared_rows_are_read_as_they_were_written() -> None:
+    register = await a_moved_register()
+    planned = await register.plan_objection()
+    assert read_rewrites(write_rewrites(planned.rewrites)) == list(planned.rewrites)
+    assert [each.row is None for each in planned.rewrites] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    "parameters", [{"zz": "00/00/2026/5b5d"}, {"00": "00/00"}, {"00": "00/00/x/5b5d"}, {"00": "0"}]
+)
+def test_parameters_that_name_no_rows_are_refused(parameters: dict[str, str]) -> None:
+    with pytest.raises(PreparedUnreadable):
+        read_rewrites(parameters)
+    with pytest.raises(PreparedUnreadable):
+        read_rewrites({"00": "00/00/2026/" + b"no json".hex()})
+
+
+def test_fresh_account_is_of_one_eck_id_at_one_school() -> None:
+    made = {
+        root_apart(root, school, key=ROOT_KEY)
+        for root in (ECK, HERE)
+        for school in (VUURVOGEL, REGENBOOG)
+    }
+    assert len(made | {ECK, HERE}) == 6
+    assert as_root(next(iter(made))) in made

@@ -1,0 +1,327 @@
+"""What people decide about one person: objection, confirmation, protection, split and join."""
+
+from datetime import timedelta
+
+import pytest
+from msgspec.structs import replace
+
+from broker.domain.ids import SchoolId, SupplierId
+from broker.flow.operator_refusals import PersonNotKnown
+from broker.flow.person_plan_refusals import (
+    AliasRefused,
+    BothNeeded,
+    NothingToDecide,
+    NothingToSplit,
+    SchoolOfBeforeDecides,
+)
+from broker.flow.person_plans import (
+    Deciding,
+    OpenedPerson,
+    Plan,
+    plan_confirmation,
+    plan_join,
+    plan_objection,
+    plan_protection,
+    plan_split,
+)
+from broker.flow.person_records import SupplierSeen, as_root
+from tests.flow.register_world import (
+    KOMPAS,
+    REGENBOOG,
+    VUURVOGEL,
+    RegisterWorld,
+    a_root,
+    a_tag,
+)
+
+REKENRIJK, TAALTUIN = SupplierId("rekenrijk"), SupplierId("taaltuin")
+
+
+def deciding(world: RegisterWorld, school: SchoolId = VUURVOGEL) -> Deciding:
+    return Deciding(
+        school=school,
+        today=world.today,
+        settled_after_days=14,
+        tag_of=a_tag,
+        fresh_account=lambda root, at: a_root(f"A:{at}"),
+    )
+
+
+def opened(
+    world: RegisterWorld,
+    local: str | None = "1",
+    *,
+    eck_id: str | None = None,
+    school: SchoolId = VUURVOGEL,
+) -> OpenedPerson:
+    local_root = None if local is None else a_root(f"L:{school}:{local}")
+    record = None if local_root is None else world.records.get(local_root)
+    eck_root = None if eck_id is None else a_root(f"E:{eck_id}")
+    if eck_root is None and record is not None and record.bound_to is not None:
+        eck_root = as_root(record.bound_to)
+    eck = None if eck_root is None else world.records.get(eck_root)
+    return OpenedPerson(eck_root, eck, local_root, record)
+
+
+def carry_out(world: RegisterWorld, plan: Plan) -> None:
+    world.records.update({change.root: change.record for change in plan.changes})
+    for root in [each for each in world.records if a_tag(each) in plan.removed]:
+        del world.records[root]
+
+
+def suppliers(world: RegisterWorld, root: str, *names: SupplierId) -> None:
+    record = world.records[a_root(root)]
+    seen = {**record.suppliers, **{each: SupplierSeen(epoch="a") for each in names}}
+    world.records[a_root(root)] = replace(record, suppliers=seen)
+
+
+@pytest.fixture
+def moved() -> RegisterWorld:
+    """Sanne was at vuurvogel; regenboog stated her ECK iD a day later."""
+    world = RegisterWorld()
+    world.login("sanne", "1")
+    world.pass_days(1)
+    world.login("sanne", "9", school=REGENBOOG)
+    return world
+
+
+class TestObjection:
+    def test_the_other_school_gets_a_fresh_account_and_this_one_keeps_all(
+        self, moved: RegisterWorld
+    ) -> None:
+        plan = plan_objection(opened(moved), by=deciding(moved))
+        carry_out(moved, plan)
+        assert moved.account("sanne", "1") == "E:sanne"
+        assert moved.account("sanne", "9", school=REGENBOOG) == "A:regenboog"
+        assert moved.account(None, "9", school=REGENBOOG) == "A:regenboog"
+        assert moved.account("sanne", school=REGENBOOG) == "A:regenboog"
+        assert moved.records[a_root("A:regenboog")].held_by == a_root("E:sanne")
+        assert "regenboog" not in " ".join(plan.lines)
+
+    def test_the_number_alone_opens_nothing_of_before(self, moved: RegisterWorld) -> None:
+        carry_out(moved, plan_objection(opened(moved), by=deciding(moved)))
+        assert moved.account(None, "9", school=REGENBOOG) == "L:regenboog:9"
+
+    def test_after_confirmation_by_a_daily_login_too(self, moved: RegisterWorld) -> None:
+        moved.login("sanne", "1")
+        assert moved.eck("sanne").seen[REGENBOOG].confirmed
+        carry_out(moved, plan_objection(opened(moved), by=deciding(moved)))
+        assert moved.account("sanne", "9", school=REGENBOOG) == "A:regenboog"
+        moved.login("sanne", "1")
+        assert not moved.eck("sanne").seen[REGENBOOG].confirmed
+
+    def test_once(self, moved: RegisterWorld) -> None:
+        carry_out(moved, plan_objection(opened(moved), by=deciding(moved)))
+        with pytest.raises(NothingToDecide):
+            plan_objection(opened(moved), by=deciding(moved))
+
+    def test_of_several_schools_all(self, moved: RegisterWorld) -> None:
+        moved.login("sanne", school=KOMPAS)
+        plan = plan_objection(opened(moved), by=deciding(moved))
+        assert plan.lines[0].startswith("2 other schools")
+
+    def test_not_by_who_came_later(self, moved: RegisterWorld) -> None:
+        with pytest.raises(NothingToDecide):
+            plan_objection(opened(moved, "9", school=REGENBOOG), by=deciding(moved, REGENBOOG))
+
+    def test_not_by_who_was_objected_to_or_never_stated_the_pupil(
+        self, moved: RegisterWorld
+    ) -> None:
+        carry_out(moved, plan_objection(opened(moved), by=deciding(moved)))
+        for school in (REGENBOOG, KOMPAS):
+            with pytest.raises(PersonNotKnown):
+                plan_objection(opened(moved, None, eck_id="sanne"), by=deciding(moved, school))
+        with pytest.raises(PersonNotKnown):
+            plan_objection(opened(moved, "unknown"), by=deciding(moved))
+
+    def test_not_without_a_move(self) -> None:
+        world = RegisterWorld()
+        world.login("sanne", "1")
+        with pytest.raises(NothingToDecide):
+            plan_objection(opened(world), by=deciding(world))
+
+    def test_the_objected_school_does_not_hold_up_the_own_one(self, moved: RegisterWorld) -> None:
+        carry_out(moved, plan_objection(opened(moved), by=deciding(moved)))
+        moved.login(None, "2")
+        assert moved.account("sanne", "2") == "E:sanne"
+        assert moved.account(None, "2") == "E:sanne"
+
+
+class TestConfirmation:
+    def test_by_a_school_of_before(self, moved: RegisterWorld) -> None:
+        carry_out(moved, plan_confirmation(opened(moved), by=deciding(moved)))
+        assert moved.eck("sanne").seen[REGENBOOG].confirmed
+        with pytest.raises(NothingToDecide):
+            plan_confirmation(opened(moved), by=deciding(moved))
+
+    def test_by_the_new_school(self, moved: RegisterWorld) -> None:
+        person = opened(moved, "9", school=REGENBOOG)
+        carry_out(moved, plan_confirmation(person, by=deciding(moved, REGENBOOG)))
+        assert moved.eck("sanne").seen[REGENBOOG].confirmed
+        with pytest.raises(NothingToDecide):
+            plan_confirmation(opened(moved, "9", school=REGENBOOG), by=deciding(moved, REGENBOOG))
+
+    def test_of_a_protected_pupil_by_a_school_of_before_alone(self) -> None:
+        world = RegisterWorld()
+        world.login("sanne", "1")
+        carry_out(world, plan_protection(opened(world), protected=True, by=deciding(world)))
+        world.pass_days(1)
+        assert world.login("sanne", "9", school=REGENBOOG).waits
+        person = opened(world, None, eck_id="sanne")
+        with pytest.raises(SchoolOfBeforeDecides):
+            plan_confirmation(person, by=deciding(world, REGENBOOG))
+        carry_out(world, plan_confirmation(opened(world), by=deciding(world)))
+        assert world.account("sanne", "9", school=REGENBOOG) == "E:sanne"
+
+
+class TestProtection:
+    def test_is_set_and_taken_away(self, moved: RegisterWorld) -> None:
+        carry_out(moved, plan_protection(opened(moved), protected=True, by=deciding(moved)))
+        assert moved.login("sanne", school=KOMPAS).waits
+        with pytest.raises(NothingToDecide):
+            plan_protection(opened(moved), protected=True, by=deciding(moved))
+        carry_out(moved, plan_protection(opened(moved), protected=False, by=deciding(moved)))
+        assert not moved.login("sanne", school=KOMPAS).waits
+
+    def test_what_was_settled_by_days_stays_so(self, moved: RegisterWorld) -> None:
+        moved.pass_days(14)
+        carry_out(moved, plan_protection(opened(moved), protected=True, by=deciding(moved)))
+        assert not moved.login("sanne", "9", school=REGENBOOG).waits
+
+    def test_what_was_not_settled_waits(self, moved: RegisterWorld) -> None:
+        carry_out(moved, plan_protection(opened(moved), protected=True, by=deciding(moved)))
+        assert moved.login("sanne", "9", school=REGENBOOG).waits
+
+    def test_of_a_pupil_without_eck_id(self) -> None:
+        world = RegisterWorld()
+        world.login(None, "1")
+        carry_out(world, plan_protection(opened(world), protected=True, by=deciding(world)))
+        assert world.local("1").protected
+
+    def test_of_nobody(self) -> None:
+        world = RegisterWorld()
+        for person in (opened(world), opened(world, None, eck_id="sanne")):
+            with pytest.raises(PersonNotKnown):
+                plan_protection(person, protected=True, by=deciding(world))
+
+
+class TestSplit:
+    def test_join_of_a_later_eck_id_is_undone(self) -> None:
+        world = RegisterWorld()
+        world.login(None, "1")
+        suppliers(world, "L:vuurvogel:1", REKENRIJK)
+        world.login("sanne", "1")
+        plan = plan_split(opened(world), only_joins=True, by=deciding(world))
+        carry_out(world, plan)
+        assert world.account("sanne") == "E:sanne"
+        assert world.account(None, "1") == "L:vuurvogel:1"
+        assert world.account("sanne", "1") == "E:sanne", "and they are not joined again"
+        assert world.account(None, "1") == "L:vuurvogel:1"
+        assert set(world.local("1").suppliers) == {REKENRIJK}
+
+    def test_mature_join_is_undone_where_it_went_along(self) -> None:
+        world = RegisterWorld()
+        world.login(None, "1")
+        for _ in range(6):
+            world.login("sanne", "1")
+            world.pass_days(8)
+        assert world.account("sanne", "7", school=REGENBOOG) == "L:vuurvogel:1"
+        carry_out(world, plan_split(opened(world), only_joins=True, by=deciding(world)))
+        assert world.account(None, "7", school=REGENBOOG) == "L:regenboog:7"
+        assert world.account("sanne", school=REGENBOOG) == "E:sanne"
+
+    def test_two_accounts_that_became_one_are_two_again_with_their_salts(self) -> None:
+        world = RegisterWorld()
+        world.login("sanne")
+        own = world.login(None, "1")
+        suppliers(world, "L:vuurvogel:1", REKENRIJK)
+        suppliers(world, "E:sanne", TAALTUIN)
+        world.login("sanne", "1")
+        assert world.eck("sanne").suppliers[REKENRIJK].previous == own.account
+        carry_out(world, plan_split(opened(world), only_joins=True, by=deciding(world)))
+        again = world.login(None, "1")
+        assert (again.account, again.salt) == (own.account, own.salt)
+        assert set(world.local("1").suppliers) == {REKENRIJK}
+        assert world.eck("sanne").former == ()
+        assert world.eck("sanne").suppliers[REKENRIJK].previous is None
+        assert world.eck("sanne").suppliers[TAALTUIN] == SupplierSeen(epoch="a")
+
+    def test_number_that_was_only_bound_gets_a_fresh_account(self) -> None:
+        world = RegisterWorld()
+        world.login("sanne", "1")
+        with pytest.raises(NothingToSplit):
+            plan_split(opened(world), only_joins=True, by=deciding(world))
+        plan = plan_split(opened(world), only_joins=False, by=deciding(world))
+        assert plan.lines[0] == "The number opens a fresh account."
+        carry_out(world, plan)
+        assert world.account(None, "1") == "L:vuurvogel:1"
+        assert world.account("sanne", "1") == "E:sanne"
+
+    def test_number_that_is_alone_is_not_split(self) -> None:
+        world = RegisterWorld()
+        world.login(None, "1")
+        with pytest.raises(NothingToSplit):
+            plan_split(opened(world), only_joins=False, by=deciding(world))
+        with pytest.raises(PersonNotKnown):
+            plan_split(opened(world, "unknown"), only_joins=False, by=deciding(world))
+
+
+class TestJoin:
+    def test_two_accounts_that_were_kept_apart_become_one_and_who_knew_is_told(self) -> None:
+        world = RegisterWorld()
+        world.login("sanne", school=REGENBOOG)
+        world.login(None, "1")
+        suppliers(world, "L:vuurvogel:1", REKENRIJK)
+        world.login("sanne", "1")
+        assert world.account(None, "1") == "L:vuurvogel:1"
+        plan = plan_join(opened(world, eck_id="sanne"), by=deciding(world))
+        assert plan.lines[1].endswith("next login: 1.")
+        carry_out(world, plan)
+        assert world.account(None, "1") == "E:sanne"
+        assert world.eck("sanne").suppliers[REKENRIJK].previous == a_root("L:vuurvogel:1")
+        with pytest.raises(NothingToDecide):
+            plan_join(opened(world, eck_id="sanne"), by=deciding(world))
+
+    def test_a_split_can_be_taken_back(self) -> None:
+        world = RegisterWorld()
+        world.login("sanne", "1")
+        carry_out(world, plan_split(opened(world), only_joins=False, by=deciding(world)))
+        carry_out(world, plan_join(opened(world, eck_id="sanne"), by=deciding(world)))
+        assert world.account(None, "1") == "E:sanne"
+        assert world.login("sanne", "1").changes == ()
+
+    def test_two_eck_ids_are_never_joined(self) -> None:
+        world = RegisterWorld()
+        world.login("sanne", "1")
+        world.login("daan", "2")
+        with pytest.raises(AliasRefused):
+            plan_join(opened(world, "1", eck_id="daan"), by=deciding(world))
+
+    def test_a_cycle_is_refused(self) -> None:
+        world = RegisterWorld()
+        world.login(None, "1")
+        world.login("sanne", "1")
+        unbound = replace(world.local("1"), bound_to=None)
+        world.records[a_root("L:vuurvogel:1")] = unbound
+        with pytest.raises(AliasRefused):
+            plan_join(opened(world, eck_id="sanne"), by=deciding(world))
+
+    def test_both_must_be_known_here(self) -> None:
+        world = RegisterWorld()
+        world.login(None, "1")
+        with pytest.raises(BothNeeded):
+            plan_join(opened(world, eck_id="sanne"), by=deciding(world))
+        world.login("sanne", school=REGENBOOG)
+        with pytest.raises(BothNeeded):
+            plan_join(opened(world, eck_id="sanne"), by=deciding(world))
+        world.pass_days(1)
+        world.login("sanne")
+        assert plan_join(opened(world, eck_id="sanne"), by=deciding(world)).changes
+
+
+def test_a_plan_says_nothing_of_a_person(moved: RegisterWorld) -> None:
+    plan = plan_objection(opened(moved), by=deciding(moved))
+    shown = repr((plan, opened(moved)))
+    assert "sanne" not in shown
+    assert "regenboog" not in shown
+    assert moved.today + timedelta(days=1)
