@@ -22,8 +22,8 @@ from broker.flow.operator_refusals import (
     SecondPersonNeeded,
 )
 from broker.flow.operators import Operator, OperatorName, Operators, Signer, check_signer
-from broker.flow.person_erasure import find_person
 from broker.flow.person_changes import PERSON_CHANGES, PlannedChange, read_rewrites, write_rewrites
+from broker.flow.person_erasure import find_person
 from broker.flow.person_records import Presented
 from broker.flow.register import PersonRegister, RegisterKeys, mark_of
 from broker.flow.switch_action import carry_out_switch, write_switch

@@ -26,13 +26,15 @@ from broker.pseudonyms.derivation import (
     lp,
     parse_eckid,
     parse_pseudonym,
+    root_apart,
     root_from_eckid,
     root_from_local,
     root_from_local_staff,
     scalar,
 )
 from broker.pseudonyms.epochs import select_key
-from broker.pseudonyms.group import Element, InvalidElement
+from broker.pseudonyms.group import Element, InvalidElement, multiply
+from broker.pseudonyms.oprf import hash_to_group
 from tests.pseudonyms.vectors import GOLDEN, PAIRWISE_KEYS, ROOT_KEY, root_of
 
 KEY_A = select_key(PAIRWISE_KEYS, pinned="a")
@@ -335,3 +337,11 @@ def test_a_placeholder_is_no_eckid():
         parse_eckid("https://ketenid.nl/201703/" + "0" * 128)
     assert refused.value.check == "check_eckid_no_placeholder"
     assert parse_eckid("https://ketenid.nl/201703/" + "0" * 127 + "1")[-1] == 1
+
+
+def test_root_apart_is_unlike_every_other_and_frozen_in_its_formula() -> None:
+    root = root_from_local(SCHOOL, "140136", key=ROOT_KEY)
+    apart = root_apart(root, SCHOOL, key=ROOT_KEY)
+    hashed = hash_to_group(b"schuilnaam/apart/v1" + lp(SCHOOL, root))
+    assert apart == multiply(ROOT_KEY.scalar, hashed) != root
+    assert apart != root_apart(apart, SCHOOL, key=ROOT_KEY)
