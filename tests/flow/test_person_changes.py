@@ -20,13 +20,14 @@ from broker.flow.person_changes import (
     read_rewrites,
     write_rewrites,
 )
+from broker.flow.person_erasure import erase_person
 from broker.flow.person_joins import JoinRules
 from broker.flow.person_plan_refusals import NothingToDecide
 from broker.flow.person_plans import Deciding, plan_objection, plan_protection, plan_split
 from broker.flow.person_records import Presented, as_root
 from broker.flow.person_rows import find_records
 from broker.flow.person_suppliers import Visit
-from broker.flow.persons import KnownPerson, erase_person, identify_person
+from broker.flow.persons import KnownPerson, identify_person
 from broker.flow.register import RegisterUnavailable, derive_register_keys, derive_tag
 from broker.flow.two_persons import Action, PreparedAction, encode_prepared
 from broker.pseudonyms.derivation import PersonRoot, load_root_key, root_apart, root_from_local

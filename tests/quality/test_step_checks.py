@@ -22,6 +22,8 @@ NOT_OF_A_LOGIN = (
     "broker/adapters/databases/sql_takeover",
     "broker/adapters/operators_on_disk.py",
     "broker/flow/api_",
+    "broker/flow/person_changes.py",
+    "broker/flow/person_plans.py",
     "broker/flow/quotas.py",
     "broker/domain/enrolment",
     "broker/flow/enrolment_feed.py",
