@@ -8,7 +8,8 @@ from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.audit import AuditEvent
-from broker.flow.operator_actions import present_stated, read_operator, read_rows
+from broker.flow.operator_actions import present_stated
+from broker.flow.operator_parameters import read_operator, read_rows
 from broker.flow.operator_refusals import (
     ActionUsed,
     OperatorExists,
