@@ -7,7 +7,7 @@ that a worker does not need.
 import fcntl
 import os
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
     from alembic.config import Config
 
 Database = Literal["registry", "register", "receipts"]
+
+PAGE_BYTES: Mapping[Database, int] = {"registry": 4096, "register": 8192, "receipts": 4096}
+"""A person whom 25 suppliers know takes 1.6 KB. In a table that is its own index, SQLite keeps a
+row whole up to a quarter of a page; what is longer gets a page of its own beside it: measured with
+pages of 4 KB, three times the size."""
 
 FILE_MODE = 0o600  # the owner alone; SQLite gives its -wal and -shm files the same
 _MIGRATIONS = Path(__file__).parent / "migrations"
@@ -59,6 +64,8 @@ def _alone_in(folder: Path) -> Iterator[None]:
 def _upgrade(path: Path, database: Database) -> None:
     os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, FILE_MODE))
     path.chmod(FILE_MODE)
+    if path.stat().st_size == 0:
+        _begin_with_pages(path, PAGE_BYTES[database])
     if read_revision(path) == newest_revision(database):
         return
     from alembic import command
@@ -69,6 +76,13 @@ def _upgrade(path: Path, database: Database) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
     engine.dispose()
+
+
+def _begin_with_pages(path: Path, page_bytes: int) -> None:
+    """Give a new database its page size, which it keeps for good: write-ahead logging fixes it."""
+    with closing(sqlite3.connect(path)) as connection:
+        connection.execute(f"PRAGMA page_size = {page_bytes}")
+        connection.execute("VACUUM")
 
 
 def read_revision(path: Path) -> str | None:
