@@ -25,6 +25,7 @@ from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.browser_steps import BrowserSteps
 from broker.flow.enrolment_feed import EnrolmentDesk
 from broker.flow.enrolments import EnrolmentRules, SchoolLists
+from broker.flow.listed_moves import ListedMoves
 from broker.flow.login import LoginFlow
 from broker.flow.person_joins import JoinRules
 from broker.flow.ports import Clock, Random
@@ -289,6 +290,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
                 rules=rules,
                 audit=audit,
                 random=random,
+                moves=ListedMoves(register, flow_keys.register, arrival_rules_of(settings), random),
             ),
             quotas=resources.quotas,
             lists_a_day=settings.enrolment.lists_a_day,

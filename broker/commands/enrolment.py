@@ -14,10 +14,11 @@ from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.terminal import showing_lines
 from broker.adapters.watching.logs import AuditLines
+from broker.app import arrival_rules_of
 from broker.commands.listening import start_logs
-from broker.commands.operators import saying_what_was_refused
+from broker.commands.operators import open_register, saying_what_was_refused
 from broker.commands.problems import config_option
-from broker.commands.registry import data_folder_of, registry_file
+from broker.commands.registry import registry_file
 from broker.domain.enrolment import FeedRefused
 from broker.domain.enrolment_file import FeedUnreadable, read_csv
 from broker.domain.federation import School
@@ -29,6 +30,8 @@ from broker.flow.enrolment_feed import EnrolmentDesk, FeedPlan
 from broker.flow.enrolment_records import derive_enrolment_keys
 from broker.flow.enrolments import EnrolmentRules
 from broker.flow.federation.documents import FederationProblems, Problem
+from broker.flow.listed_moves import ListedMoves
+from broker.flow.register import derive_register_keys
 from broker.flow.release import day_of
 from broker.settings import LoadedSettings, load_settings
 
@@ -96,7 +99,7 @@ async def take_over(
 ) -> FeedPlan:
     """Plan a list, show the plan, and put it in force."""
     keys = load_keys(loaded.keys_folder)
-    data_folder_of(loaded, keys).open()
+    register = open_register(loaded)
     book = SqliteEnrolments(loaded.data_folder / "register.db")
     rules = loaded.settings.enrolment
     desk = EnrolmentDesk(
@@ -108,6 +111,12 @@ async def take_over(
         ),
         audit=audit,
         random=secrets.token_bytes,
+        moves=ListedMoves(
+            register,
+            derive_register_keys(keys.register),
+            arrival_rules_of(loaded.settings),
+            secrets.token_bytes,
+        ),
     )
     try:
         lines = read_csv(read_file(file, max_bytes=loaded.settings.limits.api_body_bytes))
@@ -124,6 +133,7 @@ async def take_over(
             await desk.put_in_force(plan, school=school, allow_vanishing=allow_vanishing)
     finally:
         await book.close()
+        await register.close()
     return plan
 
 
@@ -159,6 +169,9 @@ def read_file(file: Path, *, max_bytes: int) -> bytes:
 def show_feed_plan(plan: FeedPlan, *, console: Console) -> None:
     """Show what a list changes: counts alone."""
     console.print(", ".join(f"{count} {what}" for what, count in plan.counts().items()))
+    if not plan.confirms:
+        console.print("No move is confirmed: the list exceeds the school's head count, or none is")
+        console.print("stated (`pupils` of its document).")
     if plan.others:
         console.print(f"Of the changed, {plan.others} logins are another person's by this list.")
 

@@ -5,16 +5,13 @@ strangers at the next login, so a list that lets too many vanish is refused: hal
 that. Somebody whose login is another person by now counts as vanished too: a list that slipped by
 one line looks like that.
 
-Moves are confirmed from what is in force then (`ListedMoves`): the list of the school that a pupil
-comes to says that the pupil is there, and that of the school that a pupil was at, that a move
-needs both.
+What it says of pupils whom the register knows is noted after that (`broker.flow.listed_moves`).
 """
 
 import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Protocol
 
 from broker.domain.attributes import Population
 from broker.domain.enrolment import (
@@ -39,6 +36,7 @@ from broker.flow.enrolment_records import (
 )
 from broker.flow.enrolments import EnrolmentBook, EnrolmentRules, FeedChange
 from broker.flow.framing import NONCE_BYTES, UnreadableRecord
+from broker.flow.listed_moves import ListedMoves, ListOfSchool, confirms_moves
 from broker.flow.person_records import as_root
 from broker.flow.register import RegisterUnavailable
 from broker.pseudonyms.derivation import (
@@ -81,6 +79,7 @@ class FeedPlan:
     Attributes:
         new, changed, unchanged, gone: persons.
         others: of `changed`, those whose login is another person's by now.
+        confirms: whether the list ends holds of arrivals at this school.
         listed: roots of the pupils' ECK iDs, with whether a move of theirs needs both schools.
     """
 
@@ -89,6 +88,7 @@ class FeedPlan:
     unchanged: int
     gone: int
     others: int
+    confirms: bool
     change: FeedChange = field(repr=False)
     listed: tuple[tuple[PersonRoot, bool], ...] = field(repr=False)
 
@@ -107,21 +107,6 @@ class FeedPlan:
         }
 
 
-class ListedMoves(Protocol):
-    """What a school's list says of pupils whom the register knows."""
-
-    async def note_listed(self, school: SchoolId, root: PersonRoot, *, protected: bool) -> None:
-        """Confirm this pupil's move to `school`, if one is held there; note what is protected.
-
-        A list confirms within the budgets of `person_rules` alone, and protects only pupils that
-        the register has seen at `school`: a school can list anybody.
-
-        Raises:
-            RegisterUnavailable: nobody knows whether it is noted; the next list notes it.
-        """
-        ...
-
-
 Progress = Callable[[int], None]
 
 
@@ -131,7 +116,7 @@ class EnrolmentDesk:
 
     Attributes:
         root: the key of person roots.
-        moves: what confirms; None where nothing is held.
+        moves: what notes that pupils are listed.
         random: returns that many unpredictable bytes.
     """
 
@@ -141,7 +126,7 @@ class EnrolmentDesk:
     rules: EnrolmentRules
     audit: AuditLog
     random: Callable[[int], bytes] = field(repr=False)
-    moves: ListedMoves | None = None
+    moves: ListedMoves
 
     async def plan(
         self,
@@ -191,10 +176,15 @@ class EnrolmentDesk:
         if not await self.book.replace(plan.change):
             raise FeedOvertaken("check_feed_not_overtaken")
         self.audit.record(AuditEvent(action="enrolled", school=school.id))
-        if self.moves is not None:
-            for root, protected in plan.listed:
-                await self.moves.note_listed(school.id, root, protected=protected)
-                await asyncio.sleep(0)
+        of = ListOfSchool(
+            school=school.id,
+            today=plan.change.sent_on,
+            confirms=plan.confirms,
+            settled_after_days=self.moves.rules.settled_after_days,
+        )
+        for root, protected in plan.listed:
+            await self.moves.note_listed(root, of=of, protected=protected)
+            await asyncio.sleep(0)
 
     def _record_of(
         self, person: ListedPerson, number: int, school: School, problems: list[LineProblem]
@@ -259,6 +249,12 @@ class EnrolmentDesk:
             unchanged=len(records) - new - changed,
             gone=len(gone),
             others=others,
+            confirms=confirms_moves(
+                school,
+                pupils=sum(each.population is Population.PUPIL for each in records.values()),
+                rules=self.moves.rules,
+                today=today,
+            ),
             change=FeedChange(of=of, replaces=resting.version, sent_on=today, put=put, remove=gone),
             listed=tuple(
                 (as_root(each.eck_root), each.protected)

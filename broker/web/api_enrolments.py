@@ -57,7 +57,7 @@ async def take_list(web: Web, request: Request, caller: ApiCaller) -> Response:
     if not _DRY[stated]:
         await desk.put_in_force(plan, school=school)
     status: Literal["planned", "in-force"] = "planned" if _DRY[stated] else "in-force"
-    return json({"status": status, **plan.counts()})
+    return json({"status": status, **plan.counts(), "confirms_moves": plan.confirms})
 
 
 async def _read_list(web: Web, request: Request) -> list[FeedLine]:

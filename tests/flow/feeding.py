@@ -5,13 +5,15 @@ from typing import Any
 
 from broker.domain.enrolment import FeedLine
 from broker.domain.federation import School
-from broker.flow.enrolment_feed import EnrolmentDesk, FeedPlan, ListedMoves
+from broker.flow.arrival_budgets import ArrivalRules
+from broker.flow.enrolment_feed import EnrolmentDesk, FeedPlan
 from broker.flow.enrolments import EnrolmentRules
+from broker.flow.listed_moves import ListedMoves
 from broker.flow.release import day_of
 from tests.flow.login_world import LoginWorld
 
 
-def a_desk(world: LoginWorld, *, moves: ListedMoves | None = None, **rules: Any) -> EnrolmentDesk:
+def a_desk(world: LoginWorld, **rules: Any) -> EnrolmentDesk:
     return EnrolmentDesk(
         book=world.enrolments,
         root=world.keys.root,
@@ -19,7 +21,7 @@ def a_desk(world: LoginWorld, *, moves: ListedMoves | None = None, **rules: Any)
         rules=EnrolmentRules(**rules),
         audit=world.audit,
         random=world.random,
-        moves=moves,
+        moves=ListedMoves(world.register, world.keys.register, ArrivalRules(), world.random),
     )
 
 

@@ -5,11 +5,10 @@ from typing import Any
 import pytest
 
 from broker.domain.enrolment import FeedRefused
-from broker.domain.ids import Brin, SchoolId
+from broker.domain.ids import Brin
 from broker.flow.enrolment_feed import FeedOvertaken, TooManyVanish
 from broker.flow.register import RegisterUnavailable
 from broker.flow.release import day_of
-from broker.pseudonyms.derivation import PersonRoot, parse_eckid, root_from_eckid
 from tests.builders import AN_ECK_ID
 from tests.flow.feeding import a_desk, feed, lines_of
 from tests.flow.login_world import LoginWorld
@@ -175,26 +174,3 @@ class TestRefused:
             world.enrolments.rows[tag] = (of, sealed[:-1] + bytes([sealed[-1] ^ 1]))
         with pytest.raises(RegisterUnavailable):
             await feed(world, a_row(1))
-
-
-class Noted:
-    """`ListedMoves` that remembers what it was told."""
-
-    def __init__(self) -> None:
-        self.told: list[tuple[SchoolId, PersonRoot, bool]] = []
-
-    async def note_listed(self, school: SchoolId, root: PersonRoot, *, protected: bool) -> None:
-        self.told.append((school, root, protected))
-
-
-async def test_moves_are_told_of_every_listed_pupil(world: LoginWorld) -> None:
-    """Also of who is unchanged: the hold may be younger than the list."""
-    moves = Noted()
-    listed = (a_row(1), a_row(2, protected="yes"), a_row(3, eck_id=""))
-    for _ in range(2):
-        moves.told.clear()
-        await feed(world, *listed, desk=a_desk(world, moves=moves))
-        assert moves.told == [
-            ("kompas", root_from_eckid(parse_eckid(row["eck_id"]), key=world.keys.root), protected)
-            for row, protected in ((listed[0], False), (listed[1], True))
-        ]

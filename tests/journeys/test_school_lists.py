@@ -158,6 +158,7 @@ async def test_by_api_the_same_list_changes_nothing(world: World) -> None:
         "changed": 0,
         "unchanged": 1,
         "gone": 0,
+        "confirms_moves": False,
     }
     row = dict(zip(HEADER.split(";"), LISTED.split(";"), strict=True))
     answer = await send(world, json.dumps(row) + "\n", content_type="application/x-ndjson")
