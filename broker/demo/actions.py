@@ -16,7 +16,7 @@ from broker.adapters.keys.epoch_keys import add_next_epoch
 from broker.adapters.keys.keys_change import one_change_at_a_time
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.watching.logs import AuditLines
-from broker.demo import takeover_actions
+from broker.demo import takeover_actions, transfer_actions
 from broker.demo.addresses import Addresses, Party
 from broker.demo.start_scenarios import Text
 from broker.domain.ids import SupplierId
@@ -176,6 +176,50 @@ ACTIONS: tuple[DemoAction, ...] = (
             " was not converted in bulk, starts anew.",
         ),
         close_window,
+    ),
+    DemoAction(
+        "pupil-moves",
+        transfer_actions.BEGINS_AT,
+        Text("Deze leerling verandert van school", "This pupil moves"),
+        Text("Laat De Vuurvogel het bevestigen", "Let De Vuurvogel confirm it"),
+        (transfer_actions.WORK_AT_OLD, transfer_actions.LOG_IN_AT_NEW, PRESS),
+        Text(
+            "Bij De Regenboog hetzelfde pseudoniem en de opgave van De Vuurvogel; alleen de school"
+            " is een andere. Sanne kon meteen verder; de bevestiging maakt het definitief.",
+            "At De Regenboog the same pseudonym and the exercise of De Vuurvogel; only the school"
+            " is another. Sanne could go on at once; the confirmation settles it.",
+        ),
+        transfer_actions.confirm_move,
+    ),
+    DemoAction(
+        "objection",
+        transfer_actions.BEGINS_AT,
+        Text("Een school meldt andermans leerling", "A school states somebody else's pupil"),
+        Text("Laat De Vuurvogel bezwaar maken", "Let De Vuurvogel object"),
+        (transfer_actions.WORK_AT_OLD, transfer_actions.LOG_IN_AT_NEW, PRESS),
+        Text(
+            "Wie nu als Sanne van De Regenboog inlogt, begint bij Biosfeer opnieuw, met een ander"
+            " pseudoniem. Bij De Vuurvogel verandert er niets.",
+            "Who logs in as Sanne of De Regenboog now starts anew at Biosfeer, with another"
+            " pseudonym. At De Vuurvogel nothing changes.",
+        ),
+        transfer_actions.object_to_move,
+    ),
+    DemoAction(
+        "protected-pupil",
+        transfer_actions.BEGINS_AT,
+        Text("Een beschermde leerling", "A protected pupil"),
+        Text("Laat De Vuurvogel Sanne beschermen", "Let De Vuurvogel protect Sanne"),
+        (transfer_actions.WORK_AT_OLD, PRESS, transfer_actions.LOG_IN_AT_NEW),
+        Text(
+            "Als Sanne nog niet eerder bij De Regenboog inlogde: een rustige bladzijde die zegt dat"
+            " beide scholen het moeten zeggen, met een knop om bij de oude school in te loggen."
+            " Daarna laat De Regenboog haar binnen.",
+            "Unless Sanne logged in at De Regenboog before: a calm page that says that both schools"
+            " must say so, with a button to log in at the old school. After that De Regenboog lets"
+            " her in.",
+        ),
+        transfer_actions.protect_pupil,
     ),
     DemoAction(
         "takeover-prepare",
