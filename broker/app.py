@@ -33,11 +33,11 @@ from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
 from broker.flow.sealed_state import SealedState
 from broker.flow.supplier_side import SupplierSide
-from broker.flow.takeover_mapping import MappingPorts, TakeoverMapping
 from broker.flow.token import TokenFlow
 from broker.flow.volunteers import VolunteerFlow, VolunteerPorts
 from broker.keys_in_force import KeysInForce
 from broker.oidc_op.discovery import Endpoints
+from broker.programs import ProgramTools, wire_conversion, wire_mapping
 from broker.resources import (
     ReadyKeys,
     Resources,
@@ -221,6 +221,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         random=random,
     )
     client_keys = RegisteredClientKeys(parts.published)
+    tools = ProgramTools(audit=audit, clock=clock, random=random)
     return Web(
         issuer=settings.issuer,
         sso_url=addresses.sso_url,
@@ -259,21 +260,8 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             clock=clock,
             random=random,
         ),
-        mapping=TakeoverMapping(
-            ports=MappingPorts(
-                register=register,
-                lists=resources.takeover_lists,
-                keys=flow_keys.register,
-                root=flow_keys.root,
-                pairwise=flow_keys.pairwise,
-                settled_after_days=settings.transfers.settled_days,
-                random=random,
-            ),
-            store=resources.takeovers,
-            asked_per_school=settings.takeover.asked_per_school,
-            audit=audit,
-            clock=clock,
-        ),
+        mapping=wire_mapping(settings, resources, flow_keys, tools),
+        conversion=wire_conversion(settings, resources, flow_keys, tools),
         api=ApiAccess(
             issuer=settings.issuer,
             snapshots=snapshots,

@@ -11,7 +11,10 @@ from broker.adapters.databases.receipts import SqliteReceiptLog, make_heads_on_s
 from broker.adapters.databases.sql_enrolments import SqliteEnrolments
 from broker.adapters.databases.sql_quotas import SqliteQuotas
 from broker.adapters.databases.sql_register import SqlitePersonRegister
+from broker.adapters.databases.sql_register_rows import SqliteRegisterRows
 from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.databases.sql_rotations import SqliteRotations
+from broker.adapters.databases.sql_supplier_counts import SqliteSupplierCounts
 from broker.adapters.databases.sql_takeover_lists import SqliteTakeoverLists
 from broker.adapters.databases.sql_takeovers import SqliteTakeovers
 from broker.adapters.keys.key_dates import KeyDates, find_key_dates
@@ -50,6 +53,8 @@ class Resources:
     snapshots: RegistryInForce
     register: SqlitePersonRegister
     quotas: SqliteQuotas
+    rotations: SqliteRotations
+    supplier_counts: SqliteSupplierCounts
     takeovers: SqliteTakeovers
     takeover_lists: SqliteTakeoverLists
     enrolments: SqliteEnrolments
@@ -90,6 +95,10 @@ class Resources:
             await self.enrolments.close()
             await self.store.close()
 
+    def open_rows(self) -> contextlib.closing[SqliteRegisterRows]:
+        """Open the register for one conversion."""
+        return contextlib.closing(SqliteRegisterRows(self.supplier_counts.path))
+
     def follow(self, ready: ReadyKeys, *, issuer: str) -> None:
         """Go on with other keys: an epoch may have been added, and the store's mark changed."""
         self.epochs.update(ready.keys.pairwise.by_letter)
@@ -125,6 +134,8 @@ def open_resources(loaded: LoadedSettings, ready: ReadyKeys, *, random: Random) 
         ),
         register=SqlitePersonRegister(folder / "register.db"),
         quotas=SqliteQuotas(folder / "register.db"),
+        rotations=SqliteRotations(folder / "registry.db"),
+        supplier_counts=SqliteSupplierCounts(folder / "register.db"),
         takeovers=SqliteTakeovers(folder / "registry.db"),
         takeover_lists=SqliteTakeoverLists(folder / "register.db"),
         enrolments=SqliteEnrolments(folder / "register.db"),

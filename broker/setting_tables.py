@@ -125,6 +125,15 @@ class Enrolment(Section, frozen=True, kw_only=True):
     """By API, of one school."""
 
 
+class Conversions(Section, frozen=True, kw_only=True):
+    """How many pseudonyms a supplier's own program may convert while its window is open."""
+
+    quota_percent: Positive = 200
+    """Of the persons whom the supplier knows."""
+    quota_least: Positive = 100
+    """What every supplier may."""
+
+
 class Limits(Section, frozen=True, kw_only=True):
     """Bounds on what one worker takes in."""
 

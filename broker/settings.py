@@ -14,6 +14,7 @@ import msgspec
 
 from broker.setting_tables import (
     MEMORY_URL,
+    Conversions,
     Enrolment,
     Folders,
     Joining,
@@ -63,6 +64,7 @@ class Settings(Section, frozen=True, kw_only=True):
     switching: Switching = Switching()
     transfers: Transfers = Transfers()
     enrolment: Enrolment = Enrolment()
+    conversion: Conversions = Conversions()
     limits: Limits = Limits()
     logging: Logging = Logging()
     fetch_allowed_hosts: tuple[str, ...] = ()

@@ -22,6 +22,7 @@ from broker.flow.api_access import (
     SchoolCaller,
     SupplierCaller,
 )
+from broker.web.api_conversion import convert_pseudonyms
 from broker.web.api_enrolments import take_list
 from broker.web.api_takeover import map_eck_ids
 from broker.web.requests import read_authorization
@@ -62,6 +63,13 @@ API_ENDPOINTS: tuple[ApiEndpoint, ...] = (
     ApiEndpoint("/api/access", "GET", None, (SchoolCaller, SupplierCaller), show_access),
     ApiEndpoint("/api/takeover/map", "POST", ApiScope.TAKEOVER, (SupplierCaller,), map_eck_ids),
     ApiEndpoint("/api/enrolments/{school}", "POST", ApiScope.ENROLMENT, (SchoolCaller,), take_list),
+    ApiEndpoint(
+        "/api/pseudonyms/convert",
+        "POST",
+        ApiScope.CONVERSION,
+        (SupplierCaller,),
+        convert_pseudonyms,
+    ),
 )
 
 

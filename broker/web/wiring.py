@@ -9,6 +9,7 @@ from broker.flow.enrolment_feed import EnrolmentDesk
 from broker.flow.login import LoginFlow
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.quotas import QuotaLedger
+from broker.flow.supplier_conversion import SupplierConversion
 from broker.flow.takeover_mapping import TakeoverMapping
 from broker.flow.token import TokenFlow
 from broker.flow.trail import Watch
@@ -59,6 +60,7 @@ class Web:
     api: ApiAccess
     mapping: TakeoverMapping
     lists: ApiLists
+    conversion: SupplierConversion
     snapshots: Snapshots
     xml: XmlSecurity
     pages: Pages

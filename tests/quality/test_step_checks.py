@@ -17,6 +17,7 @@ NOT_OF_A_LOGIN = (
     "broker/flow/volunteer",
     "broker/flow/two_persons.py",
     "broker/flow/rotation",
+    "broker/flow/supplier_conversion.py",
     "broker/flow/takeover",
     "broker/domain/takeover",
     "broker/adapters/databases/sql_takeover",

@@ -1,0 +1,64 @@
+"""The journeys of suppliers' programs, wired: what `/api/` does beside letting schools enrol."""
+
+from dataclasses import dataclass
+
+from broker.flow.audit import AuditLog
+from broker.flow.ports import Clock, FlowKeys, Random
+from broker.flow.supplier_conversion import (
+    ConversionPorts,
+    ConversionQuota,
+    SupplierConversion,
+)
+from broker.flow.takeover_mapping import MappingPorts, TakeoverMapping
+from broker.resources import Resources
+from broker.settings import Settings
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramTools:
+    """What every journey of a program works with."""
+
+    audit: AuditLog
+    clock: Clock
+    random: Random
+
+
+def wire_mapping(
+    settings: Settings, resources: Resources, keys: FlowKeys, tools: ProgramTools
+) -> TakeoverMapping:
+    """Return what answers which pseudonyms belong to ECK iDs."""
+    return TakeoverMapping(
+        ports=MappingPorts(
+            register=resources.register,
+            lists=resources.takeover_lists,
+            keys=keys.register,
+            root=keys.root,
+            pairwise=keys.pairwise,
+            settled_after_days=settings.transfers.settled_days,
+            random=tools.random,
+        ),
+        store=resources.takeovers,
+        asked_per_school=settings.takeover.asked_per_school,
+        audit=tools.audit,
+        clock=tools.clock,
+    )
+
+
+def wire_conversion(
+    settings: Settings, resources: Resources, keys: FlowKeys, tools: ProgramTools
+) -> SupplierConversion:
+    """Return what converts pseudonyms while a supplier's window is open."""
+    return SupplierConversion(
+        ConversionPorts(
+            rotations=resources.rotations,
+            counts=resources.supplier_counts,
+            quotas=resources.quotas,
+            open_rows=resources.open_rows,
+            audit=tools.audit,
+            keys=keys.register,
+            pairwise=keys.pairwise,
+        ),
+        quota=ConversionQuota(
+            percent=settings.conversion.quota_percent, least=settings.conversion.quota_least
+        ),
+    )
