@@ -32,6 +32,7 @@ from broker.flow.register import (
     mark_of,
 )
 from broker.flow.school_counts import Count, CountFull, CountKind
+from tests.bench.register_scale import seal_part
 from tests.flow.memory_register import MemoryRegister
 from tests.flow.register_world import FIRST_DAY, REGENBOOG, VUURVOGEL, a_root
 
@@ -339,3 +340,18 @@ async def test_database_that_was_moved_away_is_neither_read_nor_written(
     assert await on_sqlite.apply([a_write(B, b"1")])  # the next one opens what is there
     assert await on_sqlite.find([A, B]) == {B: StoredRow(b"1", 2026)}
     assert on_sqlite.healthy
+
+
+async def test_the_row_of_a_pupil_whom_many_suppliers_know_stays_whole(
+    on_sqlite: SqlitePersonRegister, path: Path
+) -> None:
+    """What does not fit takes a page of its own beside its row: three times the size."""
+    rows = seal_part(list(range(300)))
+    assert 1500 < len(rows[0][1]) < 1700
+    for tag, sealed, _ in rows:
+        await on_sqlite.apply([a_write(tag, sealed)])
+    connection = open_sqlite(path)
+    (pages,) = connection.execute("PRAGMA page_count").fetchone()
+    (page_bytes,) = connection.execute("PRAGMA page_size").fetchone()
+    connection.close()
+    assert pages * page_bytes / len(rows) < 2800  # in no order, with some room in each page
