@@ -16,7 +16,7 @@ from broker.adapters.keys.epoch_keys import add_next_epoch
 from broker.adapters.keys.keys_change import one_change_at_a_time
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.watching.logs import AuditLines
-from broker.demo import takeover_actions, transfer_actions
+from broker.demo import switch_actions, takeover_actions, transfer_actions
 from broker.demo.addresses import Addresses, Party
 from broker.demo.start_scenarios import Text
 from broker.domain.ids import SupplierId
@@ -132,6 +132,22 @@ async def _take_over(stage: Stage) -> Text:
 
 async def _go_back(stage: Stage) -> Text:
     return await takeover_actions.go_back(stage, follow_seconds=FOLLOW_SECONDS)
+
+
+async def _rehearse(stage: Stage) -> Text:
+    return await switch_actions.rehearse(stage, follow_seconds=FOLLOW_SECONDS)
+
+
+async def _switch_class(stage: Stage) -> Text:
+    return await switch_actions.by_class(stage, follow_seconds=FOLLOW_SECONDS)
+
+
+async def _switch_all(stage: Stage) -> Text:
+    return await switch_actions.everybody(stage, follow_seconds=FOLLOW_SECONDS)
+
+
+async def _switch_back(stage: Stage) -> Text:
+    return await switch_actions.back(stage, follow_seconds=FOLLOW_SECONDS)
 
 
 ACTIONS: tuple[DemoAction, ...] = (
@@ -260,5 +276,59 @@ ACTIONS: tuple[DemoAction, ...] = (
             " take-over can simply be switched on once more.",
         ),
         _go_back,
+    ),
+    DemoAction(
+        "switch-rehearse",
+        switch_actions.BEGINS_AT,
+        Text("Deze school stapt over: eerst oefenen", "This school switches its login: rehearse"),
+        Text("Oefen de overstap", "Rehearse the switch"),
+        (switch_actions.LOG_IN, PRESS),
+        Text(
+            "Wie hetzelfde account houdt, en een adres waar je zelf met de oude en de nieuwe inlog"
+            " inlogt en het antwoord ziet. Er verandert nog niets, en RekenRijk merkt niets.",
+            "Who keeps the same account, and an address where you log in by the old and the new"
+            " login yourself and see the answer. Nothing changes, and RekenRijk notices nothing.",
+        ),
+        _rehearse,
+    ),
+    DemoAction(
+        "switch-class",
+        switch_actions.BEGINS_AT,
+        Text("De klas van Sanne stapt over", "Sanne's class switches"),
+        Text("Laat de klas overstappen", "Switch the class"),
+        (PRESS, switch_actions.AGAIN),
+        Text(
+            "Het Leerplein staat bovenaan. Wie toch de oude inlog neemt, krijgt een pagina met één"
+            " knop naar de nieuwe. Het pseudoniem is hetzelfde, en al het werk is er. Daan, uit een"
+            " andere klas, kan met allebei.",
+            "Het Leerplein comes first. Who takes the old login all the same gets a page with one"
+            " button to the new one. The pseudonym is the same, and all the work is there. Daan, of"
+            " another class, may use either.",
+        ),
+        _switch_class,
+    ),
+    DemoAction(
+        "switch-all",
+        switch_actions.BEGINS_AT,
+        Text("De hele school stapt over", "The whole school switches"),
+        Text("Laat iedereen overstappen", "Switch everybody"),
+        (PRESS, switch_actions.AGAIN),
+        Text(
+            "Je komt meteen bij Het Leerplein, en bij RekenRijk is alles zoals het was.",
+            "You arrive at Het Leerplein at once, and at RekenRijk all is as it was.",
+        ),
+        _switch_all,
+    ),
+    DemoAction(
+        "switch-back",
+        switch_actions.BEGINS_AT,
+        Text("De school gaat terug", "The school goes back"),
+        Text("Ga terug", "Go back"),
+        (PRESS, switch_actions.AGAIN),
+        Text(
+            "De oude inlog weer, met hetzelfde pseudoniem en al het werk.",
+            "The old login again, with the same pseudonym and all the work.",
+        ),
+        _switch_back,
     ),
 )

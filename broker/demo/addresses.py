@@ -21,6 +21,7 @@ class Party(StrEnum):
     VUURVOGEL = "vuurvogel"
     KOMPAS = "kompas"
     REGENBOOG = "regenboog"
+    LEERPLEIN = "leerplein"
     REKENRIJK = "rekenrijk"
     TAALTUIN = "taaltuin"
     BIOSFEER_OIDC = "biosfeer-oidc"
@@ -37,6 +38,7 @@ DEMO_PORTS: Mapping[Party, int] = MappingProxyType(
         Party.VUURVOGEL: 8010,
         Party.KOMPAS: 8011,
         Party.REGENBOOG: 8012,
+        Party.LEERPLEIN: 8013,
         Party.REKENRIJK: 8020,
         Party.TAALTUIN: 8021,
         Party.BIOSFEER_OIDC: 8022,

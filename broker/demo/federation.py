@@ -17,7 +17,13 @@ from joserfc.jwk import ECKey
 from broker.demo import people
 from broker.demo.addresses import Addresses, Party
 from broker.demo.keys import KeyPair, write_ec_key, write_rsa_pair
-from broker.demo.oidc_school import CLAIM_NAMES, OidcSchoolSettings, public_jwks
+from broker.demo.login_documents import (
+    jwks_table,
+    new_login_document,
+    oidc_idp_document,
+    saml_idp_document,
+)
+from broker.demo.oidc_school import OidcSchoolSettings
 from broker.demo.oidc_supplier import OidcSupplierSettings
 from broker.demo.oidc_tokens import OidcClientSettings
 from broker.demo.people import DemoSchool
@@ -44,6 +50,7 @@ class DemoFederation:
     vuurvogel: SamlSchoolSettings
     kompas: OidcSchoolSettings
     regenboog: SamlSchoolSettings
+    leerplein: OidcSchoolSettings
     rekenrijk: OidcSupplierSettings
     taaltuin: SamlSupplierSettings
     biosfeer_oidc: OidcSupplierSettings
@@ -72,6 +79,7 @@ def write_federation(
     for settings in (federation.vuurvogel, federation.regenboog):
         documents[f"identity_providers/{settings.school.id}"] = saml_idp_document(settings, serves)
     documents["identity_providers/kompas"] = oidc_idp_document(federation.kompas, serves)
+    documents["identity_providers/leerplein"] = new_login_document(federation.leerplein)
     documents |= {f"suppliers/{each['id']}": each for each in supplier_documents(federation)}
     documents |= {
         f"agreements/{each['school']}-{each['supplier']}": each for each in agreement_documents()
@@ -128,6 +136,15 @@ def make_parties(
             sign_response=True,
             attribute_prefix=MACE_PREFIX,
         ),
+        leerplein=OidcSchoolSettings(
+            people.VUURVOGEL,
+            addresses[Party.LEERPLEIN],
+            ec_key(Party.LEERPLEIN),
+            OidcClientSettings(
+                client_id=BROKER_CLIENT_ID,
+                redirect_uri=f"{addresses[Party.BROKER]}/oidc/callback",
+            ),
+        ),
         rekenrijk=oidc_supplier(Party.REKENRIJK),
         taaltuin=SamlSupplierSettings(
             Party.TAALTUIN,
@@ -169,50 +186,6 @@ def school_document(school: DemoSchool) -> Table:
         "state": "test",
         "eck_id": "optional",
     }
-
-
-def saml_idp_document(settings: SamlSchoolSettings, serves: Mapping[str, Sequence[str]]) -> Table:
-    """Return `identity_providers/<id>.toml` of a SAML school."""
-    school = settings.school
-    return {
-        "id": school.id,
-        "schools": list(serves[school.id]),
-        "protocol": "saml",
-        "state": "test",
-        "identifier": "employeeNumber",
-        "school_from": "attribute",
-        "scopes": [school.realm],
-        "entity_id": f"{settings.base_url}/saml/metadata",
-        "metadata": f"{school.id}.xml",
-    }
-
-
-def oidc_idp_document(settings: OidcSchoolSettings, serves: Mapping[str, Sequence[str]]) -> Table:
-    """Return `identity_providers/<id>.toml` of an OpenID Connect school."""
-    school = settings.school
-    not_built_in = ("roles", "brin", "school", "groups", "pupil_number")
-    return {
-        "id": school.id,
-        "schools": list(serves[school.id]),
-        "protocol": "oidc",
-        "state": "test",
-        "identifier": "employeeNumber",
-        "school_from": "attribute",
-        "scopes": [school.realm],
-        "issuer": settings.base_url,
-        "client_id": settings.client.client_id,
-        "algorithms": ["ES256"],
-        "authentication": "private_key_jwt",
-        "authorization_endpoint": f"{settings.base_url}/authorize",
-        "token_endpoint": f"{settings.base_url}/token",
-        "attributes": {claim: name for name, claim in CLAIM_NAMES.items() if claim in not_built_in},
-        "jwks": jwks_table(settings.key),
-    }
-
-
-def jwks_table(key: ECKey) -> dict[str, Any]:
-    """Return the public key set as a table of a document."""
-    return public_jwks(key)
 
 
 ROLE = "eduPersonAffiliation"

@@ -46,6 +46,14 @@ PARTIES: tuple[tuple[Party, str, Text], ...] = (
     (Party.VUURVOGEL, "De Vuurvogel", Text("basisschool (SAML)", "primary school (SAML)")),
     (Party.REGENBOOG, "De Regenboog", Text("basisschool (SAML)", "primary school (SAML)")),
     (
+        Party.LEERPLEIN,
+        "Het Leerplein",
+        Text(
+            "nieuwe inlog van De Vuurvogel, als die overstapt (OpenID Connect)",
+            "new login of De Vuurvogel, once it switches (OpenID Connect)",
+        ),
+    ),
+    (
         Party.KOMPAS,
         "Het Kompas",
         Text("middelbare school (OpenID Connect)", "secondary school (OpenID Connect)"),

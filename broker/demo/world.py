@@ -83,6 +83,9 @@ def make_party_apps(
         Party.VUURVOGEL: saml_school(federation.vuurvogel),
         Party.KOMPAS: OidcSchool(federation.kompas, broker_jwks=of_broker("/oidc/jwks")).app(),
         Party.REGENBOOG: saml_school(federation.regenboog),
+        Party.LEERPLEIN: OidcSchool(
+            federation.leerplein, broker_jwks=of_broker("/oidc/jwks")
+        ).app(),
         Party.REKENRIJK: oidc_supplier(federation.rekenrijk, Party.REKENRIJK, Exercises()),
         Party.TAALTUIN: saml_supplier(federation.taaltuin, Party.TAALTUIN, Exercises()),
         Party.BIOSFEER_OIDC: oidc_supplier(federation.biosfeer_oidc, Party.BIOSFEER_OIDC, biosfeer),

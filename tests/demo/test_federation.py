@@ -32,7 +32,7 @@ def read(folder: Path, kind: Kind) -> list[object]:
 
 
 def test_every_document_is_one_that_the_broker_reads(folder: Path) -> None:
-    assert [len(read(folder, kind)) for kind in Kind] == [3, 3, 3, 8, 0]
+    assert [len(read(folder, kind)) for kind in Kind] == [3, 4, 3, 8, 0]
 
 
 def test_agreements_approve_what_the_demo_promises(folder: Path) -> None:
@@ -96,7 +96,7 @@ def test_a_school_s_metadata_is_understood_by_a_supplier(folder: Path) -> None:
 
 def test_keys_are_for_their_owner_alone(folder: Path) -> None:
     private = [each for each in (folder / "parties").rglob("*") if each.suffix in {".key", ".pem"}]
-    assert len(private) == 8
+    assert len(private) == 9
     assert all(each.stat().st_mode & 0o077 == 0 for each in private)
 
 

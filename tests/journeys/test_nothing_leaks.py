@@ -32,7 +32,7 @@ from tests.journeys.witness import Exchange, Witness
 
 pytestmark = pytest.mark.servers
 
-SCHOOLS = (Party.VUURVOGEL, Party.KOMPAS, Party.REGENBOOG)
+SCHOOLS = (Party.VUURVOGEL, Party.KOMPAS, Party.REGENBOOG, Party.LEERPLEIN)
 OIDC_SUPPLIERS = (Party.REKENRIJK, Party.BIOSFEER_OIDC)
 SAML_SUPPLIERS = (Party.TAALTUIN, Party.BIOSFEER_SAML)
 FIRST_NAMES = sorted({each.first_name for each in PEOPLE})
