@@ -18,6 +18,7 @@ from broker.commands.receipts import receipts
 from broker.commands.registry import apply, check
 from broker.commands.relations import relations
 from broker.commands.running import demo, serve
+from broker.commands.sector_transfers import accept, offer
 from broker.commands.switching import rehearse, switch
 from broker.commands.takeover import takeover
 from broker.commands.trace import trace
@@ -36,6 +37,8 @@ for command in (
     *(takeover, rehearse, switch, enrol, transfer),
 ):
     main.add_command(command)
+for command in (offer, accept):
+    transfer.add_command(command)
 
 if __name__ == "__main__":
     main(prog_name="broker")

@@ -39,6 +39,7 @@ from broker.commands.problems import (
     saying_what_is_wrong,
 )
 from broker.commands.registry import registry_file, system_account
+from broker.commands.transfer_desk import transfer_desk_for
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, is_slug
 from broker.domain.refusals import Refusal
@@ -218,7 +219,12 @@ def confirm(config_folder: Path, file: Path, signer: str, key_file: Path) -> Non
                 signing = signing_of(loaded) if signs else None
                 switches = open_switch_desk(loaded)
                 await desk.confirm(
-                    prepared, by=by, register=register, signing=signing, switches=switches
+                    prepared,
+                    by=by,
+                    register=register,
+                    signing=signing,
+                    switches=switches,
+                    transfers=transfer_desk_for(prepared, loaded, register),
                 )
             finally:
                 await register.close()

@@ -31,6 +31,7 @@ from broker.flow.switch_checks import LoginPair
 from broker.flow.switching import SwitchDesk
 from broker.flow.takeover_lists import ListOf, list_tag_of_row
 from broker.flow.takeovers import TakeoverSigning, write_terms
+from broker.flow.transfers import TRANSFER_ACTIONS, TransferDesk
 from broker.flow.two_persons import (
     Action,
     ConfirmedAction,
@@ -205,6 +206,19 @@ class OperatorDesk:
             stated = write_rewrites(planned.rewrites)
             return self._prepare(action, stated, by=by, school=school), planned
 
+    async def prepare_transfer(
+        self,
+        action: Action,
+        *,
+        school: SchoolId,
+        by: Signer,
+        transfer: Callable[[], Awaitable[Mapping[str, str]]],
+    ) -> PreparedAction:
+        """Return a transfer's offer or acceptance, as `prepare_change`."""
+        with self._refusals_noted(by.name, school=school):
+            check_signer(by, operators=self.operators.registered())
+            return self._prepare(action, await transfer(), by=by, school=school)
+
     async def confirm(
         self,
         unverified: PreparedAction,
@@ -213,6 +227,7 @@ class OperatorDesk:
         register: PersonRegister,
         signing: TakeoverSigning | None = None,
         switches: SwitchDesk | None = None,
+        transfers: TransferDesk | None = None,
     ) -> ConfirmedAction:
         """Carry out what another operator prepared.
 
@@ -236,6 +251,10 @@ class OperatorDesk:
             self._note("action-confirmed", confirmed)
             if confirmed.action is Action.SIGN_TAKEOVER:
                 self._sign(confirmed, signing=signing)
+            elif confirmed.action in TRANSFER_ACTIONS:
+                if transfers is None:
+                    raise ActionUnknown("check_action_possible_here")
+                await transfers.carry_out(confirmed)
             else:
                 await self._carry_out(confirmed, register=register, switches=switches)
         self._note("action-done", confirmed)

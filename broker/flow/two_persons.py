@@ -59,6 +59,8 @@ class Action(StrEnum):
     SPLIT_PERSON = "person-split"
     UNDO_JOIN = "person-undo-join"
     JOIN_PERSON = "person-join"
+    OFFER_TRANSFER = "transfer-offer"
+    ACCEPT_TRANSFER = "transfer-accept"
 
 
 class PreparedBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -1,6 +1,6 @@
 """The tables of `register.db`. The kinds in the comments are those of `tables_receipts`."""
 
-from sqlalchemy import Boolean, Column, Index, Integer, LargeBinary, MetaData, Table, Text
+from sqlalchemy import Boolean, Column, Date, Index, Integer, LargeBinary, MetaData, Table, Text
 
 REGISTER_METADATA = MetaData()
 
@@ -97,5 +97,24 @@ takeover_tags = Table(
     Column("arrived", Boolean, nullable=False, comment="plain: logged in at the supplier since"),
     Index("takeover_tags_by_list", "list", "school", "supplier", "arrived"),
     comment="Who is listed for a take-over; tells it only of whom one has before one.",
+    sqlite_with_rowid=False,
+)
+
+transfers = Table(
+    "transfers",
+    REGISTER_METADATA,
+    Column("tag", LargeBinary(32), primary_key=True, comment="keyed: of the code"),
+    Column(
+        "person_tag",
+        LargeBinary(32),
+        nullable=False,
+        unique=True,
+        comment="keyed: of the old account and the supplier",
+    ),
+    Column("sealed", LargeBinary, nullable=False, comment="sealed: the old account; by the code"),
+    Column("last_day", Date, nullable=False, comment="plain: until when it can be accepted"),
+    Column("stage", Text, nullable=False, comment="plain: prepared, offered or used"),
+    Column("accepting", LargeBinary, comment="sealed: the new account, until it is confirmed"),
+    comment="Transfers to another education sector; opened by the code that stands nowhere here.",
     sqlite_with_rowid=False,
 )
