@@ -11,6 +11,7 @@ from urllib.parse import urlsplit
 
 from broker.adapters.calls.http_fetch import Fetcher
 from broker.adapters.calls.party_keys import PublishedKeys, RegisteredClientKeys, SchoolEndpoints
+from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.adapters.databases.sql_switches import SqliteRehearsalLog
 from broker.adapters.keys.key_files import KeyProblem, read_safely
 from broker.adapters.keys.keys_on_disk import load_keys
@@ -21,8 +22,8 @@ from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedRec
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.ids import SchoolIdpId
 from broker.flow.api_access import ApiAccess
-from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.browser_steps import BrowserSteps
+from broker.flow.eck_id_share import LoginTally
 from broker.flow.enrolment_feed import EnrolmentDesk
 from broker.flow.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.listed_moves import ListedMoves
@@ -36,7 +37,9 @@ from broker.flow.supplier_side import SupplierSide
 from broker.flow.token import TokenFlow
 from broker.flow.volunteers import VolunteerFlow, VolunteerPorts
 from broker.keys_in_force import KeysInForce
+from broker.login_counting import keep_counting
 from broker.oidc_op.discovery import Endpoints
+from broker.person_settings import arrival_rules_of, share_rules_of
 from broker.programs import ProgramTools, wire_conversion, wire_mapping
 from broker.resources import (
     ReadyKeys,
@@ -45,7 +48,7 @@ from broker.resources import (
     ready_changed_keys,
     ready_keys,
 )
-from broker.settings import LoadedSettings, Settings
+from broker.settings import LoadedSettings
 from broker.web.cookies import Cookies
 from broker.web.documents import OwnAddresses, build_documents
 from broker.web.pages import Pages, load_pages
@@ -105,6 +108,7 @@ def build_broker(
         audit=AuditLines(),
         clock=clock,
         random=random,
+        tally=LoginTally(),
     )
 
     @contextlib.asynccontextmanager
@@ -117,7 +121,16 @@ def build_broker(
             clock=clock,
         )
         watching = watch.watch(poll_seconds=resources.poll_seconds)
-        async with resources.running(clock, looking, watching):
+        counting = keep_counting(
+            parts.tally,
+            register=resources.register,
+            counts=SqliteSchoolCounts(loaded.data_folder / "register.db"),
+            rules=share_rules_of(loaded.settings),
+            audit=parts.audit,
+            clock=clock,
+            show=metrics.dropped_shares,
+        )
+        async with resources.running(clock, looking, watching, counting):
             try:
                 yield
             finally:
@@ -159,6 +172,7 @@ class Parts:
     audit: AuditLines
     clock: Clock
     random: Random
+    tally: LoginTally
 
 
 def wire(parts: Parts, keys: KeysInForce) -> Web:
@@ -196,6 +210,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             keys=flow_keys,
             join_rules=join_rules,
             arrival_rules=arrival_rules_of(settings),
+            tally=parts.tally,
             lists=SchoolLists(resources.enrolments, flow_keys.enrolment, rules),
             suppliers=suppliers,
             takeover_lists=resources.takeover_lists,
@@ -300,21 +315,6 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         max_body_bytes=settings.limits.body_bytes,
         max_api_body_bytes=settings.limits.api_body_bytes,
         max_requests=settings.limits.requests_at_once,
-    )
-
-
-def arrival_rules_of(settings: Settings) -> ArrivalRules:
-    """Return the settings' numbers for pupils who arrive from other schools."""
-    stated = settings.transfers
-    return ArrivalRules(
-        daily_minimum=stated.daily_minimum,
-        daily_percent=stated.daily_percent,
-        season_factor=stated.season_factor,
-        season_first_month=stated.season_first_month,
-        season_last_month=stated.season_last_month,
-        total_percent=stated.total_percent,
-        settled_after_days=stated.settled_days,
-        told_days=stated.previous_sub_days,
     )
 
 

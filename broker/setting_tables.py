@@ -81,6 +81,10 @@ class Joining(Section, frozen=True, kw_only=True):
 
     mature_days: Positive = 30
     mature_login_days: Positive = 5
+    share_least_logins: Positive = 20
+    """On a day, below which a school's share of logins with ECK iD says nothing."""
+    share_dropped_percent: Annotated[int, Meta(ge=1, le=100)] = 30
+    """Points by which that share must drop to be told."""
 
 
 class Takeovers(Section, frozen=True, kw_only=True):

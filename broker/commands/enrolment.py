@@ -14,7 +14,6 @@ from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.terminal import showing_lines
 from broker.adapters.watching.logs import AuditLines
-from broker.app import arrival_rules_of
 from broker.commands.listening import start_logs
 from broker.commands.operators import open_register, saying_what_was_refused
 from broker.commands.problems import config_option
@@ -33,6 +32,7 @@ from broker.flow.federation.documents import FederationProblems, Problem
 from broker.flow.listed_moves import ListedMoves
 from broker.flow.register import derive_register_keys
 from broker.flow.release import day_of
+from broker.person_settings import arrival_rules_of
 from broker.settings import LoadedSettings, load_settings
 
 

@@ -28,6 +28,7 @@ from broker.commands.problems import (
     saying_what_is_wrong,
     store_problem,
 )
+from broker.commands.school_warnings import warn_of_schools
 from broker.flow.federation.change import (
     Compiler,
     FederationStore,
@@ -84,6 +85,7 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
         show_warnings([nothing], console=Console(stderr=True))
     if registry_file(loaded).exists():
         show_warnings(warn_of_partners(loaded), console=Console(stderr=True))
+        show_warnings(warn_of_schools(loaded), console=Console(stderr=True))
         if pairwise is not None:
             problems += find_lost_windows(loaded, pairwise)
     folder = loaded.config_folder / "federation"

@@ -12,7 +12,6 @@ import click
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.adapters.keys.keys_on_disk import load_keys
-from broker.app import arrival_rules_of
 from broker.commands.operators import (
     ask_identifier,
     file_argument,
@@ -47,6 +46,7 @@ from broker.flow.register import derive_register_keys, derive_tag
 from broker.flow.release import day_of
 from broker.flow.school_counts import CountKind, year_day
 from broker.flow.two_persons import Action, PreparedAction
+from broker.person_settings import arrival_rules_of
 from broker.pseudonyms.derivation import RootKey, root_apart
 
 LISTED_DAYS = 30

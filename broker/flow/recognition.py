@@ -8,10 +8,12 @@ without the other's name.
 from datetime import date
 from typing import Protocol
 
+from broker.domain.attributes import Population
 from broker.domain.federation import School, Supplier
 from broker.domain.ids import SchoolId
 from broker.flow.arrival_budgets import ArrivalRules, ArrivalsSpent, budget_of
 from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.eck_id_share import LoginTally
 from broker.flow.person_joins import JoinRules
 from broker.flow.person_records import Presented
 from broker.flow.person_suppliers import Visit
@@ -43,6 +45,11 @@ class RecognitionPorts(Protocol):
     @property
     def arrival_rules(self) -> ArrivalRules:
         """How many pupils of other schools may come."""
+        ...
+
+    @property
+    def tally(self) -> LoginTally:
+        """Where logins of pupils are counted."""
         ...
 
     @property
@@ -110,6 +117,8 @@ async def recognise_person(
     except ArrivalsSpent as spent:
         await alarm_both_sides(spent, school=school.id, ports=ports, today=today)
         raise
+    if presented.population is Population.PUPIL:
+        ports.tally.note(school.id, today=today, with_eck_id=presented.eck_id is not None)
     for event in person.events:
         ports.audit.record(AuditEvent(action=event.value, school=school.id))
     return person

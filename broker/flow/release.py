@@ -20,6 +20,7 @@ from broker.domain.relations import find_agreement, notice_signer
 from broker.flow.answers import Answer
 from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.eck_id_share import LoginTally
 from broker.flow.enrolments import SchoolLists
 from broker.flow.login_store import Claim
 from broker.flow.naming import SupplierNames, check_epoch_unchanged, epoch_of, name_person
@@ -68,6 +69,7 @@ class ReleasePorts:
     keys: FlowKeys
     join_rules: JoinRules
     arrival_rules: ArrivalRules
+    tally: LoginTally
     lists: SchoolLists
     suppliers: SupplierSide
     takeover_lists: TakeoverLists

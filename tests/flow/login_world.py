@@ -17,6 +17,7 @@ from broker.flow.answers import Answer, ChooseSchool, PostMessage
 from broker.flow.api_access import ApiAccess
 from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.browser_steps import BrowserSteps
+from broker.flow.eck_id_share import LoginTally
 from broker.flow.enrolment_records import derive_enrolment_keys
 from broker.flow.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.handles import StorageKey
@@ -103,6 +104,7 @@ class LoginWorld:
         self.telling = telling
         self.records = every_party()
         self.faults = Faults()
+        self.tally = LoginTally()
         self.random = CountingRandom()
         self.audit = ListAudit(telling)
         self.snapshots = SwappedSnapshots(registry_of(self.records))
@@ -161,6 +163,7 @@ class LoginWorld:
                 keys=self.keys,
                 join_rules=JoinRules(),
                 arrival_rules=ArrivalRules(),
+                tally=self.tally,
                 lists=SchoolLists(self.enrolments, self.keys.enrolment, EnrolmentRules()),
                 suppliers=suppliers,
                 takeover_lists=self.takeover_lists,

@@ -138,6 +138,12 @@ class Metrics:
             of,
             labels=("purpose",),
         )
+        self._dropped_shares = _gauge(
+            "schuilnaam_schools_with_dropped_eck_id_share",
+            "Schools of which a drop of the share of logins with ECK iD was told since yesterday.",
+            of,
+            mode="livemax",
+        )
         build = _gauge(
             "schuilnaam_build_info",
             "Which program runs.",
@@ -192,6 +198,10 @@ class Metrics:
     def receipt_appended(self, answer: str, seconds: float) -> None:
         """Count one receipt; the answer is of `RECEIPT_ANSWERS`."""
         self._receipts[answer].observe(seconds)
+
+    def dropped_shares(self, schools: int) -> None:
+        """Show of how many schools a drop was told lately."""
+        self._dropped_shares.set(schools)
 
     def look(self, sight: Sight) -> None:
         """Show what was found."""

@@ -1,0 +1,58 @@
+"""Keeping the shared counts of logins while a broker serves, and showing what they tell."""
+
+import asyncio
+import sqlite3
+from collections.abc import Callable
+from datetime import timedelta
+
+from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
+from broker.flow.audit import AuditLog
+from broker.flow.eck_id_share import LoginTally, ShareRules, dropped_schools, keep_tally
+from broker.flow.ports import Clock
+from broker.flow.register import PersonRegister, RegisterUnavailable
+from broker.flow.release import day_of
+
+COUNT_SECONDS = 60
+"""How much of what was tallied a killed worker loses at most."""
+TOLD_DAYS = 1
+"""For how long after its day a drop is shown."""
+
+
+async def keep_counting(
+    tally: LoginTally,
+    *,
+    register: PersonRegister,
+    counts: SqliteSchoolCounts,
+    rules: ShareRules,
+    audit: AuditLog,
+    clock: Clock,
+    show: Callable[[int], None],
+) -> None:
+    """Add the tally to the counts once in a while, until cancelled, and then once more.
+
+    Args:
+        show: is told of how many schools a drop was told lately.
+    """
+
+    async def once() -> None:
+        today = day_of(clock())
+        try:
+            await keep_tally(
+                tally,
+                register=register,
+                read=lambda school, since: counts.read(school, since=since),
+                rules=rules,
+                audit=audit,
+                today=today,
+            )
+            since = today - timedelta(days=TOLD_DAYS)
+            show(len(dropped_schools(dict(counts.read_all(since=since)), since=since)))
+        except (RegisterUnavailable, sqlite3.Error, OSError):
+            pass  # the next time; the register's own health tells that it is down
+
+    try:
+        while True:
+            await asyncio.sleep(COUNT_SECONDS)
+            await once()
+    finally:
+        await once()

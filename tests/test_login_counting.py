@@ -1,0 +1,67 @@
+"""The tally of logins reaches the shared counts while a broker serves, and at its end."""
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import pytest
+
+from broker import login_counting
+from broker.adapters.databases.sql_register import SqlitePersonRegister
+from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
+from broker.adapters.databases.sql_upgrade import upgrade_database
+from broker.flow.audit import AuditEvent
+from broker.flow.eck_id_share import LoginTally, ShareRules
+from broker.flow.release import day_of
+from broker.flow.school_counts import Count, CountKind
+from broker.login_counting import keep_counting
+from tests.flow.register_world import VUURVOGEL
+
+NOW = datetime(2026, 9, 7, 9, tzinfo=UTC)
+
+
+class Events:
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+
+    def record(self, event: AuditEvent) -> None:
+        self.seen.append(event.action)
+
+
+async def test_drop_is_shown_and_the_last_tally_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(login_counting, "COUNT_SECONDS", 0)
+    path, today, shown = tmp_path / "register.db", day_of(NOW), asyncio.Queue[int]()
+    upgrade_database(path, "register")
+    register, tally, events = SqlitePersonRegister(path), LoginTally(), Events()
+    for kind in (CountKind.LOGINS, CountKind.ECK_ID_LOGINS):
+        yesterday = today - timedelta(days=1)
+        await register.apply((), [Count(VUURVOGEL, yesterday, kind, add=50)])
+    task = asyncio.create_task(
+        keep_counting(
+            tally,
+            register=register,
+            counts=SqliteSchoolCounts(path),
+            rules=ShareRules(),
+            audit=events,
+            clock=lambda: NOW,
+            show=shown.put_nowait,
+        )
+    )
+    assert await shown.get() == 0
+    for _ in range(20):
+        tally.note(VUURVOGEL, today=today, with_eck_id=False)
+    while await shown.get() == 0:
+        pass
+    assert events.seen == ["eck-id-share-dropped"]
+    path.rename(tmp_path / "away")
+    tally.note(VUURVOGEL, today=today, with_eck_id=True)
+    while shown.qsize():
+        shown.get_nowait()
+    (tmp_path / "away").rename(path)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    await register.close()
+    counted = SqliteSchoolCounts(path).read(VUURVOGEL, since=today)
+    assert counted[today, CountKind.LOGINS] == 21
