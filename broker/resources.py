@@ -20,7 +20,7 @@ from broker.adapters.databases.sql_takeovers import SqliteTakeovers
 from broker.adapters.keys.key_dates import KeyDates, find_key_dates
 from broker.adapters.keys.key_facts import read_key_facts
 from broker.adapters.keys.keys_on_disk import BrokerKeys
-from broker.adapters.keys.keys_standing import find_standing
+from broker.adapters.keys.keys_standing import check_epochs_stay, find_standing
 from broker.adapters.watching.logs import report_registry
 from broker.flow.federation.snapshots import RegistryInForce
 from broker.flow.ports import Clock, Random
@@ -101,6 +101,7 @@ class Resources:
 
     def follow(self, ready: ReadyKeys, *, issuer: str) -> None:
         """Go on with other keys: an epoch may have been added, and the store's mark changed."""
+        self.epochs.clear()
         self.epochs.update(ready.keys.pairwise.by_letter)
         change_mark(self.store, mark_keys(issuer, ready.keys, ready.in_force))
 
@@ -162,9 +163,12 @@ def ready_changed_keys(
     """Do so for a broker that runs since `before`: epochs that were added are kept in mind.
 
     Raises:
-        KeysUnusable: some purpose has no key in use then, or an epoch is another one than once.
+        KeysUnusable: some purpose has no key in use then, an epoch is another one than once, or
+            the key of one is gone that a supplier needs.
         RegistryUnreadable: nobody can tell now.
     """
     if keys.checks.keys() != before.checks.keys():
+        registry = SqliteRotations(loaded.data_folder / "registry.db")
+        check_epochs_stay(keys, in_use=registry.epochs_in_use())
         DataFolder(loaded.data_folder, loaded.keys_folder, keys).keep_added_keys()
     return ready_keys(keys, now)

@@ -125,3 +125,31 @@ def test_check_tells_of_a_window_whose_key_is_gone(run: Run, config: Path) -> No
 
 def test_a_supplier_is_named_by_its_slug(run: Run) -> None:
     assert run("pseudonyms rotate", "--supplier", "../x").exit_code == 2
+
+
+def test_a_key_that_suppliers_need_stays(run: Run, config: Path) -> None:
+    key = config / "keys/pairwise/a.hex"
+    told = run("keys remove", "--yes", "pairwise/a.hex")
+    assert (told.exit_code, "is the only one" in told.output) == (1, True)
+    run("keys init", "--next-epoch")
+    told = run("keys remove", "--yes", "pairwise/a.hex")
+    assert "is needed for the pseudonyms of biosfeer, rekenrijk, taaltuin" in told.output
+    assert run("keys remove", "--yes", "pairwise/q.hex").exit_code == 1
+    for each in ("biosfeer", "rekenrijk", "taaltuin"):
+        run("pseudonyms rotate", "--supplier", each)
+    told = run("keys remove", "--yes", "pairwise/a.hex")  # windows are open
+    assert "is needed for the pseudonyms of biosfeer, rekenrijk, taaltuin" in told.output
+    for each in ("biosfeer", "rekenrijk", "taaltuin"):
+        run("pseudonyms close", "--supplier", each)
+    assert run("keys remove", "pairwise/a.hex").exit_code == 1  # nobody says yes
+    assert key.exists()
+    assert run("keys remove", "--yes", "pairwise/a.hex").exit_code == 0
+    assert not key.exists()
+    assert run("check").exit_code == 0, run("check").output
+    assert "pairwise/c.hex" in run("keys init", "--next-epoch").output
+
+
+def test_a_key_that_nobody_used_yet_may_go(run: Run, config: Path) -> None:
+    run("keys init", "--next-epoch")
+    assert run("keys remove", "--yes", "pairwise/b.hex").exit_code == 0
+    assert in_force(config) == ("a", None)

@@ -10,6 +10,8 @@ from pathlib import Path
 import click
 from rich.console import Console
 
+from broker.adapters.databases.sql_rotations import SqliteRotations
+from broker.adapters.keys.epoch_keys import check_epoch_unused, remove_epoch
 from broker.adapters.keys.key_facts import read_key_facts
 from broker.adapters.keys.key_files import KeyProblem
 from broker.adapters.keys.keys_change import (
@@ -20,7 +22,7 @@ from broker.adapters.keys.keys_change import (
     plan_pruning,
     plan_rotation,
 )
-from broker.adapters.keys.keys_on_disk import BrokerKeys, KeysUnusable, load_keys
+from broker.adapters.keys.keys_on_disk import PAIRWISE_FOLDER, BrokerKeys, KeysUnusable, load_keys
 from broker.adapters.keys.keys_standing import find_standing
 from broker.adapters.terminal import show_keys, show_warnings
 from broker.commands.problems import config_option, saying_what_is_wrong
@@ -118,8 +120,12 @@ def keys_rotate(config_folder: Path, purpose: str, dry_run: bool, lead: timedelt
 def keys_remove(config_folder: Path, file: str, yes: bool) -> None:
     """Remove a key at once, because it leaked; a new one takes its place if it was in use.
 
-    FILE is named as `broker keys list` does, like storage/a.hex. Keys that last cannot be removed.
+    FILE is named as `broker keys list` does, like storage/a.hex. Keys that last cannot be removed,
+    but for a pairwise key that no supplier needs any more, after a rotation of each.
     """
+    if file.startswith(f"{PAIRWISE_FOLDER}/"):
+        remove_pairwise(config_folder, file, yes=yes)
+        return
     with _changing(config_folder) as (keys, issuer_name):
         change = plan_emergency_removal(keys, file, now=_now(), issuer_name=issuer_name)
         for line in describe_removal(change, file):
@@ -128,6 +134,24 @@ def keys_remove(config_folder: Path, file: str, yes: bool) -> None:
             click.confirm("Remove it?", abort=True)
         carry_out(change, folder=keys.folder)
     click.echo(f"Removed. {FOLLOW} Remove it from backups and copies too.")
+
+
+def remove_pairwise(config_folder: Path, file: str, *, yes: bool) -> None:
+    """Delete the key of an epoch that no supplier's pseudonyms come from."""
+    letter = Path(file).stem
+    with _changing(config_folder) as (keys, _):
+        loaded = load_settings(config_folder, environment=os.environ)
+        registry = loaded.data_folder / "registry.db"
+        in_use = SqliteRotations(registry).epochs_in_use() if registry.exists() else {}
+        check_epoch_unused(keys, letter, in_use=in_use)
+        click.echo(f"- {file}: deleted now, for good")
+        click.echo(
+            "Accounts that a supplier still keeps under its pseudonyms are never found again."
+        )
+        if not yes:
+            click.confirm("Remove it?", abort=True)
+        remove_epoch(keys, letter)
+    click.echo(f"Removed. {FOLLOW} Make a new ceremony, and destroy the bundles of before.")
 
 
 @click.command("prune")

@@ -210,9 +210,9 @@ def another_root(folder: Path) -> str:
     return "root.hex"
 
 
-def no_pairwise_key_of_before(folder: Path) -> str:
+def a_pairwise_key_under_another_letter(folder: Path) -> str:
     (folder / "pairwise/a.hex").rename(folder / "pairwise/b.hex")
-    return "a.hex"
+    return "b.hex"
 
 
 def a_broken_schedule(folder: Path) -> str:
@@ -250,7 +250,7 @@ SPOILT = [
     in_two_places,
     of_another_purpose,
     another_root,
-    no_pairwise_key_of_before,
+    a_pairwise_key_under_another_letter,
     a_broken_schedule,
     a_key_that_the_schedule_counts_on,
 ]

@@ -102,3 +102,11 @@ def test_applying_documents_leaves_a_window_open(
 def test_a_registry_that_is_missing_is_told(tmp_path: Path) -> None:
     with pytest.raises(RegistryUnreadable):
         SqliteRotations(tmp_path / "none.db").read(REKENRIJK)
+
+
+def test_epochs_are_needed_by_pins_and_by_open_windows(rotations: SqliteRotations) -> None:
+    assert rotations.epochs_in_use() == {"a": ("rekenrijk",)}
+    change(rotations, TO_B)
+    assert rotations.epochs_in_use() == {"a": ("rekenrijk",), "b": ("rekenrijk",)}
+    change(rotations, close_window)
+    assert rotations.epochs_in_use() == {"b": ("rekenrijk",)}

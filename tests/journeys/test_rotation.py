@@ -1,6 +1,9 @@
 """The key behind a supplier's pseudonyms is rotated while pupils log in: all work is kept."""
 
+import contextlib
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -9,9 +12,10 @@ from lxml import html
 
 from broker.demo import actions
 from broker.demo.addresses import Party
+from tests.journeys.commands import run_broker, run_program
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.test_registry_changes import until
-from tests.journeys.visitor import Visitor
+from tests.journeys.visitor import Visitor, new_visitor
 
 pytestmark = pytest.mark.servers
 
@@ -101,3 +105,57 @@ async def test_buttons_are_not_pressed_from_elsewhere(world: World, visitor: Vis
     answer = await visitor.client.post(url + "close-window", headers=elsewhere)
     assert answer.status_code == 404
     assert (await visitor.client.post(url + "nothing")).status_code == 404
+
+
+async def test_a_leaked_key_is_answered_by_the_runbook(
+    open_world: OpenWorld, tmp_path: Path
+) -> None:
+    """The steps of keys/README.md, with logins by both protocols all the while."""
+    async with open_world() as world, contextlib.AsyncExitStack() as stack:
+
+        def browser() -> Visitor:
+            visitor = new_visitor(world.at)
+            stack.push_async_callback(visitor.client.aclose)
+            return visitor
+
+        suppliers = {
+            Party.REKENRIJK: "rekenrijk",
+            Party.TAALTUIN: "taaltuin",
+            Party.BIOSFEER_OIDC: "biosfeer",
+        }
+        of = ("--config", world.folder)
+        before = {}
+        for party in suppliers:
+            pupil = browser()
+            before[party] = await pupil.log_in(party, "vuurvogel", "sanne")
+            await work(pupil, party)
+        await run_broker("keys", "init", *of, "--next-epoch")
+        for supplier in suppliers.values():
+            await run_program("pseudonyms", "rotate", *of, "--supplier", supplier)
+        for party, supplier in suppliers.items():
+            log_in = partial(log_in_anew, browser, party)
+            within = await until_followed(log_in, epoch="b", announces=True)
+            assert told(within) == before[party]["subject"]
+            asked, answers = tmp_path / f"{supplier}.txt", tmp_path / f"{supplier}.tsv"
+            asked.write_text(before[party]["subject"] + "\n")
+            of_supplier = (*of, "--supplier", supplier)
+            await run_program("pseudonyms", "convert", *of_supplier, "--output", answers, asked)
+            line = f"{before[party]['subject']}\t{within['subject']}\n"
+            assert answers.read_text() == line
+            status = await run_program("pseudonyms", "status", *of_supplier)
+            assert "stragglers:             0" in status
+            await run_program("pseudonyms", "close", *of_supplier)
+        await run_broker("keys", "remove", *of, "--yes", "pairwise/a.hex")
+        for party in suppliers:
+            log_in = partial(log_in_anew, browser, party)
+            await until_followed(log_in, epoch="b", announces=False)
+            pupil = browser()
+            await pupil.log_in(party, "vuurvogel", "sanne")
+            assert await exercises(pupil, party) == 1
+        assert "No problem found." in await run_broker("check", *of)
+
+
+async def log_in_anew(browser: Callable[[], Visitor], party: Party) -> dict[str, Any]:
+    """Log in as Sanne with a fresh browser."""
+    received: dict[str, Any] = await browser().log_in(party, "vuurvogel", "sanne")
+    return received

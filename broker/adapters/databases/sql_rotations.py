@@ -25,6 +25,7 @@ _WINDOWS = prepare(
     ).where(_open)
 )
 _PIN = prepare(select(pins.c.epoch).where(pins.c.supplier == bindparam("of_supplier")))
+_PINS = prepare(select(pins.c.supplier, pins.c.epoch))
 _MOVE_PIN = prepare(
     update(pins)
     .where(pins.c.supplier == bindparam("of_supplier"))
@@ -88,6 +89,24 @@ class SqliteRotations:
         """
         with self._opened() as connection:
             return _read(connection, supplier)
+
+    def epochs_in_use(self) -> Mapping[str, tuple[str, ...]]:
+        """Return each epoch that pseudonyms come from, or came from before an open rotation, with
+        its suppliers; also of those that are gone, whose pin waits for them.
+
+        Raises:
+            RegistryUnreadable: the registry cannot be read.
+        """
+        found: dict[str, dict[str, None]] = {}
+        with self._opened() as connection:
+            connection.execute("BEGIN")
+            pinned = connection.execute(_PINS).fetchall()
+            windows = read_windows(connection)
+        for supplier, epoch in pinned:
+            found.setdefault(epoch, {})[supplier] = None
+        for supplier, window in windows.items():
+            found.setdefault(window.previous_epoch, {})[supplier] = None
+        return {epoch: tuple(sorted(of)) for epoch, of in found.items()}
 
     @contextmanager
     def _opened(self) -> Iterator[sqlite3.Connection]:

@@ -1,12 +1,19 @@
 """What each key in the folder is good for at one moment, by its schedule."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from itertools import groupby
 
 from broker.adapters.keys.key_files import KeyProblem, missing_key
-from broker.adapters.keys.keys_on_disk import BrokerKeys, HexKey, KeysUnusable, SamlKey, TokenKey
+from broker.adapters.keys.keys_on_disk import (
+    PAIRWISE_FOLDER,
+    BrokerKeys,
+    HexKey,
+    KeysUnusable,
+    SamlKey,
+    TokenKey,
+)
 from broker.flow.key_purposes import COOKIE, SAML_DECRYPTION, SAML_SIGNING, STORAGE, TOKEN
 from broker.flow.key_schedule import KeyState, NoKeyInUse, is_ended, stand
 
@@ -77,7 +84,8 @@ def find_standing(keys: BrokerKeys, *, now: datetime) -> Mapping[str, KeyState]:
 def check_keys_stay(keys: BrokerKeys, *, before: BrokerKeys) -> None:
     """Refuse a key file that holds another key than before; new files and removed ones are fine.
 
-    A rotation adds files. A key that lasts must still be there.
+    A rotation adds files. A key that lasts must still be there; whether an epoch's key may be gone,
+    the registry says (`check_epochs_stay`).
 
     Raises:
         KeysUnusable: with each such key.
@@ -97,6 +105,24 @@ def check_keys_stay(keys: BrokerKeys, *, before: BrokerKeys) -> None:
     problems += [
         missing_key(keys.folder / file, "such key any more")
         for file in before.checks.keys() - keys.identities.keys()
+        if not file.startswith(f"{PAIRWISE_FOLDER}/")
+    ]
+    if problems:
+        raise KeysUnusable(tuple(problems))
+
+
+def check_epochs_stay(keys: BrokerKeys, *, in_use: Collection[str]) -> None:
+    """Refuse when the key of an epoch is gone that a supplier's pseudonyms come from.
+
+    Args:
+        in_use: letters of the epochs that suppliers are pinned to or come from.
+
+    Raises:
+        KeysUnusable: with each such key.
+    """
+    problems = [
+        missing_key(keys.folder / PAIRWISE_FOLDER / f"{letter}.hex", "such key any more")
+        for letter in sorted(set(in_use) - set(keys.pairwise.by_letter))
     ]
     if problems:
         raise KeysUnusable(tuple(problems))
