@@ -23,7 +23,7 @@ from broker.domain.enrolment_file import FeedUnreadable, read_csv
 from broker.domain.federation import School
 from broker.domain.ids import Brin, SchoolId
 from broker.domain.refusals import Refusal
-from broker.domain.relations import former_brins
+from broker.domain.relations import former_brins, number_schools
 from broker.flow.audit import AuditLog, note_refusal
 from broker.flow.enrolment_feed import EnrolmentDesk, FeedPlan
 from broker.flow.enrolment_records import derive_enrolment_keys
@@ -59,7 +59,7 @@ def enrol(
     with saying_what_was_refused():
         loaded = load_settings(config_folder, environment=os.environ)
         start_logs(loaded)
-        found, former = find_school(loaded, SchoolId(school))
+        found, former, schools = find_school(loaded, SchoolId(school))
         try:
             plan = asyncio.run(
                 take_over(
@@ -67,6 +67,7 @@ def enrol(
                     found,
                     file,
                     former=former,
+                    schools=schools,
                     audit=audit,
                     console=console,
                     dry_run=dry_run,
@@ -92,6 +93,7 @@ async def take_over(
     file: Path,
     *,
     former: frozenset[Brin],
+    schools: frozenset[SchoolId],
     audit: AuditLog,
     console: Console,
     dry_run: bool,
@@ -126,6 +128,7 @@ async def take_over(
                 school=school,
                 today=day_of(datetime.now(UTC)),
                 former=former,
+                number_schools=schools,
                 progress=progress,
             )
         show_feed_plan(plan, console=console)
@@ -137,8 +140,10 @@ async def take_over(
     return plan
 
 
-def find_school(loaded: LoadedSettings, school: SchoolId) -> tuple[School, frozenset[Brin]]:
-    """Return a school that is in force, with BRINs of those that it goes on for.
+def find_school(
+    loaded: LoadedSettings, school: SchoolId
+) -> tuple[School, frozenset[Brin], frozenset[SchoolId]]:
+    """Return a school in force, BRINs of those that it goes on for, and whose numbers go on there.
 
     Raises:
         FederationProblems: there is none.
@@ -149,7 +154,8 @@ def find_school(loaded: LoadedSettings, school: SchoolId) -> tuple[School, froze
         told = Problem("registry", school, "is no school in force.", "Name the id of a school.")
         raise FederationProblems([told])
     former = former_brins(registry, [school], day_of(datetime.now(UTC)))
-    return registry.schools[school], former.get(school, frozenset())
+    schools = number_schools(registry, school)
+    return registry.schools[school], former.get(school, frozenset()), schools
 
 
 def read_file(file: Path, *, max_bytes: int) -> bytes:

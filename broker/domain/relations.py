@@ -88,6 +88,24 @@ def predecessors(registry: Registry, school: SchoolId, today: date) -> frozenset
     return frozenset(found)
 
 
+def successor(registry: Registry, school: SchoolId, today: date) -> SchoolId | None:
+    """Return the school as which one goes on today; None when it does not, or as several."""
+    found = school
+    while True:
+        onwards = {
+            relation
+            for relations in registry.relations_into.values()
+            for relation in relations
+            if found in relation.old and found not in relation.new and relation.is_in_force(today)
+        }
+        if not onwards:
+            return None if found == school else found
+        (relation,) = onwards
+        if len(relation.new) > 1:
+            return None
+        (found,) = relation.new
+
+
 def number_sources(registry: Registry, school: SchoolId, today: date) -> tuple[NumberSource, ...]:
     """Return the old schools whose numbers mean the same people at this one, nearest first."""
     found: dict[SchoolId, NumberSource] = {}
@@ -102,6 +120,24 @@ def number_sources(registry: Registry, school: SchoolId, today: date) -> tuple[N
                 found[old] = NumberSource(old, relation.first_day)
                 waiting.append(old)
     return tuple(found.values())
+
+
+def number_schools(registry: Registry, school: SchoolId) -> frozenset[SchoolId]:
+    """Return the schools whose numbers go on at this one on some day, past or to come.
+
+    For a list of numbers that is read today and used later; on the day itself `number_sources`
+    says which count.
+    """
+    found: set[SchoolId] = set()
+    waiting = [school]
+    while waiting:
+        here = waiting.pop()
+        for relation in registry.relations_into.get(here, ()):
+            if relation.numbers_at == here:
+                new = {*relation.numbers_of} - found - {school}
+                found |= new
+                waiting += new
+    return frozenset(found)
 
 
 def former_brins(

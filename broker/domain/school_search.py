@@ -8,9 +8,11 @@ is one scan over short prepared texts.
 import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 
 from broker.domain.federation import School, SchoolIdp, State
 from broker.domain.registry import Registry
+from broker.domain.relations import successor
 
 MAX_QUERY_CHARACTERS = 100
 
@@ -79,23 +81,24 @@ def search_schools(index: SchoolIndex, query: str, *, state: State | None) -> li
 
 
 def find_hinted_school(
-    index: SchoolIndex, hints: Iterable[str], *, state: State
+    index: SchoolIndex, hints: Iterable[str], *, state: State, today: date
 ) -> tuple[School, SchoolIdp | None] | None:
     """Return the school, and the login if it names one, of the first understood hint, or None.
 
     Understood: a school's id, BRIN4 or BRIN6, an identity provider's entity id or issuer, a realm
     or `anything@realm`. A hint that fits two schools of this state is not understood. What stands
-    before the @ is thrown away unread.
+    before the @ is thrown away unread. A school that nobody can log in at any more stands for the
+    one that it goes on as.
     """
     for hint in hints:
-        found = _find_by_hint(index.registry, hint.strip(), state=state)
+        found = _find_by_hint(index.registry, hint.strip(), state=state, today=today)
         if found is not None and found[0].state is state and found[0].enabled:
             return found
     return None
 
 
 def _find_by_hint(
-    registry: Registry, hint: str, *, state: State
+    registry: Registry, hint: str, *, state: State, today: date
 ) -> tuple[School, SchoolIdp | None] | None:
     idp = registry.by_idp_entity_id.get(hint) or registry.by_idp_issuer.get(hint)
     if idp is not None:
@@ -107,4 +110,10 @@ def _find_by_hint(
     ]
     if len(meant) != 1:
         return None
-    return (meant[0], None) if registry.has_login(meant[0].id) else None
+    school = meant[0]
+    if not (school.enabled and registry.has_login(school.id)):
+        onwards = successor(registry, school.id, today)
+        if onwards is None:
+            return None
+        school = registry.schools[onwards]
+    return (school, None) if registry.has_login(school.id) else None

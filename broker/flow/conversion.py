@@ -98,7 +98,7 @@ def convert_batch(
     rows: RegisterRows,
     keys: RegisterKeys,
 ) -> ConvertedBatch:
-    """Return the answers to some texts; two look-ups for all of them.
+    """Return the answers to some texts; few look-ups for all of them.
 
     Args:
         unverified_texts: no text twice; the caller knows those of other batches.
@@ -144,10 +144,14 @@ def _find_holders(
     roots: Sequence[PersonRoot], rows: RegisterRows, keys: RegisterKeys
 ) -> dict[PersonRoot, _Held]:
     """Return for each account's root that has a row the one in which its suppliers stand."""
-    own = _open_rows(roots, rows, keys)
-    elsewhere = {root: holder_root(root, each.record) for root, each in own.items()}
-    others = _open_rows([each for root, each in elsewhere.items() if each != root], rows, keys)
-    return {root: others.get(elsewhere[root], each) for root, each in own.items()}
+    held = _open_rows(roots, rows, keys)
+    while True:  # from an old school's number to the new one's, and from there to an ECK iD
+        onwards = {root: holder_root(each.root, each.record) for root, each in held.items()}
+        moved = [onwards[root] for root, each in held.items() if onwards[root] != each.root]
+        others = _open_rows(moved, rows, keys)
+        if not others:
+            return held
+        held = {root: others.get(onwards[root], each) for root, each in held.items()}
 
 
 def _open_rows(

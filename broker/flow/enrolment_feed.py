@@ -135,12 +135,14 @@ class EnrolmentDesk:
         school: School,
         today: date,
         former: Collection[Brin] = (),
+        number_schools: Collection[SchoolId] = (),
         progress: Progress = lambda _done: None,
     ) -> FeedPlan:
         """Return what a list would change.
 
         Args:
             former: BRINs of schools that this one goes on for.
+            number_schools: schools whose numbers go on at this one, now or later.
             progress: told how many lines were done since the last call.
 
         Raises:
@@ -153,7 +155,9 @@ class EnrolmentDesk:
         for start in range(0, len(persons), AT_A_TIME):
             part = persons[start : start + AT_A_TIME]
             for number, person in part:
-                record = self._record_of(person, number, school, problems)
+                record = self._record_of(
+                    person, number, school, problems, number_schools=number_schools
+                )
                 if record is not None:
                     records[person.login] = record
             progress(len(part))
@@ -187,10 +191,17 @@ class EnrolmentDesk:
             await asyncio.sleep(0)
 
     def _record_of(
-        self, person: ListedPerson, number: int, school: School, problems: list[LineProblem]
+        self,
+        person: ListedPerson,
+        number: int,
+        school: School,
+        problems: list[LineProblem],
+        *,
+        number_schools: Collection[SchoolId],
     ) -> EnrolmentRecord | None:
         """Return what will rest of a person; a problem when an ECK iD is none."""
         eck_root = local_root = None
+        old_roots: dict[SchoolId, bytes] = {}
         try:
             if person.eck_id is not None:
                 eck_root = root_from_eckid(parse_eckid(person.eck_id), key=self.root)
@@ -199,6 +210,9 @@ class EnrolmentDesk:
                 if person.population is Population.STAFF:
                     derive = root_from_local_staff
                 local_root = derive(school.id, person.number, key=self.root)
+                old_roots = {
+                    each: derive(each, person.number, key=self.root) for each in number_schools
+                }
         except EckIdUnusable:
             problems.append(LineProblem(number, "eck_id is not in the agreed form"))
         else:
@@ -210,6 +224,7 @@ class EnrolmentDesk:
                 groups=person.groups,
                 until=person.until,
                 protected=person.protected,
+                old_roots=old_roots,
             )
         return None
 

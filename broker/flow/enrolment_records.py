@@ -41,6 +41,7 @@ class EnrolmentRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         eck_root: of the ECK iD; None when none was listed, and for staff.
         local_root: of the school's own number; None when none was listed.
+        old_roots: of that number at the schools that this one goes on for (`flow.successors`).
         until: last day at this school.
         protected: this pupil's move needs both schools.
     """
@@ -52,6 +53,7 @@ class EnrolmentRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=T
     groups: tuple[str, ...] = ()
     until: date | None = None
     protected: bool = False
+    old_roots: dict[SchoolId, bytes] = msgspec.field(default_factory=dict)
 
 
 def derive_enrolment_keys(register_key: bytes) -> EnrolmentKeys:

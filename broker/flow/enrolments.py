@@ -14,6 +14,7 @@ from typing import Protocol
 from broker.domain.enrolment import attributes_of, fill_in
 from broker.domain.federation import SchoolIdp
 from broker.domain.identity import Identity
+from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.enrolment_records import (
     EnrolmentKeys,
@@ -135,8 +136,10 @@ class SchoolLists:
 
 async def meet_list(
     identity: Identity, *, idp: SchoolIdp, lists: SchoolLists, root: RootKey, today: date
-) -> tuple[Identity, Presented]:
+) -> tuple[Identity, Presented, Mapping[SchoolId, bytes]]:
     """Return who somebody is by login and list together; by the login alone where no list says.
+
+    Besides, the roots of a listed number at the schools that this one goes on for.
 
     Raises:
         PersonNotStated: neither of both says who this is.
@@ -146,7 +149,8 @@ async def meet_list(
     """
     record = await find_enrolment(identity, lists=lists, today=today)
     identity = fill_from_list(identity, record, name=idp.identifier)
-    return identity, present_listed(identity, record, key=root)
+    presented = present_listed(identity, record, key=root)
+    return identity, presented, {} if record is None else record.old_roots
 
 
 async def find_enrolment(

@@ -102,7 +102,10 @@ class LoginFlow:
         parties = find_asking_parties(self._snapshots.registry, request)
         try:
             hinted = find_hinted_school(
-                self._snapshots.index, request.hints, state=parties.supplier.state
+                self._snapshots.index,
+                request.hints,
+                state=parties.supplier.state,
+                today=day_of(self._clock()),
             )
             login = replace(login, request=kept_of(request), choose_again=wish.own_school_again)
             if hinted is not None:

@@ -99,7 +99,9 @@ async def _decide_at(
     school = registry.schools[school_id]
     identity = identity_at(stated, school_id, schools=registry.schools_of(idp))
     check_school_open(school, supplier, idp)
-    identity, presented = await meet_list(identity, idp=idp, lists=lists, root=key, today=today)
+    identity, presented, listed = await meet_list(
+        identity, idp=idp, lists=lists, root=key, today=today
+    )
     found = find_agreement(registry, school, supplier.id, today)
     decision = decide_release(
         supplier=supplier,
@@ -118,7 +120,7 @@ async def _decide_at(
         role=identity.population,
         eck_root=presented.eck_id,
         local_root=presented.local,
-        old_roots={**derive_old_roots(identity, registry, today, key)},
+        old_roots={**listed, **derive_old_roots(identity, registry, today, key)},
     )
 
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from broker.domain.enrolment import FeedLine, FeedRefused
 from broker.domain.enrolment_file import read_csv, read_json_lines
-from broker.domain.relations import former_brins
+from broker.domain.relations import former_brins, number_schools
 from broker.flow.api_access import ApiCaller, ApiCallerRefused, SchoolCaller
 from broker.flow.quotas import Quota
 from broker.flow.release import day_of
@@ -50,7 +50,13 @@ async def take_list(web: Web, request: Request, caller: ApiCaller) -> Response:
     try:
         lines = await _read_list(web, request)
         former = former_brins(registry, [school.id], today).get(school.id, frozenset())
-        plan = await desk.plan(lines, school=school, today=today, former=former)
+        plan = await desk.plan(
+            lines,
+            school=school,
+            today=today,
+            former=former,
+            number_schools=number_schools(registry, school.id),
+        )
     except FeedRefused as refused:
         told = [{"line": each.line, "reason": each.reason} for each in refused.problems]
         return refuse_program(web, refused, {"lines": told, "refused": refused.count})

@@ -17,9 +17,11 @@ from broker.domain.relations import (
     find_agreement,
     former_brins,
     notice_signer,
+    number_schools,
     number_sources,
     predecessors,
     relation_into,
+    successor,
 )
 from tests.domain.federation_records import a_relation, a_school, an_agreement
 
@@ -113,6 +115,20 @@ class TestPredecessors:
         assert predecessors(registry, OLD, TODAY) == {OTHER}
 
 
+class TestSuccessor:
+    def test_a_school_goes_on_as_the_last_of_a_chain(self) -> None:
+        onwards = a_relation(NEW, new=(NEXT,), kind=RelationKind.RENUMBER)
+        registry = a_registry(a_relation(), onwards)
+        assert successor(registry, OLD, TODAY) == NEXT
+        assert successor(registry, OLD, LAST + timedelta(1)) is None
+        assert successor(registry, NEXT, TODAY) is None
+
+    def test_one_that_goes_on_itself_or_as_several_has_none(self) -> None:
+        assert successor(a_registry(a_relation(OLD, OTHER, new=(OLD,))), OLD, TODAY) is None
+        split = a_relation(OLD, new=(NEW, NEXT), kind=RelationKind.SPLIT)
+        assert successor(a_registry(split), OLD, TODAY) is None
+
+
 class TestNumbers:
     def test_numbers_go_on_only_where_the_relation_says_so(self) -> None:
         assert number_sources(a_registry(a_relation()), NEW, TODAY) == ()
@@ -149,6 +165,20 @@ class TestNumbers:
     def test_numbers_of_a_school_that_goes_on_are_no_other_schools(self) -> None:
         merge = a_relation(OLD, OTHER, new=(OLD,), numbers_of=(OLD, OTHER), numbers_at=OLD)
         assert number_sources(a_registry(merge), OLD, TODAY) == (NumberSource(OTHER, FIRST),)
+
+    def test_a_list_may_name_numbers_of_a_relation_of_another_day(self) -> None:
+        first = a_relation(numbers_of=(OLD,), numbers_at=NEW)
+        onwards = a_relation(
+            NEW,
+            new=(NEXT, OTHER),
+            kind=RelationKind.SPLIT,
+            first_day=date(2030, 1, 1),
+            numbers_of=(NEW,),
+            numbers_at=NEXT,
+        )
+        registry = a_registry(first, onwards)
+        assert number_schools(registry, NEXT) == {NEW, OLD}
+        assert number_schools(registry, OTHER) == frozenset()
 
 
 class TestBrins:

@@ -5,6 +5,7 @@ from typing import Any
 
 from broker.domain.enrolment import FeedLine
 from broker.domain.federation import School
+from broker.domain.relations import number_schools
 from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.enrolment_feed import EnrolmentDesk, FeedPlan
 from broker.flow.enrolments import EnrolmentRules
@@ -39,6 +40,11 @@ async def feed(
     """Send a list and put it in force."""
     at: School = world.records[school]
     desk = desk or a_desk(world)
-    plan = await desk.plan(lines_of(*rows), school=at, today=day_of(world.now))
+    plan = await desk.plan(
+        lines_of(*rows),
+        school=at,
+        today=day_of(world.now),
+        number_schools=number_schools(world.snapshots.registry, at.id),
+    )
     await desk.put_in_force(plan, school=at, allow_vanishing=allow_vanishing)
     return plan

@@ -13,6 +13,7 @@ from broker.domain.attributes import ENTREE_NAMES, OIDC_NAMES, AttributeName
 from broker.domain.federation import (
     Agreement,
     AssertionConsumerService,
+    Relation,
     RelyingParty,
     SamlIdpEndpoints,
     School,
@@ -110,6 +111,7 @@ def registry_of(records: Mapping[str, Any], *, version: int = 1) -> Registry:
         suppliers=of(Supplier),
         agreements=of(Agreement),
         takeovers=of(Takeover),
+        relations=of(Relation),
     )
 
 

@@ -7,11 +7,13 @@ import pytest
 
 from broker.domain.documents import Kind
 from broker.domain.federation import Relation, RelationKind
+from broker.flow.federation.change import check_apply, check_return
 from broker.flow.federation.relation_links import RELATION_LINK_CHECKS
 from broker.flow.federation.relations import RELATION_CHECKS
 from tests.flow.federation_builders import (
     MemoryFederation,
     Table,
+    a_compiler,
     a_federation,
     a_school,
     an_oidc_login,
@@ -214,3 +216,17 @@ def test_a_relation_is_removed_as_any_other_document() -> None:
     store = applied(a_relation())
     apply([*a_federation(more=SCHOOLS)], store, prune=True)
     assert (Kind.RELATION, "merge") not in store.current().documents
+
+
+@pytest.mark.parametrize(
+    ("today", "warned"),
+    [(None, 1), (date(2026, 9, 7), 1), (date(2026, 7, 31), 0), (date(2027, 8, 1), 0)],
+)
+def test_taking_one_away_while_it_holds_is_a_warning(today: date | None, warned: int) -> None:
+    store = apply(a_federation(more=SCHOOLS))
+    apply([stated(Kind.RELATION, a_relation())], store)
+    compiler = a_compiler(today=today)
+    back = check_return(store, version=1, compiler=compiler)
+    assert len(back.warnings) == warned
+    pruned = check_apply(store, a_federation(more=SCHOOLS), prune=True, compiler=compiler)
+    assert len(pruned.warnings) == warned

@@ -21,6 +21,7 @@ from broker.domain.documents import (
 from broker.domain.federation import Agreement, Relation, School, SchoolIdp, Supplier
 from broker.flow.federation.agreements import compile_agreement
 from broker.flow.federation.continuity import (
+    find_ended_relations,
     find_new_pseudonyms,
     find_returning_agreements,
     find_surprises,
@@ -170,8 +171,11 @@ def check_apply(
     plan = plan_apply(current.documents, stated, prune=prune)
     problems = list(_find_reused_versions(plan, store))
     change = _check(current, plan, compiler=compiler, problems=problems, note="apply")
-    surprises = find_surprises(current.documents, plan, today=compiler.today)
-    return replace(change, warnings=tuple(surprises))
+    surprises = (
+        *find_surprises(current.documents, plan, today=compiler.today),
+        *find_ended_relations(current.documents, plan, today=compiler.today),
+    )
+    return replace(change, warnings=surprises)
 
 
 def check_return(store: FederationStore, *, version: int, compiler: Compiler) -> CheckedChange:
@@ -199,6 +203,7 @@ def check_return(store: FederationStore, *, version: int, compiler: Compiler) ->
     surprises = (
         *find_returning_agreements(current.documents, plan),
         *find_surprises(current.documents, plan, today=compiler.today),
+        *find_ended_relations(current.documents, plan, today=compiler.today),
     )
     return replace(change, warnings=surprises)
 

@@ -15,6 +15,7 @@ from broker.domain.documents import (
     AnyDocument,
     DocumentProblem,
     IdentityProviderDocument,
+    RelationDocument,
     SchoolDocument,
     SupplierDocument,
 )
@@ -56,6 +57,25 @@ def find_surprises(current: Documents, plan: Plan, *, today: date | None) -> Ite
                     "nothing is agreed, and nobody can log in by it.",
                     "Apply it on that day, or let it begin today.",
                 )
+            )
+
+
+def find_ended_relations(
+    current: Documents, plan: Plan, *, today: date | None
+) -> Iterator[Problem]:
+    """Yield relations that are taken away while they hold, by a removal or by going back."""
+    for key in plan.keys(Action.REMOVED):
+        before = current[key].document
+        if isinstance(before, RelationDocument) and (
+            today is None or before.from_day <= today <= before.until
+        ):
+            yield Problem(
+                f"relations/{before.id}",
+                "until",
+                f"is {before.until}: it is taken away before, and pupils of "
+                f"{', '.join(before.old)} who were not at {', '.join(before.new)} yet begin anew "
+                "there.",
+                "Nothing is lost at the old schools; apply it again to go on.",
             )
 
 
