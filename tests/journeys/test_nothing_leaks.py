@@ -21,6 +21,7 @@ from broker.demo.people import PEOPLE
 from tests.journeys.conftest import World
 from tests.journeys.searching import (
     MIN_NAME_LETTERS_IN_RANDOM,
+    Find,
     describe,
     holds,
     search,
@@ -158,7 +159,15 @@ def test_telling_values_are_nowhere(witnesses_of_all: list[Witness], told: set[s
         *at_broker(witnesses_of_all),
         *at_suppliers(witnesses_of_all),
     ]
-    assert search(hays, told) == []
+    assert [each for each in search(hays, told) if not is_switched_class(each)] == []
+
+
+def is_switched_class(found: Find) -> bool:
+    """Tell whether it is a class that an operator named in `broker switch --class`.
+
+    It says which class logs in by which login, and of nobody that they are in it.
+    """
+    return found.what.startswith("nlEduPersonUnit ") and found.where.startswith("data/registry.db")
 
 
 def test_telling_values_are_in_no_trace_and_no_metric(
@@ -282,7 +291,7 @@ def test_a_logins_id_stands_in_the_log_alone(witnesses_of_all: list[Witness]) ->
     requests = [each for each in lines if each["event"] == "request" and each.get("login")]
     assert len(ids) >= 10
     assert len(requests) > len(ids)  # more requests than logins, so an id spans several
-    assert {each["step"] for each in requests} >= {"begin", "school-answer", "redeem"}
+    assert {each.get("step") for each in requests} >= {"begin", "school-answer", "redeem"}
     forms = {each.encode() for each in ids}
     for each in (base64.b32decode(each.upper()) for each in ids):
         forms |= {each, each.hex().encode()}
