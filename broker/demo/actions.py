@@ -16,7 +16,7 @@ from broker.adapters.keys.epoch_keys import add_next_epoch
 from broker.adapters.keys.keys_change import one_change_at_a_time
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.watching.logs import AuditLines
-from broker.demo import switch_actions, takeover_actions, transfer_actions
+from broker.demo import sector_actions, switch_actions, takeover_actions, transfer_actions
 from broker.demo.addresses import Addresses, Party
 from broker.demo.start_scenarios import Text
 from broker.domain.ids import SupplierId
@@ -236,6 +236,20 @@ ACTIONS: tuple[DemoAction, ...] = (
             " her in.",
         ),
         transfer_actions.protect_pupil,
+    ),
+    DemoAction(
+        "other-sector",
+        sector_actions.BEGINS_AT,
+        Text("Naar de middelbare school", "On to secondary school"),
+        Text("Laat het werk van Noor meegaan", "Let Noor's work go along"),
+        (sector_actions.WORK_IN_PRIMARY, sector_actions.AT_NEW_SCHOOL, PRESS, sector_actions.AGAIN),
+        Text(
+            "Een ander pseudoniem dan op de basisschool, met dat van toen als previous_sub, en het"
+            " werk van toen. Andere leveranciers krijgen niets.",
+            "Another pseudonym than in primary school, with the one of then as previous_sub, and"
+            " the work of then. Other suppliers get nothing.",
+        ),
+        sector_actions.take_work_along,
     ),
     DemoAction(
         "takeover-prepare",

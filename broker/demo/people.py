@@ -160,6 +160,20 @@ PEOPLE: tuple[Person, ...] = (
 )
 
 
+NOOR_BEFORE = _person(
+    "noor",
+    school=REGENBOOG,
+    given_name="Noor",
+    surname="Visser",
+    user_name="noorv",
+    number="3300129",
+    group="groep-8-regenboog",
+    birth_date="20110730",
+    eck_id=made_up_eck_id("noor in primary school"),
+)
+"""Noor before she went to Het Kompas: by law another ECK iD, so another person to everybody."""
+
+
 def people_at(school: DemoSchool) -> dict[str, Person]:
     """Return who can log in at `school`, by the value of the form's button."""
-    return {each.id: each for each in PEOPLE if each.school is school}
+    return {each.id: each for each in (*PEOPLE, NOOR_BEFORE) if each.school is school}

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from broker.demo.addresses import DEMO_PORTS, Party
 from broker.demo.federation import write_federation
-from broker.demo.people import PEOPLE, SCHOOLS, people_at
+from broker.demo.people import NOOR_BEFORE, PEOPLE, SCHOOLS, people_at
 from broker.demo.pysaml2 import BINDING_HTTP_POST, Saml2Client, SPConfig
 from broker.demo.toml_writer import write_toml
 from broker.domain.document_reading import parse_document
@@ -108,11 +108,15 @@ def test_an_identity_provider_can_serve_several_schools(tmp_path: Path) -> None:
 
 
 def test_people_are_those_of_the_contract() -> None:
-    assert {school.id: set(people_at(school)) for school in SCHOOLS} == {
+    assert {
+        school.id: {each.id for each in PEOPLE if each.school is school} for school in SCHOOLS
+    } == {
         "vuurvogel": {"sanne", "daan", "els"},
         "kompas": {"noor"},
         "regenboog": {"sanne"},
     }
+    more = [each for school in SCHOOLS for each in people_at(school).values()]
+    assert [each for each in more if each not in PEOPLE] == [NOOR_BEFORE]
     at_vuurvogel, at_regenboog = (each for each in PEOPLE if each.id == "sanne")
     same = {
         name

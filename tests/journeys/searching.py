@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from functools import cache
 from urllib.parse import quote, quote_plus, unquote_to_bytes
 
-from broker.demo.people import PEOPLE
+from broker.demo.people import NOOR_BEFORE, PEOPLE
 from tests.journeys.witness import Exchange
 
 MIN_BASE64_CHARS = 8
@@ -104,7 +104,7 @@ def search_names(hays: Iterable[tuple[str, bytes]], names: Sequence[str]) -> lis
 
 def name_of(value: str) -> str:
     """Return whose value this is and which, for a message that does not repeat it."""
-    for person in PEOPLE:
+    for person in (*PEOPLE, NOOR_BEFORE):
         for name, values in person.attributes.items():
             if value in values or any(each.endswith(value) for each in values):
                 return f"{name} of {person.id} at {person.school.id}"

@@ -1,5 +1,6 @@
 """A pupil with a simple browser: follows redirects, keeps cookies, runs no script."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
@@ -16,6 +17,10 @@ MAX_PAGES = 8
 
 class NotThere(AssertionError):  # noqa: N818 -- says what happened
     """The page has no such button; the text is what it says instead."""
+
+
+Stated = str | Sequence[str]
+"""One value of a form field or attribute, or several."""
 
 
 @dataclass(slots=True)
@@ -43,7 +48,7 @@ class Visitor:
         """Press "log in" at a supplier."""
         await self.visit(party, "/login", **query)
 
-    async def press(self, name: str, value: str | None = None, /, **changed: str) -> None:
+    async def press(self, name: str, value: str | None = None, /, **changed: Stated) -> None:
         """Send the form that has this button."""
         document = html.fromstring(self.page.content)
         buttons = [
@@ -70,7 +75,9 @@ class Visitor:
         await self.press("school", school)
         await self.pass_on()
 
-    async def log_in_at_school(self, pupil: str, *, scenario: str = "fine", **stated: str) -> None:
+    async def log_in_at_school(
+        self, pupil: str, *, scenario: str = "fine", **stated: Stated
+    ) -> None:
         """Log in at school, up to the next page with a choice.
 
         Args:
@@ -93,7 +100,7 @@ class Visitor:
         pupil: str,
         *,
         scenario: str = "fine",
-        **stated: str,
+        **stated: Stated,
     ) -> dict[str, Any]:
         """Do it all and return what the supplier received."""
         await self.open_material(party)
@@ -104,7 +111,13 @@ class Visitor:
         return await self.received(party)
 
     async def try_to_log_in(
-        self, party: Party, school: str, pupil: str, *, scenario: str = "fine", **stated: str
+        self,
+        party: Party,
+        school: str,
+        pupil: str,
+        *,
+        scenario: str = "fine",
+        **stated: Stated,
     ) -> None:
         """Do it all up to where it ends."""
         await self.open_material(party)
