@@ -16,7 +16,7 @@ from broker.domain.identity import (
     read_stated,
 )
 from broker.domain.ids import Brin, SchoolId
-from broker.domain.stated_schools import SchoolNotAllowed, SchoolNotStated
+from broker.domain.stated_schools import MAX_SCHOOLS_AT_ONCE, SchoolNotAllowed, SchoolNotStated
 from tests.builders import a_school, a_school_idp, a_verified_login
 
 VUURVOGEL = a_school()
@@ -193,6 +193,19 @@ class TestSeveralSchools:
     def test_all_must_be_registered(self) -> None:
         with pytest.raises(SchoolNotAllowed):
             stated_by(of(VUURVOGEL), VUURVOGEL, **{HOME: ("11AA", "22BB")})
+
+    @pytest.mark.parametrize(
+        ("count", "may"), [(MAX_SCHOOLS_AT_ONCE, True), (MAX_SCHOOLS_AT_ONCE + 1, False)]
+    )
+    def test_more_than_fit_on_a_page_are_refused(self, count: int, may: bool) -> None:
+        schools = [a_school(id=f"school-{each}", brin=f"{each + 10}AA") for each in range(count)]
+        brins = tuple(each.brin for each in schools)
+        if may:
+            assert len(stated_by(of(*schools), *schools, **{HOME: brins}).schools) == count
+            return
+        with pytest.raises(SchoolNotStated) as caught:
+            stated_by(of(*schools), *schools, **{HOME: brins})
+        assert caught.value.check == "check_schools_bounded"
 
     def test_domains_state_several_too(self) -> None:
         uid = ("sanne@vuurvogel.example", "sanne@kompas.example")
