@@ -4,29 +4,23 @@ Each action runs what the command of the same purpose runs, beside the running b
 a function from `Stage` to what it did, in both languages, and a row of `ACTIONS`.
 """
 
-import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
 
-from broker.adapters.databases.data_folder import read_key_checks
-from broker.adapters.databases.sql_rotations import SqliteRotations
-from broker.adapters.databases.sql_supplier_counts import SqliteSupplierCounts
-from broker.adapters.keys.epoch_keys import add_next_epoch
-from broker.adapters.keys.keys_change import one_change_at_a_time
-from broker.adapters.keys.keys_on_disk import load_keys
-from broker.adapters.watching.logs import AuditLines
-from broker.demo import sector_actions, switch_actions, takeover_actions, transfer_actions
+from broker.demo import (
+    relation_actions,
+    rotation_actions,
+    sector_actions,
+    switch_actions,
+    takeover_actions,
+    transfer_actions,
+)
 from broker.demo.addresses import Addresses, Party
 from broker.demo.start_scenarios import Text
-from broker.domain.ids import SupplierId
-from broker.flow.rotations import RotationDesk
 from broker.settings import LoadedSettings
 
 FOLLOW_SECONDS = 2
 """Within which a running broker follows a changed registry or keys folder."""
-
-REKENRIJK = SupplierId("rekenrijk")
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,64 +56,24 @@ class DemoAction:
 PRESS = Text("Druk op de knop.", "Press the button.")
 
 
-async def rotate_key(stage: Stage) -> Text:
-    """Make the next epoch's key and open RekenRijk's window to it."""
-    keys = load_keys(stage.loaded.keys_folder)
-    rotation = SqliteRotations(stage.loaded.data_folder / "registry.db").read(REKENRIJK)
-    letter = keys.pairwise.newest
-    if rotation.window is None and letter == rotation.pinned:
-        with one_change_at_a_time(keys.folder):
-            letter = add_next_epoch(keys, known=read_key_checks(stage.loaded.data_folder))
-        await asyncio.sleep(FOLLOW_SECONDS)
-    _desk(stage).rotate(REKENRIJK, letter=letter)
-    await asyncio.sleep(FOLLOW_SECONDS)
-    return Text(
-        f"Pseudoniemen van RekenRijk komen nu uit epoche {letter};"
-        " bij elke inlog krijgt het ook het pseudoniem van daarvoor.",
-        f"RekenRijk's pseudonyms come from epoch {letter} now;"
-        " with each login it gets the one of before as well.",
-    )
+async def _rotate(stage: Stage) -> Text:
+    return await rotation_actions.rotate_key(stage, follow_seconds=FOLLOW_SECONDS)
 
 
-async def turn_back(stage: Stage) -> Text:
-    """Turn RekenRijk's window back."""
-    state = _desk(stage).turn_back(REKENRIJK)
-    await asyncio.sleep(FOLLOW_SECONDS)
-    return Text(
-        f"Pseudoniemen van RekenRijk komen weer uit epoche {state.pinned}.",
-        f"RekenRijk's pseudonyms come from epoch {state.pinned} again.",
-    )
+async def _turn_back(stage: Stage) -> Text:
+    return await rotation_actions.turn_back(stage, follow_seconds=FOLLOW_SECONDS)
 
 
-async def close_window(stage: Stage) -> Text:
-    """Close RekenRijk's window."""
-    counts = SqliteSupplierCounts(stage.loaded.data_folder / "register.db")
-    state = _desk(stage).close(REKENRIJK, counts=counts, leave_stragglers=True)
-    await asyncio.sleep(FOLLOW_SECONDS)
-    return Text(
-        f"RekenRijk krijgt alleen nog pseudoniemen uit epoche {state.pinned}.",
-        f"RekenRijk gets pseudonyms of epoch {state.pinned} alone.",
-    )
+async def _close(stage: Stage) -> Text:
+    return await rotation_actions.close_window(stage, follow_seconds=FOLLOW_SECONDS)
 
 
-def _desk(stage: Stage) -> RotationDesk:
-    return RotationDesk(
-        store=SqliteRotations(stage.loaded.data_folder / "registry.db"),
-        keys=load_keys(stage.loaded.keys_folder).pairwise,
-        audit=AuditLines(),
-        by="demo",
-        clock=lambda: datetime.now(UTC),
-    )
+async def _merge(stage: Stage) -> Text:
+    return await relation_actions.merge(stage, follow_seconds=FOLLOW_SECONDS)
 
 
-_LOG_IN = Text(
-    "Log in als Sanne van De Vuurvogel en maak een opgave.",
-    "Log in as Sanne of De Vuurvogel and make an exercise.",
-)
-_AGAIN = Text(
-    "Log uit bij RekenRijk en log opnieuw in als Sanne.",
-    "Log out of RekenRijk and log in as Sanne again.",
-)
+async def _apart(stage: Stage) -> Text:
+    return await relation_actions.apart(stage, follow_seconds=FOLLOW_SECONDS)
 
 
 async def _prepare_takeover(stage: Stage) -> Text:
@@ -156,42 +110,42 @@ ACTIONS: tuple[DemoAction, ...] = (
         Party.REKENRIJK,
         Text("De sleutel van deze leverancier vervangen", "Rotate this supplier's key"),
         Text("Vervang de sleutel van RekenRijk", "Rotate RekenRijk's key"),
-        (_LOG_IN, PRESS, _AGAIN),
+        (rotation_actions.LOG_IN, PRESS, rotation_actions.AGAIN),
         Text(
             "Een ander pseudoniem, en previous_sub is dat van daarvoor: het werk van Sanne is er"
             " nog. Bij andere leveranciers verandert niets.",
             "Another pseudonym, and previous_sub is the one of before: Sanne's work is still there."
             " Nothing changes at other suppliers.",
         ),
-        rotate_key,
+        _rotate,
     ),
     DemoAction(
         "turn-back",
         Party.REKENRIJK,
         Text("De vervanging terugdraaien", "Turn the rotation back"),
         Text("Draai het terug", "Turn it back"),
-        (PRESS, _AGAIN),
+        (PRESS, rotation_actions.AGAIN),
         Text(
             "Weer het eerste pseudoniem, nu met het tweede als previous_sub, en nog steeds al het"
             " werk.",
             "The first pseudonym again, now with the second as previous_sub, and still all the"
             " work.",
         ),
-        turn_back,
+        _turn_back,
     ),
     DemoAction(
         "close-window",
         Party.REKENRIJK,
         Text("De vervanging afsluiten", "Close the rotation"),
         Text("Sluit het af", "Close it"),
-        (PRESS, _AGAIN),
+        (PRESS, rotation_actions.AGAIN),
         Text(
             "Geen previous_sub meer. Wie tussendoor inlogde heeft al het werk; wie niet inlogde en"
             " niet in bulk is omgezet, begint opnieuw.",
             "No previous_sub any more. Who logged in meanwhile has all the work; who did not, and"
             " was not converted in bulk, starts anew.",
         ),
-        close_window,
+        _close,
     ),
     DemoAction(
         "pupil-moves",
@@ -344,5 +298,33 @@ ACTIONS: tuple[DemoAction, ...] = (
             "The old login again, with the same pseudonym and all the work.",
         ),
         _switch_back,
+    ),
+    DemoAction(
+        "schools-merge",
+        relation_actions.BEGINS_AT,
+        Text("Twee scholen worden één", "Two schools become one"),
+        Text("Laat De Vuurvogel en De Regenboog fuseren", "Merge De Vuurvogel and De Regenboog"),
+        (relation_actions.LOG_IN, PRESS, relation_actions.AGAIN),
+        Text(
+            "Dezelfde pseudoniemen en al het werk, ook van Daan, die alleen een leerlingnummer"
+            " heeft. De voornaam gaat niet meer naar RekenRijk: De Regenboog heeft dat nooit"
+            " goedgevonden, en uit gaat wat beide scholen goedvonden.",
+            "The same pseudonyms and all the work, also of Daan, who has a pupil number alone. The"
+            " first name goes to RekenRijk no more: De Regenboog never approved that, and what goes"
+            " out is what both schools approved.",
+        ),
+        _merge,
+    ),
+    DemoAction(
+        "schools-apart",
+        relation_actions.BEGINS_AT,
+        Text("De fusie wordt teruggedraaid", "The merge is taken back"),
+        Text("Draai de fusie terug", "Take the merge back"),
+        (PRESS, relation_actions.AGAIN_APART),
+        Text(
+            "Twee scholen als tevoren, dezelfde pseudoniemen, al het werk, en de voornaam weer.",
+            "Two schools as before, the same pseudonyms, all the work, and the first name again.",
+        ),
+        _apart,
     ),
 )

@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from broker.demo.actions import ACTIONS
 from broker.demo.addresses import Party
 from tests.journeys.commands import run_broker
 from tests.journeys.conftest import OpenWorld, World
@@ -214,3 +215,27 @@ async def test_old_numbers_are_strangers_where_none_go_on(
     await change(a_school("samenklank", "55EE") + renumber, speaks_for=("samenklank",))
     after = await subjects(browsers, "samenklank", "daan", employeeNumber="77003")
     assert not {*after} & {*before}
+
+
+async def test_the_buttons_of_the_start_page(world: World, browsers: Browsers) -> None:
+    before = [await subjects(browsers, "vuurvogel", each) for each in ("sanne", "daan")]
+    await press(world, "schools-merge")
+    for pupil, known in zip(("sanne", "daan"), before, strict=True):
+        for party, subject in zip(SUPPLIERS, known, strict=True):
+            visitor = browsers()
+            await visitor.open_material(party)
+            await visitor.choose("samenklank")
+            await visitor.press("idp", "vuurvogel")
+            await visitor.pass_on()
+            await visitor.log_in_at_school(pupil)
+            await visitor.go_on()
+            assert (await visitor.received(party))["subject"] == subject
+    await press(world, "schools-apart")
+    assert await subjects(browsers, "vuurvogel", "daan") == before[1]
+    received = await browsers().log_in(Party.REKENRIJK, "vuurvogel", "daan")
+    assert received["claims"]["given_name"] == "Daan"
+
+
+async def press(world: World, action: str) -> None:
+    (found,) = (each for each in ACTIONS if each.id == action)
+    assert (await found.run(world.prepared.stage)).en
