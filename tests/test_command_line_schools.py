@@ -3,14 +3,21 @@
 import asyncio
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 from broker.adapters.databases.sql_register import SqlitePersonRegister
+from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.commands.school_warnings import warn_of_schools
+from broker.domain.federation import State
 from broker.domain.ids import SchoolId
 from broker.flow.release import day_of
 from broker.flow.school_counts import Count, CountKind
 from broker.settings import LoadedSettings, Settings
+from tests.builders import a_school
+from tests.flow.login_parties import registry_of
 
 
 def test_a_told_drop_is_warned_of_the_day_after(tmp_path: Path) -> None:
@@ -32,3 +39,21 @@ def test_a_told_drop_is_warned_of_the_day_after(tmp_path: Path) -> None:
 
     asyncio.run(count())
     assert [each.file for each in warn_of_schools(loaded)] == ["schools/vuurvogel"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({"state": State.PRODUCTION}, True),
+        ({"state": State.PRODUCTION, "pupils": 400}, False),
+        ({"state": State.PRODUCTION, "enabled": False}, False),
+        ({}, False),
+    ],
+)
+def test_a_school_of_production_needs_a_head_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], warned: bool
+) -> None:
+    loaded = LoadedSettings(Settings(issuer="http://localhost:8000"), tmp_path)
+    school = a_school(**changes)
+    monkeypatch.setattr(SqliteRegistry, "load", lambda self: registry_of({school.id: school}))
+    assert [each.path for each in warn_of_schools(loaded)] == (["pupils"] if warned else [])
