@@ -56,6 +56,7 @@ def test_a_rehearsal_tells_what_is_carried_and_lost(config: Path, run: Run, merg
     )
     assert "samenklank may still state 11AA, 33CC until 2028-07-31" in shown.output
     assert "numbers are new" in shown.output
+    assert "vuurvogel: 0 pupils logged in this school year" in shown.output
     assert version(config) == 1
 
 

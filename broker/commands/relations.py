@@ -10,12 +10,18 @@ from pathlib import Path
 import click
 
 from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.adapters.federation_files import open_documents
 from broker.adapters.keys.keys_on_disk import BrokerKeys, load_keys
 from broker.adapters.terminal import show_progress
 from broker.commands.operators import open_register, slug
 from broker.commands.problems import EXIT_REFUSED, config_option, refuse, saying_what_is_wrong
-from broker.commands.registry import make_compiler, open_registry, registry_file
+from broker.commands.registry import (
+    data_folder_of,
+    make_compiler,
+    open_registry,
+    registry_file,
+)
 from broker.domain.attributes import Population
 from broker.domain.documents import DocumentProblem
 from broker.domain.federation import Relation, State
@@ -44,6 +50,7 @@ from broker.flow.relation_rehearsal import (
     rehearse_relation,
 )
 from broker.flow.release import day_of
+from broker.flow.school_counts import CountKind, year_day
 from broker.settings import LoadedSettings, load_settings
 
 MAX_LINES_TOLD = 10
@@ -153,6 +160,7 @@ def relations_rehearse(
                 relation, registry=registry, today=day_of(datetime.now(UTC))
             )
             show_rehearsal(rehearsal)
+            show_pupils(relation.old, loaded, keys)
             if numbers:
                 counts = look_up_numbers(
                     rehearsal, Lists(numbers, population), registry, loaded, keys
@@ -222,6 +230,16 @@ def show_rehearsal(rehearsal: Rehearsal) -> None:
         click.echo(f"  {school} may still state {', '.join(sorted(brins))} until {until}")
     if not relation.numbers_of:
         click.echo("  numbers are new: who has no ECK iD begins anew")
+
+
+def show_pupils(schools: Sequence[SchoolId], loaded: LoadedSettings, keys: BrokerKeys) -> None:
+    """Say how many pupils logged in this school year: counted, no row is opened."""
+    data_folder_of(loaded, keys).open()
+    counts = SqliteSchoolCounts(loaded.data_folder / "register.db")
+    first = year_day(day_of(datetime.now(UTC)))
+    for school in schools:
+        pupils = counts.read(school, since=first).get((first, CountKind.PUPILS), 0)
+        click.echo(f"  {school}: {pupils} pupils logged in this school year")
 
 
 def describe_supplier(each: SupplierForeseen) -> str:

@@ -37,6 +37,7 @@ the pupil changed sector. The old E keeps its account, the new one gets its own.
 are those that two persons split.
 3, 17, 18: holds and who ends them are `broker.flow.person_arrivals`, how many a day may come
 `broker.flow.arrival_budgets`; what two identifiers do to each other is `broker.flow.person_joins`.
+A school that goes on for another one counts as that one: `broker.flow.successors`.
 Once a school year each presented row is written again, which is what retention goes by.
 
 The worst outcome is a fresh account. What these rules cannot know: a number that is issued anew
