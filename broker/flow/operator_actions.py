@@ -29,7 +29,7 @@ from broker.flow.register import PersonRegister, RegisterKeys, mark_of
 from broker.flow.switch_action import carry_out_switch, write_switch
 from broker.flow.switch_checks import LoginPair
 from broker.flow.switching import SwitchDesk
-from broker.flow.takeover_lists import ListOf, list_tag_of_row
+from broker.flow.takeover_lists import ListOf, derive_list_tag
 from broker.flow.takeovers import TakeoverSigning, write_terms
 from broker.flow.transfers import TRANSFER_ACTIONS, TransferDesk
 from broker.flow.two_persons import (
@@ -143,9 +143,9 @@ class OperatorDesk:
             rows = {tag.hex(): mark.hex() for tag, mark in found.rows.items()}
             of_persons = [each for each in lists if each.school in found.schools]
             rows |= {
-                list_tag_of_row(keys, of, tag).hex(): mark_of(None).hex()
+                derive_list_tag(keys, of, root).hex(): mark_of(None).hex()
                 for of in of_persons
-                for tag in found.rows
+                for root in found.roots
             }
             return self._prepare(Action.ERASE_PERSON, rows, by=by, school=school)
 

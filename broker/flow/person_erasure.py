@@ -1,6 +1,6 @@
 """Everything that rests of one person, and its deletion."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
 from broker.domain.ids import SchoolId
@@ -17,11 +17,13 @@ class FoundPerson:
 
     Attributes:
         rows: by tag, the `mark_of` what rests under it.
+        roots: all that are known: what was presented, what it is bound to, and the accounts.
         schools: those that stated what was presented, or the ECK iD it is bound to; or signed for
             it in a take-over, which answered for it.
     """
 
     rows: Mapping[bytes, bytes] = field(repr=False)
+    roots: frozenset[PersonRoot] = field(repr=False)
     schools: frozenset[SchoolId] = field(repr=False)
 
 
@@ -44,10 +46,19 @@ async def find_person(
         rows=await _mark_rows(
             aliases | {derive_tag(keys, root) for root in roots}, register=register
         ),
+        roots=frozenset({*roots, *_accounts_of(records.values())}),
         schools=frozenset(
             school for each in records.values() for school in (*each.seen, *each.promised)
         ),
     )
+
+
+def _accounts_of(records: Iterable[PersonRecord]) -> Iterator[PersonRoot]:
+    """Yield the accounts that records open or left behind."""
+    for record in records:
+        yield as_root(record.account)
+        yield from (as_root(each.account) for each in record.seen.values())
+        yield from (as_root(each.root) for each in record.former)
 
 
 async def _find_kin(

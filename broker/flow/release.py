@@ -192,6 +192,7 @@ class ReleaseDesk:
             names = name_person(person, supplier=supplier, keys=ports.keys.pairwise)
             await note_arrival(
                 presented,
+                account=person.root,
                 takeover=registry.takeovers.get((school.id, supplier.id)),
                 lists=ports.takeover_lists,
                 keys=ports.keys.register,

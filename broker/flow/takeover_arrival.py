@@ -12,22 +12,29 @@ from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.person_records import Presented
 from broker.flow.register import RegisterKeys
 from broker.flow.takeover_lists import ListKind, ListOf, TakeoverLists, derive_list_tag
+from broker.pseudonyms.derivation import PersonRoot
 
 
 async def note_arrival(
     presented: Presented,
     *,
+    account: PersonRoot,
     takeover: Takeover | None,
     lists: TakeoverLists,
     keys: RegisterKeys,
     audit: AuditLog,
     today: date,
 ) -> None:
-    """Count a person of the pilot who comes with the pseudonym for the first time."""
+    """Count a person of the pilot who comes with the pseudonym for the first time.
+
+    Args:
+        account: that the login opens: who is known at the school is listed by it.
+    """
     if takeover is None or takeover.state_on(today) is not TakeoverState.PILOT:
         return
     of = ListOf(ListKind.PILOT, takeover.school, takeover.supplier)
-    tags = [derive_list_tag(keys, of, root) for root in presented.roots]
+    roots = dict.fromkeys((account, *presented.roots))
+    tags = [derive_list_tag(keys, of, root) for root in roots]
     try:
         listed = await lists.find(tags)
         new = [tag for tag, arrived in listed.items() if not arrived]

@@ -4,10 +4,16 @@ Two lists rest, each of one school and one supplier: the pupils that the school 
 iD that no login stated yet may be asked about if it stands there), and the pilot. One row:
 
     tag = HMAC-SHA-256(register tag key, "schuilnaam/takeover-tag/v1"
-          || lp(list, school, supplier, tag of the person's row in the register))
+          || lp(list, school, supplier, root of the person))
 
 A tag says of a person whom one has before one that they are listed; without the keys, or without
-that person's ECK iD or number, it says nothing, and tags of two lists do not match.
+that person's ECK iD or number, it says nothing, and tags of two lists do not match. So it is made
+from a root, which rests nowhere: the tag of the person's row in the register rests beside it, and
+who has all keys would learn from that which rows are of which school, and which of two.
+
+The root is that of the ECK iD in the list of pupils, and that of the account at the school in the
+pilot: who is erased by ECK iD leaves it too when the school listed a number, of which only the tag
+of its row is known then.
 """
 
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,7 +24,7 @@ from typing import Protocol
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.takeover_refusals import ListUnusable
 from broker.flow.framing import mac
-from broker.flow.register import RegisterKeys, derive_tag
+from broker.flow.register import RegisterKeys
 from broker.pseudonyms.derivation import (
     EckIdUnusable,
     IdentifierNotDerivable,
@@ -89,12 +95,7 @@ class TakeoverLists(Protocol):
 
 def derive_list_tag(keys: RegisterKeys, of: ListOf, root: PersonRoot) -> bytes:
     """Return by which a person is found in a list: 32 bytes."""
-    return list_tag_of_row(keys, of, derive_tag(keys, root))
-
-
-def list_tag_of_row(keys: RegisterKeys, of: ListOf, row_tag: bytes) -> bytes:
-    """Return the same from the tag of the person's row: who is erased leaves the lists too."""
-    return mac(keys.tag, _LABEL, of.kind, of.school, of.supplier, row_tag)
+    return mac(keys.tag, _LABEL, of.kind, of.school, of.supplier, root)
 
 
 def read_list(

@@ -8,6 +8,7 @@ from broker.domain.registry import Registry
 from broker.domain.takeover import Takeover, TakeoverState
 from broker.domain.takeover_refusals import OtherListSigned, TakeoverEnded
 from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.person_records import as_root
 from broker.flow.person_rows import find_records
 from broker.flow.ports import Clock, Random
 from broker.flow.register import PersonRegister, RegisterKeys
@@ -22,7 +23,7 @@ from broker.flow.takeover_lists import (
     refuse_lines,
 )
 from broker.flow.takeovers import find_takeover, noting_refusals
-from broker.pseudonyms.derivation import RootKey
+from broker.pseudonyms.derivation import PersonRoot, RootKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +83,10 @@ class ListDesk:
             lines = await to_thread(
                 read_list, stated, school=of.school, key=self.root, numbers=is_pilot
             )
+            roots = [each.root for each in lines]
             if is_pilot:
-                await self._check_of_school(lines, of=of)
-            plan = await self._plan(lines, of=of)
+                roots = await self._find_accounts(lines, of=of)
+            plan = await self._plan(roots, of=of)
             if dry_run:
                 return plan
             await self.lists.replace(of, plan.tags)
@@ -98,30 +100,37 @@ class ListDesk:
         )
         return plan
 
-    async def _plan(self, lines: Sequence[ListedLine], *, of: ListOf) -> ListPlan:
-        tags = tuple(derive_list_tag(self.register_keys, of, each.root) for each in lines)
+    async def _plan(self, roots: Sequence[PersonRoot], *, of: ListOf) -> ListPlan:
+        once = dict.fromkeys(roots)  # a pilot may name somebody by ECK iD and by number
+        tags = tuple(derive_list_tag(self.register_keys, of, each) for each in once)
         kept = len(await self.lists.find(tags))
         listed, _ = (await self.lists.counts()).get(of, (0, 0))
         return ListPlan(of, tags, kept=kept, removed=listed - kept)
 
-    async def _check_of_school(self, lines: Sequence[ListedLine], *, of: ListOf) -> None:
-        """Hold that each pupil is this school's: stated by a login here, or on its signed list.
+    async def _find_accounts(self, lines: Sequence[ListedLine], *, of: ListOf) -> list[PersonRoot]:
+        """Return the account of each pupil at this school; each must be this school's: stated by
+        a login here, or on its signed list.
 
         A number is this school's by its derivation; one that no login stated is a typing error.
 
         Raises:
             ListUnusable: lines of others, and lines of nobody, in the same words.
         """
-        pupils, problems = ListOf(ListKind.PUPILS, of.school, of.supplier), []
+        pupils = ListOf(ListKind.PUPILS, of.school, of.supplier)
+        accounts: list[PersonRoot] = []
+        problems = []
         for each in lines:
             rows = await find_records((each.root,), register=self.register, keys=self.register_keys)
             record = rows.get(each.root)
             if record is not None and of.school in record.seen:
+                accounts.append(as_root(record.seen[of.school].account))
                 continue
+            accounts.append(each.root)
             tag = derive_list_tag(self.register_keys, pupils, each.root)
             if tag not in await self.lists.find((tag,)):
                 problems.append(f"line {each.number} is not known at this school")
         refuse_lines(problems, check="check_lines_of_school")
+        return accounts
 
 
 def check_list_signed(takeover: Takeover, *, digest: bytes) -> None:

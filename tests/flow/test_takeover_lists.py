@@ -14,6 +14,7 @@ from broker.domain.takeover_refusals import (
     TakeoverEnded,
 )
 from broker.flow import takeover_lists
+from broker.flow.framing import mac
 from broker.flow.person_records import Presented
 from broker.flow.takeover_arrival import note_arrival
 from broker.flow.takeover_lists import ListKind, ListOf, derive_list_tag, read_list
@@ -178,6 +179,44 @@ async def test_who_is_erased_leaves_the_lists(mapped: Mapped) -> None:
     assert mapped.register.rows == {}
 
 
+async def test_who_is_erased_by_eck_id_leaves_a_pilot_that_lists_the_number(
+    mapped: Mapped,
+) -> None:
+    """Of the number only the tag of its row is known then: the pilot goes by the account."""
+    await mapped.login("a", "1")
+    await mapped.login("b", "2")
+    await put(mapped, "1", an_eck_id("b"))
+    prepared = await mapped.world.desk.at.prepare_erasure(
+        Presented(Population.PUPIL, eck_id=root_of("a"), local=None),
+        school=VUURVOGEL,
+        by=ANNA,
+        register=mapped.register,
+        keys=KEYS,
+        lists=[PILOT],
+    )
+    listed = {each.hex() for each in mapped.lists.tags[PILOT]}
+    assert len(listed & set(prepared.body.parameters)) == 1
+    assert derive_list_tag(KEYS, PILOT, root_of("b")).hex() in listed
+    assert derive_list_tag(KEYS, PILOT, root_of("b")).hex() not in prepared.body.parameters
+
+
+async def test_a_pilot_that_names_somebody_twice_counts_one(mapped: Mapped) -> None:
+    known = await mapped.login("a", "1")
+    assert (await put(mapped, an_eck_id("a"), "1")).new == 1
+    assert set(mapped.lists.tags[PILOT]) == {derive_list_tag(KEYS, PILOT, known.root)}
+
+
+async def test_a_list_does_not_follow_from_the_register(mapped: Mapped) -> None:
+    """Else who has all keys learns which rows are of which school."""
+    await mapped.login("a", "1")
+    await put(mapped, an_eck_id("a"))
+    of = (PILOT.kind, PILOT.school, PILOT.supplier)
+    labels = (b"schuilnaam/takeover-tag/v1", b"")
+    followed = {mac(KEYS.tag, label, *of, tag) for tag in mapped.register.rows for label in labels}
+    assert followed.isdisjoint(mapped.lists.tags[PILOT])
+    assert mac(KEYS.tag, labels[0], *of, root_of("a")) in mapped.lists.tags[PILOT]
+
+
 async def test_who_was_answered_about_and_never_came_can_be_erased(mapped: Mapped) -> None:
     await mapped.sign_list("new")
     await mapped.ask("new")
@@ -202,6 +241,7 @@ class TestArrival:
     ) -> None:
         await note_arrival(
             self.presented,
+            account=root_of("a"),
             takeover=None if state is None else a_takeover(state),
             lists=mapped.lists,
             keys=KEYS,
