@@ -89,9 +89,6 @@ async def plan_change(
         before = rows.get(change.root) or await _row_under(tag, ports=ports)
         moves = find_moves(known.get(change.root), change.record, root=change.root, keys=ports.keys)
         rewrites.append(RowRewrite(tag, _mark(before), row, moves))
-    rewrites += [
-        RowRewrite(tag, _mark(await _row_under(tag, ports=ports)), None) for tag in plan.removed
-    ]
     return PlannedChange(plan, tuple(rewrites))
 
 

@@ -150,7 +150,7 @@ def know_number(
     """
     here = eck.seen[login.school]
     if local is not None and local.bound_to is None and local.account != here.account:
-        eck = leave_behind(eck, local)
+        eck = leave_behind(eck, local, account=here.account)
     new = tuple(tag for tag in (login.local_tag, *before) if tag not in here.aliases)
     if not new:
         return eck
@@ -160,14 +160,19 @@ def know_number(
     return replace(eck, seen={**eck.seen, login.school: here})
 
 
-def leave_behind(eck: PersonRecord, local: PersonRecord) -> PersonRecord:
+def leave_behind(eck: PersonRecord, local: PersonRecord, *, account: bytes) -> PersonRecord:
     """Return an ECK iD's record that leaves the account of a number behind (rule 11).
 
     The suppliers that knew that account, and no others, are to be told of it.
+
+    Args:
+        account: that the ECK iD opens where the two met; it is told beside this one alone.
     """
     former = FormerAccount(root=local.account, salt=local.salt)
     told: dict[SupplierId, SupplierSeen] = {
-        supplier: replace(eck.suppliers.get(supplier, seen), previous=local.account, until=None)
+        supplier: replace(
+            eck.suppliers.get(supplier, seen), previous=local.account, until=None, beside=account
+        )
         for supplier, seen in local.suppliers.items()
     }
     return replace(eck, former=(*eck.former, former), suppliers={**eck.suppliers, **told})

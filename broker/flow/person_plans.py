@@ -2,7 +2,7 @@
 
 | Plan | Does |
 |---|---|
-| object | later arrivals elsewhere open a fresh account there; numbers bound there are forgotten |
+| object | later arrivals elsewhere open a fresh account there, and so do numbers bound there |
 | confirm | arrivals that wait are settled |
 | protect | arrivals elsewhere wait for both sides from now on, or do not any more |
 | split | a number and an ECK iD open an account each, and stay apart; a join is undone |
@@ -52,12 +52,10 @@ class Plan:
     """What shall be.
 
     Attributes:
-        removed: tags of rows that shall be gone.
         lines: for the operator; name no person and no other school.
     """
 
     changes: tuple[Change, ...]
-    removed: tuple[bytes, ...] = field(default=(), repr=False)
     lines: tuple[str, ...] = ()
 
 
@@ -85,14 +83,12 @@ def plan_objection(person: OpenedPerson, *, by: Deciding) -> Plan:
     if not later:
         raise NothingToDecide("check_arrival_to_object_to")
     seen, fresh = dict(record.seen), []
-    removed: list[bytes] = []
     for school in sorted(later):
         account = by.fresh_account(root, school)
-        removed += seen[school].aliases
         seen[school] = replace(
             seen[school],
             account=account,
-            aliases=(by.tag_of(account),),
+            aliases=(*seen[school].aliases, by.tag_of(account)),
             confirmed=False,
             objected=True,
         )
@@ -107,7 +103,6 @@ def plan_objection(person: OpenedPerson, *, by: Deciding) -> Plan:
         fresh.append(Change(account, apart))
     return Plan(
         changes=(Change(root, replace(record, seen=seen)), *fresh),
-        removed=tuple(removed),
         lines=(
             f"{_schools(len(later))} stated this pupil after this one did.",
             "There this ECK iD opens a fresh account from now on, and no work of before.",
@@ -180,6 +175,7 @@ def plan_split(person: OpenedPerson, *, only_joins: bool, by: Deciding) -> Plan:
     Raises:
         PersonNotKnown: this school never stated this pupil.
         NothingToSplit: the number is bound to no ECK iD, or brought no account of its own.
+        AliasRefused: the number's account is that of its former owner.
     """
     eck_root, eck, local_root, local = person.eck_root, person.eck, person.local_root, person.local
     if local_root is None or local is None:
@@ -191,6 +187,8 @@ def plan_split(person: OpenedPerson, *, only_joins: bool, by: Deciding) -> Plan:
     joined = here.account == local_root
     if only_joins and former is None and not joined:
         raise NothingToSplit("check_join_there")
+    if local.held_by not in (None, eck_root):  # it would open the work of another pupil
+        raise AliasRefused("check_number_not_issued_anew")
     tag = by.tag_of(local_root)
     parted = replace(
         here,
@@ -200,7 +198,7 @@ def plan_split(person: OpenedPerson, *, only_joins: bool, by: Deciding) -> Plan:
     )
     # A mature join went along to other schools: there as well the ECK iD opens its own again.
     along = {
-        school: replace(each, account=eck.account, aliases=())
+        school: replace(each, account=eck.account)
         for school, each in eck.seen.items()
         if school != by.school and each.account == local_root
     }
@@ -225,7 +223,6 @@ def plan_split(person: OpenedPerson, *, only_joins: bool, by: Deciding) -> Plan:
     brought = former is not None or joined
     return Plan(
         changes=(Change(eck_root, changed_eck), Change(local_root, changed_local)),
-        removed=tuple(tag for school in along for tag in eck.seen[school].aliases),
         lines=(
             "The number opens the account that it had before."
             if brought
@@ -256,8 +253,8 @@ def plan_join(person: OpenedPerson, *, by: Deciding) -> Plan:
     if any(seen.account == local_root for seen in eck.seen.values()):
         raise AliasRefused("check_no_cycle")
     tag = by.tag_of(local_root)
-    left = leave_behind(eck, local)
-    here = left.seen[by.school]
+    here = eck.seen[by.school]
+    left = leave_behind(eck, local, account=here.account)
     here = replace(
         here,
         aliases=(*(each for each in here.aliases if each != tag), tag),
@@ -300,7 +297,10 @@ def _suppliers_of(
 ) -> dict[SupplierId, SupplierSeen]:
     """Return the suppliers that knew a number's account: all of a joined one, else those told."""
     if joined:
-        return dict(eck.suppliers)
+        return {
+            supplier: each if each.beside == account else _telling_nothing(each)
+            for supplier, each in eck.suppliers.items()
+        }
     return {
         supplier: SupplierSeen(epoch=each.epoch, school=each.school)
         for supplier, each in eck.suppliers.items()
@@ -309,15 +309,20 @@ def _suppliers_of(
 
 
 def _suppliers_without(eck: PersonRecord, account: PersonRoot) -> dict[SupplierId, SupplierSeen]:
-    """Return the ECK iD's suppliers after a split; none is told of the other account any more.
+    """Return the ECK iD's suppliers after a split; none is told of the other account any more,
+    or of what was told beside that one.
 
     Which of a joined account's suppliers also know the ECK iD's own is known to nobody, so they
     stay with both: one that stands there too much is told nothing by it.
     """
     return {
-        supplier: replace(each, previous=None, until=None) if each.previous == account else each
+        supplier: _telling_nothing(each) if account in (each.previous, each.beside) else each
         for supplier, each in eck.suppliers.items()
     }
+
+
+def _telling_nothing(seen: SupplierSeen) -> SupplierSeen:
+    return replace(seen, previous=None, until=None, beside=None)
 
 
 def _schools(count: int) -> str:

@@ -66,12 +66,15 @@ class SupplierSeen(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
         previous: root of another account by which it knew the person, to be told as
             `previous_sub`.
         until: last day on which it is told; None while it has not been told yet.
+        beside: root of the account beside which it is told, and no other: an ECK iD may open
+            another one at another school. None in rows of before this was kept: beside any.
     """
 
     epoch: str
     school: SchoolId | None = None
     previous: bytes | None = None
     until: date | None = None
+    beside: bytes | None = None
 
 
 class Join(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):

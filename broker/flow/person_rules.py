@@ -12,7 +12,7 @@ is a join that grew old unseen (rules 9 and 3).
 | 1 | E | unknown | E | E |
 | 2 | E | known, seen at this school | what is pinned here | - |
 | 3 | E | known, new at this school | E; a mature join's account (see 9) | E: pinned, held |
-| 4 | L | known | what L's row says: L, or its E's account here | - |
+| 4 | L | known | what L's row says: L, or what its E opens here now | - |
 | 5 | L | unknown | L | L |
 | 6 | L | unknown, school requires ECK iDs | refused, `E-PERSON-1` | - |
 | 7 | E, L | both unknown | E | E; L bound to E |
@@ -26,7 +26,7 @@ is a join that grew old unseen (rules 9 and 3).
 | 15 | E, L | E's row is gone, L is still bound to E | L's account | E restored from L |
 | 16 | staff | (always a root of their own kind, never E) | as 4, 5 | as 4, 5 |
 | 17 | E | known, arrived at other schools since | as 2 | these arrivals confirmed |
-| 18 | E | protected, new at this school | refused until a school of before confirmed | E: held |
+| 18 | E, its L | protected, new at this school | refused until one of before confirmed | E: held |
 
 9: the join holds at its school alone until it is mature: 30 days and 5 login days during which no
 other school stated E, or until it is confirmed. From then on a school that is new to E opens the
@@ -45,6 +45,8 @@ to a pupil before any ECK iD came with it opens its former owner's account, beca
 the same number; and a school that states a pupil's ECK iD for one of its own pupils for a month,
 before any other school did, is taken to be that pupil's school (events tell both).
 """
+
+from dataclasses import replace as with_fields
 
 from msgspec.structs import replace
 
@@ -99,18 +101,24 @@ def resolve_person(
     """
     if presented.eck_id is None:
         (root,) = presented.roots
-        return _resolve_local_alone(root, presented.population, found.local, login)
+        return _resolve_local_alone(root, presented.population, found, login)
     if presented.local is None:
         return _resolve_eck_id_alone(presented.eck_id, found.eck_id, login, rules)
     return _resolve_both(presented.eck_id, presented.local, found, login, rules)
 
 
 def _resolve_local_alone(
-    root: PersonRoot, population: Population, known: PersonRecord | None, login: Login
+    root: PersonRoot, population: Population, found: FoundRecords, login: Login
 ) -> Resolved:
-    """Rules 4, 5, 6 and 16."""
+    """Rules 4, 5, 6, 16 and 18."""
+    known, bound = found.local, found.bound
     if known is not None:
-        return _resolved(known, login, _changes((root, known, touch(known, login))))
+        resolved = _resolved(known, login, _changes((root, known, touch(known, login))))
+        if bound is None or login.school not in bound.seen:
+            return resolved
+        # An objection or a split may have moved the pin since this number was bound.
+        account = as_root(bound.seen[login.school].account)
+        return with_fields(resolved, account=account, waits=waits(bound, login.school))
     if login.eck_id_required and population is Population.PUPIL:
         raise EckIdMissing("check_eck_id_stated_or_known")
     record = _first(root, population, login)

@@ -74,10 +74,11 @@ def note_visit(
     if visit.chosen is not None:
         seen = replace(seen, school=visit.chosen)
     stored, previous = seen.previous, None
-    if stored is not None and not visit.window_open:
+    told_here = seen.beside in (None, resolved.account)
+    if stored is not None and told_here and not visit.window_open:
         until = seen.until or today + timedelta(days=visit.told_days)
         if today > until:
-            seen = replace(seen, previous=None, until=None)
+            seen = replace(seen, previous=None, until=None, beside=None)
         else:
             previous = as_root(stored)
             seen = replace(seen, until=until)

@@ -192,12 +192,12 @@ class TransferDesk:
         if not self.offers.change(stored, used):
             raise TransferUsed("check_transfer_unchanged")
         try:
-            await self._write(offered, root)
+            await self._write(offered, root, beside=account)
         except RegisterUnavailable:
             self.offers.change(used, stored)
             raise
 
-    async def _write(self, offered: OfferedAccount, root: PersonRoot) -> None:
+    async def _write(self, offered: OfferedAccount, root: PersonRoot, *, beside: bytes) -> None:
         """Note in the new pupil's row of which account the supplier is told."""
         for _ in range(MAX_ATTEMPTS):
             looked_up = await self._look_up_row(root)
@@ -205,7 +205,7 @@ class TransferDesk:
             if record is None:
                 raise RegisterUnavailable("check_person_unchanged")
             known = record.suppliers.get(offered.supplier, SupplierSeen(epoch=NOT_BEEN_THERE))
-            seen = replace(known, previous=offered.account, until=offered.last_day)
+            seen = replace(known, previous=offered.account, until=offered.last_day, beside=beside)
             suppliers = {**record.suppliers, offered.supplier: seen}
             if await store_changes(
                 (Change(root, replace(record, suppliers=suppliers)),),

@@ -65,8 +65,6 @@ def opened(
 
 def carry_out(world: RegisterWorld, plan: Plan) -> None:
     world.records.update({change.root: change.record for change in plan.changes})
-    for root in [each for each in world.records if a_tag(each) in plan.removed]:
-        del world.records[root]
 
 
 def suppliers(world: RegisterWorld, root: str, *names: SupplierId) -> None:
@@ -100,7 +98,18 @@ class TestObjection:
 
     def test_the_number_alone_opens_nothing_of_before(self, moved: RegisterWorld) -> None:
         carry_out(moved, plan_objection(opened(moved), by=deciding(moved)))
-        assert moved.account(None, "9", school=REGENBOOG) == "L:regenboog:9"
+        assert moved.account(None, "9", school=REGENBOOG) == "A:regenboog"
+
+    def test_a_number_that_was_issued_anew_does_not_open_its_former_owner_s_work(self) -> None:
+        world = RegisterWorld()
+        world.login(None, "7", school=REGENBOOG)
+        assert world.account("daan", "7", school=REGENBOOG) == "L:regenboog:7"
+        world.login("sanne", "1")
+        world.pass_days(400)
+        assert world.account("sanne", "7", school=REGENBOOG) == "E:sanne"
+        carry_out(world, plan_objection(opened(world), by=deciding(world)))
+        assert world.account(None, "7", school=REGENBOOG) == "A:regenboog"
+        assert world.account("daan", school=REGENBOOG) == "L:regenboog:7"
 
     def test_after_confirmation_by_a_daily_login_too(self, moved: RegisterWorld) -> None:
         moved.login("sanne", "1")
@@ -192,6 +201,14 @@ class TestProtection:
         carry_out(moved, plan_protection(opened(moved), protected=True, by=deciding(moved)))
         assert moved.login("sanne", "9", school=REGENBOOG).waits
 
+    def test_a_number_alone_waits_as_its_eck_id_does(self, moved: RegisterWorld) -> None:
+        assert not moved.login(None, "9", school=REGENBOOG).waits
+        carry_out(moved, plan_protection(opened(moved), protected=True, by=deciding(moved)))
+        assert moved.login(None, "9", school=REGENBOOG).waits
+        assert not moved.login(None, "1").waits
+        carry_out(moved, plan_confirmation(opened(moved), by=deciding(moved)))
+        assert not moved.login(None, "9", school=REGENBOOG).waits
+
     def test_of_a_pupil_without_eck_id(self) -> None:
         world = RegisterWorld()
         world.login(None, "1")
@@ -227,7 +244,7 @@ class TestSplit:
             world.pass_days(8)
         assert world.account("sanne", "7", school=REGENBOOG) == "L:vuurvogel:1"
         carry_out(world, plan_split(opened(world), only_joins=True, by=deciding(world)))
-        assert world.account(None, "7", school=REGENBOOG) == "L:regenboog:7"
+        assert world.account(None, "7", school=REGENBOOG) == "E:sanne"
         assert world.account("sanne", school=REGENBOOG) == "E:sanne"
 
     def test_two_accounts_that_became_one_are_two_again_with_their_salts(self) -> None:
@@ -256,6 +273,32 @@ class TestSplit:
         carry_out(world, plan)
         assert world.account(None, "1") == "L:vuurvogel:1"
         assert world.account("sanne", "1") == "E:sanne"
+
+    def test_number_that_was_issued_anew_is_not_split_into_its_former_owner_s_account(self) -> None:
+        world = RegisterWorld()
+        world.login(None, "1")
+        world.login("daan", "1")
+        world.pass_days(400)
+        assert world.account("sanne", "1") == "E:sanne"
+        with pytest.raises(AliasRefused):
+            plan_split(opened(world), only_joins=False, by=deciding(world))
+        assert world.account(None, "1") == "E:sanne"
+        assert world.account("daan") == "L:vuurvogel:1"
+
+    def test_what_is_told_beside_an_account_stays_with_that_account(self) -> None:
+        world = RegisterWorld()
+        world.login(None, "1")
+        suppliers(world, "L:vuurvogel:1", REKENRIJK, TAALTUIN)
+        world.login("sanne", "1")
+        for supplier, beside in ((REKENRIJK, "L:vuurvogel:1"), (TAALTUIN, "E:sanne")):
+            told = SupplierSeen(epoch="a", previous=a_root("before"), beside=a_root(beside))
+            record = world.eck("sanne")
+            changed = replace(record, suppliers={**record.suppliers, supplier: told})
+            world.records[a_root("E:sanne")] = changed
+        carry_out(world, plan_split(opened(world), only_joins=True, by=deciding(world)))
+        number, eck = world.local("1").suppliers, world.eck("sanne").suppliers
+        assert (number[REKENRIJK].previous, eck[REKENRIJK].previous) == (a_root("before"), None)
+        assert (number[TAALTUIN].previous, eck[TAALTUIN].previous) == (None, a_root("before"))
 
     def test_number_that_is_alone_is_not_split(self) -> None:
         world = RegisterWorld()

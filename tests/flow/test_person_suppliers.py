@@ -141,6 +141,16 @@ async def test_person_without_a_row_was_nowhere() -> None:
     assert await find_supplier_seen(E1, supplier=TAALTUIN, register=register, keys=KEYS) is None
 
 
+async def test_account_left_behind_is_told_beside_its_own_account_alone() -> None:
+    register = MemoryRegister()
+    await visit(register, None, L1)
+    await change_seen(register, L1, previous=E2, beside=L1)
+    assert (await visit(register, E1, L1)).previous == E2
+    elsewhere = await visit(register, E1, school=REGENBOOG)
+    assert (elsewhere.root, elsewhere.previous) == (E1, None), "the join holds at its school"
+    assert (await visit(register, E1, L1)).previous == E2
+
+
 async def test_account_left_behind_is_told_for_a_bounded_time_from_the_first_telling() -> None:
     register = MemoryRegister()
     assert (await visit(register, E1)).previous is None
