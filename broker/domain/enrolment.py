@@ -197,14 +197,14 @@ turned into a root."""
 
 def read_list(
     lines: Iterable[FeedLine], *, own: OwnBrins
-) -> tuple[list[tuple[int, ListedPerson]], list[LineProblem]]:
-    """Return the persons of a list with their line numbers, and what is wrong with other lines.
+) -> Iterator[tuple[int, ListedPerson] | LineProblem]:
+    """Yield for each line the person with the line's number, or what is wrong with it.
 
     Somebody who stands there twice, by login, ECK iD or number, is a problem of the second line:
     two logins of one person, or two persons of one number, are not told apart.
+
+    Line by line: a list of a large school takes seconds, in which others log in.
     """
-    persons: list[tuple[int, ListedPerson]] = []
-    problems: list[LineProblem] = []
     seen: dict[tuple[str, str], int] = {}
     for line in lines:
         reason = find_problem(line, own=own)
@@ -212,10 +212,9 @@ def read_list(
             person = _listed(line)
             reason = _stated_twice(person, line.number, seen)
             if reason is None:
-                persons.append((line.number, person))
-        if reason is not None:
-            problems.append(LineProblem(line.number, reason))
-    return persons, problems
+                yield line.number, person
+                continue
+        yield LineProblem(line.number, reason)
 
 
 def find_problem(line: FeedLine, *, own: OwnBrins) -> str | None:

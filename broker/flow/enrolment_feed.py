@@ -12,6 +12,7 @@ import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
+from itertools import islice
 
 from broker.domain.attributes import Population
 from broker.domain.enrolment import (
@@ -150,11 +151,15 @@ class EnrolmentDesk:
             RegisterUnavailable: what rests cannot be read.
         """
         own = OwnBrins(frozenset({school.brin, *former}), school.branch)
-        persons, problems = read_list(lines, own=own)
+        problems: list[LineProblem] = []
         records: dict[str, EnrolmentRecord] = {}
-        for start in range(0, len(persons), AT_A_TIME):
-            part = persons[start : start + AT_A_TIME]
-            for number, person in part:
+        read = read_list(lines, own=own)
+        while part := list(islice(read, AT_A_TIME)):
+            for each in part:
+                if isinstance(each, LineProblem):
+                    problems.append(each)
+                    continue
+                number, person = each
                 record = self._record_of(
                     person, number, school, problems, number_schools=number_schools
                 )

@@ -4,6 +4,7 @@ The whole list each time, as `text/csv` or `application/x-ndjson`; `?dry_run=tru
 would change. The answer counts, and names nobody.
 """
 
+from asyncio import to_thread
 from typing import Literal
 
 from starlette.requests import Request
@@ -67,6 +68,8 @@ async def take_list(web: Web, request: Request, caller: ApiCaller) -> Response:
 
 
 async def _read_list(web: Web, request: Request) -> list[FeedLine]:
+    """Return the lines; read on a thread, for a whole list takes longer than a login may wait."""
     if read_content_type(request) == LINES_TYPE:
-        return read_json_lines(await read_lines(web, request))
-    return read_csv(await read_api_body(web, request, content_types=(CSV_TYPE, LINES_TYPE)))
+        return await to_thread(read_json_lines, await read_lines(web, request))
+    body = await read_api_body(web, request, content_types=(CSV_TYPE, LINES_TYPE))
+    return await to_thread(read_csv, body)

@@ -173,12 +173,14 @@ async def stolen(
         for each in (ANNA, BEA):
             OperatorsOnDisk(world.folder).add(registered_as(each))
             make_operator_key(world.folder / f"{each.name}.key", each.key)
-        approve_eck_id(world.prepared.stage, until=datetime.now(UTC).date() + timedelta(days=200))
         happenings = Happenings(world, tmp_path_factory.mktemp("papers"))
         with pytest.MonkeyPatch.context() as patch:  # the logs of this process are those of all
             for module in MODULES_WITH_LOGS:
                 patch.setattr(f"broker.commands.{module}.start_logs", lambda _loaded: None)
             pseudonyms = await happenings.log_in()
+            # After that: nothing but pseudonyms went out, which the search for values holds.
+            last_day = datetime.now(UTC).date() + timedelta(days=200)
+            approve_eck_id(world.prepared.stage, until=last_day)
             await happenings.enrol()
             for school in ("vuurvogel", "regenboog"):
                 await happenings.take_over(school)
