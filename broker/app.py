@@ -21,21 +21,21 @@ from broker.adapters.watching.metrics import Metrics, keep_looking
 from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedReceipts
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.ids import SchoolIdpId
-from broker.flow.api_access import ApiAccess
-from broker.flow.browser_steps import BrowserSteps
-from broker.flow.eck_id_share import LoginTally
-from broker.flow.enrolment_feed import EnrolmentDesk
-from broker.flow.enrolments import EnrolmentRules, SchoolLists
-from broker.flow.listed_moves import ListedMoves
+from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
+from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
+from broker.flow.held_state.browser_steps import BrowserSteps
+from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.login import LoginFlow
-from broker.flow.person_joins import JoinRules
+from broker.flow.persons.eck_id_share import LoginTally
+from broker.flow.persons.listed_moves import ListedMoves
+from broker.flow.persons.person_joins import JoinRules
 from broker.flow.ports import Clock, Random
+from broker.flow.programs.api_access import ApiAccess
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
-from broker.flow.sealed_state import SealedState
 from broker.flow.supplier_side import SupplierSide
+from broker.flow.switching.volunteers import VolunteerFlow, VolunteerPorts
 from broker.flow.token import TokenFlow
-from broker.flow.volunteers import VolunteerFlow, VolunteerPorts
 from broker.keys_in_force import KeysInForce
 from broker.login_counting import keep_counting
 from broker.oidc_op.discovery import Endpoints

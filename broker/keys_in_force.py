@@ -9,11 +9,11 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from broker.adapters.keys.keys_on_disk import BrokerKeys, HexKey, SamlKey, TokenKey
 from broker.adapters.keys.keys_standing import find_standing
-from broker.flow.enrolment_records import derive_enrolment_keys
-from broker.flow.handles import StorageKey
-from broker.flow.key_schedule import KeyState
+from broker.flow.enrolment.enrolment_records import derive_enrolment_keys
+from broker.flow.held_state.handles import StorageKey
+from broker.flow.key_plans.key_schedule import KeyState
+from broker.flow.persons.register import derive_register_keys
 from broker.flow.ports import FlowKeys
-from broker.flow.register import derive_register_keys
 from broker.jose.keys import SigningKey as TokenSigningKey
 from broker.jose.keys import signing_key_of
 from broker.oidc_op.jwks import TokenKeys

@@ -7,9 +7,9 @@ from datetime import timedelta
 
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.flow.audit import AuditLog
-from broker.flow.eck_id_share import LoginTally, ShareRules, dropped_schools, keep_tally
+from broker.flow.persons.eck_id_share import LoginTally, ShareRules, dropped_schools, keep_tally
+from broker.flow.persons.register import PersonRegister, RegisterUnavailable
 from broker.flow.ports import Clock
-from broker.flow.register import PersonRegister, RegisterUnavailable
 from broker.flow.release import day_of
 
 COUNT_SECONDS = 60

@@ -1,7 +1,7 @@
 """The settings' numbers as the flows' rules on persons take them."""
 
-from broker.flow.arrival_budgets import ArrivalRules
-from broker.flow.eck_id_share import ShareRules
+from broker.flow.persons.arrival_budgets import ArrivalRules
+from broker.flow.persons.eck_id_share import ShareRules
 from broker.settings import Settings
 
 

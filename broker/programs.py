@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 from broker.flow.audit import AuditLog
 from broker.flow.ports import Clock, FlowKeys, Random
-from broker.flow.supplier_conversion import (
+from broker.flow.rotation.supplier_conversion import (
     ConversionPorts,
     ConversionQuota,
     SupplierConversion,
 )
-from broker.flow.takeover_mapping import MappingPorts, TakeoverMapping
+from broker.flow.takeover.takeover_mapping import MappingPorts, TakeoverMapping
 from broker.resources import Resources
 from broker.settings import Settings
 

@@ -23,9 +23,9 @@ from broker.adapters.keys.keys_on_disk import BrokerKeys
 from broker.adapters.keys.keys_standing import check_epochs_stay, find_standing
 from broker.adapters.watching.logs import report_registry
 from broker.flow.federation.snapshots import RegistryInForce
+from broker.flow.persons.register import RegisterUnavailable
 from broker.flow.ports import Clock, Random
-from broker.flow.receipts import ReceiptsUnavailable
-from broker.flow.register import RegisterUnavailable
+from broker.flow.receipts.receipts import ReceiptsUnavailable
 from broker.keys_in_force import KeysInForce, read_keys_in_force
 from broker.settings import LoadedSettings
 from broker.store_choice import OpenedStore, change_mark, mark_keys, open_login_store

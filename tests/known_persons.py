@@ -8,8 +8,8 @@ from pathlib import Path
 from broker.adapters.databases.sql import open_sqlite, transaction
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, SupplierId
-from broker.flow.person_records import PersonRecord, SeenAt, SupplierSeen
-from broker.flow.register import RegisterKeys, StoredRow, derive_tag, seal_record
+from broker.flow.persons.person_records import PersonRecord, SeenAt, SupplierSeen
+from broker.flow.persons.register import RegisterKeys, StoredRow, derive_tag, seal_record
 from broker.pseudonyms.derivation import (
     PersonRoot,
     Pseudonym,

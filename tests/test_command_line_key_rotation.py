@@ -21,8 +21,8 @@ from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.commands import key_rotation
 from broker.demo.addresses import DEMO_PORTS
 from broker.demo.federation import write_federation
-from broker.flow.key_purposes import ROTATING
-from broker.flow.key_schedule import KeyState
+from broker.flow.key_plans.key_purposes import ROTATING
+from broker.flow.key_plans.key_schedule import KeyState
 from broker.jose.keys import key_set_of
 from broker.jose.tokens import TokenRefused, sign_token, verify_token
 from broker.keys_in_force import read_keys_in_force
@@ -430,7 +430,7 @@ def test_check_warns_of_certificates_of_ours_and_of_partners(installed, monkeypa
     checked = installed.run("check")
     assert checked.exit_code == 0, checked.output
     assert "certificate that ends" not in checked.output
-    monkeypatch.setattr("broker.flow.key_facts.EXPIRY_ALARM", DAY * 4000)
+    monkeypatch.setattr("broker.flow.key_plans.key_facts.EXPIRY_ALARM", DAY * 4000)
     checked = installed.run("check")
     assert checked.exit_code == 0  # an alarm, and no login fails by it
     for place in (

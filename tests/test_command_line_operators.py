@@ -22,12 +22,13 @@ from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.domain.attributes import Population
 from broker.domain.ids import RelyingPartyId, SchoolId, SupplierId
-from broker.flow.framing import NONCE_BYTES
-from broker.flow.operator_actions import present_stated
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_records import Presented
-from broker.flow.persons import KnownPerson, identify_person
-from broker.flow.receipts import (
+from broker.flow.held_state.framing import NONCE_BYTES
+from broker.flow.operators.operator_actions import present_stated
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_records import Presented
+from broker.flow.persons.persons import KnownPerson, identify_person
+from broker.flow.persons.register import derive_register_keys
+from broker.flow.receipts.receipts import (
     ReceiptContent,
     derive_receipt_keys,
     locate_receipts,
@@ -35,7 +36,6 @@ from broker.flow.receipts import (
     seal_receipt,
     week_of,
 )
-from broker.flow.register import derive_register_keys
 
 SCHOOL, SUPPLIER = SchoolId("vuurvogel"), SupplierId("rekenrijk")
 NUMBER, ECK_ID = "20210042", "https://ketenid.nl/201703/" + "ab" * 64

@@ -13,8 +13,8 @@ from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.commands.school_warnings import warn_of_schools
 from broker.domain.federation import State
 from broker.domain.ids import SchoolId
+from broker.flow.persons.school_counts import Count, CountKind
 from broker.flow.release import day_of
-from broker.flow.school_counts import Count, CountKind
 from broker.settings import LoadedSettings, Settings
 from tests.builders import a_school
 from tests.flow.login_parties import registry_of

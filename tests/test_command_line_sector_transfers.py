@@ -21,11 +21,11 @@ from broker.demo.people import PEOPLE, Person
 from broker.demo.run import prepare_world
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, SupplierId
-from broker.flow.operator_actions import present_stated
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_suppliers import Visit
-from broker.flow.persons import KnownPerson, identify_person
-from broker.flow.register import derive_register_keys
+from broker.flow.operators.operator_actions import present_stated
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_suppliers import Visit
+from broker.flow.persons.persons import KnownPerson, identify_person
+from broker.flow.persons.register import derive_register_keys
 from broker.flow.release import day_of
 
 SANNE, NOOR = PEOPLE[0], PEOPLE[3]

@@ -9,7 +9,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from broker.__main__ import main
-from broker.flow.story import LogLine
+from broker.flow.following.story import LogLine
 from tests.flow.test_story import REFERENCE, WHOLE, a_line
 
 RELEASED = (

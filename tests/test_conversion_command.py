@@ -15,7 +15,7 @@ from broker.commands import conversion
 from broker.demo.addresses import DEMO_PORTS
 from broker.demo.federation import write_federation
 from broker.domain.ids import SupplierId
-from broker.flow.register import derive_register_keys
+from broker.flow.persons.register import derive_register_keys
 from broker.pseudonyms.derivation import derive_pseudonym
 from tests.builders_saml import NOW
 from tests.known_persons import KnownRow, known_persons, store_rows

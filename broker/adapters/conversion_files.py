@@ -9,9 +9,9 @@ from tempfile import TemporaryFile
 from typing import IO, BinaryIO
 
 from broker.adapters.keys.key_files import sync_folder
-from broker.flow.conversion import REFUSED, Answer
-from broker.flow.framing import NONCE_BYTES
-from broker.flow.supplier_counts import Converted
+from broker.flow.held_state.framing import NONCE_BYTES
+from broker.flow.persons.supplier_counts import Converted
+from broker.flow.rotation.conversion import REFUSED, Answer
 
 LINE_BYTES_MAX = 200
 """A pseudonym has 53; what is longer is cut off there, and refused as malformed."""

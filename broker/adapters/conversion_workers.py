@@ -14,9 +14,9 @@ from pathlib import Path
 from broker.adapters.databases.sql_register_rows import SqliteRegisterRows
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.domain.ids import SupplierId
-from broker.flow.conversion import Answer, ConvertedBatch, NotConverted, convert_batch
-from broker.flow.register import RegisterKeys, derive_register_keys
-from broker.flow.rotations import RotationWindow
+from broker.flow.persons.register import RegisterKeys, derive_register_keys
+from broker.flow.rotation.conversion import Answer, ConvertedBatch, NotConverted, convert_batch
+from broker.flow.rotation.rotations import RotationWindow
 from broker.pseudonyms.conversion import Conversion, make_conversion
 from broker.pseudonyms.epochs import select_key
 

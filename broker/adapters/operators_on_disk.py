@@ -26,9 +26,13 @@ from cryptography.hazmat.primitives.serialization import (
 
 from broker.adapters.keys.key_files import KeyProblem, list_key_files, read_safely
 from broker.domain.ids import is_slug
-from broker.flow.operator_refusals import ActionUsed, OperatorExists, OperatorRecordsUnavailable
-from broker.flow.operators import Operator, OperatorName
-from broker.flow.two_persons import Confirmation
+from broker.flow.operators.operator_refusals import (
+    ActionUsed,
+    OperatorExists,
+    OperatorRecordsUnavailable,
+)
+from broker.flow.operators.operators import Operator, OperatorName
+from broker.flow.operators.two_persons import Confirmation
 
 OPERATORS_FOLDER = "operators"
 USED_FOLDER = "used-actions"
@@ -41,7 +45,7 @@ _WRITABLE_BY_OTHERS = stat.S_IWGRP | stat.S_IWOTH
 
 
 class OperatorsOnDisk:
-    """`broker.flow.two_persons.Operators`: one public key in PEM for each operator.
+    """`broker.flow.operators.two_persons.Operators`: one public key in PEM for each operator.
 
     Args:
         config_folder: the configuration folder, in which `operators` is made when needed.
@@ -84,7 +88,7 @@ class OperatorsOnDisk:
 
 
 class UsedActionsOnDisk:
-    """`broker.flow.two_persons.UsedActions`: one file for each action, kept for good.
+    """`broker.flow.operators.two_persons.UsedActions`: one file for each action, kept for good.
 
     Args:
         data_folder: in which `used-actions` is made when needed. Put back from a backup, it has

@@ -25,7 +25,7 @@ from rich.text import Text
 
 from broker.flow.federation.documents import Problem
 from broker.flow.federation.plan import Action, Plan, PlannedDocument
-from broker.flow.key_facts import KeyFacts
+from broker.flow.key_plans.key_facts import KeyFacts
 
 Item = TypeVar("Item")
 

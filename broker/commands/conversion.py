@@ -26,9 +26,9 @@ from broker.commands.rotation_desk import counts_of, open_loaded, supplier_optio
 from broker.domain.ids import SupplierId
 from broker.domain.refusals import Refusal
 from broker.flow.audit import note_refusal
-from broker.flow.conversion import REFUSED, audit_conversion, kind_of
-from broker.flow.rotation_refusals import WindowMoved
-from broker.flow.rotations import RotationWindow, check_window_open
+from broker.flow.rotation.conversion import REFUSED, audit_conversion, kind_of
+from broker.flow.rotation.rotation_refusals import WindowMoved
+from broker.flow.rotation.rotations import RotationWindow, check_window_open
 from broker.settings import LoadedSettings
 
 file_argument = click.Path(dir_okay=False, path_type=Path)

@@ -25,12 +25,12 @@ from broker.domain.ids import Brin, SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.relations import former_brins, number_schools
 from broker.flow.audit import AuditLog, note_refusal
-from broker.flow.enrolment_feed import EnrolmentDesk, FeedPlan
-from broker.flow.enrolment_records import derive_enrolment_keys
-from broker.flow.enrolments import EnrolmentRules
+from broker.flow.enrolment.enrolment_feed import EnrolmentDesk, FeedPlan
+from broker.flow.enrolment.enrolment_records import derive_enrolment_keys
+from broker.flow.enrolment.enrolments import EnrolmentRules
 from broker.flow.federation.documents import FederationProblems, Problem
-from broker.flow.listed_moves import ListedMoves
-from broker.flow.register import derive_register_keys
+from broker.flow.persons.listed_moves import ListedMoves
+from broker.flow.persons.register import derive_register_keys
 from broker.flow.release import day_of
 from broker.person_settings import arrival_rules_of
 from broker.settings import LoadedSettings, load_settings

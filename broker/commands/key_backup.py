@@ -50,7 +50,7 @@ from broker.adapters.operators_on_disk import write_new
 from broker.adapters.terminal import on_a_screen_of_its_own
 from broker.commands.operators import refuse_if_there, saying_what_was_refused
 from broker.commands.problems import config_option, key_problem, loss_problem, refuse
-from broker.flow.framing import NONCE_BYTES
+from broker.flow.held_state.framing import NONCE_BYTES
 from broker.settings import LoadedSettings, load_settings
 
 DISTRIBUTION = "schuilnaam"

@@ -27,9 +27,9 @@ from broker.adapters.keys.keys_standing import find_standing
 from broker.adapters.terminal import show_keys, show_warnings
 from broker.commands.problems import config_option, saying_what_is_wrong
 from broker.flow.federation.documents import Problem
-from broker.flow.key_facts import EXPIRY_ALARM, KeyFacts, find_expiring
-from broker.flow.key_purposes import ROTATING
-from broker.flow.key_schedule import RotatingPurpose, RotationUnderWay
+from broker.flow.key_plans.key_facts import EXPIRY_ALARM, KeyFacts, find_expiring
+from broker.flow.key_plans.key_purposes import ROTATING
+from broker.flow.key_plans.key_schedule import RotatingPurpose, RotationUnderWay
 from broker.settings import load_settings
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}

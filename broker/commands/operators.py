@@ -44,18 +44,18 @@ from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, is_slug
 from broker.domain.refusals import Refusal
 from broker.flow.federation.documents import Problem
-from broker.flow.operator_actions import OperatorDesk, present_stated
-from broker.flow.operators import Operator, OperatorName, Signer
-from broker.flow.register import derive_register_keys
-from broker.flow.switching import SwitchDesk
-from broker.flow.takeovers import TakeoverBounds, TakeoverSigning
-from broker.flow.two_persons import (
+from broker.flow.operators.operator_actions import OperatorDesk, present_stated
+from broker.flow.operators.operators import Operator, OperatorName, Signer
+from broker.flow.operators.two_persons import (
     PREPARED_BYTES_MAX,
     Action,
     PreparedAction,
     encode_prepared,
     parse_prepared,
 )
+from broker.flow.persons.register import derive_register_keys
+from broker.flow.switching.switching import SwitchDesk
+from broker.flow.takeover.takeovers import TakeoverBounds, TakeoverSigning
 from broker.settings import LoadedSettings, load_settings
 
 

@@ -13,7 +13,7 @@ from broker.commands.operators import saying_what_was_refused
 from broker.commands.problems import config_option
 from broker.commands.rotation_desk import counts_of, open_desk, open_loaded, supplier_option
 from broker.domain.ids import SupplierId
-from broker.flow.rotations import RotationStatus
+from broker.flow.rotation.rotations import RotationStatus
 
 IN_FORCE = "In force within 2 seconds."
 NEWEST = "newest"

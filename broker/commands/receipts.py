@@ -17,9 +17,14 @@ from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.operators_on_disk import write_new
 from broker.commands.problems import EXIT_REFUSED, config_option, saying_what_is_wrong
 from broker.flow.federation.documents import FederationProblems, Problem
-from broker.flow.kept_heads import KEPT_BYTES_MAX, KeptHeadsUnreadable, encode_heads, parse_heads
-from broker.flow.receipt_audit import Defect, ReceiptsTampered
-from broker.flow.receipt_chain import SignedHead, derive_chain_keys
+from broker.flow.receipts.kept_heads import (
+    KEPT_BYTES_MAX,
+    KeptHeadsUnreadable,
+    encode_heads,
+    parse_heads,
+)
+from broker.flow.receipts.receipt_audit import Defect, ReceiptsTampered
+from broker.flow.receipts.receipt_chain import SignedHead, derive_chain_keys
 from broker.settings import LoadedSettings, load_settings
 
 PUT_BACK_TEXT = (

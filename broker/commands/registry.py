@@ -37,7 +37,7 @@ from broker.flow.federation.change import (
     check_return,
 )
 from broker.flow.federation.documents import FederationProblems, Problem, read_documents
-from broker.flow.key_facts import find_expiring_of_partners
+from broker.flow.key_plans.key_facts import find_expiring_of_partners
 from broker.pseudonyms.epochs import PairwiseKeys
 from broker.settings import LoadedSettings, load_settings
 from broker.store_choice import find_store_problem

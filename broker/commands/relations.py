@@ -36,8 +36,7 @@ from broker.flow.federation.relation_import import (
     read_transitions,
     write_proposal,
 )
-from broker.flow.register import derive_register_keys
-from broker.flow.relation_rehearsal import (
+from broker.flow.federation.relation_rehearsal import (
     MAX_NUMBERS_BYTES,
     Becomes,
     Lists,
@@ -49,8 +48,9 @@ from broker.flow.relation_rehearsal import (
     rehearse_numbers,
     rehearse_relation,
 )
+from broker.flow.persons.register import derive_register_keys
+from broker.flow.persons.school_counts import CountKind, year_day
 from broker.flow.release import day_of
-from broker.flow.school_counts import CountKind, year_day
 from broker.settings import LoadedSettings, load_settings
 
 MAX_LINES_TOLD = 10

@@ -14,7 +14,7 @@ from broker.adapters.watching.logs import AuditLines
 from broker.commands.listening import start_logs
 from broker.commands.operators import slug
 from broker.commands.registry import system_account
-from broker.flow.rotations import RotationDesk
+from broker.flow.rotation.rotations import RotationDesk
 from broker.settings import LoadedSettings, load_settings
 
 supplier_option = click.option(

@@ -8,8 +8,8 @@ from datetime import UTC, datetime, timedelta
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.domain.federation import State
-from broker.flow.eck_id_share import dropped_schools
 from broker.flow.federation.documents import Problem
+from broker.flow.persons.eck_id_share import dropped_schools
 from broker.flow.release import day_of
 from broker.settings import LoadedSettings
 

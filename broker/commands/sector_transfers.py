@@ -24,10 +24,10 @@ from broker.commands.problems import config_option
 from broker.commands.transfer_desk import transfer_desk
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, SupplierId
-from broker.flow.operator_actions import present_stated
-from broker.flow.person_records import Presented
-from broker.flow.transfer_offers import TransferCode, group_code
-from broker.flow.two_persons import Action, PreparedAction
+from broker.flow.operators.operator_actions import present_stated
+from broker.flow.operators.two_persons import Action, PreparedAction
+from broker.flow.persons.person_records import Presented
+from broker.flow.transfers.transfer_offers import TransferCode, group_code
 
 
 @click.command("offer")

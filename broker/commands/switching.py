@@ -30,9 +30,10 @@ from broker.commands.problems import EXIT_REFUSED, config_option
 from broker.commands.registry import registry_file
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.switches import LoginSwitch, SwitchStage
-from broker.flow.person_joins import JoinRules
-from broker.flow.register import derive_register_keys
-from broker.flow.rehearsal import (
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.register import derive_register_keys
+from broker.flow.release import day_of
+from broker.flow.switching.rehearsal import (
     REASONS,
     Counts,
     Finding,
@@ -41,17 +42,16 @@ from broker.flow.rehearsal import (
     count_outcomes,
     outcome_of,
 )
-from broker.flow.rehearsal_list import (
+from broker.flow.switching.rehearsal_list import (
     MAX_LIST_BYTES,
     ListReport,
     look_at_list,
     name_lines,
     read_list,
 )
-from broker.flow.release import day_of
-from broker.flow.switch_checks import LoginPair, SwitchState, check_rehearsed
-from broker.flow.switch_refusals import SwitchRefusal
-from broker.flow.switching import SwitchDesk
+from broker.flow.switching.switch_checks import LoginPair, SwitchState, check_rehearsed
+from broker.flow.switching.switch_refusals import SwitchRefusal
+from broker.flow.switching.switching import SwitchDesk
 from broker.settings import LoadedSettings, load_settings
 
 Command = Callable[..., None]

@@ -34,8 +34,8 @@ from broker.domain.documents import AgreementDocument, Kind, SupplierDocument
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.takeover import MEANINGS, Takeover, TakeoverState
 from broker.flow.release import day_of
-from broker.flow.takeover_report import HeldKeys, find_held_keys
-from broker.flow.takeovers import StoredTakeover, TakeoverDesk
+from broker.flow.takeover.takeover_report import HeldKeys, find_held_keys
+from broker.flow.takeover.takeovers import StoredTakeover, TakeoverDesk
 from broker.settings import LoadedSettings, load_settings
 
 SETTABLE = [each.value for each in TakeoverState if each is not TakeoverState.CLOSED]

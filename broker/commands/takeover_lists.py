@@ -40,12 +40,12 @@ from broker.commands.takeover import (
 )
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.registry import Registry
-from broker.flow.register import RegisterKeys, derive_register_keys
+from broker.flow.persons.register import RegisterKeys, derive_register_keys
 from broker.flow.release import day_of
-from broker.flow.takeover_lists import ListKind, ListOf
-from broker.flow.takeover_mapping import MappingPorts, TakeoverMapping
-from broker.flow.takeover_pilot import ListDesk, ListPlan
-from broker.flow.takeovers import noting_refusals
+from broker.flow.takeover.takeover_lists import ListKind, ListOf
+from broker.flow.takeover.takeover_mapping import MappingPorts, TakeoverMapping
+from broker.flow.takeover.takeover_pilot import ListDesk, ListPlan
+from broker.flow.takeover.takeovers import noting_refusals
 from broker.pseudonyms.derivation import Pseudonym
 from broker.settings import LoadedSettings, load_settings
 

@@ -8,9 +8,9 @@ from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_transfers import SqliteTransfers
 from broker.adapters.keys.keys_on_disk import BrokerKeys, load_keys
-from broker.flow.register import derive_register_keys
-from broker.flow.transfers import TRANSFER_ACTIONS, TransferDesk
-from broker.flow.two_persons import PreparedAction
+from broker.flow.operators.two_persons import PreparedAction
+from broker.flow.persons.register import derive_register_keys
+from broker.flow.transfers.transfers import TRANSFER_ACTIONS, TransferDesk
 from broker.settings import LoadedSettings
 
 

@@ -28,10 +28,11 @@ from broker.commands.operators import (
 from broker.commands.problems import config_option
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
-from broker.flow.arrival_budgets import budget_of
-from broker.flow.operator_actions import present_stated
-from broker.flow.person_changes import PlannedChange, PlanPorts, plan_change
-from broker.flow.person_plans import (
+from broker.flow.operators.operator_actions import present_stated
+from broker.flow.operators.two_persons import Action, PreparedAction
+from broker.flow.persons.arrival_budgets import budget_of
+from broker.flow.persons.person_changes import PlannedChange, PlanPorts, plan_change
+from broker.flow.persons.person_plans import (
     Deciding,
     OpenedPerson,
     Plan,
@@ -41,11 +42,10 @@ from broker.flow.person_plans import (
     plan_protection,
     plan_split,
 )
-from broker.flow.person_records import Presented
-from broker.flow.register import derive_register_keys, derive_tag
+from broker.flow.persons.person_records import Presented
+from broker.flow.persons.register import derive_register_keys, derive_tag
+from broker.flow.persons.school_counts import CountKind, year_day
 from broker.flow.release import day_of
-from broker.flow.school_counts import CountKind, year_day
-from broker.flow.two_persons import Action, PreparedAction
 from broker.person_settings import arrival_rules_of
 from broker.pseudonyms.derivation import RootKey, root_apart
 

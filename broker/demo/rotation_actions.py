@@ -16,7 +16,7 @@ from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.watching.logs import AuditLines
 from broker.demo.start_scenarios import Text
 from broker.domain.ids import SupplierId
-from broker.flow.rotations import RotationDesk
+from broker.flow.rotation.rotations import RotationDesk
 
 if TYPE_CHECKING:
     from broker.demo.actions import Stage

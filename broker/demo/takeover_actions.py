@@ -26,7 +26,12 @@ from broker.domain.takeover import Takeover, TakeoverState
 from broker.flow.federation.change import Compiler, check_apply
 from broker.flow.federation.discovery import FetchFailed
 from broker.flow.federation.documents import read_documents
-from broker.flow.takeovers import TakeoverBounds, TakeoverDesk, TakeoverSigning, write_terms
+from broker.flow.takeover.takeovers import (
+    TakeoverBounds,
+    TakeoverDesk,
+    TakeoverSigning,
+    write_terms,
+)
 
 if TYPE_CHECKING:
     from broker.demo.actions import Stage

@@ -16,9 +16,9 @@ from broker.demo.people import made_up_eck_id
 from broker.demo.start_scenarios import Text
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
-from broker.flow.operator_actions import present_stated
-from broker.flow.person_changes import PlanPorts, plan_change
-from broker.flow.person_plans import (
+from broker.flow.operators.operator_actions import present_stated
+from broker.flow.persons.person_changes import PlanPorts, plan_change
+from broker.flow.persons.person_plans import (
     Deciding,
     OpenedPerson,
     Plan,
@@ -26,7 +26,7 @@ from broker.flow.person_plans import (
     plan_objection,
     plan_protection,
 )
-from broker.flow.register import derive_register_keys, derive_tag
+from broker.flow.persons.register import derive_register_keys, derive_tag
 from broker.flow.release import day_of
 from broker.pseudonyms.derivation import root_apart
 

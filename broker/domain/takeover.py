@@ -13,7 +13,7 @@ and each state means one row of this table, which `MEANINGS` holds as data:
 | `closed` | no | shut, for good | the pseudonym alone | - |
 
 *As agreed*: beside the pseudonym, where the agreement lets it out. `pilot` lets out what `prepare`
-does; it adds that we count who of those listed came (`broker.flow.takeover_arrival`).
+does; it adds that we count who of those listed came (`broker.flow.takeover.takeover_arrival`).
 `closed` is no command: it begins after the last day that the school signed for, and nothing leads
 out of it, no new signature either. Until then every step can be taken back.
 

@@ -6,7 +6,7 @@ from broker.domain.attributes import AttributeName
 from broker.domain.federation import School, SchoolIdp, Supplier
 from broker.domain.ids import RelyingPartyId, SchoolId
 from broker.domain.refusals import Refusal
-from broker.flow.handles import Handle
+from broker.flow.held_state.handles import Handle
 
 
 @dataclass(frozen=True, slots=True)

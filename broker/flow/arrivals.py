@@ -16,13 +16,9 @@ from broker.domain.ids import SchoolId
 from broker.domain.relations import former_brins
 from broker.flow.answers import OtherLogin, Step, Welcome, WhichSchool
 from broker.flow.audit import AuditEvent, AuditLog
-from broker.flow.browser_steps import BrowserSteps
-from broker.flow.login_store import Claim
-from broker.flow.own_schools import find_offered
-from broker.flow.page_between import first_name_of
-from broker.flow.parties import Parties
-from broker.flow.ports import Clock, Snapshots
-from broker.flow.records import (
+from broker.flow.held_state.browser_steps import BrowserSteps
+from broker.flow.held_state.login_store import Claim
+from broker.flow.held_state.records import (
     CHOOSING,
     OFFERED,
     PREPARED,
@@ -31,6 +27,10 @@ from broker.flow.records import (
     SchoolsOffered,
     another_try,
 )
+from broker.flow.own_schools import find_offered
+from broker.flow.page_between import first_name_of
+from broker.flow.parties import Parties
+from broker.flow.ports import Clock, Snapshots
 from broker.flow.refusals import InteractionRequired
 from broker.flow.release import ReleaseDesk, day_of, released_names
 from broker.flow.school_logins import find_login_to_go_on_at

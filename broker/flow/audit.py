@@ -11,7 +11,7 @@ from typing import Protocol
 from broker.domain.attributes import VOCABULARY
 from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.refusals import Refusal
-from broker.flow.trail import Outcome, current_trail
+from broker.flow.following.trail import Outcome, current_trail
 
 _CONSONANTS = "bdfghjklmnprstvz"
 _VOWELS = "aeio"
@@ -33,7 +33,8 @@ class AuditEvent:
         counts: numbers of what was done, each by its name.
         operators: who prepared, and who confirmed, what needs two persons.
 
-    The login's own id comes from the request in hand (`broker.flow.trail`) when it is written.
+    The login's own id comes from the request in hand (`broker.flow.following.trail`) when it is
+    written.
     """
 
     action: str

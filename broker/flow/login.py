@@ -31,18 +31,9 @@ from broker.flow.answers import (
 )
 from broker.flow.arrivals import Arrivals
 from broker.flow.audit import AuditLog
-from broker.flow.browser_steps import BrowserStep, BrowserSteps, follow
-from broker.flow.login_refusals import LoginRefusals
-from broker.flow.parties import (
-    Parties,
-    check_school_open,
-    find_asking_parties,
-    find_idp,
-    find_parties,
-    follow_idp,
-)
-from broker.flow.ports import Clock, Random, Snapshots
-from broker.flow.records import (
+from broker.flow.following.trail import Outcome, current_trail, make_login_id
+from broker.flow.held_state.browser_steps import BrowserStep, BrowserSteps, follow
+from broker.flow.held_state.records import (
     CHOOSING,
     OFFERED,
     PENDING,
@@ -55,12 +46,21 @@ from broker.flow.records import (
     another_try,
     kept_of,
 )
+from broker.flow.login_refusals import LoginRefusals
+from broker.flow.parties import (
+    Parties,
+    check_school_open,
+    find_asking_parties,
+    find_idp,
+    find_parties,
+    follow_idp,
+)
+from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.refusals import InteractionRequired, SchoolNotOpen, SchoolUnknown
 from broker.flow.release import ReleaseDesk, day_of
 from broker.flow.school_logins import NO_WISH, LoginWish, choose_login
 from broker.flow.school_side import SchoolAnswer, SchoolSide
 from broker.flow.supplier_side import SupplierSide
-from broker.flow.trail import Outcome, current_trail, make_login_id
 from broker.saml_idp.refusals import AnswerableRefusal
 
 ReadAnswer = Callable[[SchoolIdp], Awaitable[SchoolAnswer]]

@@ -5,14 +5,14 @@ from msgspec.structs import replace
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.answers import LoginCookie, Refused, Step
-from broker.flow.arrival_budgets import ArrivalWaits
 from broker.flow.audit import AuditLog, make_reference, note_refusal
-from broker.flow.browser_steps import BrowserSteps
+from broker.flow.following.trail import Outcome, current_trail
+from broker.flow.held_state.browser_steps import BrowserSteps
+from broker.flow.held_state.records import CHOOSING, ChoosingLogin
 from broker.flow.parties import Parties
+from broker.flow.persons.arrival_budgets import ArrivalWaits
 from broker.flow.ports import Clock, Random
-from broker.flow.records import CHOOSING, ChoosingLogin
 from broker.flow.supplier_side import SupplierSide
-from broker.flow.trail import Outcome, current_trail
 
 
 class LoginRefusals:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 
 from broker.domain.federation import Supplier
 from broker.domain.refusals import Refusal, WhoseTask
-from broker.flow.persons import KnownPerson
+from broker.flow.persons.persons import KnownPerson
 from broker.pseudonyms.derivation import Pseudonym, derive_pseudonym
 from broker.pseudonyms.epochs import PairwiseKeys, select_key
 

@@ -30,16 +30,16 @@ from broker.domain.release import (
     decide_release,
 )
 from broker.domain.takeover_scope import is_taken_over
-from broker.flow.enrolments import SchoolLists, meet_list
+from broker.flow.enrolment.enrolments import SchoolLists, meet_list
+from broker.flow.held_state.records import DecidedRelease, SchoolsOffered
 from broker.flow.parties import check_school_open
-from broker.flow.person_records import Change, Presented, as_root
-from broker.flow.person_rows import look_up, store_changes
-from broker.flow.person_suppliers import Holder, holder_found
-from broker.flow.persons import MAX_ATTEMPTS
-from broker.flow.records import DecidedRelease, SchoolsOffered
+from broker.flow.persons.person_records import Change, Presented, as_root
+from broker.flow.persons.person_rows import look_up, store_changes
+from broker.flow.persons.person_suppliers import Holder, holder_found
+from broker.flow.persons.persons import MAX_ATTEMPTS
+from broker.flow.persons.register import PersonRegister, RegisterKeys, RegisterUnavailable
+from broker.flow.persons.successors import derive_old_roots
 from broker.flow.refusals import SchoolNotOpen, SchoolUnknown, StatesDiffer
-from broker.flow.register import PersonRegister, RegisterKeys, RegisterUnavailable
-from broker.flow.successors import derive_old_roots
 from broker.pseudonyms.derivation import RootKey
 
 _NOT_OFFERED = (

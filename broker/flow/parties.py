@@ -16,14 +16,14 @@ from broker.domain.ids import RelyingPartyId, SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement
 from broker.domain.takeover_scope import is_taken_over
-from broker.flow.records import ReleasedBetween, SupplierRequest
+from broker.flow.following.trail import current_trail
+from broker.flow.held_state.records import ReleasedBetween, SupplierRequest
 from broker.flow.refusals import (
     AgreementChanged,
     SchoolNotOpen,
     StatesDiffer,
     SupplierNotOpen,
 )
-from broker.flow.trail import current_trail
 from broker.oidc_op.request import CheckedAuthorizationRequest
 
 

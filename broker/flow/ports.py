@@ -9,8 +9,8 @@ from broker.domain.federation import ApiClient, OidcClient, OidcIdpEndpoints
 from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex
-from broker.flow.enrolment_records import EnrolmentKeys
-from broker.flow.register import RegisterKeys
+from broker.flow.enrolment.enrolment_records import EnrolmentKeys
+from broker.flow.persons.register import RegisterKeys
 from broker.jose.keys import KeySet
 from broker.oidc_op.jwks import TokenKeys
 from broker.pseudonyms.derivation import RootKey

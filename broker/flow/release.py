@@ -18,11 +18,16 @@ from broker.domain.membership import date_membership
 from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement, notice_signer
 from broker.flow.answers import Answer
-from broker.flow.arrival_budgets import ArrivalRules
 from broker.flow.audit import AuditEvent, AuditLog
-from broker.flow.eck_id_share import LoginTally
-from broker.flow.enrolments import SchoolLists
-from broker.flow.login_store import Claim
+from broker.flow.enrolment.enrolments import SchoolLists
+from broker.flow.following.trail import Outcome, current_trail
+from broker.flow.held_state.login_store import Claim
+from broker.flow.held_state.records import (
+    DecidedRelease,
+    PendingLogin,
+    PreparedRelease,
+    SchoolsOffered,
+)
 from broker.flow.naming import SupplierNames, check_epoch_unchanged, epoch_of, name_person
 from broker.flow.own_schools import (
     decide_schools,
@@ -32,11 +37,16 @@ from broker.flow.own_schools import (
 )
 from broker.flow.page_between import PageNeeded, find_page_needed
 from broker.flow.parties import Parties
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_records import Presented, as_root
-from broker.flow.persons import KnownPerson, note_notice_seen
+from broker.flow.persons.arrival_budgets import ArrivalRules
+from broker.flow.persons.eck_id_share import LoginTally
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_records import Presented, as_root
+from broker.flow.persons.persons import KnownPerson, note_notice_seen
+from broker.flow.persons.recognition import make_visit, recognise_person
+from broker.flow.persons.register import PersonRegister, RegisterUnavailable
+from broker.flow.persons.successors import find_succession
 from broker.flow.ports import FlowKeys, Random
-from broker.flow.receipts import (
+from broker.flow.receipts.receipts import (
     ReceiptContent,
     ReceiptLog,
     SealedReceipt,
@@ -44,15 +54,10 @@ from broker.flow.receipts import (
     derive_receipt_keys,
     seal_receipt,
 )
-from broker.flow.recognition import make_visit, recognise_person
-from broker.flow.records import DecidedRelease, PendingLogin, PreparedRelease, SchoolsOffered
-from broker.flow.register import PersonRegister, RegisterUnavailable
 from broker.flow.still_allowed import check_still_allowed
-from broker.flow.successors import find_succession
 from broker.flow.supplier_side import SupplierSide, wants_pseudonym
-from broker.flow.takeover_arrival import note_arrival
-from broker.flow.takeover_lists import TakeoverLists
-from broker.flow.trail import Outcome, current_trail
+from broker.flow.takeover.takeover_arrival import note_arrival
+from broker.flow.takeover.takeover_lists import TakeoverLists
 
 NETHERLANDS = ZoneInfo("Europe/Amsterdam")
 """Agreements begin and end at midnight there."""

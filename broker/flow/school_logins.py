@@ -10,7 +10,7 @@ from broker.domain.identity import StatedLogin
 from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.switches import SentAt, find_other_login
-from broker.flow.records import PendingLogin
+from broker.flow.held_state.records import PendingLogin
 from broker.flow.refusals import InteractionRequired, SchoolNotOpen
 from broker.flow.release import day_of
 

@@ -13,11 +13,11 @@ from broker.domain.federation import OidcIdpEndpoints, School, SchoolIdp
 from broker.domain.identity import VerifiedLogin
 from broker.flow.answers import PostMessage, Redirect
 from broker.flow.at_school import Asked, AtSchool, Sent
-from broker.flow.login_store import Claim
+from broker.flow.held_state.login_store import Claim
+from broker.flow.held_state.records import ChoosingLogin, PendingLogin, SupplierRequest
+from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import Clock, FlowKeys, Random, SchoolCalls, SchoolUnanswered
-from broker.flow.records import ChoosingLogin, PendingLogin, SupplierRequest
 from broker.flow.refusals import SchoolNotOpen, SchoolUnreachable
-from broker.flow.sealed_state import SealedState
 from broker.jose.keys import KeySet, KeySetUnusable, parse_key_set
 from broker.oidc_op.jwks import choose_signing_key
 from broker.oidc_op.request import CheckedAuthorizationRequest

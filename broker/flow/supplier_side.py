@@ -14,11 +14,9 @@ from broker.domain.refusals import Refusal
 from broker.domain.release import lint_claims
 from broker.domain.takeover import OLD_KEYS
 from broker.flow.answers import PostMessage, Redirect
-from broker.flow.browser_steps import store_in_words
-from broker.flow.login_store import Claim, Put
-from broker.flow.parties import Parties
-from broker.flow.ports import FlowKeys, Random
-from broker.flow.records import (
+from broker.flow.held_state.browser_steps import store_in_words
+from broker.flow.held_state.login_store import Claim, Put
+from broker.flow.held_state.records import (
     ACCESS_TOKEN,
     GRANT,
     USERINFO,
@@ -28,6 +26,9 @@ from broker.flow.records import (
     SupplierRequest,
     UserinfoRecord,
 )
+from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.parties import Parties
+from broker.flow.ports import FlowKeys, Random
 from broker.flow.refusals import (
     DeniedWithoutPage,
     FailedWithoutPage,
@@ -35,7 +36,6 @@ from broker.flow.refusals import (
     LoginRequired,
     SupplierNotOpen,
 )
-from broker.flow.sealed_state import SealedState
 from broker.oidc_op.claims import build_claims, claim_names, list_values
 from broker.oidc_op.grants import OidcGrant, userinfo_grant_of
 from broker.oidc_op.request import CheckedAuthorizationRequest

@@ -9,16 +9,22 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from broker.flow.audit import AuditEvent, AuditLog
-from broker.flow.browser_steps import store_in_words
-from broker.flow.handles import Handle, parse_handle
-from broker.flow.login_store import Absent, Claim, ClaimedBefore, TakenBefore
+from broker.flow.following.trail import Outcome, current_trail
+from broker.flow.held_state.browser_steps import store_in_words
+from broker.flow.held_state.handles import Handle, parse_handle
+from broker.flow.held_state.login_store import Absent, Claim, ClaimedBefore, TakenBefore
+from broker.flow.held_state.records import (
+    ACCESS_TOKEN,
+    GRANT,
+    USERINFO,
+    GrantRecord,
+    UserinfoRecord,
+)
+from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.parties import check_still_open
 from broker.flow.ports import ClientKeys, Clock, FlowKeys, Random, Snapshots
-from broker.flow.records import ACCESS_TOKEN, GRANT, USERINFO, GrantRecord, UserinfoRecord
 from broker.flow.refusals import AgreementChanged, SchoolNotOpen, StatesDiffer, SupplierNotOpen
 from broker.flow.release import day_of
-from broker.flow.sealed_state import SealedState
-from broker.flow.trail import Outcome, current_trail
 from broker.oidc_op.claims import build_id_token
 from broker.oidc_op.client_auth import (
     AuthenticatedClient,

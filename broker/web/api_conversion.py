@@ -12,8 +12,8 @@ from msgspec import Meta
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.flow.api_access import ApiCaller, ApiCallerRefused, SupplierCaller
-from broker.flow.conversion import Answer, NotConverted
+from broker.flow.programs.api_access import ApiCaller, ApiCallerRefused, SupplierCaller
+from broker.flow.rotation.conversion import Answer, NotConverted
 from broker.web.api_bodies import (
     LINES_TYPE,
     ApiBodyRefused,

@@ -13,8 +13,8 @@ from starlette.responses import Response
 from broker.domain.enrolment import FeedLine, FeedRefused
 from broker.domain.enrolment_file import read_csv, read_json_lines
 from broker.domain.relations import former_brins, number_schools
-from broker.flow.api_access import ApiCaller, ApiCallerRefused, SchoolCaller
-from broker.flow.quotas import Quota
+from broker.flow.programs.api_access import ApiCaller, ApiCallerRefused, SchoolCaller
+from broker.flow.programs.quotas import Quota
 from broker.flow.release import day_of
 from broker.web.api_bodies import (
     LINES_TYPE,

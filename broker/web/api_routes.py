@@ -1,8 +1,8 @@
 """The API for programs of schools and suppliers: one table of endpoints, and what they share.
 
 A row says where, how, for which scope and by whom an endpoint may be called. Who calls is proven
-(`broker.flow.api_access`) before any of the body is read. A refusal is JSON with `code`, `what`,
-`remedy` and `reference`; nothing is ever kept by a cache.
+(`broker.flow.programs.api_access`) before any of the body is read. A refusal is JSON with `code`,
+`what`, `remedy` and `reference`; nothing is ever kept by a cache.
 """
 
 from collections.abc import Awaitable, Callable, Sequence
@@ -15,7 +15,7 @@ from starlette.routing import Route
 
 from broker.domain.federation import ApiScope
 from broker.domain.refusals import Refusal
-from broker.flow.api_access import (
+from broker.flow.programs.api_access import (
     ApiCaller,
     ApiCallerRefused,
     ApiTokenRefused,

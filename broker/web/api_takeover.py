@@ -8,7 +8,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from broker.domain.ids import SchoolId
-from broker.flow.api_access import ApiCaller, ApiCallerRefused, SupplierCaller
+from broker.flow.programs.api_access import ApiCaller, ApiCallerRefused, SupplierCaller
 from broker.pseudonyms.derivation import ECKID_URI_LENGTH_MAX, Pseudonym
 from broker.web.api_bodies import read_json
 from broker.web.responses import json

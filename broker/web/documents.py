@@ -11,7 +11,7 @@ from uuid import UUID
 
 import msgspec
 
-from broker.flow.key_purposes import METADATA_LIFE
+from broker.flow.key_plans.key_purposes import METADATA_LIFE
 from broker.flow.ports import FlowKeys, Random
 from broker.oidc_op.discovery import Endpoints, build_discovery
 from broker.oidc_op.jwks import build_jwks

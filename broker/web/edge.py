@@ -14,7 +14,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broker.domain.refusals import Refusal, WhoseTask
-from broker.flow.trail import Trail, following
+from broker.flow.following.trail import Trail, following
 from broker.web.busy import ALWAYS_ANSWERED, BusyPages
 from broker.web.headers import DENY_ALL, common_headers
 from broker.web.request_line import describe, find_step

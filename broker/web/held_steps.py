@@ -3,7 +3,7 @@
 from starlette.requests import Request
 
 from broker.domain.ids import RelyingPartyId
-from broker.flow.browser_steps import BrowserStep
+from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.parties import Parties, find_parties
 from broker.flow.refusals import LoginStepAbsent, SupplierNotOpen
 from broker.flow.school_logins import LoginWish

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
 
-from broker.flow.rehearsal import Finding
+from broker.flow.switching.rehearsal import Finding
 from broker.web.school_choice import SchoolChoice
 from broker.web.texts import N_
 

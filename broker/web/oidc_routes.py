@@ -6,7 +6,7 @@ from starlette.routing import Route
 
 from broker.domain.refusals import Refusal
 from broker.flow.audit import make_reference, note_refusal
-from broker.flow.key_purposes import JWKS_CACHE
+from broker.flow.key_plans.key_purposes import JWKS_CACHE
 from broker.oidc_op.client_auth import ClientNotAuthenticated
 from broker.oidc_op.client_credentials import is_api_token_request
 from broker.oidc_op.request import (

@@ -9,7 +9,7 @@ from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex, search_schools
 from broker.flow.answers import Refused
-from broker.flow.browser_steps import BrowserStep
+from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.release import day_of
 from broker.web.assets import CACHE_CONTROL
 from broker.web.begin import is_framed, show_new_tab

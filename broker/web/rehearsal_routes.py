@@ -6,9 +6,9 @@ from starlette.routing import Route
 
 from broker.domain.federation import School, SchoolIdp
 from broker.flow.answers import PostMessage, Redirect
-from broker.flow.browser_steps import BrowserStep
+from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.refusals import LoginStepAbsent
-from broker.flow.volunteers import VolunteerStep
+from broker.flow.switching.volunteers import VolunteerStep
 from broker.web.begin import is_framed, show_new_tab
 from broker.web.csrf import ForeignForm, check_own_form, make_token
 from broker.web.login_pages import LoginChoice, RehearsalPage

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Any
 
-from broker.flow.trail import LoginStep, Trail
+from broker.flow.following.trail import LoginStep, Trail
 
 METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"})
 """Those that a log line repeats; any other is a text of the caller's choice."""

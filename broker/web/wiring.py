@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
-from broker.flow.api_access import ApiAccess
 from broker.flow.audit import AuditLog
-from broker.flow.enrolment_feed import EnrolmentDesk
+from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
+from broker.flow.following.trail import Watch
 from broker.flow.login import LoginFlow
 from broker.flow.ports import Clock, Random, Snapshots
-from broker.flow.quotas import QuotaLedger
-from broker.flow.supplier_conversion import SupplierConversion
-from broker.flow.takeover_mapping import TakeoverMapping
+from broker.flow.programs.api_access import ApiAccess
+from broker.flow.programs.quotas import QuotaLedger
+from broker.flow.rotation.supplier_conversion import SupplierConversion
+from broker.flow.switching.volunteers import VolunteerFlow
+from broker.flow.takeover.takeover_mapping import TakeoverMapping
 from broker.flow.token import TokenFlow
-from broker.flow.trail import Watch
-from broker.flow.volunteers import VolunteerFlow
 from broker.saml_xml.security import XmlSecurity
 from broker.web.cookies import Cookies
 from broker.web.documents import Documents

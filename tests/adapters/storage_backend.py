@@ -4,7 +4,7 @@ from collections.abc import Callable
 from contextlib import AbstractAsyncContextManager
 from typing import Protocol
 
-from broker.flow.login_store import Claim, Locator, LoginStore, Put
+from broker.flow.held_state.login_store import Claim, Locator, LoginStore, Put
 
 
 class Backend(Protocol):

@@ -11,7 +11,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from broker.flow.login_store import (
+from broker.flow.held_state.login_store import (
     Absent,
     Claim,
     ClaimedBefore,

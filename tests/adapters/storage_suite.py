@@ -15,7 +15,7 @@ from contextlib import AbstractAsyncContextManager
 
 import pytest
 
-from broker.flow.login_store import (
+from broker.flow.held_state.login_store import (
     MAX_SEALED_BYTES,
     MAX_TTL_SECONDS,
     Absent,

@@ -21,7 +21,7 @@ from broker.adapters.keys.schedule_on_disk import (
     write_schedule,
 )
 from broker.flow.federation.snapshots import RegistryUnreadable
-from broker.flow.key_schedule import KeyState, KeyTimes
+from broker.flow.key_plans.key_schedule import KeyState, KeyTimes
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)

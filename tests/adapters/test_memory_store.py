@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 import pytest
 
 from broker.adapters.login_store.memory import BUCKET_SECONDS, MemoryLoginStore
-from broker.flow.login_store import Absent, StoreUnsure, TakenBefore
+from broker.flow.held_state.login_store import Absent, StoreUnsure, TakenBefore
 from tests.adapters.storage_backend import a_claim, a_locator, a_put
 from tests.adapters.storage_model import login_store_model
 from tests.adapters.storage_suite import LoginStoreSuite

@@ -29,7 +29,8 @@ from broker.adapters.watching.metrics_server import serving_metrics
 from broker.adapters.watching.watched_ports import ANSWERS, WatchedLoginStore, WatchedReceipts
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import every_refusal
-from broker.flow.login_store import (
+from broker.flow.following.trail import LoginId, LoginStep, Outcome, Trail, following
+from broker.flow.held_state.login_store import (
     Absent,
     Claim,
     ClaimedBefore,
@@ -39,8 +40,7 @@ from broker.flow.login_store import (
     StoreUnsure,
     TakenBefore,
 )
-from broker.flow.receipts import ReceiptsUnavailable, SealedReceipt
-from broker.flow.trail import LoginId, LoginStep, Outcome, Trail, following
+from broker.flow.receipts.receipts import ReceiptsUnavailable, SealedReceipt
 from tests.flow.fakes import FailingStore
 from tests.flow.port_fakes import Faults, MemoryReceipts
 from tests.quality.sources import broker_modules

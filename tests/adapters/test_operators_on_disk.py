@@ -31,8 +31,12 @@ from broker.adapters.operators_on_disk import (
     read_public_key,
     write_new,
 )
-from broker.flow.operator_refusals import ActionUsed, OperatorExists, OperatorRecordsUnavailable
-from broker.flow.two_persons import Action, Confirmation, ConfirmationBody
+from broker.flow.operators.operator_refusals import (
+    ActionUsed,
+    OperatorExists,
+    OperatorRecordsUnavailable,
+)
+from broker.flow.operators.two_persons import Action, Confirmation, ConfirmationBody
 from tests.flow.operators import ANNA, BEA, ISSUER, an_operator_list, registered_as
 
 

@@ -19,10 +19,10 @@ from broker.adapters.databases.receipts import (
 from broker.adapters.databases.sql import open_sqlite
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.ids import RelyingPartyId, SchoolId, SupplierId
-from broker.flow.framing import NONCE_BYTES
-from broker.flow.receipt_audit import Defect, Finding, ReceiptsTampered
-from broker.flow.receipt_chain import check_proof, derive_chain_keys, read_head
-from broker.flow.receipts import (
+from broker.flow.held_state.framing import NONCE_BYTES
+from broker.flow.receipts.receipt_audit import Defect, Finding, ReceiptsTampered
+from broker.flow.receipts.receipt_chain import check_proof, derive_chain_keys, read_head
+from broker.flow.receipts.receipts import (
     ReceiptContent,
     ReceiptsUnavailable,
     SealedReceipt,

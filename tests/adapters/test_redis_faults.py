@@ -25,8 +25,8 @@ from broker.adapters.login_store.redis_connections import (
     describe,
 )
 from broker.adapters.login_store.redis_store import EPOCH_KEY, PREFIX, RedisLoginStore
-from broker.flow.handles import StorageKey
-from broker.flow.login_store import (
+from broker.flow.held_state.handles import StorageKey
+from broker.flow.held_state.login_store import (
     MAX_SEALED_BYTES,
     Absent,
     Claim,
@@ -35,7 +35,7 @@ from broker.flow.login_store import (
     StoreUnsure,
     TakenBefore,
 )
-from broker.flow.sealed_state import SealedState
+from broker.flow.held_state.sealed_state import SealedState
 from tests.adapters.storage_backend import a_claim, a_locator, a_put
 from tests.flow.sealed_builders import A_KIND, A_RECORD
 from tests.journeys.certificates import make_certificate

@@ -10,7 +10,7 @@ import pytest
 from broker.adapters.login_store.redis_connections import RedisProblem
 from broker.adapters.login_store.redis_mark import MARK_SECONDS, KeyMark, derive_key_mark
 from broker.adapters.login_store.redis_store import MARK_KEYS, RedisLoginStore
-from broker.flow.login_store import StoreUnsure
+from broker.flow.held_state.login_store import StoreUnsure
 from tests.adapters.storage_backend import a_locator, a_put
 from tests.redis_server import PROGRAMS, RedisServer, running_redis
 

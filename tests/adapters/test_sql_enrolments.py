@@ -9,8 +9,8 @@ import pytest
 from broker.adapters.databases.sql import open_sqlite
 from broker.adapters.databases.sql_enrolments import SqliteEnrolments
 from broker.adapters.databases.sql_upgrade import upgrade_database
-from broker.flow.enrolments import EnrolmentBook, FeedChange, StoredEnrolment, StoredFeed
-from broker.flow.register import RegisterUnavailable
+from broker.flow.enrolment.enrolments import EnrolmentBook, FeedChange, StoredEnrolment, StoredFeed
+from broker.flow.persons.register import RegisterUnavailable
 from tests.flow.memory_enrolments import MemoryEnrolments
 
 A, B, C, KOMPAS, REGENBOOG = (letter * 32 for letter in (b"a", b"b", b"c", b"k", b"r"))

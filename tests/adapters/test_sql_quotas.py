@@ -10,7 +10,7 @@ import pytest
 from broker.adapters.databases.sql import open_sqlite
 from broker.adapters.databases.sql_quotas import SqliteQuotas
 from broker.adapters.databases.sql_upgrade import upgrade_database
-from broker.flow.quotas import Quota, QuotaExceeded, QuotaLedger, QuotasUnavailable
+from broker.flow.programs.quotas import Quota, QuotaExceeded, QuotaLedger, QuotasUnavailable
 from tests.flow.memory_quotas import MemoryQuotas
 
 TODAY = Quota(purpose="takeover", of="vuurvogel/rekenrijk", period="2026-09-01", limit=10)

@@ -16,12 +16,12 @@ from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.attributes import Population
-from broker.flow.operator_refusals import PersonChanged
-from broker.flow.person_erasure import erase_person
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_records import Presented
-from broker.flow.persons import identify_person
-from broker.flow.register import (
+from broker.flow.operators.operator_refusals import PersonChanged
+from broker.flow.persons.person_erasure import erase_person
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_records import Presented
+from broker.flow.persons.persons import identify_person
+from broker.flow.persons.register import (
     PersonRegister,
     RegisterUnavailable,
     RowRewrite,
@@ -31,7 +31,7 @@ from broker.flow.register import (
     derive_tag,
     mark_of,
 )
-from broker.flow.school_counts import Count, CountFull, CountKind
+from broker.flow.persons.school_counts import Count, CountFull, CountKind
 from tests.bench.register_scale import seal_part
 from tests.flow.memory_register import MemoryRegister
 from tests.flow.register_world import FIRST_DAY, REGENBOOG, VUURVOGEL, a_root

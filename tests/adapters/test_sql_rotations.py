@@ -11,8 +11,8 @@ from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.ids import SupplierId
 from broker.flow.federation.change import check_apply
 from broker.flow.federation.snapshots import RegistryUnreadable
-from broker.flow.rotation_refusals import SupplierUnknown, WindowOpen
-from broker.flow.rotations import (
+from broker.flow.rotation.rotation_refusals import SupplierUnknown, WindowOpen
+from broker.flow.rotation.rotations import (
     Decide,
     RotationState,
     RotationWindow,

@@ -10,8 +10,8 @@ from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_supplier_counts import SqliteSupplierCounts
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.ids import SupplierId
-from broker.flow.register import RegisterUnavailable, RowWrite, SupplierMove
-from broker.flow.supplier_counts import Converted, SupplierTotals
+from broker.flow.persons.register import RegisterUnavailable, RowWrite, SupplierMove
+from broker.flow.persons.supplier_counts import Converted, SupplierTotals
 
 ONE, TWO = SupplierId("one"), SupplierId("two")
 MARK = b"m" * 32

@@ -13,9 +13,9 @@ from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.switches import LoginSwitch, SwitchStage
 from broker.flow.federation.change import check_apply
 from broker.flow.federation.snapshots import RegistryUnreadable
-from broker.flow.rehearsal import Finding
-from broker.flow.switch_checks import LoginPair
-from broker.flow.switch_refusals import NotRehearsed
+from broker.flow.switching.rehearsal import Finding
+from broker.flow.switching.switch_checks import LoginPair
+from broker.flow.switching.switch_refusals import NotRehearsed
 from tests.builders_saml import NOW
 from tests.domain.test_switches import a_step
 from tests.flow.federation_builders import a_compiler, a_federation

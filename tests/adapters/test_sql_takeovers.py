@@ -24,7 +24,7 @@ from broker.domain.takeover_refusals import (
     TakeoverMoved,
     TakeoversUnavailable,
 )
-from broker.flow.takeover_lists import ListKind, ListOf
+from broker.flow.takeover.takeover_lists import ListKind, ListOf
 from tests.builders import TODAY, a_takeover
 
 AT = datetime(2026, 3, 2, 9, 30, tzinfo=UTC)

@@ -9,7 +9,7 @@ import pytest
 from broker.adapters.databases.sql_transfers import SqliteTransfers
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.transfer_refusals import TransfersUnavailable
-from broker.flow.transfer_offers import OfferStage, StoredOffer, TransferOffers
+from broker.flow.transfers.transfer_offers import OfferStage, StoredOffer, TransferOffers
 from tests.flow.memory_transfers import MemoryOffers
 
 TODAY = date(2026, 9, 7)

@@ -15,7 +15,7 @@ from hypothesis.stateful import rule
 from broker.adapters.login_store.redis_connection import RedisConnection
 from broker.adapters.login_store.redis_scripts import _IN_THIS_EPOCH, Script
 from broker.adapters.login_store.redis_store import EPOCH_KEY, Epoch, RedisLoginStore
-from broker.flow.login_store import Claim, Locator, TakenBefore
+from broker.flow.held_state.login_store import Claim, Locator, TakenBefore
 from tests.adapters.test_redis_store import FROM_LONG_AGO, PASS_TIME
 from tests.flow.failing_store import Fault
 from tests.flow.login_world import LoginWorld, Worker

@@ -13,7 +13,7 @@ from tests.adapters.test_metrics import Sample, samples
 WORKER = """
 import os, sys
 from broker.adapters.watching.metrics import Metrics, Sight
-from broker.flow.trail import LoginStep, Outcome, Trail
+from broker.flow.following.trail import LoginStep, Outcome, Trail
 metrics = Metrics()
 for _ in range(3):
     metrics.request_began()

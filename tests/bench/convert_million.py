@@ -22,7 +22,7 @@ from broker.adapters.keys.keys_on_disk import load_keys
 from broker.demo.addresses import DEMO_PORTS
 from broker.demo.federation import write_federation
 from broker.domain.ids import SupplierId
-from broker.flow.register import derive_register_keys
+from broker.flow.persons.register import derive_register_keys
 from tests.bench.accounting import BYTES_A_MEGABYTE, CORES, every_core
 from tests.bench.figures import Line
 from tests.bench.progress import Bar

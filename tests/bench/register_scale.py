@@ -21,9 +21,15 @@ from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, SupplierId
-from broker.flow.person_records import PersonRecord, Presented, SeenAt, SupplierSeen, as_root
-from broker.flow.person_rows import look_up
-from broker.flow.register import RegisterKeys, derive_register_keys, derive_tag, seal_record
+from broker.flow.persons.person_records import (
+    PersonRecord,
+    Presented,
+    SeenAt,
+    SupplierSeen,
+    as_root,
+)
+from broker.flow.persons.person_rows import look_up
+from broker.flow.persons.register import RegisterKeys, derive_register_keys, derive_tag, seal_record
 from broker.pseudonyms.derivation import PersonRoot
 from tests.bench.accounting import every_core
 from tests.bench.figures import MILLISECONDS_A_SECOND, Line, percentiles_of

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import Literal, TypeVar
 
 from broker.adapters.login_store.memory import MemoryLoginStore
-from broker.flow.login_store import (
+from broker.flow.held_state.login_store import (
     MAX_CLAIM_AGE_MILLISECONDS,
     Claim,
     Locator,

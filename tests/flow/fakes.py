@@ -4,7 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import Literal
 
-from broker.flow.login_store import Claim, Locator, LoginStore, Put, StoreUnsure
+from broker.flow.held_state.login_store import Claim, Locator, LoginStore, Put, StoreUnsure
 
 Lost = Literal["request", "answer"]
 

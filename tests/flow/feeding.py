@@ -6,10 +6,10 @@ from typing import Any
 from broker.domain.enrolment import FeedLine
 from broker.domain.federation import School
 from broker.domain.relations import number_schools
-from broker.flow.arrival_budgets import ArrivalRules
-from broker.flow.enrolment_feed import EnrolmentDesk, FeedPlan
-from broker.flow.enrolments import EnrolmentRules
-from broker.flow.listed_moves import ListedMoves
+from broker.flow.enrolment.enrolment_feed import EnrolmentDesk, FeedPlan
+from broker.flow.enrolment.enrolments import EnrolmentRules
+from broker.flow.persons.arrival_budgets import ArrivalRules
+from broker.flow.persons.listed_moves import ListedMoves
 from broker.flow.release import day_of
 from tests.flow.login_world import LoginWorld
 

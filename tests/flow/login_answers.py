@@ -6,7 +6,7 @@ from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 from broker.flow.answers import Answer, LoginCookie, PostMessage, Redirect, Refused, Step, Welcome
-from broker.flow.browser_steps import BrowserStep
+from broker.flow.held_state.browser_steps import BrowserStep
 from broker.saml_xml import names as n
 from broker.saml_xml.bindings import decode_post, decode_redirect
 from tests import builders_oidc as oidc

@@ -14,22 +14,22 @@ import msgspec
 from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.demo.people import PEOPLE, Person
 from broker.flow.answers import Answer, ChooseSchool, PostMessage
-from broker.flow.api_access import ApiAccess
-from broker.flow.arrival_budgets import ArrivalRules
-from broker.flow.browser_steps import BrowserSteps
-from broker.flow.eck_id_share import LoginTally
-from broker.flow.enrolment_records import derive_enrolment_keys
-from broker.flow.enrolments import EnrolmentRules, SchoolLists
-from broker.flow.handles import StorageKey
+from broker.flow.enrolment.enrolment_records import derive_enrolment_keys
+from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
+from broker.flow.held_state.browser_steps import BrowserSteps
+from broker.flow.held_state.handles import StorageKey
+from broker.flow.held_state.login_store import LoginStore
+from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.login import LoginFlow
-from broker.flow.login_store import LoginStore
-from broker.flow.person_joins import JoinRules
+from broker.flow.persons.arrival_budgets import ArrivalRules
+from broker.flow.persons.eck_id_share import LoginTally
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.register import derive_register_keys
 from broker.flow.ports import Clock, FlowKeys
-from broker.flow.receipts import ReceiptLog
-from broker.flow.register import derive_register_keys
+from broker.flow.programs.api_access import ApiAccess
+from broker.flow.receipts.receipts import ReceiptLog
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
-from broker.flow.sealed_state import SealedState
 from broker.flow.supplier_side import SupplierSide
 from broker.flow.token import TokenFlow
 from broker.jose.keys import key_set_of

@@ -4,8 +4,8 @@ from collections import Counter
 from collections.abc import Sequence
 
 from broker.domain.ids import SupplierId
-from broker.flow.register import SupplierMove
-from broker.flow.supplier_counts import Converted, SupplierTotals
+from broker.flow.persons.register import SupplierMove
+from broker.flow.persons.supplier_counts import Converted, SupplierTotals
 from tests.flow.memory_register import MemoryRegister
 
 

@@ -2,8 +2,8 @@
 
 from datetime import date
 
-from broker.flow.enrolments import FeedChange, StoredEnrolment, StoredFeed
-from broker.flow.register import RegisterUnavailable
+from broker.flow.enrolment.enrolments import FeedChange, StoredEnrolment, StoredFeed
+from broker.flow.persons.register import RegisterUnavailable
 from tests.flow.port_fakes import Faults
 
 

@@ -1,10 +1,10 @@
 """Quotas in a dictionary."""
 
-from broker.flow.quotas import Quota, QuotaExceeded
+from broker.flow.programs.quotas import Quota, QuotaExceeded
 
 
 class MemoryQuotas:
-    """`broker.flow.quotas.QuotaLedger`."""
+    """`broker.flow.programs.quotas.QuotaLedger`."""
 
     def __init__(self) -> None:
         self.used: dict[tuple[str, str, str], int] = {}

@@ -4,8 +4,8 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import date
 
 from broker.domain.ids import SchoolId
-from broker.flow.operator_refusals import PersonChanged
-from broker.flow.register import (
+from broker.flow.operators.operator_refusals import PersonChanged
+from broker.flow.persons.register import (
     RegisterUnavailable,
     RowRewrite,
     RowWrite,
@@ -13,7 +13,7 @@ from broker.flow.register import (
     SupplierMove,
     mark_of,
 )
-from broker.flow.school_counts import Count, CountFull, CountKind
+from broker.flow.persons.school_counts import Count, CountFull, CountKind
 
 
 class MemoryRegister:

@@ -3,7 +3,7 @@
 from datetime import date, timedelta
 
 from broker.domain.transfer_refusals import TransfersUnavailable
-from broker.flow.transfer_offers import OfferStage, StoredOffer
+from broker.flow.transfers.transfer_offers import OfferStage, StoredOffer
 
 
 class MemoryOffers:

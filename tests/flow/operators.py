@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from broker.flow.audit import AuditEvent
-from broker.flow.operator_actions import OperatorDesk
-from broker.flow.operator_refusals import ActionUsed, OperatorExists
-from broker.flow.operators import Operator, OperatorName, Signer
-from broker.flow.two_persons import Confirmation
+from broker.flow.operators.operator_actions import OperatorDesk
+from broker.flow.operators.operator_refusals import ActionUsed, OperatorExists
+from broker.flow.operators.operators import Operator, OperatorName, Signer
+from broker.flow.operators.two_persons import Confirmation
 
 ISSUER = "https://broker.example"
 NOW = datetime(2026, 9, 7, 8, 10, tzinfo=UTC)

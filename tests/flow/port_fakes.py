@@ -10,11 +10,11 @@ from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex, build_school_index
 from broker.flow.audit import AuditEvent
-from broker.flow.login_store import Claim, Locator, LoginStore, Put, StoreUnsure
+from broker.flow.held_state.login_store import Claim, Locator, LoginStore, Put, StoreUnsure
+from broker.flow.persons.register import RegisterUnavailable, RowWrite, StoredRow
+from broker.flow.persons.school_counts import Count
 from broker.flow.ports import SchoolUnanswered
-from broker.flow.receipts import ReceiptsUnavailable, SealedReceipt
-from broker.flow.register import RegisterUnavailable, RowWrite, StoredRow
-from broker.flow.school_counts import Count
+from broker.flow.receipts.receipts import ReceiptsUnavailable, SealedReceipt
 from broker.jose.keys import KeySet, parse_key_set
 from broker.oidc_op.token import derive_code_challenge
 from tests.builders_oidc import SCHOOL_ISSUER, SCHOOL_KEY, a_token_response, jwks_of

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 from broker.domain.ids import SchoolId
-from broker.flow.receipt_chain import (
+from broker.flow.receipts.receipt_chain import (
     ReceiptLine,
     SignedHead,
     WriterTip,
@@ -16,7 +16,7 @@ from broker.flow.receipt_chain import (
     sign_head,
     start_chain,
 )
-from broker.flow.receipts import SealedReceipt
+from broker.flow.receipts.receipts import SealedReceipt
 
 KEYS = derive_chain_keys(bytes(range(32)))
 NOW = datetime(2026, 9, 7, 8, 10, tzinfo=UTC)

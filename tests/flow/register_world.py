@@ -5,8 +5,8 @@ from datetime import date, timedelta
 
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_records import (
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_records import (
     FoundRecords,
     Login,
     PersonEvent,
@@ -15,7 +15,7 @@ from broker.flow.person_records import (
     Resolved,
     as_root,
 )
-from broker.flow.person_rules import resolve_person
+from broker.flow.persons.person_rules import resolve_person
 from broker.pseudonyms.derivation import PersonRoot
 
 FIRST_DAY = date(2026, 9, 7)

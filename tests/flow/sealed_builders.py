@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 from broker.adapters.login_store.memory import MemoryLoginStore
-from broker.flow.handles import Handle, StorageKey
-from broker.flow.login_store import LoginStore
-from broker.flow.sealed_state import SealedRecord, SealedState, StateKind
+from broker.flow.held_state.handles import Handle, StorageKey
+from broker.flow.held_state.login_store import LoginStore
+from broker.flow.held_state.sealed_state import SealedRecord, SealedState, StateKind
 from tests.flow.fakes import CountingStore
 
 

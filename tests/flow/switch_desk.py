@@ -8,9 +8,9 @@ from broker.domain.federation import School, SchoolIdp
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.switches import LoginSwitch, find_running, gather_switches
 from broker.flow.audit import AuditEvent
-from broker.flow.rehearsal import Counts
-from broker.flow.switch_checks import LoginPair, Rehearsed, SwitchState
-from broker.flow.switching import Decide, PastStep, SwitchDesk
+from broker.flow.switching.rehearsal import Counts
+from broker.flow.switching.switch_checks import LoginPair, Rehearsed, SwitchState
+from broker.flow.switching.switching import Decide, PastStep, SwitchDesk
 from tests.domain.federation_records import a_school
 from tests.domain.test_switches import NEW, NOW, OLD
 

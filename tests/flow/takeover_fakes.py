@@ -14,8 +14,8 @@ from broker.domain.takeover_refusals import (
     TakeoverMoved,
     TakeoversUnavailable,
 )
-from broker.flow.takeover_lists import ListOf
-from broker.flow.takeovers import StoredTakeover
+from broker.flow.takeover.takeover_lists import ListOf
+from broker.flow.takeover.takeovers import StoredTakeover
 
 Parties = tuple[SchoolId, SupplierId]
 

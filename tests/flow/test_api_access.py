@@ -6,13 +6,13 @@ import pytest
 
 from broker.domain.federation import ApiClient, ApiScope, State
 from broker.domain.refusals import Refusal
-from broker.flow.api_access import (
+from broker.flow.held_state.records import USERINFO
+from broker.flow.programs.api_access import (
     ApiCallerRefused,
     ApiTokenRefused,
     SchoolCaller,
     SupplierCaller,
 )
-from broker.flow.records import USERINFO
 from broker.flow.refusals import StoreUnavailable
 from broker.oidc_op.client_auth import ClientAuthenticationAmbiguous, ClientNotAuthenticated
 from broker.oidc_op.client_credentials import ScopeRefused

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
-from broker.flow.arrival_budgets import (
+from broker.flow.persons.arrival_budgets import (
     SMALLEST_BUDGET,
     ArrivalBudget,
     ArrivalRules,
@@ -15,14 +15,14 @@ from broker.flow.arrival_budgets import (
     ArrivalWaits,
     budget_of,
 )
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_records import Change, Presented
-from broker.flow.person_rows import find_records, store_changes
-from broker.flow.person_suppliers import Visit
-from broker.flow.persons import KnownPerson, identify_person
-from broker.flow.register import RegisterKeys, derive_register_keys, derive_tag
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_records import Change, Presented
+from broker.flow.persons.person_rows import find_records, store_changes
+from broker.flow.persons.person_suppliers import Visit
+from broker.flow.persons.persons import KnownPerson, identify_person
+from broker.flow.persons.register import RegisterKeys, derive_register_keys, derive_tag
+from broker.flow.persons.school_counts import CountKind, year_day
 from broker.flow.release import day_of
-from broker.flow.school_counts import CountKind, year_day
 from broker.pseudonyms.derivation import PersonRoot, parse_eckid, root_from_eckid
 from tests.flow.login_answers import Browser, read_at_school, refused
 from tests.flow.login_parties import REKENRIJK

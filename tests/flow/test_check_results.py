@@ -4,9 +4,9 @@ from itertools import chain
 
 import pytest
 
-from broker.flow.check_results import CheckResult, GroupResult, tell_checks
-from broker.flow.step_checks import HAND_OVER, groups_of
-from broker.flow.trail import LoginStep
+from broker.flow.following.check_results import CheckResult, GroupResult, tell_checks
+from broker.flow.following.step_checks import HAND_OVER, groups_of
+from broker.flow.following.trail import LoginStep
 from broker.saml_sp.checks import STATEMENT_CHECKS
 
 PASSED, FAILED, NOT_REACHED, UNKNOWN = CheckResult

@@ -6,7 +6,14 @@ from dataclasses import dataclass, field, replace
 import pytest
 
 from broker.domain.ids import SupplierId
-from broker.flow.conversion import (
+from broker.flow.persons.register import (
+    RegisterKeys,
+    RegisterUnavailable,
+    StoredRow,
+    derive_register_keys,
+)
+from broker.flow.persons.supplier_counts import derive_mark
+from broker.flow.rotation.conversion import (
     Answer,
     ConvertedBatch,
     NotConverted,
@@ -14,8 +21,6 @@ from broker.flow.conversion import (
     convert_batch,
     kind_of,
 )
-from broker.flow.register import RegisterKeys, RegisterUnavailable, StoredRow, derive_register_keys
-from broker.flow.supplier_counts import derive_mark
 from broker.pseudonyms.conversion import make_conversion
 from broker.pseudonyms.derivation import Pseudonym, derive_pseudonym, load_pseudonym_key
 from tests.flow.port_fakes import ListAudit

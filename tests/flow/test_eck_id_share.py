@@ -6,7 +6,7 @@ import pytest
 
 from broker.domain.ids import SchoolId
 from broker.flow.audit import AuditEvent
-from broker.flow.eck_id_share import (
+from broker.flow.persons.eck_id_share import (
     COMPARED_DAYS,
     LoginTally,
     ShareRules,
@@ -14,8 +14,8 @@ from broker.flow.eck_id_share import (
     has_dropped,
     keep_tally,
 )
-from broker.flow.register import RegisterUnavailable
-from broker.flow.school_counts import Counted, CountKind
+from broker.flow.persons.register import RegisterUnavailable
+from broker.flow.persons.school_counts import Counted, CountKind
 from tests.flow.login_parties import REKENRIJK
 from tests.flow.login_world import DAAN, ELS, SANNE, LoginWorld
 from tests.flow.memory_register import MemoryRegister

@@ -6,8 +6,8 @@ import pytest
 
 from broker.domain.enrolment import FeedRefused
 from broker.domain.ids import Brin
-from broker.flow.enrolment_feed import FeedOvertaken, TooManyVanish
-from broker.flow.register import RegisterUnavailable
+from broker.flow.enrolment.enrolment_feed import FeedOvertaken, TooManyVanish
+from broker.flow.persons.register import RegisterUnavailable
 from broker.flow.release import day_of
 from tests.builders import AN_ECK_ID
 from tests.flow.feeding import a_desk, feed, lines_of

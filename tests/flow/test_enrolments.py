@@ -7,16 +7,16 @@ import pytest
 
 from broker.domain.attributes import Population
 from broker.domain.identity import PersonNotStated
-from broker.flow.enrolment_records import (
+from broker.flow.enrolment.enrolment_records import (
     EnrolmentRecord,
     derive_enrolment_keys,
     derive_login_tag,
     open_enrolment,
     seal_enrolment,
 )
-from broker.flow.enrolments import EnrolmentContradicted
-from broker.flow.framing import UnreadableRecord
-from broker.flow.register import RegisterUnavailable
+from broker.flow.enrolment.enrolments import EnrolmentContradicted
+from broker.flow.held_state.framing import UnreadableRecord
+from broker.flow.persons.register import RegisterUnavailable
 from broker.flow.release import day_of
 from broker.pseudonyms.derivation import parse_eckid, root_from_eckid
 from tests.flow.feeding import feed
@@ -222,7 +222,7 @@ class TestAtRest:
 
     def test_a_row_of_another_form_does_not_open(self) -> None:
         from broker.flow import enrolment_records as records
-        from broker.flow.framing import seal
+        from broker.flow.held_state.framing import seal
 
         keys = derive_enrolment_keys(bytes(32))
         sealed = seal(

@@ -4,14 +4,14 @@ import json
 
 import pytest
 
-from broker.flow.kept_heads import (
+from broker.flow.receipts.kept_heads import (
     KEPT_BYTES_MAX,
     KeptHeads,
     KeptHeadsUnreadable,
     encode_heads,
     parse_heads,
 )
-from broker.flow.receipt_chain import read_head
+from broker.flow.receipts.receipt_chain import read_head
 from tests.flow.receipt_archives import KEYS, ListArchive, a_sealed_receipt
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from broker.flow.key_facts import (
+from broker.flow.key_plans.key_facts import (
     EXPIRY_ALARM,
     LASTS,
     CertificateFacts,
@@ -12,7 +12,7 @@ from broker.flow.key_facts import (
     find_expiring,
     find_expiring_of_partners,
 )
-from broker.flow.key_schedule import KeyState
+from broker.flow.key_plans.key_schedule import KeyState
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
 SECOND = timedelta(seconds=1)

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.flow.key_purposes import (
+from broker.flow.held_state.records import EVERY_KIND
+from broker.flow.key_plans.key_purposes import (
     CLOCKS_DIFFER,
     COOKIE,
     FORM_DAY,
@@ -20,7 +21,7 @@ from broker.flow.key_purposes import (
     STORAGE,
     TOKEN,
 )
-from broker.flow.key_schedule import (
+from broker.flow.key_plans.key_schedule import (
     KeySchedule,
     KeyState,
     KeyTimes,
@@ -33,7 +34,6 @@ from broker.flow.key_schedule import (
     plan_successor,
     stand,
 )
-from broker.flow.records import EVERY_KIND
 from broker.oidc_op.claims import ID_TOKEN_TTL_SECONDS
 from broker.oidc_op.client_auth import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
 from broker.saml_sp.checks import ASSERTION_MAX_AGE

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
-from broker.flow import listed_moves
-from broker.flow.arrival_budgets import ArrivalRules, ArrivalWaits
-from broker.flow.listed_moves import ListOfSchool, confirms_moves
-from broker.flow.person_records import PersonRecord, SeenAt
-from broker.flow.register import RegisterUnavailable, derive_tag, open_record
+from broker.flow.persons.arrival_budgets import ArrivalRules, ArrivalWaits
+from broker.flow.persons.listed_moves import ListOfSchool, confirms_moves
+from broker.flow.persons.person_records import PersonRecord, SeenAt
+from broker.flow.persons.persons import listed_moves
+from broker.flow.persons.register import RegisterUnavailable, derive_tag, open_record
 from broker.flow.release import day_of
 from broker.pseudonyms.derivation import parse_eckid, root_from_eckid
 from tests.flow.feeding import a_desk, feed, lines_of

@@ -12,8 +12,8 @@ from broker.demo.people import Person
 from broker.domain.attributes import AttributeName, Population
 from broker.domain.federation import NoticeMode
 from broker.flow.answers import ChooseSchool, Redirect, Welcome
+from broker.flow.held_state.records import PREPARED
 from broker.flow.page_between import find_page_needed
-from broker.flow.records import PREPARED
 from broker.flow.refusals import AgreementChanged, LoginStepAbsent, LoginStepUsed
 from tests.builders import a_school, an_agreement
 from tests.builders_oidc import school_endpoints

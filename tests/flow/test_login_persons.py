@@ -14,7 +14,7 @@ from broker.domain.federation import SchoolFrom
 from broker.domain.identity import PersonNotStated
 from broker.domain.release import NoAgreement, RequiredAttributeNotApproved
 from broker.domain.stated_schools import SchoolNotAllowed, SchoolNotStated
-from broker.flow.person_rules import EckIdMissing
+from broker.flow.persons.person_rules import EckIdMissing
 from broker.saml_xml.bindings import decode_redirect
 from broker.saml_xml.elements import build_element, serialize
 from broker.saml_xml.names import NAMEID_TRANSIENT

@@ -9,11 +9,11 @@ import pytest
 from broker.demo.people import Person
 from broker.domain.federation import NoticeMode
 from broker.flow.answers import PostMessage, Welcome
-from broker.flow.person_joins import JoinRules
-from broker.flow.persons import identify_person, present_person
-from broker.flow.receipts import derive_receipt_keys, open_receipt
-from broker.flow.records import EVERY_KIND
-from broker.flow.sealed_state import SealedRecord
+from broker.flow.held_state.records import EVERY_KIND
+from broker.flow.held_state.sealed_state import SealedRecord
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.persons import identify_person, present_person
+from broker.flow.receipts.receipts import derive_receipt_keys, open_receipt
 from tests.builders import an_identity
 from tests.flow.login_answers import Browser, Received, read_at_school, refused
 from tests.flow.login_parties import BIOSFEER_OIDC, BIOSFEER_SAML, REKENRIJK, TAALTUIN

@@ -11,9 +11,9 @@ from broker.domain.ids import Brin, SchoolId
 from broker.domain.relations import CarriedFrom
 from broker.domain.stated_schools import SchoolNotAllowed
 from broker.flow.answers import ChooseSchool, Redirect, Welcome
-from broker.flow.receipts import derive_receipt_keys, open_receipt
+from broker.flow.persons.register import derive_tag, open_record
+from broker.flow.receipts.receipts import derive_receipt_keys, open_receipt
 from broker.flow.refusals import AgreementChanged
-from broker.flow.register import derive_tag, open_record
 from broker.flow.release import day_of
 from broker.oidc_op.token import GrantRefused
 from broker.pseudonyms.derivation import parse_eckid, root_from_eckid

@@ -9,9 +9,9 @@ from broker.domain.federation import ClaimProfile
 from broker.domain.ids import SchoolId
 from broker.flow.answers import Answer, ChooseSchool, Refused
 from broker.flow.naming import PseudonymsRotated, name_person
-from broker.flow.persons import KnownPerson
-from broker.flow.receipts import ReceiptContent, derive_receipt_keys, open_receipt
-from broker.flow.register import StoredRow, derive_tag, open_record
+from broker.flow.persons.persons import KnownPerson
+from broker.flow.persons.register import StoredRow, derive_tag, open_record
+from broker.flow.receipts.receipts import ReceiptContent, derive_receipt_keys, open_receipt
 from broker.pseudonyms.derivation import PersonRoot, parse_eckid, root_from_eckid
 from broker.pseudonyms.epochs import EpochKeyMissing
 from broker.saml_xml.elements import build_element

@@ -10,7 +10,7 @@ from broker.domain.federation import NoticeMode
 from broker.domain.ids import SupplierId
 from broker.domain.takeover import TakeoverState
 from broker.flow.answers import Refused, Welcome
-from broker.flow.takeover_lists import ListKind, ListOf, derive_list_tag
+from broker.flow.takeover.takeover_lists import ListKind, ListOf, derive_list_tag
 from broker.flow.token import GrantRefused
 from broker.oidc_op.userinfo import AccessTokenRefused
 from broker.pseudonyms.derivation import parse_eckid, root_from_eckid

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.flow.merkle import (
+from broker.flow.receipts.merkle import (
     WrongPath,
     audit_paths,
     check_audit_path,

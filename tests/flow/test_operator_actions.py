@@ -8,9 +8,9 @@ from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.audit import AuditEvent
-from broker.flow.operator_actions import present_stated
-from broker.flow.operator_parameters import read_operator, read_rows
-from broker.flow.operator_refusals import (
+from broker.flow.operators.operator_actions import present_stated
+from broker.flow.operators.operator_parameters import read_operator, read_rows
+from broker.flow.operators.operator_refusals import (
     ActionUsed,
     OperatorExists,
     OperatorUnknown,
@@ -20,12 +20,12 @@ from broker.flow.operator_refusals import (
     SamePerson,
     SecondPersonNeeded,
 )
-from broker.flow.operators import Signer
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_records import Presented
-from broker.flow.persons import KnownPerson, identify_person
-from broker.flow.register import RegisterUnavailable, derive_register_keys, derive_tag
-from broker.flow.two_persons import Action, PreparedAction
+from broker.flow.operators.operators import Signer
+from broker.flow.operators.two_persons import Action, PreparedAction
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_records import Presented
+from broker.flow.persons.persons import KnownPerson, identify_person
+from broker.flow.persons.register import RegisterUnavailable, derive_register_keys, derive_tag
 from broker.pseudonyms.derivation import (
     EckIdUnusable,
     IdentifierNotDerivable,

@@ -9,8 +9,9 @@ from broker.domain.attributes import MEMBERSHIP, AttributeName
 from broker.domain.federation import NoticeMode
 from broker.domain.release import NoAgreement
 from broker.flow.answers import Answer, Redirect, WhichSchool
-from broker.flow.person_rows import find_records
-from broker.flow.person_suppliers import find_supplier_seen
+from broker.flow.persons.person_rows import find_records
+from broker.flow.persons.person_suppliers import find_supplier_seen
+from broker.flow.persons.register import RegisterUnavailable
 from broker.flow.refusals import (
     InteractionRequired,
     LoginStepAbsent,
@@ -18,7 +19,6 @@ from broker.flow.refusals import (
     SchoolNotOpen,
     SchoolUnknown,
 )
-from broker.flow.register import RegisterUnavailable
 from broker.flow.school_logins import LoginWish
 from broker.pseudonyms.derivation import parse_eckid, root_from_eckid, root_from_local_staff
 from tests.builders import a_declaration

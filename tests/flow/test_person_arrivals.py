@@ -6,13 +6,13 @@ import pytest
 from msgspec.structs import replace
 
 from broker.domain.ids import SchoolId
-from broker.flow.person_arrivals import (
+from broker.flow.persons.person_arrivals import (
     confirm_arrivals,
     is_settled,
     later_arrivals,
     waits,
 )
-from broker.flow.person_records import PersonEvent, SeenAt
+from broker.flow.persons.person_records import PersonEvent, SeenAt
 from tests.flow.register_world import (
     FIRST_DAY,
     KOMPAS,

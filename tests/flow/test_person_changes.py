@@ -6,13 +6,14 @@ import pytest
 
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, SupplierId
-from broker.flow.operator_refusals import (
+from broker.flow.operators.operator_refusals import (
     OperatorUnknown,
     PersonChanged,
     PersonNotKnown,
     PreparedUnreadable,
 )
-from broker.flow.person_changes import (
+from broker.flow.operators.two_persons import Action, PreparedAction, encode_prepared
+from broker.flow.persons.person_changes import (
     PlannedChange,
     PlanPorts,
     confirm_transfer,
@@ -20,21 +21,20 @@ from broker.flow.person_changes import (
     read_rewrites,
     write_rewrites,
 )
-from broker.flow.person_erasure import erase_person
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_plan_refusals import NothingToDecide
-from broker.flow.person_plans import Deciding, plan_objection, plan_protection, plan_split
-from broker.flow.person_records import Presented, as_root
-from broker.flow.person_rows import find_records
-from broker.flow.person_suppliers import Visit
-from broker.flow.persons import KnownPerson, identify_person
-from broker.flow.register import (
+from broker.flow.persons.person_erasure import erase_person
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_plan_refusals import NothingToDecide
+from broker.flow.persons.person_plans import Deciding, plan_objection, plan_protection, plan_split
+from broker.flow.persons.person_records import Presented, as_root
+from broker.flow.persons.person_rows import find_records
+from broker.flow.persons.person_suppliers import Visit
+from broker.flow.persons.persons import KnownPerson, identify_person
+from broker.flow.persons.register import (
     RegisterUnavailable,
     RowRewrite,
     derive_register_keys,
     derive_tag,
 )
-from broker.flow.two_persons import Action, PreparedAction, encode_prepared
 from broker.pseudonyms.derivation import PersonRoot, load_root_key, root_apart, root_from_local
 from tests.flow.memory_register import MemoryRegister
 from tests.flow.operators import ANNA, BEA, CAS, Desk, a_desk

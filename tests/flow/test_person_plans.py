@@ -6,15 +6,15 @@ import pytest
 from msgspec.structs import replace
 
 from broker.domain.ids import SchoolId, SupplierId
-from broker.flow.operator_refusals import PersonNotKnown
-from broker.flow.person_plan_refusals import (
+from broker.flow.operators.operator_refusals import PersonNotKnown
+from broker.flow.persons.person_plan_refusals import (
     AliasRefused,
     BothNeeded,
     NothingToDecide,
     NothingToSplit,
     SchoolOfBeforeDecides,
 )
-from broker.flow.person_plans import (
+from broker.flow.persons.person_plans import (
     Deciding,
     OpenedPerson,
     Plan,
@@ -24,7 +24,7 @@ from broker.flow.person_plans import (
     plan_protection,
     plan_split,
 )
-from broker.flow.person_records import SupplierSeen, as_root
+from broker.flow.persons.person_records import SupplierSeen, as_root
 from tests.flow.register_world import (
     KOMPAS,
     REGENBOOG,

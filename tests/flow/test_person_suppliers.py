@@ -7,8 +7,8 @@ from msgspec.structs import replace
 
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, SupplierId
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_records import (
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_records import (
     Change,
     FoundRecords,
     Presented,
@@ -16,10 +16,10 @@ from broker.flow.person_records import (
     SupplierSeen,
     as_root,
 )
-from broker.flow.person_rows import find_records, look_up, store_changes
-from broker.flow.person_suppliers import Visit, find_holder, find_supplier_seen, note_visit
-from broker.flow.persons import KnownPerson, identify_person
-from broker.flow.register import derive_register_keys, derive_tag
+from broker.flow.persons.person_rows import find_records, look_up, store_changes
+from broker.flow.persons.person_suppliers import Visit, find_holder, find_supplier_seen, note_visit
+from broker.flow.persons.persons import KnownPerson, identify_person
+from broker.flow.persons.register import derive_register_keys, derive_tag
 from broker.pseudonyms.derivation import PersonRoot
 from tests.flow.memory_register import MemoryRegister
 from tests.flow.register_world import FIRST_DAY, REGENBOOG, VUURVOGEL, a_root

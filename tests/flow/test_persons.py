@@ -13,19 +13,19 @@ import pytest
 from broker.domain.attributes import Population
 from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId, SchoolIdpId, SupplierId
-from broker.flow.framing import UnreadableRecord, expand_key, extract_key, seal
-from broker.flow.person_erasure import erase_person
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_records import PersonEvent, PersonRecord, Presented, as_root
-from broker.flow.person_rules import EckIdMissing
-from broker.flow.persons import (
+from broker.flow.held_state.framing import UnreadableRecord, expand_key, extract_key, seal
+from broker.flow.persons.person_erasure import erase_person
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_records import PersonEvent, PersonRecord, Presented, as_root
+from broker.flow.persons.person_rules import EckIdMissing
+from broker.flow.persons.persons import (
     MAX_ATTEMPTS,
     KnownPerson,
     identify_person,
     note_notice_seen,
     present_person,
 )
-from broker.flow.register import (
+from broker.flow.persons.register import (
     RegisterUnavailable,
     RowWrite,
     StoredRow,

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 from broker.domain.attributes import AttributeName
 from broker.domain.ids import RelyingPartyId, SchoolId, SupplierId
 from broker.domain.release import Released, ReleaseDecision, Withheld, WithheldBecause
-from broker.flow.framing import UnreadableRecord, derive_key, seal
-from broker.flow.receipt_chain import (
+from broker.flow.held_state.framing import UnreadableRecord, derive_key, seal
+from broker.flow.receipts.receipt_chain import (
     HeadRange,
     derive_chain_keys,
     extend_chain,
@@ -22,7 +22,7 @@ from broker.flow.receipt_chain import (
     sign_head,
     start_chain,
 )
-from broker.flow.receipts import (
+from broker.flow.receipts.receipts import (
     ReceiptContent,
     SealedReceipt,
     build_receipt,

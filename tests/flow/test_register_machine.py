@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, precondition, rule
 
 from broker.domain.ids import SchoolId
-from broker.flow.person_joins import TooManyNumbers
+from broker.flow.persons.person_joins import TooManyNumbers
 from tests.flow.register_world import REGENBOOG, VUURVOGEL, RegisterWorld, a_root
 
 LIAR = SchoolId("liar")

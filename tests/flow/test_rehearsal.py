@@ -6,12 +6,12 @@ from broker.domain.attributes import Population
 from broker.domain.federation import SchoolIdp, State
 from broker.domain.ids import SchoolIdpId
 from broker.domain.switches import SwitchStage
-from broker.flow.operator_refusals import PreparedUnreadable
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_records import Presented
-from broker.flow.persons import identify_person
-from broker.flow.register import RegisterUnavailable
-from broker.flow.rehearsal import (
+from broker.flow.operators.operator_refusals import PreparedUnreadable
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_records import Presented
+from broker.flow.persons.persons import identify_person
+from broker.flow.persons.register import RegisterUnavailable
+from broker.flow.switching.rehearsal import (
     DANGEROUS,
     REASONS,
     Finding,
@@ -23,15 +23,15 @@ from broker.flow.rehearsal import (
     find_shared_accounts,
     outcome_of,
 )
-from broker.flow.rehearsal_list import (
+from broker.flow.switching.rehearsal_list import (
     ListLine,
     look_at_list,
     name_lines,
     present_listed,
     read_list,
 )
-from broker.flow.switch_action import carry_out_switch, write_switch
-from broker.flow.switch_checks import (
+from broker.flow.switching.switch_action import carry_out_switch, write_switch
+from broker.flow.switching.switch_checks import (
     LoginPair,
     Rehearsed,
     SwitchState,
@@ -41,7 +41,7 @@ from broker.flow.switch_checks import (
     check_rehearsed,
     find_rehearsal,
 )
-from broker.flow.switch_refusals import (
+from broker.flow.switching.switch_refusals import (
     ListUnusable,
     LoginOfOtherSchool,
     LoginsNotTwo,
@@ -249,11 +249,11 @@ def test_a_list_needs_what_identifies() -> None:
 
 
 def test_a_list_that_is_too_large(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("broker.flow.rehearsal_list.MAX_LIST_BYTES", 20)
+    monkeypatch.setattr("broker.flow.switching.rehearsal_list.MAX_LIST_BYTES", 20)
     with pytest.raises(ListUnusable, match="too large"):
         lines_of("from_number,to_number\n1,1\n")
-    monkeypatch.setattr("broker.flow.rehearsal_list.MAX_LIST_BYTES", 2000)
-    monkeypatch.setattr("broker.flow.rehearsal_list.MAX_LIST_LINES", 1)
+    monkeypatch.setattr("broker.flow.switching.rehearsal_list.MAX_LIST_BYTES", 2000)
+    monkeypatch.setattr("broker.flow.switching.rehearsal_list.MAX_LIST_LINES", 1)
     with pytest.raises(ListUnusable, match="too many"):
         lines_of("from_number,to_number\n1,1\n2,2\n")
 

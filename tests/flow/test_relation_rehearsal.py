@@ -13,7 +13,7 @@ from broker.domain.registry import Registry, build_registry
 from broker.domain.relations import CarriedFrom
 from broker.flow.federation.change import check_apply
 from broker.flow.federation.documents import FederationProblems, StatedDocument
-from broker.flow.relation_rehearsal import (
+from broker.flow.federation.relation_rehearsal import (
     Becomes,
     Lists,
     NumbersForeseen,

@@ -6,14 +6,14 @@ import pytest
 
 from broker.domain.ids import SupplierId
 from broker.domain.refusals import Refusal
-from broker.flow.rotation_refusals import (
+from broker.flow.persons.supplier_counts import WindowProgress
+from broker.flow.rotation.rotation_refusals import (
     SameEpoch,
     StragglersLeft,
     SupplierUnknown,
     WindowNotOpen,
 )
-from broker.flow.rotations import Decide, RotationDesk, RotationState
-from broker.flow.supplier_counts import WindowProgress
+from broker.flow.rotation.rotations import Decide, RotationDesk, RotationState
 from tests.builders_saml import NOW
 from tests.flow.memory_counts import MemoryCounts
 from tests.flow.port_fakes import ListAudit

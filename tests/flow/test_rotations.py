@@ -5,14 +5,14 @@ from dataclasses import replace
 import pytest
 
 from broker.domain.ids import SupplierId
-from broker.flow.rotation_refusals import (
+from broker.flow.rotation.rotation_refusals import (
     EpochUnknown,
     SameEpoch,
     SupplierUnknown,
     WindowNotOpen,
     WindowOpen,
 )
-from broker.flow.rotations import (
+from broker.flow.rotation.rotations import (
     RotationState,
     close_window,
     open_window,

@@ -7,8 +7,8 @@ import pytest
 from msgspec.structs import replace
 
 from broker.flow.answers import PostMessage, Redirect, Welcome
-from broker.flow.browser_steps import store_in_words
-from broker.flow.login_store import Claim, LoginStoreRefusal, Put, check_distinct
+from broker.flow.held_state.browser_steps import store_in_words
+from broker.flow.held_state.login_store import Claim, LoginStoreRefusal, Put, check_distinct
 from broker.flow.parties import check_school_open
 from broker.flow.refusals import SchoolNotOpen, SchoolUnreachable, StoreUnavailable
 from broker.oidc_rp.refusals import (

@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.flow.handles import Handle, parse_handle
-from broker.flow.login_store import (
+from broker.flow.held_state.handles import Handle, parse_handle
+from broker.flow.held_state.login_store import (
     Claim,
     Locator,
     Put,
 )
-from broker.flow.sealed_state import SealedState
+from broker.flow.held_state.sealed_state import SealedState
 from tests.flow.fakes import CountingStore
 from tests.flow.sealed_builders import (
     A_KIND,

@@ -8,17 +8,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from broker.flow.handles import KEY_LETTERS, Handle, StorageKey, parse_handle
-from broker.flow.key_purposes import LONGEST_CLAIM, ROTATING, STORAGE
-from broker.flow.key_schedule import (
+from broker.flow.held_state.handles import KEY_LETTERS, Handle, StorageKey, parse_handle
+from broker.flow.held_state.login_store import Absent, ClaimedBefore, TakenBefore
+from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.key_plans.key_purposes import LONGEST_CLAIM, ROTATING, STORAGE
+from broker.flow.key_plans.key_schedule import (
     KeySchedule,
     KeyState,
     RotationUnderWay,
     plan_successor,
     stand,
 )
-from broker.flow.login_store import Absent, ClaimedBefore, TakenBefore
-from broker.flow.sealed_state import SealedState
 from tests.flow.fakes import CountingStore
 from tests.flow.sealed_builders import A_KIND, A_RECORD, ARecord, Clock, CountingRandom, a_store
 

@@ -9,15 +9,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.adapters.login_store.memory import MemoryLoginStore
-from broker.flow.handles import Handle, StorageKey, parse_handle
-from broker.flow.login_store import (
+from broker.flow.held_state.handles import Handle, StorageKey, parse_handle
+from broker.flow.held_state.login_store import (
     Absent,
     ClaimedBefore,
     Put,
     StoreUnsure,
     TakenBefore,
 )
-from broker.flow.sealed_state import SealedState, StateKind
+from broker.flow.held_state.sealed_state import SealedState, StateKind
 from tests.flow.fakes import CountingStore, FailingStore
 from tests.flow.sealed_builders import (
     A_KIND,

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.flow.handles import Handle, parse_handle
-from broker.flow.login_store import (
+from broker.flow.held_state.handles import Handle, parse_handle
+from broker.flow.held_state.login_store import (
     MAX_SEALED_BYTES,
     MAX_TTL_SECONDS,
     Absent,
@@ -17,7 +17,7 @@ from broker.flow.login_store import (
     Put,
     Unstorable,
 )
-from broker.flow.sealed_state import SealedRecord, SealedState, StateKind
+from broker.flow.held_state.sealed_state import SealedRecord, SealedState, StateKind
 from tests.flow.fakes import CountingStore
 from tests.flow.sealed_builders import (
     A_KIND,

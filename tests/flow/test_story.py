@@ -6,8 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from broker.flow.check_results import CheckResult
-from broker.flow.story import LogLine, NoLogLine, Story, parse_line, tell_stories
+from broker.flow.following.check_results import CheckResult
+from broker.flow.following.story import LogLine, NoLogLine, Story, parse_line, tell_stories
 
 BEGUN = datetime(2026, 9, 1, 7, 30, tzinfo=UTC)
 REFERENCE = "befoheko"

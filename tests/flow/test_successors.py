@@ -11,17 +11,17 @@ from broker.domain.federation import Relation, RelationKind
 from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId, SchoolIdpId, SupplierId
 from broker.domain.registry import Registry, build_registry
-from broker.flow.person_erasure import erase_person, find_person
-from broker.flow.person_records import PersonEvent, PersonRecord
-from broker.flow.person_rules import JoinRules
-from broker.flow.person_suppliers import Visit, find_holder, find_supplier_seen
-from broker.flow.persons import (
+from broker.flow.persons.person_erasure import erase_person, find_person
+from broker.flow.persons.person_records import PersonEvent, PersonRecord
+from broker.flow.persons.person_rules import JoinRules
+from broker.flow.persons.person_suppliers import Visit, find_holder, find_supplier_seen
+from broker.flow.persons.persons import (
     KnownPerson,
     identify_person,
     present_person,
 )
-from broker.flow.register import derive_register_keys, derive_tag, open_record, seal_record
-from broker.flow.successors import (
+from broker.flow.persons.register import derive_register_keys, derive_tag, open_record, seal_record
+from broker.flow.persons.successors import (
     NO_SUCCESSION,
     Succession,
     derive_old_roots,

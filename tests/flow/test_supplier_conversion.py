@@ -7,18 +7,18 @@ from dataclasses import replace
 import pytest
 
 from broker.domain.ids import SupplierId
-from broker.flow.conversion import NotConverted
-from broker.flow.quotas import Quota, QuotaExceeded
-from broker.flow.register import derive_register_keys
-from broker.flow.rotation_refusals import WindowMoved, WindowNotOpen
-from broker.flow.rotations import RotationState, RotationWindow
-from broker.flow.supplier_conversion import (
+from broker.flow.persons.register import derive_register_keys
+from broker.flow.persons.supplier_counts import Converted, SupplierTotals
+from broker.flow.programs.quotas import Quota, QuotaExceeded
+from broker.flow.rotation.conversion import NotConverted
+from broker.flow.rotation.rotation_refusals import WindowMoved, WindowNotOpen
+from broker.flow.rotation.rotations import RotationState, RotationWindow
+from broker.flow.rotation.supplier_conversion import (
     AT_ONCE,
     ConversionPorts,
     ConversionQuota,
     SupplierConversion,
 )
-from broker.flow.supplier_counts import Converted, SupplierTotals
 from broker.pseudonyms.derivation import Pseudonym, derive_pseudonym
 from broker.pseudonyms.epochs import load_pairwise_keys
 from tests.builders import a_supplier

@@ -4,9 +4,9 @@ import pytest
 
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, SupplierId
-from broker.flow.person_records import PersonRecord, SeenAt, SupplierSeen
-from broker.flow.register import RegisterKeys, derive_register_keys
-from broker.flow.supplier_counts import (
+from broker.flow.persons.person_records import PersonRecord, SeenAt, SupplierSeen
+from broker.flow.persons.register import RegisterKeys, derive_register_keys
+from broker.flow.persons.supplier_counts import (
     SupplierTotals,
     derive_mark,
     find_moves,

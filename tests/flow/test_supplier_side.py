@@ -6,8 +6,8 @@ from msgspec.structs import replace
 from broker.domain.release import ClaimsBeyondDecision
 from broker.flow import supplier_side
 from broker.flow.answers import PostMessage, Welcome
+from broker.flow.held_state.records import PREPARED, PreparedRelease
 from broker.flow.parties import find_parties
-from broker.flow.records import PREPARED, PreparedRelease
 from broker.flow.refusals import SupplierNotOpen
 from broker.pseudonyms.epochs import EpochKeyMissing
 from broker.saml_idp.refusals import AnswerTo, CannotEncrypt, SubjectNotSupported

@@ -7,17 +7,17 @@ from msgspec.structs import replace
 
 from broker.domain.refusals import Refusal
 from broker.domain.switches import SwitchStage
-from broker.flow.operator_refusals import PreparedUnreadable
-from broker.flow.rehearsal import Finding
-from broker.flow.switch_checks import LoginPair
-from broker.flow.switch_refusals import (
+from broker.flow.operators.operator_refusals import PreparedUnreadable
+from broker.flow.operators.two_persons import Action
+from broker.flow.switching.rehearsal import Finding
+from broker.flow.switching.switch_checks import LoginPair
+from broker.flow.switching.switch_refusals import (
     DayPast,
     DocumentsDisagree,
     NotRehearsed,
     SwitchNotRunning,
     SwitchRunning,
 )
-from broker.flow.two_persons import Action
 from tests.domain.test_switches import NEW, NOW, OLD, SCHOOL, TODAY
 from tests.flow.memory_register import MemoryRegister
 from tests.flow.operators import ANNA, BEA, a_desk

@@ -13,12 +13,12 @@ from broker.domain.takeover_refusals import (
     OtherListSigned,
     TakeoverEnded,
 )
-from broker.flow import takeover_lists
-from broker.flow.framing import mac
-from broker.flow.person_records import Presented
-from broker.flow.takeover_arrival import note_arrival
-from broker.flow.takeover_lists import ListKind, ListOf, derive_list_tag, read_list
-from broker.flow.takeover_pilot import ListDesk, ListPlan
+from broker.flow.held_state.framing import mac
+from broker.flow.persons.person_records import Presented
+from broker.flow.takeover import takeover_lists
+from broker.flow.takeover.takeover_arrival import note_arrival
+from broker.flow.takeover.takeover_lists import ListKind, ListOf, derive_list_tag, read_list
+from broker.flow.takeover.takeover_pilot import ListDesk, ListPlan
 from tests.builders import TODAY, a_takeover
 from tests.flow.operators import ANNA, BEA
 from tests.flow.takeover_fakes import MemoryLists

@@ -21,14 +21,19 @@ from broker.domain.takeover_refusals import (
     TakeoverEnded,
     TakeoversUnavailable,
 )
-from broker.flow.person_joins import JoinRules
-from broker.flow.person_records import Change, PersonEvent, Presented
-from broker.flow.person_rows import find_records, look_up, store_changes
-from broker.flow.person_suppliers import Visit
-from broker.flow.persons import KnownPerson, identify_person
-from broker.flow.register import RegisterUnavailable, derive_register_keys
-from broker.flow.takeover_lists import ListKind, ListOf, derive_list_tag
-from broker.flow.takeover_mapping import CHECKS, MAX_ATTEMPTS, MappingPorts, TakeoverMapping
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_records import Change, PersonEvent, Presented
+from broker.flow.persons.person_rows import find_records, look_up, store_changes
+from broker.flow.persons.person_suppliers import Visit
+from broker.flow.persons.persons import KnownPerson, identify_person
+from broker.flow.persons.register import RegisterUnavailable, derive_register_keys
+from broker.flow.takeover.takeover_lists import ListKind, ListOf, derive_list_tag
+from broker.flow.takeover.takeover_mapping import (
+    CHECKS,
+    MAX_ATTEMPTS,
+    MappingPorts,
+    TakeoverMapping,
+)
 from broker.pseudonyms.derivation import (
     PersonRoot,
     derive_pseudonym,

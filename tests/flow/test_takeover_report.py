@@ -7,8 +7,8 @@ from broker.domain.attributes import ECK_ID
 from broker.domain.documents import AgreementDocument, SupplierDocument
 from broker.domain.federation import State
 from broker.domain.takeover import TakeoverState
-from broker.flow.takeover_report import HeldKeys, find_held_keys
-from broker.flow.takeovers import StoredTakeover
+from broker.flow.takeover.takeover_report import HeldKeys, find_held_keys
+from broker.flow.takeover.takeovers import StoredTakeover
 from tests.builders import TODAY, a_takeover
 from tests.flow.login_parties import every_party, registry_of
 

@@ -22,8 +22,12 @@ from broker.domain.takeover_refusals import (
     TakeoverMoved,
     TermsUnusable,
 )
-from broker.flow.operator_refusals import ActionUnknown, PreparedUnreadable, WrongOperatorKey
-from broker.flow.takeovers import (
+from broker.flow.operators.operator_refusals import (
+    ActionUnknown,
+    PreparedUnreadable,
+    WrongOperatorKey,
+)
+from broker.flow.takeover.takeovers import (
     TakeoverBounds,
     TakeoverDesk,
     TakeoverSigning,

@@ -25,9 +25,9 @@ from broker.demo.people import VUURVOGEL, Person, made_up_eck_id
 from broker.domain.attributes import ECK_ID
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.takeover import TakeoverState
-from broker.flow.takeover_lists import ListKind, ListOf
-from broker.flow.takeover_mapping import MappingPorts, TakeoverMapping
-from broker.flow.takeover_pilot import ListDesk
+from broker.flow.takeover.takeover_lists import ListKind, ListOf
+from broker.flow.takeover.takeover_mapping import MappingPorts, TakeoverMapping
+from broker.flow.takeover.takeover_pilot import ListDesk
 from tests.builders import a_declaration, a_takeover
 from tests.flow.login_answers import Browser, Received
 from tests.flow.login_parties import BIOSFEER_OIDC, BIOSFEER_SAML, registry_of

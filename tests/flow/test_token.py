@@ -6,9 +6,9 @@ from dataclasses import replace
 import pytest
 
 from broker.domain.refusals import Refusal
-from broker.flow.handles import parse_handle
-from broker.flow.login_store import Absent
-from broker.flow.records import ACCESS_TOKEN, PREPARED
+from broker.flow.held_state.handles import parse_handle
+from broker.flow.held_state.login_store import Absent
+from broker.flow.held_state.records import ACCESS_TOKEN, PREPARED
 from broker.flow.refusals import StoreUnavailable
 from broker.oidc_op.client_auth import ClientNotAuthenticated
 from broker.oidc_op.jwks import SigningKeyMissing, TokenKeys

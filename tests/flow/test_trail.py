@@ -11,8 +11,8 @@ from broker.domain.federation import NoticeMode
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.audit import AuditEvent, note_refusal
+from broker.flow.following.trail import Outcome, Trail, current_trail, following, make_login_id
 from broker.flow.refusals import SchoolUnknown
-from broker.flow.trail import Outcome, Trail, current_trail, following, make_login_id
 from broker.oidc_op.parameters import DuplicatedParameter
 from broker.oidc_op.token import GrantRefused
 from tests.flow.login_answers import Browser, read_at_school, read_redirect, refused, welcomed

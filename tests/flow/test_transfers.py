@@ -15,17 +15,21 @@ from broker.domain.attributes import Population
 from broker.domain.federation import Sector, State
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal
-from broker.flow.operator_actions import present_stated
-from broker.flow.operator_refusals import ActionUnknown, PersonNotKnown, PreparedUnreadable
-from broker.flow.operators import OperatorName
-from broker.flow.person_erasure import erase_person
-from broker.flow.person_records import Change, Presented
-from broker.flow.person_rows import look_up, store_changes
-from broker.flow.register import RegisterUnavailable
+from broker.flow.operators.operator_actions import present_stated
+from broker.flow.operators.operator_refusals import (
+    ActionUnknown,
+    PersonNotKnown,
+    PreparedUnreadable,
+)
+from broker.flow.operators.operators import OperatorName
+from broker.flow.operators.two_persons import Action, ConfirmedAction
+from broker.flow.persons.person_erasure import erase_person
+from broker.flow.persons.person_records import Change, Presented
+from broker.flow.persons.person_rows import look_up, store_changes
+from broker.flow.persons.register import RegisterUnavailable
 from broker.flow.release import day_of
-from broker.flow.transfer_offers import OfferStage, TransferCode, group_code
-from broker.flow.transfers import TransferDesk
-from broker.flow.two_persons import Action, ConfirmedAction
+from broker.flow.transfers.transfer_offers import OfferStage, TransferCode, group_code
+from broker.flow.transfers.transfers import TransferDesk
 from tests.flow.login_parties import (
     BIOSFEER_OIDC,
     BIOSFEER_SAML,
@@ -395,7 +399,7 @@ class TestAcceptance:
         self, move: Move, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         code = await move.offer()
-        monkeypatch.setattr("broker.flow.transfers.MOST_STEPS_BACK", 0)
+        monkeypatch.setattr("broker.flow.transfers.transfers.MOST_STEPS_BACK", 0)
         assert await self.refused(move, code) is t.TransferInCircle
 
     async def test_of_one_who_was_erased_since_is_nothing(self, move: Move) -> None:

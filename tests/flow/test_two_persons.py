@@ -12,8 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.domain.refusals import Refusal
-from broker.flow import two_persons
-from broker.flow.operator_refusals import (
+from broker.flow.operators.operator_refusals import (
     ActionUnknown,
     ActionUsed,
     OperatorUnknown,
@@ -24,8 +23,8 @@ from broker.flow.operator_refusals import (
     SamePerson,
     WrongOperatorKey,
 )
-from broker.flow.operators import Operator, OperatorName, Signer
-from broker.flow.two_persons import (
+from broker.flow.operators.operators import Operator, OperatorName, Signer, two_persons
+from broker.flow.operators.two_persons import (
     CHECKS,
     PREPARED_BYTES_MAX,
     Action,

@@ -13,9 +13,9 @@ import pytest
 from hypothesis import settings
 from msgspec.structs import replace
 
-from broker.flow.browser_steps import BrowserStep
-from broker.flow.login_store import Absent, Claim, Locator, Put, TakenBefore
-from broker.flow.receipts import ReceiptsUnavailable, SealedReceipt
+from broker.flow.held_state.browser_steps import BrowserStep
+from broker.flow.held_state.login_store import Absent, Claim, Locator, Put, TakenBefore
+from broker.flow.receipts.receipts import ReceiptsUnavailable, SealedReceipt
 from tests.flow.failing_store import SharedServer, SharedStore
 from tests.flow.login_world import LoginWorld, Worker
 from tests.flow.two_workers import TwoWorkers, what_is_found

@@ -6,14 +6,14 @@ from broker.domain.federation import State
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.switches import SwitchStage
-from broker.flow.browser_steps import BrowserStep
 from broker.flow.federation.snapshots import RegistryUnreadable
-from broker.flow.person_joins import JoinRules
+from broker.flow.held_state.browser_steps import BrowserStep
+from broker.flow.persons.person_joins import JoinRules
 from broker.flow.refusals import AssertionUsed, LoginStepAbsent, LoginStepUsed, SchoolNotOpen
-from broker.flow.rehearsal import Finding
-from broker.flow.switch_checks import LoginPair
-from broker.flow.switch_refusals import OtherSchoolStated, RehearsalNotOpen
-from broker.flow.volunteers import VolunteerFlow, VolunteerPorts, VolunteerStep
+from broker.flow.switching.rehearsal import Finding
+from broker.flow.switching.switch_checks import LoginPair
+from broker.flow.switching.switch_refusals import OtherSchoolStated, RehearsalNotOpen
+from broker.flow.switching.volunteers import VolunteerFlow, VolunteerPorts, VolunteerStep
 from tests.flow.login_answers import AtSchool, read_at_school
 from tests.flow.login_parties import OIDC_IDP, SAML_IDP, SAML_SCHOOL
 from tests.flow.login_world import DAAN, ELS, SANNE, SANNE_ELSEWHERE

@@ -25,7 +25,7 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 
 from broker.demo.people import PEOPLE
 from broker.domain.ids import RelyingPartyId
-from broker.flow.browser_steps import BrowserStep
+from broker.flow.held_state.browser_steps import BrowserStep
 from tests.flow.failing_store import KINDS, FailingStore, Fault
 from tests.flow.login_answers import (
     Received,

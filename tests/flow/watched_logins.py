@@ -15,8 +15,8 @@ from broker.domain.federation import NoticeMode
 from broker.domain.ids import RelyingPartyId
 from broker.domain.refusals import Refusal
 from broker.flow.answers import Answer, PostMessage, Redirect, Refused, Step, Welcome
-from broker.flow.browser_steps import BrowserStep
-from broker.flow.login_store import LoginStore, LoginStoreRefusal
+from broker.flow.held_state.browser_steps import BrowserStep
+from broker.flow.held_state.login_store import LoginStore, LoginStoreRefusal
 from broker.jose.keys import key_set_of
 from broker.jose.tokens import verify_token
 from broker.oidc_op.token import TokenResponse

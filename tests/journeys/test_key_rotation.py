@@ -17,8 +17,8 @@ from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.keys.keys_standing import find_standing
 from broker.app import build_broker
 from broker.demo.addresses import Party
-from broker.flow.key_purposes import ROTATING
-from broker.flow.key_schedule import KeyState
+from broker.flow.key_plans.key_purposes import ROTATING
+from broker.flow.key_plans.key_schedule import KeyState
 from tests.journeys.commands import run_broker
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.visitor import Visitor, new_visitor

@@ -9,7 +9,7 @@ import pytest_asyncio
 
 from broker.adapters.databases.sql import open_sqlite
 from broker.demo.addresses import Party
-from broker.flow.school_counts import CountKind
+from broker.flow.persons.school_counts import CountKind
 from tests.journeys.commands import run_program
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.test_rotation import exercises, work

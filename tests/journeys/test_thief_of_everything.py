@@ -21,7 +21,7 @@ from broker.adapters.operators_on_disk import OperatorsOnDisk, make_operator_key
 from broker.demo.addresses import Party
 from broker.demo.people import PEOPLE, made_up_eck_id
 from broker.demo.takeover_actions import approve_eck_id
-from broker.flow.framing import FORMAT_1, NONCE_BYTES, PADDING_BYTES
+from broker.flow.held_state.framing import FORMAT_1, NONCE_BYTES, PADDING_BYTES
 from tests.flow.operators import ANNA, BEA, registered_as
 from tests.journeys.commands import run_broker
 from tests.journeys.conftest import OpenWorld, World

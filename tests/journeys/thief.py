@@ -18,24 +18,24 @@ import msgspec
 
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.transfer_refusals import TransferUnknown
-from broker.flow.enrolment_records import (
+from broker.flow.enrolment.enrolment_records import (
     EnrolmentKeys,
     derive_enrolment_keys,
     derive_login_tag,
     open_enrolment,
 )
-from broker.flow.framing import MacKey, UnreadableRecord, derive_key, mac, unseal
-from broker.flow.person_records import PersonRecord
-from broker.flow.receipts import derive_receipt_keys
-from broker.flow.register import (
+from broker.flow.held_state.framing import MacKey, UnreadableRecord, derive_key, mac, unseal
+from broker.flow.persons.person_records import PersonRecord
+from broker.flow.persons.register import (
     RegisterKeys,
     StoredRow,
     derive_register_keys,
     derive_tag,
     open_record,
 )
-from broker.flow.takeover_lists import ListKind
-from broker.flow.transfer_offers import derive_offer_tag, read_code
+from broker.flow.receipts.receipts import derive_receipt_keys
+from broker.flow.takeover.takeover_lists import ListKind
+from broker.flow.transfers.transfer_offers import derive_offer_tag, read_code
 from broker.pseudonyms.conversion import OtherEpoch, find_root, make_conversion
 from broker.pseudonyms.derivation import (
     EckIdUnusable,

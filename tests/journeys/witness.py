@@ -12,7 +12,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.adapters.watching.metrics import Metrics
 from broker.demo.addresses import Party
-from broker.flow.login_store import Claim, Put
+from broker.flow.held_state.login_store import Claim, Put
 
 Headers = Sequence[tuple[bytes, bytes]]
 

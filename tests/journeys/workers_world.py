@@ -15,7 +15,7 @@ from broker.adapters.serving.worker_processes import WorkerEvent
 from broker.demo.addresses import FREE_PORTS, Addresses, Party, addresses_of, listening
 from broker.demo.run import prepare_world
 from broker.demo.world import running
-from broker.flow.trail import LoginStep
+from broker.flow.following.trail import LoginStep
 from tests.journeys.topology import BrokerProcess
 from tests.journeys.visitor import TIMEOUT_SECONDS, Visitor
 from tests.redis_server import RedisServer, a_free_port

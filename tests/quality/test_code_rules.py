@@ -11,7 +11,7 @@ MAX_LINES = 350
 SAYS_NOTHING = {"utils", "util", "helpers", "helper", "common", "misc", "manager", "shared"}
 
 MADE_IN = {
-    "ConfirmedAction": {"broker/flow/two_persons.py"},
+    "ConfirmedAction": {"broker/flow/operators/two_persons.py"},
     # A trust level is a type; only the code that checks makes it.
     "SignedElement": {
         "broker/adapters/xml/xml_signatures.py",
@@ -35,7 +35,7 @@ MADE_IN = {
     "PersonRoot": {
         "broker/pseudonyms/derivation.py",
         "broker/pseudonyms/conversion.py",
-        "broker/flow/person_records.py",
+        "broker/flow/persons/person_records.py",
     },
     "Pseudonym": {"broker/pseudonyms/derivation.py"},
 }

@@ -5,7 +5,7 @@ from datetime import timedelta
 
 from broker.adapters.keys.keys_on_disk import KEY_FOLDERS
 from broker.adapters.keys.schedule_on_disk import SCHEDULE_FILE
-from broker.flow.key_purposes import ROTATING
+from broker.flow.key_plans.key_purposes import ROTATING
 from tests.quality.readme import code_of
 from tests.quality.sources import ROOT
 

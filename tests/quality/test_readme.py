@@ -21,8 +21,8 @@ from broker.flow.federation.links import find_broken_links
 from broker.flow.federation.logins import IDP_CHECKS
 from broker.flow.federation.schools import SCHOOL_CHECKS
 from broker.flow.federation.suppliers import SUPPLIER_CHECKS
-from broker.flow.person_records import PersonEvent
-from broker.flow.trail import LoginStep, Trail
+from broker.flow.following.trail import LoginStep, Trail
+from broker.flow.persons.person_records import PersonEvent
 from broker.oidc_op.client_auth import hash_client_secret
 from broker.web.request_line import describe
 from tests.quality.readme import code_of, fenced, heading_anchors, prose, readme, table

@@ -4,37 +4,32 @@ import ast
 from collections.abc import Iterator
 
 from broker.domain.refusals import every_refusal
-from broker.flow.step_checks import every_group
+from broker.flow.following.step_checks import every_group
 from tests.quality.sources import broker_modules, parsed_files
 
 NOT_OF_A_LOGIN = (
     "broker/demo/",
     "broker/commands/",
     "broker/flow/federation/",
-    "broker/flow/operator",
-    "broker/flow/rehears",
-    "broker/flow/switch",
-    "broker/flow/volunteer",
-    "broker/flow/two_persons.py",
-    "broker/flow/rotation",
-    "broker/flow/supplier_conversion.py",
-    "broker/flow/takeover",
-    "broker/domain/takeover",
-    "broker/flow/transfer",
-    "broker/domain/transfer",
-    "broker/adapters/databases/sql_transfers.py",
-    "broker/adapters/databases/sql_takeover",
-    "broker/adapters/operators_on_disk.py",
-    "broker/flow/api_",
-    "broker/flow/person_changes.py",
-    "broker/flow/person_plans.py",
-    "broker/flow/quotas.py",
+    "broker/flow/operators/",
+    "broker/flow/programs/",
+    "broker/flow/rotation/",
+    "broker/flow/switching/",
+    "broker/flow/takeover/",
+    "broker/flow/transfers/",
+    "broker/flow/persons/person_changes.py",
+    "broker/flow/persons/person_plans.py",
+    "broker/flow/enrolment/enrolment_feed.py",
     "broker/domain/enrolment",
-    "broker/flow/enrolment_feed.py",
+    "broker/domain/takeover",
+    "broker/domain/transfer",
     "broker/adapters/databases/sql_enrolments.py",
+    "broker/adapters/databases/sql_quotas.py",
+    "broker/adapters/databases/sql_takeover",
+    "broker/adapters/databases/sql_transfers.py",
+    "broker/adapters/operators_on_disk.py",
     "broker/oidc_op/client_credentials.py",
     "broker/web/api_",
-    "broker/adapters/databases/sql_quotas.py",
     "broker/saml_xml/metadata.py",
     "broker/saml_sp/metadata.py",
     "broker/saml_idp/metadata.py",
@@ -80,7 +75,8 @@ def test_every_check_that_is_told_exists() -> None:
     texts = {
         node.value.partition(":")[0]
         for path, tree in parsed_files().items()
-        if path not in ("broker/flow/step_checks.py", "broker/flow/protocol_checks.py")
+        if path
+        not in ("broker/flow/following/step_checks.py", "broker/flow/following/protocol_checks.py")
         for node in ast.walk(tree)
         if isinstance(node, ast.Constant) and isinstance(node.value, str)
     }

@@ -1,9 +1,9 @@
 """Writes receipts.json and register.json: what rests on disk about persons, byte by byte.
 
-Made from the formulas in `broker/flow/receipts.py`, `receipt_chain.py` and `register.py` with the
-standard library, one cipher and one signature, and not with the code it checks. A change of this
-file's output makes receipts and rows unreadable: that is a decision, not a fix.
-Run: python -m tests.vectors.make_at_rest
+Made from the formulas in `receipts.py` and `receipt_chain.py` of `broker/flow/receipts/` and in
+`broker/flow/persons/register.py` with the standard library, one cipher and one signature, and not
+with the code it checks. A change of this file's output makes receipts and rows unreadable: that is
+a decision, not a fix. Run: python -m tests.vectors.make_at_rest
 """
 
 import base64

@@ -1,8 +1,9 @@
 """Writes login-record.json: what login records, claims and child handles are, byte by byte.
 
-Made from the formulas in `broker/flow/sealed_state.py` with the standard library and one cipher,
-and not with the code it checks. A change of this file's output ends every login that is in flight
-during an upgrade: that is a decision, not a fix. Run: python -m tests.vectors.make_login_record
+Made from the formulas in `broker/flow/held_state/sealed_state.py` with the standard library and one
+cipher, and not with the code it checks. A change of this file's output ends every login that is in
+flight during an upgrade: that is a decision, not a fix. Run: python -m
+tests.vectors.make_login_record
 """
 
 import base64

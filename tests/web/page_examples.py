@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from html.parser import HTMLParser
 
 from broker.domain.refusals import WhoseTask
-from broker.flow.rehearsal import Finding
+from broker.flow.switching.rehearsal import Finding
 from broker.web import texts
 from broker.web.login_pages import (
     LoginChoice,

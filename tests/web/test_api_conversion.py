@@ -8,10 +8,10 @@ import msgspec
 import pytest
 
 from broker.domain.federation import ApiScope, Supplier
-from broker.flow.api_access import ApiCallerRefused, SupplierCaller
-from broker.flow.conversion import Answer, NotConverted
-from broker.flow.quotas import QuotaExceeded
-from broker.flow.rotation_refusals import WindowNotOpen
+from broker.flow.programs.api_access import ApiCallerRefused, SupplierCaller
+from broker.flow.programs.quotas import QuotaExceeded
+from broker.flow.rotation.conversion import Answer, NotConverted
+from broker.flow.rotation.rotation_refusals import WindowNotOpen
 from broker.pseudonyms.derivation import Pseudonym
 from broker.web import api_conversion
 from broker.web.api_bodies import JSON_TYPE, LINES_TYPE

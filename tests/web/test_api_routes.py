@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from broker.domain.federation import ApiClient, ApiScope
 from broker.domain.registry import Registry, build_registry
-from broker.flow.api_access import ApiCaller, SchoolCaller, SupplierCaller
+from broker.flow.programs.api_access import ApiCaller, SchoolCaller, SupplierCaller
 from broker.web.api_bodies import read_json, read_lines
 from broker.web.api_routes import API_ENDPOINTS, ApiEndpoint, api_routes
 from broker.web.responses import json as as_json
@@ -186,6 +186,6 @@ def test_a_fault_of_ours_is_told_in_the_same_form(
     async def fail(*_: object, **__: object) -> None:
         raise ZeroDivisionError
 
-    monkeypatch.setattr("broker.flow.api_access.ApiAccess.admit", fail)
+    monkeypatch.setattr("broker.flow.programs.api_access.ApiAccess.admit", fail)
     answer = api.get("/api/access")
     assert (answer.status, answer.response.json()["code"]) == (500, "E-HTTP-5")

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from broker.domain.ids import RelyingPartyId
 from broker.flow.answers import LoginCookie
-from broker.flow.handles import parse_handle
+from broker.flow.held_state.handles import parse_handle
 from broker.web.cookies import MAX_LOGINS_AT_ONCE, STARTS_SECONDS, Cookies, HeldLogin
 from tests.web.broker_site import a_scope
 

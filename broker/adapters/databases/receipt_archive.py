@@ -15,8 +15,8 @@ from sqlalchemy import bindparam, func, insert, select, update
 from broker.adapters.databases.sql import open_sqlite, prepare, transaction
 from broker.adapters.databases.tables_receipts import receipt_heads, receipt_writers, receipts
 from broker.domain.ids import SchoolId
-from broker.flow.merkle import audit_paths
-from broker.flow.receipt_chain import (
+from broker.flow.receipts.merkle import audit_paths
+from broker.flow.receipts.receipt_chain import (
     ChainKeys,
     ForgedHead,
     HeadRange,
@@ -29,7 +29,7 @@ from broker.flow.receipt_chain import (
     ranges_since,
     sign_head,
 )
-from broker.flow.receipts import SealedReceipt
+from broker.flow.receipts.receipts import SealedReceipt
 
 _line = select(
     receipts.c.writer,
@@ -80,7 +80,9 @@ _SET_HEADED = prepare(
 
 
 class SqliteReceiptArchive:
-    """`broker.flow.receipt_audit.ReceiptArchive` over a connection that is inside a transaction."""
+    """`broker.flow.receipts.receipt_audit.ReceiptArchive` over a connection that is inside a
+    transaction.
+    """
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._connection = connection

@@ -19,8 +19,8 @@ from broker.adapters.databases.receipt_archive import make_head, open_archive, p
 from broker.adapters.databases.sql import OpenedFile, open_sqlite, prepare, transaction
 from broker.adapters.databases.tables_receipts import receipt_heads, receipt_writers, receipts
 from broker.domain.ids import SchoolId
-from broker.flow.receipt_audit import VerifiedReceipts, verify_receipts
-from broker.flow.receipt_chain import (
+from broker.flow.receipts.receipt_audit import VerifiedReceipts, verify_receipts
+from broker.flow.receipts.receipt_chain import (
     WRITER_ID_BYTES,
     ReceiptProof,
     SignedHead,
@@ -29,7 +29,7 @@ from broker.flow.receipt_chain import (
     extend_chain,
     start_chain,
 )
-from broker.flow.receipts import ReceiptsUnavailable, SealedReceipt
+from broker.flow.receipts.receipts import ReceiptsUnavailable, SealedReceipt
 
 FIND_CHUNK = 500  # locators in one query; SQLite's own limit is 32766
 
@@ -55,7 +55,7 @@ _FIND = prepare(
 
 
 class SqliteReceiptLog:
-    """`broker.flow.receipts.ReceiptLog` on a SQLite database.
+    """`broker.flow.receipts.receipts.ReceiptLog` on a SQLite database.
 
     Args:
         path: of a database that `upgrade_database(path, "receipts")` made.

@@ -13,8 +13,8 @@ from sqlalchemy.dialects.sqlite import insert
 from broker.adapters.databases.group_commit import GroupCommit
 from broker.adapters.databases.sql import OpenedFile, open_sqlite, prepare, transaction
 from broker.adapters.databases.tables_register import enrolment_feeds, enrolments
-from broker.flow.enrolments import FeedChange, StoredEnrolment, StoredFeed
-from broker.flow.register import RegisterUnavailable
+from broker.flow.enrolment.enrolments import FeedChange, StoredEnrolment, StoredFeed
+from broker.flow.persons.register import RegisterUnavailable
 
 READ_BUSY_TIMEOUT_MS = 200  # as of the register
 _FAULTS = (sqlite3.Error, OSError, ValueError)
@@ -50,7 +50,7 @@ _NEXT = prepare(
 
 
 class SqliteEnrolments:
-    """`broker.flow.enrolments.EnrolmentBook`.
+    """`broker.flow.enrolment.enrolments.EnrolmentBook`.
 
     Args:
         path: of a database that `upgrade_database(path, "register")` made.

@@ -10,7 +10,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_add
 from broker.adapters.databases.group_commit import GroupCommit
 from broker.adapters.databases.sql import OpenedFile, prepare, transaction
 from broker.adapters.databases.tables_register import api_quotas
-from broker.flow.quotas import Quota, QuotaExceeded, QuotasUnavailable
+from broker.flow.programs.quotas import Quota, QuotaExceeded, QuotasUnavailable
 
 _FAULTS = (sqlite3.Error, OSError)
 
@@ -35,7 +35,7 @@ _FORGET = prepare(
 
 
 class SqliteQuotas:
-    """`broker.flow.quotas.QuotaLedger`.
+    """`broker.flow.programs.quotas.QuotaLedger`.
 
     Args:
         path: of a database that `upgrade_database(path, "register")` made.

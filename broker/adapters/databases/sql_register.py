@@ -19,15 +19,15 @@ from broker.adapters.databases.sql import OpenedFile, prepare, transaction
 from broker.adapters.databases.sql_school_counts import add_count
 from broker.adapters.databases.sql_supplier_counts import move_counts
 from broker.adapters.databases.tables_register import persons, takeover_tags
-from broker.flow.operator_refusals import PersonChanged
-from broker.flow.register import (
+from broker.flow.operators.operator_refusals import PersonChanged
+from broker.flow.persons.register import (
     RegisterUnavailable,
     RowRewrite,
     RowWrite,
     StoredRow,
     mark_of,
 )
-from broker.flow.school_counts import Count, CountFull
+from broker.flow.persons.school_counts import Count, CountFull
 
 READ_BUSY_TIMEOUT_MS = 200  # in WAL mode a reader waits only while the log is being recovered
 
@@ -89,7 +89,7 @@ _Part = _Login | _Rewriting | _Erasure
 
 
 class SqlitePersonRegister:
-    """`broker.flow.register.PersonRegister` on a SQLite database.
+    """`broker.flow.persons.register.PersonRegister` on a SQLite database.
 
     Args:
         path: of a database that `upgrade_database(path, "register")` made.

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select
 
 from broker.adapters.databases.sql import OpenedFile, prepare
 from broker.adapters.databases.tables_register import persons
-from broker.flow.register import RegisterUnavailable, StoredRow
+from broker.flow.persons.register import RegisterUnavailable, StoredRow
 
 TAGS_AT_ONCE = 250
 
@@ -21,7 +21,7 @@ _FIND = prepare(
 
 
 class SqliteRegisterRows:
-    """`broker.flow.conversion.RegisterRows`. Used by one thread at a time.
+    """`broker.flow.rotation.conversion.RegisterRows`. Used by one thread at a time.
 
     Args:
         path: of a database that `upgrade_database(path, "register")` made.

@@ -14,7 +14,7 @@ from broker.adapters.databases.sql import open_sqlite, prepare, transaction
 from broker.adapters.databases.tables_registry import pins, rotations
 from broker.domain.ids import SupplierId
 from broker.flow.federation.snapshots import RegistryUnreadable
-from broker.flow.rotations import Decide, RotationState, RotationWindow
+from broker.flow.rotation.rotations import Decide, RotationState, RotationWindow
 
 _open = rotations.c.closed_version.is_(None)
 _of_supplier = rotations.c.supplier == bindparam("of_supplier")
@@ -57,7 +57,7 @@ def read_windows(connection: sqlite3.Connection) -> Mapping[SupplierId, Rotation
 
 @dataclass(frozen=True, slots=True)
 class SqliteRotations:
-    """`broker.flow.rotations.RotationStore` on a SQLite database.
+    """`broker.flow.rotation.rotations.RotationStore` on a SQLite database.
 
     Args:
         path: of a database that `upgrade_database(path, "registry")` made.

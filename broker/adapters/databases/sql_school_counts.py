@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_add
 from broker.adapters.databases.sql import open_sqlite, prepare
 from broker.adapters.databases.tables_register import school_counts
 from broker.domain.ids import SchoolId
-from broker.flow.school_counts import Count, Counted, CountKind
+from broker.flow.persons.school_counts import Count, Counted, CountKind
 
 KEPT_DAYS = 400  # a school year and a month: what a report of the year before may ask for
 

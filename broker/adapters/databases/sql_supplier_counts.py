@@ -12,8 +12,8 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_else
 from broker.adapters.databases.sql import open_sqlite, prepare, transaction
 from broker.adapters.databases.tables_register import converted_marks, persons, supplier_counts
 from broker.domain.ids import SupplierId
-from broker.flow.register import RegisterUnavailable, SupplierMove
-from broker.flow.supplier_counts import Converted, SupplierTotals
+from broker.flow.persons.register import RegisterUnavailable, SupplierMove
+from broker.flow.persons.supplier_counts import Converted, SupplierTotals
 
 MARKS_AT_ONCE = 2000
 """In one transaction: logins' writes wait for it."""
@@ -79,7 +79,7 @@ def move_counts(connection: sqlite3.Connection, moves: Sequence[SupplierMove]) -
 
 @dataclass(frozen=True, slots=True)
 class SqliteSupplierCounts:
-    """`broker.flow.supplier_counts.SupplierCounts` on the register's database.
+    """`broker.flow.persons.supplier_counts.SupplierCounts` on the register's database.
 
     Args:
         path: of a database that `upgrade_database(path, "register")` made.

@@ -37,9 +37,9 @@ from broker.domain.switches import (
     gather_switches,
 )
 from broker.flow.federation.snapshots import RegistryUnreadable
-from broker.flow.rehearsal import Counts, Finding
-from broker.flow.switch_checks import LoginPair, Rehearsed, SwitchState
-from broker.flow.switching import Decide, PastStep
+from broker.flow.switching.rehearsal import Counts, Finding
+from broker.flow.switching.switch_checks import LoginPair, Rehearsed, SwitchState
+from broker.flow.switching.switching import Decide, PastStep
 
 Record = TypeVar("Record", School, SchoolIdp)
 

@@ -14,7 +14,7 @@ from broker.adapters.databases.sql import OpenedFile, open_sqlite, prepare, tran
 from broker.adapters.databases.tables_register import takeover_tags as tags_table
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.takeover_refusals import TakeoversUnavailable
-from broker.flow.takeover_lists import ListKind, ListOf
+from broker.flow.takeover.takeover_lists import ListKind, ListOf
 
 Result = TypeVar("Result")
 
@@ -57,7 +57,8 @@ _COUNTS = prepare(
 
 
 class SqliteTakeoverLists:
-    """`broker.flow.takeover_lists.TakeoverLists`. Looks up on the event loop, writes on threads.
+    """`broker.flow.takeover.takeover_lists.TakeoverLists`. Looks up on the event loop, writes on
+    threads.
 
     Args:
         path: of a database that `upgrade_database(path, "register")` made.

@@ -24,7 +24,7 @@ from broker.domain.takeover_refusals import (
     TakeoversUnavailable,
 )
 from broker.flow.release import day_of
-from broker.flow.takeovers import StoredTakeover
+from broker.flow.takeover.takeovers import StoredTakeover
 
 _of = (
     takeovers.c.school == bindparam("of_school"),
@@ -90,7 +90,7 @@ _RESERVE = prepare(
 
 @dataclass(frozen=True, slots=True)
 class SqliteTakeovers:
-    """`broker.flow.takeovers.TakeoverStore` on the registry's database.
+    """`broker.flow.takeover.takeovers.TakeoverStore` on the registry's database.
 
     Args:
         path: of a database that `upgrade_database(path, "registry")` made.

@@ -11,7 +11,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 from broker.adapters.databases.sql import open_sqlite, prepare, transaction
 from broker.adapters.databases.tables_register import transfers as table
 from broker.domain.transfer_refusals import TransfersUnavailable
-from broker.flow.transfer_offers import OfferStage, StoredOffer
+from broker.flow.transfers.transfer_offers import OfferStage, StoredOffer
 
 KEPT_DAYS_AFTER = 365  # after its last day: until then it is told apart from one that never was
 
@@ -45,7 +45,7 @@ _CHANGE = prepare(
 
 
 class SqliteTransfers:
-    """`broker.flow.transfer_offers.TransferOffers`. Blocks; for commands.
+    """`broker.flow.transfers.transfer_offers.TransferOffers`. Blocks; for commands.
 
     Args:
         path: of a database that `upgrade_database(path, "register")` made.

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 
 from broker.adapters.keys.key_files import KeyProblem
 from broker.adapters.keys.share_files import Ceremony
-from broker.flow.framing import NONCE_BYTES, derive_key
+from broker.flow.held_state.framing import NONCE_BYTES, derive_key
 
 FORMAT = 1
 BUNDLE_BYTES_MAX = 16 * 1024 * 1024

@@ -3,8 +3,8 @@
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from broker.flow.key_facts import KeyFacts
-from broker.flow.key_schedule import KeyState
+from broker.flow.key_plans.key_facts import KeyFacts
+from broker.flow.key_plans.key_schedule import KeyState
 
 
 @dataclass(frozen=True, slots=True)

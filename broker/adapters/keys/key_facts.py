@@ -11,8 +11,8 @@ from broker.adapters.keys.keys_on_disk import BrokerKeys, HexKey, SamlKey, Token
 from broker.adapters.keys.keys_standing import find_slots
 from broker.domain.federation import SamlIdpEndpoints, SamlServiceProvider
 from broker.domain.registry import Registry
-from broker.flow.key_facts import LASTS, CertificateFacts, KeyFacts
-from broker.flow.key_schedule import KeyState, find_next_change
+from broker.flow.key_plans.key_facts import LASTS, CertificateFacts, KeyFacts
+from broker.flow.key_plans.key_schedule import KeyState, find_next_change
 from broker.jose.keys import signing_key_of
 from broker.saml_xml.keys import signing_key
 

@@ -19,8 +19,15 @@ from broker.adapters.keys.keys_init import make_saml_key, make_token_key
 from broker.adapters.keys.keys_on_disk import BrokerKeys
 from broker.adapters.keys.keys_standing import Slot, find_slots
 from broker.adapters.keys.schedule_on_disk import find_letters, write_schedule
-from broker.flow.key_purposes import COOKIE, ROTATING, SAML_DECRYPTION, SAML_SIGNING, STORAGE, TOKEN
-from broker.flow.key_schedule import (
+from broker.flow.key_plans.key_purposes import (
+    COOKIE,
+    ROTATING,
+    SAML_DECRYPTION,
+    SAML_SIGNING,
+    STORAGE,
+    TOKEN,
+)
+from broker.flow.key_plans.key_schedule import (
     KeySchedule,
     KeyState,
     NoKeyInUse,

@@ -34,7 +34,7 @@ from broker.adapters.keys.keys_on_disk import (
     read_token_key,
 )
 from broker.adapters.keys.schedule_on_disk import find_letters, read_schedule
-from broker.flow.key_schedule import choose_letter, is_ended
+from broker.flow.key_plans.key_schedule import choose_letter, is_ended
 
 RSA_BITS = 2048  # one signature or decryption a login: 3072 bits would cost three times as much
 CERTIFICATE_LIFETIME_DAYS = 3650  # partners pin the key; a short life only breaks logins

@@ -35,8 +35,8 @@ from broker.adapters.keys.key_files import (
     read_safely,
 )
 from broker.adapters.keys.schedule_on_disk import read_schedule
-from broker.flow.key_purposes import COOKIE, SAML_DECRYPTION, SAML_SIGNING, STORAGE, TOKEN
-from broker.flow.key_schedule import KeySchedule
+from broker.flow.key_plans.key_purposes import COOKIE, SAML_DECRYPTION, SAML_SIGNING, STORAGE, TOKEN
+from broker.flow.key_plans.key_schedule import KeySchedule
 from broker.pseudonyms.derivation import RootKey, load_root_key
 from broker.pseudonyms.epochs import PairwiseKeys, load_pairwise_keys
 

@@ -14,8 +14,8 @@ from broker.adapters.keys.keys_on_disk import (
     SamlKey,
     TokenKey,
 )
-from broker.flow.key_purposes import COOKIE, SAML_DECRYPTION, SAML_SIGNING, STORAGE, TOKEN
-from broker.flow.key_schedule import KeyState, NoKeyInUse, is_ended, stand
+from broker.flow.key_plans.key_purposes import COOKIE, SAML_DECRYPTION, SAML_SIGNING, STORAGE, TOKEN
+from broker.flow.key_plans.key_schedule import KeyState, NoKeyInUse, is_ended, stand
 
 
 @dataclass(frozen=True, slots=True)

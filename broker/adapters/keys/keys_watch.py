@@ -21,7 +21,7 @@ from broker.adapters.keys.keys_on_disk import KEY_FOLDERS, BrokerKeys, KeysUnusa
 from broker.adapters.keys.keys_standing import check_keys_stay
 from broker.adapters.keys.schedule_on_disk import SCHEDULE_FILE
 from broker.flow.federation.snapshots import RegistryUnreadable
-from broker.flow.key_schedule import KeySchedule, find_next_moment
+from broker.flow.key_plans.key_schedule import KeySchedule, find_next_moment
 
 Prepared = TypeVar("Prepared")
 

@@ -13,8 +13,8 @@ from pathlib import Path
 import msgspec
 
 from broker.adapters.keys.key_files import KeyProblem, read_safely, sync_folder
-from broker.flow.key_purposes import ROTATING
-from broker.flow.key_schedule import KeySchedule, KeyTimes
+from broker.flow.key_plans.key_purposes import ROTATING
+from broker.flow.key_plans.key_schedule import KeySchedule, KeyTimes
 
 SCHEDULE_FILE = "schedule.toml"
 

@@ -1,8 +1,9 @@
 """The login store in the process itself: for one worker, and gone when it stops.
 
-Keeps the contract of `broker.flow.login_store`. Every method runs from start to end without
-awaiting, so on one event loop it is atomic; it must not be called from several threads. Nothing
-live is ever evicted: a full store refuses, because to forget a tombstone is to allow a second use.
+Keeps the contract of `broker.flow.held_state.login_store`. Every method runs from start to end
+without awaiting, so on one event loop it is atomic; it must not be called from several threads.
+Nothing live is ever evicted: a full store refuses, because to forget a tombstone is to allow a
+second use.
 """
 
 import heapq
@@ -10,7 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import Final, NamedTuple
 
-from broker.flow.login_store import (
+from broker.flow.held_state.login_store import (
     Absent,
     Claim,
     ClaimedBefore,

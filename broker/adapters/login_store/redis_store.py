@@ -1,8 +1,8 @@
 """The login store on Redis or Valkey: for any number of workers, and one that can be lost.
 
-Keeps the contract of `broker.flow.login_store`; `redis_scripts` says how each method is one atomic
-step on the server, how a record and a tombstone look there, and why a store that was flushed,
-restarted or failed over honours no handle issued before.
+Keeps the contract of `broker.flow.held_state.login_store`; `redis_scripts` says how each method is
+one atomic step on the server, how a record and a tombstone look there, and why a store that was
+flushed, restarted or failed over honours no handle issued before.
 
 What is not clear is `StoreUnsure`: a time-out, a connection that ends between question and answer,
 every error that the server answers with, bytes that we did not write. Only `get` is asked a second
@@ -44,7 +44,7 @@ from broker.adapters.login_store.redis_scripts import (
     TAKEN,
     Script,
 )
-from broker.flow.login_store import (
+from broker.flow.held_state.login_store import (
     MAX_CLAIM_AGE_MILLISECONDS,
     MAX_SEALED_BYTES,
     Absent,

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from broker.flow.story import LogLine, NoLogLine, Story, parse_line, tell_stories
+from broker.flow.following.story import LogLine, NoLogLine, Story, parse_line, tell_stories
 
 COMPRESSED = ".gz"
 IN_MEMORY_BYTES = 64 * 1024 * 1024

@@ -25,7 +25,7 @@ from broker.adapters.keys.key_files import KeyProblem
 from broker.adapters.login_store.redis_connections import RedisProblem
 from broker.adapters.serving.worker_processes import WorkerEvent
 from broker.flow.audit import AuditEvent
-from broker.flow.trail import current_trail
+from broker.flow.following.trail import current_trail
 
 SHUT_LOGGERS = ("signxml", "saml2", "httpcore", "httpcore2", "httpx2", "uvicorn.access")
 """Libraries that would write whole messages, addresses or queries at some level."""

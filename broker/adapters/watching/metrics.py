@@ -24,8 +24,8 @@ from prometheus_client import (
 
 from broker.adapters.keys.key_dates import KeyDates
 from broker.domain.refusals import every_refusal
+from broker.flow.following.trail import LoginStep, Outcome, Trail
 from broker.flow.ports import Clock
-from broker.flow.trail import LoginStep, Outcome, Trail
 
 STEP_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
 STORE_SECONDS = (0.0005, 0.001, 0.002, 0.005, 0.01, 0.05, 0.1, 0.5, 1, 5)
@@ -36,7 +36,7 @@ STORE_ANSWERS: Mapping[str, tuple[str, ...]] = {
     "get": ("done", "absent", "unsure"),
     "delete": ("done", "unsure"),
 }
-"""What the login store can answer to each operation (`broker.flow.login_store`)."""
+"""What the login store can answer to each operation (`broker.flow.held_state.login_store`)."""
 
 RECEIPT_ANSWERS = ("done", "failed")
 PROTOCOLS = ("oidc", "saml", "unknown")

@@ -5,7 +5,8 @@ from time import perf_counter
 from types import MappingProxyType
 from typing import TypeVar
 
-from broker.flow.login_store import (
+from broker.flow.following.trail import current_trail
+from broker.flow.held_state.login_store import (
     Absent,
     Claim,
     ClaimedBefore,
@@ -15,8 +16,7 @@ from broker.flow.login_store import (
     Put,
     TakenBefore,
 )
-from broker.flow.receipts import ReceiptLog, SealedReceipt
-from broker.flow.trail import current_trail
+from broker.flow.receipts.receipts import ReceiptLog, SealedReceipt
 
 Result = TypeVar("Result")
 

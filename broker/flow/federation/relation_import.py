@@ -24,7 +24,7 @@ from broker.domain.documents import DocumentProblem
 from broker.domain.federation import RelationKind, School, State
 from broker.domain.ids import SchoolId, is_brin
 from broker.domain.registry import Registry
-from broker.flow.person_records import school_year_of
+from broker.flow.persons.person_records import school_year_of
 
 MAX_TRANSITIONS_BYTES = 64 * 1024 * 1024  # the whole zip has 5 MB
 NEEDED_COLUMNS = ("NR_ADMIN_VAN", "NR_ADMIN_NAAR", "DT_OVERGANG")

@@ -1,0 +1,1 @@
+"""Schools' lists of who is there."""

@@ -1,0 +1,1 @@
+"""Following one login over its requests, for the helpdesk: which checks it passed, no values."""

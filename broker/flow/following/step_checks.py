@@ -1,0 +1,238 @@
+"""Which checks each step of a login makes, in which order, for telling afterwards how far it came.
+
+Those of the protocols stand in `protocol_checks`. `tests/quality/test_step_checks.py` holds that no
+check is missing.
+"""
+
+from collections.abc import Iterable, Mapping
+from types import MappingProxyType
+
+from broker.flow.following.protocol_checks import (
+    CLIENT,
+    OIDC_ANSWER,
+    OIDC_REQUEST,
+    PARAMETERS,
+    SAML_ANSWER,
+    SAML_REQUEST,
+    CheckGroup,
+    named,
+)
+from broker.flow.following.trail import LoginStep
+from broker.oidc_op.token import TOKEN_CHECKS
+
+_BODY = (
+    "check_content_type",
+    "check_content_length",
+    "check_body_size",
+    "check_body_complete",
+    "check_parameters_encoded",
+    "check_parameter_in_one_place",
+)
+_ARRIVAL = CheckGroup(
+    "what the browser asks",
+    (
+        *("check_header_size", "check_requests_at_once", "check_destination"),
+        *("check_room_for_frame", "check_starts_a_minute"),
+    ),
+    families=("E-HTTP-",),
+)
+_ARRIVED = (
+    _ARRIVAL,
+    CheckGroup("what the browser sent", _BODY, ordered=False, families=("E-HTTP-",)),
+)
+_SENT = CheckGroup(
+    "what the browser sent",
+    ("check_header_size", "check_requests_at_once", *_BODY, "check_parameter_once"),
+    ordered=False,
+    families=("E-HTTP-",),
+)
+_OWN_FORM = CheckGroup(
+    "the form is our own",
+    ("check_form_cookie", "check_fetch_site", "check_origin", "check_csrf_token"),
+)
+_BOUND = CheckGroup("the browser began this login", ("check_browser_binding",))
+_STORE = CheckGroup("the login store", ("check_login_step",), anywhere=True)
+_PARTIES = CheckGroup(
+    "who asked is still open",
+    (
+        "check_relying_party_enabled",
+        "check_supplier_enabled",
+        "check_return_address_registered",
+        "check_idp_enabled",
+    ),
+    ordered=False,
+    anywhere=True,
+)
+TO_SCHOOL = CheckGroup(
+    "the way to the school",
+    (
+        "check_school_known_when_passive",
+        "check_school_has_login",
+        "check_school_enabled",
+        "check_idp_enabled",
+        "check_states_equal",
+        "check_provider_can_reauthenticate",
+        "check_passive_alone",
+        "check_endpoint_known",
+        "check_signing_key_present",
+    ),
+    ordered=False,
+)
+_CHOICE = CheckGroup("the school that was chosen", ("check_school_known",))
+
+_TO_BROWSER = (_PARTIES, TO_SCHOOL, _STORE)
+HAND_OVER = (
+    CheckGroup(
+        "nothing changed meanwhile",
+        (
+            *("check_school_of_idp", "check_school_enabled", "check_states_equal"),
+            *("check_agreement_unchanged", "check_released_still_allowed"),
+            "check_epoch_unchanged",
+        ),
+    ),
+    CheckGroup(
+        "the answer to the supplier",
+        (
+            *("check_protocol_unchanged", "lint_claim_name", "lint_claim_values"),
+            *("check_encryption_key_registered", "xml-characters"),
+        ),
+        ordered=False,
+        families=("E-LOGIN-5", "E-RELEASE-5", "E-SAML-48", "E-XML-6"),
+    ),
+    CheckGroup(
+        "the receipt",
+        ("check_not_closed", "check_written", "check_readable"),
+        ordered=False,
+        families=("E-RECEIPT-",),
+    ),
+)
+_PERSON = CheckGroup(
+    "who it is",
+    (
+        *("check_eckid_form", "check_eckid_no_placeholder", "check_eckid_length"),
+        *("check_identifier_not_blank", "check_identifier_encodable"),
+        *("check_readable", "check_not_closed", "check_written", "check_register_row_opens"),
+        *("check_person_unchanged", "check_register_converges"),
+        *("check_eck_id_stated_or_known", "check_numbers_of_one_pupil_bounded"),
+        *("check_arrivals_within_budget", "check_protected_arrival_confirmed"),
+        "check_pinned_epoch_has_key",
+    ),
+    ordered=False,
+    families=("E-PERSON-", "E-PSEUDONYM-"),
+)
+_RELEASE = (
+    CheckGroup(
+        "for whom the school speaks",
+        (
+            *("check_values_bounded", "check_school_domain_registered"),
+            *("check_exactly_one_school_registered", "check_school_stated"),
+            *("check_branch_of_stated_school", "check_location_stated", "check_schools_bounded"),
+            *("check_exactly_one_school_stated", "check_stated_brin_registered"),
+            *("check_stated_brin_well_formed", "check_stated_realm_registered"),
+            *("check_identifier_single", "check_identifier_not_blank", "check_person_stated"),
+            "check_login_identifier_usable",
+        ),
+        ordered=False,
+        families=("E-IDENTITY-",),
+    ),
+    CheckGroup("by a login that the school offers", ("check_login_offered_when_passive",)),
+    CheckGroup("school and supplier are open", ("check_school_enabled", "check_states_equal")),
+    CheckGroup(
+        "what the school's list says",
+        (
+            *("check_not_closed", "check_readable", "check_enrolment_opens"),
+            *("check_list_states_same_role", "check_list_names_same_person"),
+        ),
+        ordered=False,
+        families=("E-ENROLMENT-",),
+    ),
+    CheckGroup(
+        "what the school approved",
+        (
+            *("check_agreement_exists", "check_agreement_in_force", "check_agreement_of_school"),
+            "check_required_released",
+        ),
+    ),
+    CheckGroup(
+        "for which of several schools", ("check_own_school_known_when_passive",), ordered=False
+    ),
+    _PERSON,
+    CheckGroup("no page where none may be", ("check_no_page_when_passive",)),
+    *HAND_OVER,
+)
+_STILL_OPEN = CheckGroup(
+    "all who stand behind it are still open",
+    (
+        *("check_relying_party_enabled", "check_supplier_enabled", "check_supplier_unchanged"),
+        *("check_school_known", "check_idp_enabled", "check_school_enabled", "check_states_equal"),
+        "check_agreement_unchanged",
+        "check_takeover_unchanged",
+    ),
+)
+_ANSWERED = (_SENT, _BOUND, _STORE, _PARTIES)
+_CHOOSING = (_SENT, _BOUND, _OWN_FORM, _STORE, _PARTIES, _CHOICE, TO_SCHOOL)
+_MACHINE = CheckGroup(
+    "what was sent",
+    (*_SENT.checks, "check_authorization_once"),
+    ordered=False,
+    families=("E-HTTP-",),
+)
+
+_GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyType(
+    {
+        (LoginStep.BEGIN, "oidc"): (*_ARRIVED, *OIDC_REQUEST, *_TO_BROWSER),
+        (LoginStep.BEGIN, "saml"): (*_ARRIVED, *SAML_REQUEST, *_TO_BROWSER),
+        (LoginStep.SHOW_SCHOOLS, ""): _ANSWERED,
+        (LoginStep.CHOOSE_SCHOOL, ""): _CHOOSING,
+        (LoginStep.SCHOOL_ANSWER, "saml"): (*_ANSWERED, *SAML_ANSWER, *_RELEASE),
+        (LoginStep.SCHOOL_ANSWER, "oidc"): (*_ANSWERED, *OIDC_ANSWER, *_RELEASE),
+        (LoginStep.OWN_SCHOOL, ""): (
+            *(_SENT, _BOUND, _OWN_FORM, _STORE, _PARTIES),
+            CheckGroup("the school that was chosen", ("check_school_offered",)),
+            HAND_OVER[0],
+            _PERSON,
+            *HAND_OVER,
+        ),
+        (LoginStep.GO_ON, ""): (_SENT, _BOUND, _OWN_FORM, _STORE, _PARTIES, *HAND_OVER),
+        (LoginStep.NOT_ME, ""): _CHOOSING,
+        (LoginStep.REDEEM, "oidc"): (
+            _MACHINE,
+            PARAMETERS,
+            CLIENT,
+            CheckGroup("the request", ("check_grant_type", "check_code_present")),
+            _STORE,
+            CheckGroup(
+                "the code",
+                (
+                    *("check_code_form", "check_code_used_once", "check_assertion_id_once"),
+                    *("check_code_known", *named(TOKEN_CHECKS)),
+                ),
+            ),
+            _STILL_OPEN,
+            CheckGroup("the tokens", ("check_signing_key_active",)),
+        ),
+        (LoginStep.USERINFO, "oidc"): (
+            _MACHINE,
+            _STORE,
+            CheckGroup(
+                "the access token",
+                (
+                    *("check_one_access_token", "check_access_token_present"),
+                    *("check_access_token_form", "check_access_token_known"),
+                ),
+            ),
+            _STILL_OPEN,
+            CheckGroup("the client", ("check_client_known", "check_client_enabled")),
+        ),
+    }
+)
+
+
+def groups_of(step: LoginStep, protocol: str) -> tuple[CheckGroup, ...]:
+    """Return the checks of a step, in order; none for a step that does not exist."""
+    return _GROUPS.get((step, protocol), ())
+
+
+def every_group() -> Iterable[CheckGroup]:
+    """Return every group of every step."""
+    return (each for groups in _GROUPS.values() for each in groups)

@@ -1,0 +1,261 @@
+"""What is kept between two requests of one login, and for how long. All of it sealed.
+
+Three steps can be waiting for a browser and two for a relying party:
+
+    choosing  -- the supplier's request, until a school is chosen        (browser)
+    pending   -- the pupil is at school; what the answer must be         (browser)
+    prepared  -- checked and decided; waits for a button                 (browser)
+    grant     -- what a code stands for                                  (relying party)
+    userinfo  -- what an access token shows                              (relying party)
+
+Each holds the login's id (`broker.flow.following.trail`), which nobody outside ever sees. The
+token of a program that calls our API belongs to no login: `broker.flow.programs.api_records`.
+"""
+
+from datetime import datetime
+
+import msgspec
+from msgspec.structs import replace
+
+from broker.domain.attributes import Population
+from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
+from broker.domain.release import ReleaseDecision
+from broker.flow.following.trail import LoginId
+from broker.flow.held_state.sealed_state import SealedRecord, StateKind
+from broker.flow.programs.api_records import API_TOKEN
+from broker.flow.receipts.receipts import SealedReceipt
+from broker.flow.switching.volunteer_records import AT_SCHOOL, BETWEEN
+from broker.oidc_op.grants import OidcGrant, UserinfoGrant
+from broker.oidc_op.request import CheckedAuthorizationRequest
+from broker.oidc_op.token import ACCESS_TOKEN_TTL_SECONDS
+from broker.pseudonyms.derivation import Pseudonym
+from broker.saml_idp.request import CheckedAuthnRequest
+
+SupplierRequest = CheckedAuthorizationRequest | CheckedAuthnRequest
+"""A supplier's request after its checks. The flow asks both the same few questions."""
+
+CHOOSING_TTL_SECONDS = 30 * 60  # a class that waits for its teacher
+PENDING_TTL_SECONDS = 30 * 60  # a forgotten password at school
+PREPARED_TTL_SECONDS = 10 * 60  # a page with one button
+CODE_TTL_SECONDS = 60  # RFC 6749 4.1.2 allows ten minutes; ASVS 10.4.3 L3 one
+
+
+class ChoosingLogin(SealedRecord, frozen=True, kw_only=True):
+    """A supplier's request that waits for a school.
+
+    Attributes:
+        ask_again: the person said "that is not me": the school must ask again.
+        choose_again: a person of several schools wishes to say anew for which one this is.
+        confirms_arrival: the page that says that a protected pupil's arrival at another school
+            must be confirmed led here.
+    """
+
+    login: LoginId
+    request: SupplierRequest
+    ask_again: bool = False
+    choose_again: bool = False
+    confirms_arrival: bool = False
+
+
+class PendingLogin(SealedRecord, frozen=True, kw_only=True):
+    """A pupil who was sent to a school's login.
+
+    Attributes:
+        idp: the only provider whose answer is accepted.
+        school: the one that was clicked, for another try; it decides nothing.
+        request_id: ID of our AuthnRequest, or `state` of our authorization request.
+        nonce, code_verifier: of OpenID Connect; "" for SAML.
+        sent_at: aware UTC.
+        force_login: whether the school was told to ask for a new login.
+        ask_again: the person said "that is not me"; another try must ask again too.
+        choose_again: as in `ChoosingLogin`.
+        confirms_arrival: as of `ChoosingLogin`.
+    """
+
+    login: LoginId
+    request: SupplierRequest
+    idp: SchoolIdpId
+    school: SchoolId
+    request_id: str
+    nonce: str = ""
+    code_verifier: str = ""
+    sent_at: datetime
+    force_login: bool = False
+    ask_again: bool = False
+    choose_again: bool = False
+    confirms_arrival: bool = False
+
+
+class DecidedRelease(SealedRecord, frozen=True, kw_only=True):
+    """What one login would release in the name of one school, before anything is written.
+
+    Attributes:
+        decision: released values and names of the rest.
+        population: what the person is in the register.
+        role: what the login states; None when it states none.
+        eck_root, local_root: what the login presents at this school.
+        old_roots: of the number at the schools that this one goes on for (`flow.successors`).
+    """
+
+    decision: ReleaseDecision
+    population: Population
+    role: Population | None
+    eck_root: bytes | None = None
+    local_root: bytes | None = None
+    old_roots: dict[SchoolId, bytes] = msgspec.field(default_factory=dict)
+
+
+class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):
+    """A person of several schools, who says for which this is. Holds released values only.
+
+    Attributes:
+        school: the one that was clicked before the login; it decides nothing.
+        offered: what each of the stated schools would release; no other can be chosen.
+        authenticated_at: as in `PreparedRelease`.
+        greeted: whether the page showed who is logged in (shared devices).
+    """
+
+    login: LoginId
+    request: SupplierRequest
+    idp: SchoolIdpId
+    school: SchoolId
+    offered: tuple[DecidedRelease, ...]
+    authenticated_at: datetime
+    greeted: bool = False
+
+
+class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
+    """Everything that a supplier will get, checked and decided. Holds released values only.
+
+    Attributes:
+        idp, clicked: for "that is not me".
+        decision: for the school that the login stated; released values and names of the rest.
+        pseudonym: None when the supplier asked for a transient NameID.
+        previous: of the same person and supplier, told as `previous_sub`; None when nothing is.
+        authenticated_at: of the login at school, exact, aware UTC; told only when the request
+            forced the login (`supplier_side.told_moment`).
+        eck_root, local_root: what the login presented, to find the register's row when `notice`;
+            else None.
+        notice: whether the page told what is shared.
+    """
+
+    login: LoginId
+    request: SupplierRequest
+    idp: SchoolIdpId
+    clicked: SchoolId
+    decision: ReleaseDecision
+    pseudonym: Pseudonym | None
+    previous: Pseudonym | None = None
+    receipt: SealedReceipt
+    authenticated_at: datetime
+    population: Population
+    eck_root: bytes | None = None
+    local_root: bytes | None = None
+    notice: bool = False
+
+
+class ReleasedBetween(SealedRecord, frozen=True, kw_only=True):
+    """Who stands behind what was released: all must still be open when it is fetched, and the
+    agreement that released it still in force.
+
+    Attributes:
+        old_keys: something was released that a take-over of accounts withholds from some state on.
+    """
+
+    relying_party: RelyingPartyId
+    supplier: SupplierId
+    school: SchoolId
+    idp: SchoolIdpId
+    agreement_version: int
+    old_keys: bool = False
+
+
+class GrantRecord(SealedRecord, frozen=True, kw_only=True):
+    """What a code stands for."""
+
+    login: LoginId
+    grant: OidcGrant
+    between: ReleasedBetween
+
+
+class UserinfoRecord(SealedRecord, frozen=True, kw_only=True):
+    """What an access token shows, and to whom."""
+
+    login: LoginId
+    grant: UserinfoGrant
+    between: ReleasedBetween
+
+
+def another_try(
+    of: PendingLogin | SchoolsOffered | PreparedRelease, *, ask_again: bool
+) -> ChoosingLogin:
+    """Return with what the same login starts anew at the chooser."""
+    return ChoosingLogin(
+        login=of.login,
+        request=of.request,
+        ask_again=ask_again,
+        choose_again=isinstance(of, PendingLogin) and of.choose_again,
+        confirms_arrival=isinstance(of, PendingLogin) and of.confirms_arrival,
+    )
+
+
+def kept_of(request: SupplierRequest) -> SupplierRequest:
+    """Return what must be kept of a request once its hints were read: not what it wished besides.
+
+    Anybody can send requests, so each is kept small.
+    """
+    if isinstance(request, CheckedAuthnRequest):
+        return replace(request, hints=(), requested_authn_contexts=())
+    return replace(request, hints=(), acr_values=(), ui_locales=())
+
+
+CHOOSING = StateKind(
+    name="choosing",
+    version=3,
+    struct=ChoosingLogin,
+    ttl_seconds=CHOOSING_TTL_SECONDS,
+    tombstone_ttl_seconds=CHOOSING_TTL_SECONDS,
+)
+PENDING = StateKind(
+    name="pending",
+    version=3,
+    struct=PendingLogin,
+    ttl_seconds=PENDING_TTL_SECONDS,
+    tombstone_ttl_seconds=PENDING_TTL_SECONDS,
+)
+OFFERED = StateKind(
+    name="offered",
+    version=1,
+    struct=SchoolsOffered,
+    ttl_seconds=PREPARED_TTL_SECONDS,
+    tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
+)
+PREPARED = StateKind(
+    name="prepared",
+    version=3,
+    struct=PreparedRelease,
+    ttl_seconds=PREPARED_TTL_SECONDS,
+    tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
+)
+USERINFO = StateKind(
+    name="userinfo",
+    version=3,
+    struct=UserinfoRecord,
+    ttl_seconds=CODE_TTL_SECONDS + ACCESS_TOKEN_TTL_SECONDS,
+    tombstone_ttl_seconds=CODE_TTL_SECONDS + ACCESS_TOKEN_TTL_SECONDS,
+)
+GRANT = StateKind(
+    name="grant",
+    version=3,
+    struct=GrantRecord,
+    ttl_seconds=CODE_TTL_SECONDS,
+    # A second use revokes the access token, for as long as that lives (RFC 6749 4.1.2).
+    tombstone_ttl_seconds=USERINFO.tombstone_ttl_seconds,
+)
+ACCESS_TOKEN = "access-token"
+"""Label by which the access token's handle hangs on the code's (`SealedState.derive_handle`)."""
+
+EVERY_KIND = (
+    *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, API_TOKEN),
+    *(AT_SCHOOL, BETWEEN),
+)

@@ -1,0 +1,1 @@
+"""Which keys there are, and when each is published, used and retired."""

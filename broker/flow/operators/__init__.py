@@ -1,0 +1,1 @@
+"""What operators do, alone and by two."""

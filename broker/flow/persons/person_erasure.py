@@ -1,0 +1,108 @@
+"""Everything that rests of one person, and its deletion."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
+
+from broker.domain.ids import SchoolId
+from broker.flow.persons.person_records import PersonRecord, Presented, as_root
+from broker.flow.persons.person_rows import find_records
+from broker.flow.persons.register import PersonRegister, RegisterKeys, derive_tag, mark_of
+from broker.flow.persons.successors import is_carried_from
+from broker.pseudonyms.derivation import PersonRoot
+
+
+@dataclass(frozen=True, slots=True)
+class FoundPerson:
+    """Everything that rests of one person, without opening it to whoever holds this.
+
+    Attributes:
+        rows: by tag, the `mark_of` what rests under it.
+        roots: all that are known: what was presented, what it is bound to, and the accounts.
+        schools: those that stated what was presented, or the ECK iD it is bound to; or signed for
+            it in a take-over, which answered for it.
+    """
+
+    rows: Mapping[bytes, bytes] = field(repr=False)
+    roots: frozenset[PersonRoot] = field(repr=False)
+    schools: frozenset[SchoolId] = field(repr=False)
+
+
+async def find_person(
+    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
+) -> FoundPerson:
+    """Return what rests of a person: what is presented, its ECK iD, and all numbers bound to that.
+
+    Who is presented by a school's number alone is found with the ECK iD it is bound to.
+
+    Raises:
+        RegisterUnavailable: the register cannot be read.
+    """
+    records = await _find_kin(presented, register=register, keys=keys)
+    roots = {*presented.roots, *records}
+    aliases = {
+        tag for each in records.values() for seen in each.seen.values() for tag in seen.aliases
+    }
+    return FoundPerson(
+        rows=await _mark_rows(
+            aliases | {derive_tag(keys, root) for root in roots}, register=register
+        ),
+        roots=frozenset({*roots, *_accounts_of(records.values())}),
+        schools=frozenset(
+            school for each in records.values() for school in (*each.seen, *each.promised)
+        ),
+    )
+
+
+def _accounts_of(records: Iterable[PersonRecord]) -> Iterator[PersonRoot]:
+    """Yield the accounts that records open or left behind."""
+    for record in records:
+        yield as_root(record.account)
+        yield from (as_root(each.account) for each in record.seen.values())
+        yield from (as_root(each.root) for each in record.former)
+
+
+async def _find_kin(
+    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
+) -> dict[PersonRoot, PersonRecord]:
+    """Return the records of what is presented, of the ECK iD that a number alone is bound to, and
+    of the number at schools that it was carried to, as far as it stayed this person's."""
+    found: dict[PersonRoot, PersonRecord] = {}
+    waiting = [(root, b"") for root in presented.roots]
+    while waiting:
+        root, came_from = waiting.pop()
+        if root in found:
+            continue
+        record = (await find_records((root,), register=register, keys=keys)).get(root)
+        if record is None or (came_from and not is_carried_from(record, came_from)):
+            continue
+        found[root] = record
+        if record.carried_to is not None:
+            waiting.append((as_root(record.carried_to), derive_tag(keys, root)))
+        if presented.eck_id is None and record.bound_to is not None:
+            waiting.append((as_root(record.bound_to), b""))
+    return found
+
+
+async def erase_person(
+    presented: Presented, *, register: PersonRegister, keys: RegisterKeys
+) -> int:
+    """Delete every row of a person at once and return how many there were.
+
+    With the rows goes the salt, so nobody finds or opens this person's receipts again.
+
+    Raises:
+        PersonChanged: a login wrote meanwhile, so nothing was deleted.
+        RegisterUnavailable: nobody knows whether they are gone; erase again.
+    """
+    found = await find_person(presented, register=register, keys=keys)
+    return await register.erase(found.rows)
+
+
+async def _mark_rows(tags: Iterable[bytes], *, register: PersonRegister) -> dict[bytes, bytes]:
+    """Return the `mark_of` each row: two tags in one look-up, as a login asks."""
+    ordered = sorted(tags)
+    marks = dict.fromkeys(ordered, mark_of(None))
+    for start in range(0, len(ordered), 2):
+        rows = await register.find(ordered[start : start + 2])
+        marks |= {tag: mark_of(row.sealed) for tag, row in rows.items()}
+    return marks

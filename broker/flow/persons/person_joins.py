@@ -1,0 +1,196 @@
+"""Which of a school's own numbers belongs to which ECK iD, and when a join holds elsewhere.
+
+The rules that `broker.flow.persons.person_rules` tells by number, as far as two identifiers meet.
+"""
+
+from dataclasses import dataclass
+
+from msgspec.structs import replace
+
+from broker.domain.attributes import Population
+from broker.domain.ids import SupplierId
+from broker.domain.refusals import Refusal, WhoseTask
+from broker.flow.persons.person_arrivals import first_seen, schools_that_count, touch
+from broker.flow.persons.person_records import (
+    FormerAccount,
+    FoundRecords,
+    Login,
+    PersonEvent,
+    PersonRecord,
+    SupplierSeen,
+    as_root,
+)
+from broker.pseudonyms.derivation import PersonRoot
+
+MAX_ALIASES = 16  # numbers of one pupil at one school: no school can swell a row without end
+
+
+class TooManyNumbers(Refusal):
+    """To go on without binding the number would let it open its former owner's account."""
+
+    code = "E-PERSON-3"
+    whose_task = WhoseTask.SCHOOL
+    what = "Your school's login has sent too many different numbers for you."
+    remedy = "A pupil keeps one number at a school. Please tell your school."
+    http_status = 403
+    oauth_error = "access_denied"
+
+
+@dataclass(frozen=True, slots=True)
+class JoinRules:
+    """When a join is mature."""
+
+    mature_after_days: int = 30
+    mature_after_login_days: int = 5
+
+
+def confirm_join(record: PersonRecord) -> PersonRecord:
+    """Return the record with its join mature: confirmed by the school's feed or by people.
+
+    Schools that saw the ECK iD before keep what is pinned there.
+    """
+    if record.join is None:
+        return record
+    return replace(record, join=replace(record.join, mature=True))
+
+
+def ripen_join(
+    record: PersonRecord, login: Login, rules: JoinRules
+) -> tuple[PersonRecord, tuple[PersonEvent, ...]]:
+    """Count a login day of an immature join, and see whether it is mature now (rule 9).
+
+    Once another school has seen the ECK iD, what it opens there is pinned and the join can only
+    be confirmed.
+    """
+    join = record.join
+    if (
+        join is None
+        or join.mature
+        or not {
+            *schools_that_count(record),
+            join.school,
+        }
+        <= login.here
+    ):
+        return record, ()
+    if login.today > join.last_day and join.login_days < rules.mature_after_login_days:
+        join = replace(join, last_day=login.today, login_days=join.login_days + 1)
+    old_enough = (login.today - join.first_day).days >= rules.mature_after_days
+    if old_enough and join.login_days >= rules.mature_after_login_days:
+        return replace(record, join=replace(join, mature=True)), (PersonEvent.JOIN_MATURED,)
+    return replace(record, join=join), ()
+
+
+def must_stay_apart(eck: PersonRecord | None, local: PersonRecord | None, login: Login) -> bool:
+    """Tell whether two accounts are kept apart: rule 12, or two persons split them."""
+    if eck is None:
+        return False
+    here = eck.seen.get(login.school)
+    if here is not None and login.local_tag in here.apart:
+        return True
+    has_own_account = local is not None and local.bound_to is None
+    return has_own_account and bool(schools_that_count(eck) - login.here)
+
+
+def bind_number(
+    eck_root: PersonRoot, local: PersonRecord | None, eck: PersonRecord, login: Login
+) -> tuple[PersonRecord, tuple[PersonEvent, ...]]:
+    """Return the record of a school's own number, bound to an ECK iD's account here."""
+    account = eck.seen[login.school].account
+    if local is None:
+        record = PersonRecord(
+            population=Population.PUPIL,
+            account=account,
+            salt=eck.salt,
+            seen={login.school: first_seen(account, login)},
+            school_year=login.school_year,
+            bound_to=eck_root,
+        )
+        return record, (PersonEvent.LOCAL_BOUND,)
+    events: tuple[PersonEvent, ...] = ()
+    if local.bound_to is None and local.account != account:
+        events = (PersonEvent.ACCOUNTS_JOINED,)
+    elif local.bound_to not in (None, eck_root):
+        events = (PersonEvent.LOCAL_REBOUND,)
+    touched = touch(local, login)
+    here = touched.seen[login.school]
+    if PersonEvent.LOCAL_REBOUND in events:  # who had it at a school of before is somebody else
+        here = replace(here, aliases=())
+    record = replace(
+        touched,
+        account=account,
+        salt=eck.salt,
+        seen={login.school: replace(here, account=account)},
+        bound_to=eck_root,
+        held_by=eck_root if local.bound_to is None else local.held_by,
+        suppliers={},  # they stand with the ECK iD from now on
+        # What another ECK iD's person has read is no business of this one.
+        notices={} if PersonEvent.LOCAL_REBOUND in events else local.notices,
+    )
+    return record, events
+
+
+def know_number(
+    eck: PersonRecord,
+    local: PersonRecord | None,
+    login: Login,
+    *,
+    before: tuple[bytes, ...] = (),
+) -> PersonRecord:
+    """Return an ECK iD's record that knows the number's row, and an account that it leaves behind.
+
+    Without the tag erasure would miss the row; without the former account's salt a join could
+    not be undone (rule 11).
+
+    Args:
+        before: tags of the number's rows at schools of before.
+
+    Raises:
+        TooManyNumbers: `MAX_ALIASES` other numbers of this school are bound to this ECK iD.
+    """
+    here = eck.seen[login.school]
+    if local is not None and local.bound_to is None and local.account != here.account:
+        eck = leave_behind(eck, local, account=here.account)
+    new = tuple(tag for tag in (login.local_tag, *before) if tag not in here.aliases)
+    if not new:
+        return eck
+    if len(here.aliases) + len(new) > MAX_ALIASES:
+        raise TooManyNumbers("check_numbers_of_one_pupil_bounded")
+    here = replace(here, aliases=(*here.aliases, *new))
+    return replace(eck, seen={**eck.seen, login.school: here})
+
+
+def leave_behind(eck: PersonRecord, local: PersonRecord, *, account: bytes) -> PersonRecord:
+    """Return an ECK iD's record that leaves the account of a number behind (rule 11).
+
+    The suppliers that knew that account, and no others, are to be told of it.
+
+    Args:
+        account: that the ECK iD opens where the two met; it is told beside this one alone.
+    """
+    former = FormerAccount(root=local.account, salt=local.salt)
+    told: dict[SupplierId, SupplierSeen] = {
+        supplier: replace(
+            eck.suppliers.get(supplier, seen), previous=local.account, until=None, beside=account
+        )
+        for supplier, seen in local.suppliers.items()
+    }
+    return replace(eck, former=(*eck.former, former), suppliers={**eck.suppliers, **told})
+
+
+def forget_number(
+    eck_root: PersonRoot, found: FoundRecords, login: Login
+) -> tuple[tuple[PersonRoot, PersonRecord, PersonRecord], ...]:
+    """Rules 10 and 14: erasing the number's former person must not erase the new one's row.
+
+    Returns:
+        root, what was found under it and what it shall be, of the former ECK iD; or nothing.
+    """
+    local, bound = found.local, found.bound
+    if local is None or local.bound_to in (None, eck_root) or bound is None:
+        return ()
+    seen = {
+        school: replace(each, aliases=tuple(tag for tag in each.aliases if tag != login.local_tag))
+        for school, each in bound.seen.items()
+    }
+    return ((as_root(local.bound_to), bound, replace(bound, seen=seen)),)

@@ -1,0 +1,329 @@
+"""What is decided about one person by people, as pure plans: from rows to other rows.
+
+| Plan | Does |
+|---|---|
+| object | later arrivals elsewhere open a fresh account there, and so do numbers bound there |
+| confirm | arrivals that wait are settled |
+| protect | arrivals elsewhere wait for both sides from now on, or do not any more |
+| split | a number and an ECK iD open an account each, and stay apart; a join is undone |
+| join | a number's own account is left behind for the ECK iD's, whose suppliers are told |
+
+A plan names no other school and no person; its lines are for the one who decides. Nothing merges
+two ECK iDs: what would is refused.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import date
+
+from msgspec.structs import replace
+
+from broker.domain.ids import SchoolId, SupplierId
+from broker.flow.operators.operator_refusals import PersonNotKnown
+from broker.flow.persons.person_arrivals import (
+    confirm_arrivals,
+    is_settled,
+    later_arrivals,
+)
+from broker.flow.persons.person_joins import leave_behind
+from broker.flow.persons.person_plan_refusals import (
+    AliasRefused,
+    BothNeeded,
+    NothingToDecide,
+    NothingToSplit,
+    SchoolOfBeforeDecides,
+)
+from broker.flow.persons.person_records import Change, PersonRecord, SupplierSeen
+from broker.pseudonyms.derivation import PersonRoot
+
+
+@dataclass(frozen=True, slots=True)
+class OpenedPerson:
+    """What rests of one person, as far as what was presented opens it."""
+
+    eck_root: PersonRoot | None = field(repr=False)
+    eck: PersonRecord | None = field(repr=False)
+    local_root: PersonRoot | None = field(repr=False)
+    local: PersonRecord | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What shall be.
+
+    Attributes:
+        lines: for the operator; name no person and no other school.
+    """
+
+    changes: tuple[Change, ...]
+    lines: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Deciding:
+    """On whose behalf, when, and how tags and fresh accounts are made."""
+
+    school: SchoolId
+    today: date
+    settled_after_days: int
+    tag_of: Callable[[PersonRoot], bytes]
+    fresh_account: Callable[[PersonRoot, SchoolId], PersonRoot]
+
+
+def plan_objection(person: OpenedPerson, *, by: Deciding) -> Plan:
+    """Return what an objection of a school of before does.
+
+    Raises:
+        PersonNotKnown: this school never stated this pupil's ECK iD, or was objected to itself.
+        NothingToDecide: no other school stated it later.
+    """
+    root, record = _eck_id_of(person, by.school)
+    later = later_arrivals(record, by.school, today=by.today, after_days=by.settled_after_days)
+    later -= {school for school, each in record.seen.items() if each.objected}
+    if not later:
+        raise NothingToDecide("check_arrival_to_object_to")
+    seen, fresh = dict(record.seen), []
+    for school in sorted(later):
+        account = by.fresh_account(root, school)
+        seen[school] = replace(
+            seen[school],
+            account=account,
+            aliases=(*seen[school].aliases, by.tag_of(account)),
+            confirmed=False,
+            objected=True,
+        )
+        apart = PersonRecord(
+            population=record.population,
+            account=account,
+            salt=record.salt,
+            seen={},
+            school_year=record.school_year,
+            held_by=root,
+        )
+        fresh.append(Change(account, apart))
+    return Plan(
+        changes=(Change(root, replace(record, seen=seen)), *fresh),
+        lines=(
+            f"{_schools(len(later))} stated this pupil after this one did.",
+            "There this ECK iD opens a fresh account from now on, and no work of before.",
+            "At this school nothing changes.",
+        ),
+    )
+
+
+def plan_confirmation(person: OpenedPerson, *, by: Deciding) -> Plan:
+    """Return what a school's confirmation does: to its own arrival, or to later ones elsewhere.
+
+    Raises:
+        PersonNotKnown: as `plan_objection`.
+        SchoolOfBeforeDecides: the arrival is this school's own, of a protected pupil.
+        NothingToDecide: nothing waits that this school has a say in.
+    """
+    root, record = _eck_id_of(person, by.school)
+    own = record.seen[by.school]
+    if own.held_since is not None and not own.confirmed:
+        if record.protected:
+            raise SchoolOfBeforeDecides("check_confirmed_by_a_school_of_before")
+        schools = frozenset({by.school})
+    else:
+        schools = later_arrivals(
+            record, by.school, today=by.today, after_days=by.settled_after_days
+        )
+    confirmed = confirm_arrivals(record, schools)
+    if confirmed == record:
+        raise NothingToDecide("check_arrival_to_confirm")
+    return Plan(
+        changes=(Change(root, confirmed),),
+        lines=("This pupil's change of school is confirmed. Nothing else changes.",),
+    )
+
+
+def plan_protection(person: OpenedPerson, *, protected: bool, by: Deciding) -> Plan:
+    """Return what sets or takes away the flag; what was settled by days stays so.
+
+    Raises:
+        PersonNotKnown: this school never stated this pupil.
+        NothingToDecide: the flag is so already.
+    """
+    root, record = person.eck_root, person.eck
+    if root is None or record is None:
+        root, record = person.local_root, person.local
+    if root is None or record is None or not _is_at(record, by.school):
+        raise PersonNotKnown("check_person_known")
+    if record.protected == protected:
+        raise NothingToDecide("check_protection_changes")
+    settled = frozenset(
+        school
+        for school, seen in record.seen.items()
+        if is_settled(seen, protected=False, today=by.today, after_days=by.settled_after_days)
+    )
+    changed = replace(confirm_arrivals(record, settled), protected=protected)
+    way = "waits for both schools" if protected else "is held and settled like any other"
+    line = f"From now on an arrival at another school {way}."
+    return Plan((Change(root, changed),), lines=(line,))
+
+
+def plan_split(person: OpenedPerson, *, only_joins: bool, by: Deciding) -> Plan:
+    """Return what parts a school's number from the ECK iD that it is bound to, for good.
+
+    What was joined opens as before the join. No supplier is told: whose work it is, is what was
+    wrong.
+
+    Args:
+        only_joins: refuse when the number brought no account of its own.
+
+    Raises:
+        PersonNotKnown: this school never stated this pupil.
+        NothingToSplit: the number is bound to no ECK iD, or brought no account of its own.
+        AliasRefused: the number's account is that of its former owner.
+    """
+    eck_root, eck, local_root, local = person.eck_root, person.eck, person.local_root, person.local
+    if local_root is None or local is None:
+        raise PersonNotKnown("check_person_known")
+    if eck_root is None or eck is None or local.bound_to != eck_root:
+        raise NothingToSplit("check_number_bound")
+    here = eck.seen[by.school]
+    former = next((each for each in eck.former if each.root == local_root), None)
+    joined = here.account == local_root
+    if only_joins and former is None and not joined:
+        raise NothingToSplit("check_join_there")
+    if local.held_by not in (None, eck_root):  # it would open the work of another pupil
+        raise AliasRefused("check_number_not_issued_anew")
+    tag = by.tag_of(local_root)
+    parted = replace(
+        here,
+        account=eck.account if joined else here.account,
+        aliases=tuple(each for each in here.aliases if each != tag),
+        apart=(*here.apart, tag),
+    )
+    # A mature join went along to other schools: there as well the ECK iD opens its own again.
+    along = {
+        school: replace(each, account=eck.account)
+        for school, each in eck.seen.items()
+        if school != by.school and each.account == local_root
+    }
+    own_suppliers = _suppliers_of(eck, local_root, joined=joined)
+    changed_eck = replace(
+        eck,
+        seen={**eck.seen, **along, by.school: parted},
+        join=None if joined else eck.join,
+        former=tuple(each for each in eck.former if each != former),
+        suppliers=_suppliers_without(eck, local_root),
+    )
+    changed_local = replace(
+        local,
+        account=local_root,
+        # Receipts of before the join open with the salt of then.
+        salt=former.salt if former is not None else local.salt,
+        seen={by.school: replace(local.seen[by.school], account=local_root)},
+        bound_to=None,
+        held_by=None,
+        suppliers=own_suppliers,
+    )
+    brought = former is not None or joined
+    return Plan(
+        changes=(Change(eck_root, changed_eck), Change(local_root, changed_local)),
+        lines=(
+            "The number opens the account that it had before."
+            if brought
+            else "The number opens a fresh account.",
+            "The ECK iD keeps its own account, and the two stay apart from now on.",
+            "No supplier is told.",
+        ),
+    )
+
+
+def plan_join(person: OpenedPerson, *, by: Deciding) -> Plan:
+    """Return what makes a number's own account and an ECK iD's one, whoever saw the ECK iD.
+
+    Raises:
+        BothNeeded: one of them is not known at this school.
+        AliasRefused: the number is bound to another ECK iD, or the two lead to each other.
+        NothingToDecide: they are one already.
+    """
+    eck_root, eck, local_root, local = person.eck_root, person.eck, person.local_root, person.local
+    if eck_root is None or eck is None or local_root is None or local is None:
+        raise BothNeeded("check_both_known")
+    if not (_is_at(eck, by.school) and _is_at(local, by.school)):
+        raise BothNeeded("check_both_known_here")
+    if local.bound_to == eck_root:
+        raise NothingToDecide("check_not_joined_yet")
+    if local.bound_to is not None or eck.bound_to is not None or eck_root == local_root:
+        raise AliasRefused("check_no_two_eck_ids")
+    if any(seen.account == local_root for seen in eck.seen.values()):
+        raise AliasRefused("check_no_cycle")
+    tag = by.tag_of(local_root)
+    here = eck.seen[by.school]
+    left = leave_behind(eck, local, account=here.account)
+    here = replace(
+        here,
+        aliases=(*(each for each in here.aliases if each != tag), tag),
+        apart=tuple(each for each in here.apart if each != tag),
+    )
+    bound = replace(
+        local,
+        account=here.account,
+        salt=eck.salt,
+        seen={by.school: replace(local.seen[by.school], account=here.account)},
+        bound_to=eck_root,
+        held_by=eck_root,
+        suppliers={},
+    )
+    told = sum(each.previous == local.account for each in left.suppliers.values())
+    return Plan(
+        changes=(
+            Change(eck_root, replace(left, seen={**left.seen, by.school: here})),
+            Change(local_root, bound),
+        ),
+        lines=(
+            "Number and ECK iD open the ECK iD's account from now on.",
+            f"Suppliers that are told of the other account, at this pupil's next login: {told}.",
+        ),
+    )
+
+
+def _eck_id_of(person: OpenedPerson, school: SchoolId) -> tuple[PersonRoot, PersonRecord]:
+    if person.eck_root is None or person.eck is None or not _is_at(person.eck, school):
+        raise PersonNotKnown("check_person_known")
+    return person.eck_root, person.eck
+
+
+def _is_at(record: PersonRecord, school: SchoolId) -> bool:
+    return school in record.seen and not record.seen[school].objected
+
+
+def _suppliers_of(
+    eck: PersonRecord, account: PersonRoot, *, joined: bool
+) -> dict[SupplierId, SupplierSeen]:
+    """Return the suppliers that knew a number's account: all of a joined one, else those told."""
+    if joined:
+        return {
+            supplier: each if each.beside == account else _telling_nothing(each)
+            for supplier, each in eck.suppliers.items()
+        }
+    return {
+        supplier: SupplierSeen(epoch=each.epoch, school=each.school)
+        for supplier, each in eck.suppliers.items()
+        if each.previous == account
+    }
+
+
+def _suppliers_without(eck: PersonRecord, account: PersonRoot) -> dict[SupplierId, SupplierSeen]:
+    """Return the ECK iD's suppliers after a split; none is told of the other account any more,
+    or of what was told beside that one.
+
+    Which of a joined account's suppliers also know the ECK iD's own is known to nobody, so they
+    stay with both: one that stands there too much is told nothing by it.
+    """
+    return {
+        supplier: _telling_nothing(each) if account in (each.previous, each.beside) else each
+        for supplier, each in eck.suppliers.items()
+    }
+
+
+def _telling_nothing(seen: SupplierSeen) -> SupplierSeen:
+    return replace(seen, previous=None, until=None, beside=None)
+
+
+def _schools(count: int) -> str:
+    return "1 other school" if count == 1 else f"{count} other schools"

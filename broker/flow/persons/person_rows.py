@@ -1,0 +1,152 @@
+"""Rows of persons, looked up and opened, sealed and stored: between the rules and the register."""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+from broker.flow.held_state.framing import NONCE_BYTES, UnreadableRecord
+from broker.flow.persons.person_records import (
+    Change,
+    FoundRecords,
+    PersonRecord,
+    Presented,
+    as_root,
+)
+from broker.flow.persons.register import (
+    PersonRegister,
+    RegisterKeys,
+    RegisterUnavailable,
+    RowWrite,
+    StoredRow,
+    derive_tag,
+    open_record,
+    seal_record,
+)
+from broker.flow.persons.school_counts import Count
+from broker.flow.persons.successors import NO_SUCCESSION, OldRow, Succession, may_go_on
+from broker.flow.persons.supplier_counts import find_moves
+from broker.pseudonyms.derivation import PersonRoot
+
+
+@dataclass(frozen=True, slots=True)
+class LookedUp:
+    """What was found, opened and as it rests.
+
+    Attributes:
+        old_rows: of a number that is unknown at this school: its rows at those it goes on for.
+    """
+
+    records: FoundRecords = field(repr=False)
+    rows: Mapping[PersonRoot, StoredRow] = field(repr=False)
+    old_rows: tuple[OldRow, ...] = ()
+
+
+async def look_up(
+    presented: Presented,
+    *,
+    register: PersonRegister,
+    keys: RegisterKeys,
+    succession: Succession = NO_SUCCESSION,
+) -> LookedUp:
+    """Return what rests of what a login presents: one look-up, two for a number bound elsewhere.
+
+    Args:
+        succession: what the login's school goes on for; its rows are read in the same look-up.
+
+    Raises:
+        RegisterUnavailable: the register cannot be read, or a row does not open.
+    """
+    old_roots = [each.root for each in succession.numbers]
+    rows = await _find_rows((*presented.roots, *old_roots), register=register, keys=keys)
+    eck_id = _open_row(rows, presented.eck_id, keys)
+    local = _open_row(rows, presented.local, keys)
+    bound = None
+    old_rows: tuple[OldRow, ...] = ()
+    if local is None and presented.local is not None and old_roots:
+        before = (
+            OldRow(each, _open(rows[each.root], each.root, keys), derive_tag(keys, each.root))
+            for each in succession.numbers
+            if each.root in rows
+        )
+        old_rows = tuple(each for each in before if may_go_on(each.record, local=presented.local))
+    known = old_rows[0].record if len(old_rows) == 1 else local
+    if known is not None and known.bound_to is not None:
+        other = as_root(known.bound_to)
+        if other != presented.eck_id:
+            rows |= await _find_rows((other,), register=register, keys=keys)
+            bound = _open_row(rows, other, keys)
+    return LookedUp(FoundRecords(eck_id, local, bound), rows, old_rows)
+
+
+async def find_records(
+    roots: Sequence[PersonRoot], *, register: PersonRegister, keys: RegisterKeys
+) -> dict[PersonRoot, PersonRecord]:
+    """Return the records of one or two roots, those that are there.
+
+    Raises:
+        RegisterUnavailable: the register cannot be read, or a row does not open.
+    """
+    rows = await _find_rows(roots, register=register, keys=keys)
+    return {root: _open(row, root, keys) for root, row in rows.items()}
+
+
+async def store_changes(
+    changes: Sequence[Change],
+    rows: Mapping[PersonRoot, StoredRow],
+    *,
+    register: PersonRegister,
+    keys: RegisterKeys,
+    random: Callable[[int], bytes],
+    counts: Sequence[Count] = (),
+) -> bool:
+    """Store what changed and count; False when another worker was first: the caller looks again.
+
+    Args:
+        rows: what each change takes the place of.
+
+    Raises:
+        CountFull: a count would go beyond its bound; nothing was stored.
+        RegisterUnavailable: nobody knows whether it is stored.
+    """
+    if not changes and not counts:
+        return True
+    writes = []
+    for change in changes:
+        row = seal_record(change.record, root=change.root, keys=keys, nonce=random(NONCE_BYTES))
+        before = rows.get(change.root)
+        writes.append(
+            RowWrite(
+                tag=derive_tag(keys, change.root),
+                sealed=row.sealed,
+                school_year=row.school_year,
+                replaces=None if before is None else before.sealed,
+                moves=find_moves(
+                    None if before is None else _open(before, change.root, keys),
+                    change.record,
+                    root=change.root,
+                    keys=keys,
+                ),
+            )
+        )
+    return await register.apply(writes, counts)
+
+
+async def _find_rows(
+    roots: Sequence[PersonRoot], *, register: PersonRegister, keys: RegisterKeys
+) -> dict[PersonRoot, StoredRow]:
+    tags = {derive_tag(keys, root): root for root in roots}
+    return {tags[tag]: row for tag, row in (await register.find(list(tags))).items()}
+
+
+def _open_row(
+    rows: Mapping[PersonRoot, StoredRow], root: PersonRoot | None, keys: RegisterKeys
+) -> PersonRecord | None:
+    """Return the record of a root, None when the register holds none."""
+    return None if root is None or root not in rows else _open(rows[root], root, keys)
+
+
+def _open(row: StoredRow, root: PersonRoot, keys: RegisterKeys) -> PersonRecord:
+    try:
+        return open_record(row, root=root, keys=keys)
+    except UnreadableRecord:
+        pass  # a fresh account in place of a damaged row would hide the damage
+    raise RegisterUnavailable("check_register_row_opens")

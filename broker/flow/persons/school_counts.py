@@ -1,0 +1,68 @@
+"""Counts by school and day: coarse, of nobody, and shared by all workers.
+
+    pupils             pupils who logged in in a school year (its day is 1 August)
+    arrived            pupils known elsewhere who were let in
+    left               pupils who were let in elsewhere
+    waited             tries of pupils who were not let in, because the day's budget was spent
+    alarmed            whether that was told of this school
+    left-alarmed       whether it was told of a school of before
+    logins             logins of pupils, and
+    eck-id-logins      those among them that stated an ECK iD
+    share-alarmed      whether a sudden drop of that share was told
+
+A budget is spent in the transaction that lets the pupil in, so two workers never overspend it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from enum import StrEnum
+
+from broker.domain.ids import SchoolId
+from broker.flow.persons.person_records import SCHOOL_YEAR_FIRST_MONTH, school_year_of
+
+
+class CountKind(StrEnum):
+    """What is counted."""
+
+    PUPILS = "pupils"
+    ARRIVED = "arrived"
+    LEFT = "left"
+    WAITED = "waited"
+    ALARMED = "alarmed"
+    LEFT_ALARMED = "left-alarmed"
+    LOGINS = "logins"
+    ECK_ID_LOGINS = "eck-id-logins"
+    SHARE_ALARMED = "share-alarmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """To be added to a count.
+
+    Attributes:
+        at_most: what the count may be afterwards; beyond it nothing is stored.
+    """
+
+    school: SchoolId
+    day: date
+    kind: CountKind
+    add: int = 1
+    at_most: int | None = None
+
+
+Counted = Mapping[tuple[date, CountKind], int]
+"""What was counted of one school."""
+
+
+class CountFull(Exception):  # noqa: N818 -- an answer of the port, which the flow words
+    """A count would go beyond its bound; nothing was stored."""
+
+
+def year_day(today: date) -> date:
+    """Return the day under which a school year is counted.
+
+    >>> year_day(date(2027, 7, 31)), year_day(date(2027, 8, 1))
+    (datetime.date(2026, 8, 1), datetime.date(2027, 8, 1))
+    """
+    return date(school_year_of(today), SCHOOL_YEAR_FIRST_MONTH, 1)

@@ -1,0 +1,222 @@
+"""Programs that call us for themselves: who they are, and what they may be let in for.
+
+A token is an opaque handle in the login store (`api_records`), for five minutes, bound to the
+caller and to scopes. It is believed only as far as the registry says so when it is used: a school,
+supplier, relying party or program that was switched off, removed or given other purposes since is
+refused at once. Every refusal of a token is one and the same.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from broker.domain.federation import ApiClient, ApiScope, RelyingParty, School, State, Supplier
+from broker.domain.refusals import Refusal, WhoseTask
+from broker.domain.registry import Registry
+from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.held_state.browser_steps import store_in_words
+from broker.flow.held_state.handles import parse_handle
+from broker.flow.held_state.login_store import Absent, ClaimedBefore
+from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.ports import ClientKeys, Clock, Snapshots
+from broker.flow.programs.api_records import API_TOKEN, ApiTokenRecord
+from broker.flow.token import CLIENT_JTI
+from broker.oidc_op.client_auth import (
+    AssertionId,
+    ClientNotAuthenticated,
+    check_client_assertion,
+    find_presented_client,
+    parse_client_authentication,
+    read_presented_id,
+)
+from broker.oidc_op.client_credentials import ApiTokenResponse, check_scopes, parse_scopes
+from broker.oidc_op.clients import ClientUnknown, find_client
+from broker.oidc_op.userinfo import AccessTokenMissing, AccessTokenRefused, parse_bearer_token
+
+SUPPLIER_SCOPES = (ApiScope.TAKEOVER, ApiScope.CONVERSION)
+"""What a supplier's relying party may be let in for; whether it is entitled, the endpoint says."""
+
+
+class ApiTokenRefused(Refusal):
+    """No token, an unknown or old one, or of a caller that is switched off (RFC 6750 3.1)."""
+
+    code = "E-API-2"
+    whose_task = WhoseTask.SUPPLIER
+    what = "A program called us without a permission that is valid now."
+    remedy = "Whoever runs that program must let it ask for a new permission."
+    http_status = 401
+    oauth_error = "invalid_token"
+
+
+class ApiCallerRefused(Refusal):
+    """A token that is valid, and not for this (RFC 6750 3.1 `insufficient_scope`)."""
+
+    code = "E-API-3"
+    whose_task = WhoseTask.SUPPLIER
+    what = "A program asked for something that its permission is not for."
+    remedy = "Whoever runs that program must ask only for what it was registered for."
+    http_status = 403
+    oauth_error = "insufficient_scope"
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolCaller:
+    """A school, by a program of its own; both as they are now."""
+
+    school: School
+    client: ApiClient
+    scopes: tuple[ApiScope, ...]
+
+    @property
+    def state(self) -> State:
+        """Test and production never meet."""
+        return self.school.state
+
+
+@dataclass(frozen=True, slots=True)
+class SupplierCaller:
+    """A supplier, by one of its relying parties; both as they are now."""
+
+    supplier: Supplier
+    relying_party: RelyingParty
+    scopes: tuple[ApiScope, ...]
+
+    @property
+    def state(self) -> State:
+        """Test and production never meet."""
+        return self.supplier.state
+
+
+ApiCaller = SchoolCaller | SupplierCaller
+
+
+class ApiAccess:
+    """Gives tokens to programs, and tells who shows one. Keeps nothing between calls."""
+
+    def __init__(
+        self,
+        *,
+        issuer: str,
+        snapshots: Snapshots,
+        state: SealedState,
+        client_keys: ClientKeys,
+        audit: AuditLog,
+        clock: Clock,
+    ) -> None:
+        self._issuer = issuer
+        self._snapshots = snapshots
+        self._state = state
+        self._client_keys = client_keys
+        self._audit = audit
+        self._clock = clock
+
+    async def grant(
+        self, form: Sequence[tuple[str, str]], *, authorization: str | None
+    ) -> ApiTokenResponse:
+        """Return a token to a program that proves who it is; one trip to the login store.
+
+        Raises:
+            ClientNotAuthenticated, ClientAuthenticationAmbiguous: who calls is not proven.
+            ScopeRefused: nothing, or more than it may have, is asked for.
+            StoreUnavailable, DuplicatedParameter, RequestTooLarge
+        """
+        now, registry = self._clock(), self._snapshots.registry
+        scopes = parse_scopes(form)
+        credentials = parse_client_authentication(form, authorization=authorization)
+        if credentials.method != "private_key_jwt":
+            raise ClientNotAuthenticated("check_authentication_method_registered")
+        client_id = read_presented_id(credentials) or ""
+        if client_id in registry.by_api_client:
+            school, client = registry.by_api_client[client_id]
+            if not school.enabled:
+                raise ClientNotAuthenticated("check_school_enabled")
+            keys, allowed = await self._client_keys.find(client), client.purposes
+            record = ApiTokenRecord(client_id=client_id, scopes=scopes, school=school.id)
+        else:
+            known = find_presented_client(credentials, registry=registry)
+            keys = await self._client_keys.find(known.oidc)
+            allowed = SUPPLIER_SCOPES if known.profile.client_credentials else ()
+            record = ApiTokenRecord(
+                client_id=client_id,
+                scopes=scopes,
+                supplier=known.relying_party.supplier,
+                relying_party=known.relying_party.id,
+            )
+        used = check_client_assertion(
+            credentials, client_id=client_id, keys=keys, audiences=(self._issuer,), now=now
+        )
+        check_scopes(scopes, allowed=allowed)
+        token = await self._keep(record, used, now=now)
+        self._audit.record(
+            AuditEvent(
+                action="api-token",
+                school=record.school,
+                supplier=record.supplier,
+                relying_party=record.relying_party,
+                names=scopes,
+            )
+        )
+        return ApiTokenResponse(access_token=token, scope=" ".join(scopes))
+
+    async def _keep(self, record: ApiTokenRecord, used: AssertionId, *, now: datetime) -> str:
+        seconds = max(1, int((used.until - now).total_seconds()) + 1)
+        claims = self._state.claims_for(
+            CLIENT_JTI, issuer=record.client_id, value=used.value, ttl_seconds=seconds
+        )
+        try:
+            with store_in_words(known=(ClaimedBefore,)):
+                handle, put = self._state.seal(API_TOKEN, record)
+                await self._state.put(put, claims=claims)
+        except ClaimedBefore:
+            raise ClientNotAuthenticated("check_assertion_id_once") from None
+        return handle.text
+
+    async def admit(self, *, authorization: str | None, scope: ApiScope | None) -> ApiCaller:
+        """Return who shows a token, as the registry has it now; one trip to the login store.
+
+        Args:
+            authorization: the header as received; None when absent.
+            scope: for what; None for what every token is good for.
+
+        Raises:
+            ApiTokenRefused, ApiCallerRefused, StoreUnavailable
+        """
+        try:
+            token = parse_bearer_token([], authorization=authorization)
+            with store_in_words(known=(Absent,)):
+                record = await self._state.get(API_TOKEN, parse_handle(token))
+        except (AccessTokenMissing, AccessTokenRefused):
+            raise ApiTokenRefused("check_access_token_present") from None
+        except Absent:
+            raise ApiTokenRefused("check_access_token_known") from None
+        caller = find_caller(record, registry=self._snapshots.registry)
+        if scope is not None and scope not in caller.scopes:
+            raise ApiCallerRefused("check_scope_granted")
+        return caller
+
+
+def find_caller(record: ApiTokenRecord, *, registry: Registry) -> ApiCaller:
+    """Return who stands behind a token, if all of them are still open.
+
+    Raises:
+        ApiTokenRefused: removed, switched off, another party's or with other purposes by now.
+    """
+    if record.school is not None:
+        school, client = registry.by_api_client.get(record.client_id, (None, None))
+        if school is None or client is None or school.id != record.school:
+            raise ApiTokenRefused("check_caller_known")
+        if not school.enabled:
+            raise ApiTokenRefused("check_school_enabled")
+        if not set(record.scopes) <= set(client.purposes):
+            raise ApiTokenRefused("check_purposes_unchanged")
+        return SchoolCaller(school, client, record.scopes)
+    try:
+        known = find_client(record.client_id, registry=registry)
+    except ClientUnknown as unknown:
+        raise ApiTokenRefused(unknown.check) from None
+    party = known.relying_party
+    if (party.id, party.supplier) != (record.relying_party, record.supplier):
+        raise ApiTokenRefused("check_caller_unchanged")
+    if not known.profile.client_credentials:
+        raise ApiTokenRefused("check_purposes_unchanged")
+    return SupplierCaller(registry.suppliers[party.supplier], party, record.scopes)

@@ -1,0 +1,1 @@
+"""The record of each release: sealed, chained, signed, and verified."""

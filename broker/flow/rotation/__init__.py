@@ -1,0 +1,1 @@
+"""Rotating the key behind one supplier's pseudonyms, and converting what it holds."""

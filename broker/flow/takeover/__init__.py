@@ -1,0 +1,1 @@
+"""Accounts keyed on the ECK iD go over to pseudonyms."""

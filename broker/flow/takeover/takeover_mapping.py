@@ -1,0 +1,330 @@
+"""From the ECK iDs that a supplier keeps accounts under to that supplier's own pseudonyms.
+
+An ECK iD is known to former schools and to all suppliers, so a mapping that answers for any of them
+would undo what pseudonyms are for. It answers a supplier about pupils of one school that signed for
+it, until the last day that it signed for, within a number that is counted before anything is
+answered. Of whom it answers, and with which account:
+
+| The ECK iD's row | Answer |
+|---|---|
+| was stated by a login at this school, and does not wait | the account that is pinned here |
+| is not there, and the ECK iD stands in the school's signed list | its own account: a promise |
+| anything else: unknown, of another school, waiting to be confirmed | none, all the same |
+
+What is pinned at a school is what a login there opens, so both always agree.
+A pupil whom nobody stated anything of yet has no row, and take-over is prepared before all pupils
+logged in: the account then follows from the ECK iD itself. But such a pupil may already have an
+account under the school's number, and the first login that states both would open that one (rule 9
+of `person_rules`): the supplier would hold a name under which nobody ever arrives. So the answer is
+written down first, as a promise in the ECK iD's row: at this school it opens its own account, and
+the number is bound to it (rule 11 tells the suppliers that knew the other name). At other schools
+a promise says nothing: no school can spoil a pupil of another one by listing all ECK iDs it knows.
+The row is written or the answer is not given; a login that comes in between wins, and is asked.
+
+That the ECK iD is in the signed list while its row says another school alone is answered with
+nothing: the pupil moved and has not logged in here, or the school lists whom it does not have. The
+first login here decides that, by the rules for newcomers.
+"""
+
+from asyncio import gather, sleep, to_thread
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from datetime import date
+
+from msgspec.structs import replace
+
+from broker.domain.attributes import Population
+from broker.domain.federation import Supplier
+from broker.domain.ids import SchoolId, SupplierId
+from broker.domain.registry import Registry
+from broker.domain.relations import find_agreement
+from broker.domain.takeover import MEANINGS, Takeover, TakeoverState
+from broker.domain.takeover_refusals import (
+    EckIdNotApproved,
+    MappingNotOpen,
+    NotEntitled,
+    NotSignedFor,
+    TakeoverEnded,
+)
+from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.persons.person_arrivals import is_settled
+from broker.flow.persons.person_records import (
+    SALT_BYTES,
+    Change,
+    PersonRecord,
+    Presented,
+    SupplierSeen,
+    as_root,
+    school_year_of,
+)
+from broker.flow.persons.person_rows import look_up, store_changes
+from broker.flow.persons.register import PersonRegister, RegisterKeys, RegisterUnavailable
+from broker.flow.ports import Clock
+from broker.flow.release import day_of
+from broker.flow.takeover.takeover_lists import (
+    ListedLine,
+    ListKind,
+    ListOf,
+    TakeoverLists,
+    derive_list_tag,
+    read_list,
+)
+from broker.flow.takeover.takeovers import TakeoverStore, find_takeover
+from broker.pseudonyms.derivation import PersonRoot, Pseudonym, RootKey, derive_pseudonym
+from broker.pseudonyms.epochs import PairwiseKeys, select_key
+
+MAX_ATTEMPTS = 8  # as for logins: races end at the second
+AT_ONCE = 200
+"""ECK iDs that are asked about at a time: their rows share commits, and logins go between."""
+
+
+@dataclass(frozen=True, slots=True)
+class MappingPorts:
+    """What a mapping works with.
+
+    Attributes:
+        settled_after_days: without objection a pupil's arrival at a school is settled then.
+    """
+
+    register: PersonRegister
+    lists: TakeoverLists
+    keys: RegisterKeys = field(repr=False)
+    root: RootKey = field(repr=False)
+    pairwise: PairwiseKeys = field(repr=False)
+    settled_after_days: int
+    random: Callable[[int], bytes]
+
+
+@dataclass(frozen=True, slots=True)
+class Asking:
+    """What the checks look at: who asks about whose pupils, today."""
+
+    registry: Registry
+    takeover: Takeover
+    supplier: Supplier
+    today: date
+
+
+def check_not_ended(asking: Asking) -> None:
+    """After the last day that the school signed for it is shut for good."""
+    if asking.takeover.state_on(asking.today) is TakeoverState.CLOSED:
+        raise TakeoverEnded("check_takeover_not_ended")
+
+
+def check_begun(asking: Asking) -> None:
+    """The school signed, and the take-over has begun."""
+    if not MEANINGS[asking.takeover.state_on(asking.today)].mapping_open:
+        raise MappingNotOpen("check_mapping_open")
+
+
+def check_parties_open(asking: Asking) -> None:
+    """Both are switched on and in the same state: test and production never meet."""
+    school = asking.registry.schools[asking.takeover.school]
+    supplier = asking.supplier
+    if not (school.enabled and supplier.enabled and school.state is supplier.state):
+        raise NotSignedFor("check_parties_open")
+
+
+def check_entitled(asking: Asking) -> None:
+    """The federation lets this supplier have ECK iDs."""
+    if not asking.supplier.eck_id_entitled:
+        raise NotEntitled("check_supplier_entitled")
+
+
+def check_agreement(asking: Asking) -> None:
+    """Without an agreement in force nothing goes out, not even a pseudonym."""
+    school = asking.registry.schools[asking.takeover.school]
+    found = find_agreement(asking.registry, school, asking.supplier.id, asking.today)
+    if found is None or not found.agreement.is_in_force(asking.today):
+        raise EckIdNotApproved("check_agreement_in_force")
+
+
+CHECKS: tuple[Callable[[Asking], None], ...] = (
+    check_parties_open,
+    check_not_ended,
+    check_begun,
+    check_entitled,
+    check_agreement,
+)
+"""In this order; that the school signed at all comes first, and the quota last."""
+
+
+def check_may_ask(
+    registry: Registry, *, school: SchoolId, supplier: SupplierId, today: date
+) -> Takeover:
+    """Return the take-over under which a supplier may ask about a school's pupils today.
+
+    Raises:
+        Refusal: of `broker.domain.takeover_refusals`; it tells of no other party.
+    """
+    takeover = find_takeover(registry, school, supplier)
+    asking = Asking(registry, takeover, registry.suppliers[supplier], today)
+    for check in CHECKS:
+        check(asking)
+    return takeover
+
+
+@dataclass(frozen=True, slots=True)
+class TakeoverMapping:
+    """Answers suppliers; the command and the API ask here.
+
+    Attributes:
+        asked_per_school: bound on what is asked about one school's pupils in all.
+    """
+
+    ports: MappingPorts
+    store: TakeoverStore
+    asked_per_school: int
+    audit: AuditLog
+    clock: Clock
+
+    async def answer(
+        self,
+        stated: Sequence[str],
+        *,
+        school: SchoolId,
+        supplier: SupplierId,
+        registry: Registry,
+        progress: Callable[[int], object] = lambda _done: None,
+    ) -> list[tuple[ListedLine, Pseudonym | None]]:
+        """Return the lines with the supplier's own pseudonym for each, None where none is answered.
+
+        Counted before anything is answered: what fails after that was asked all the same.
+
+        Args:
+            stated: lines as `read_list` takes them.
+            progress: told how many more are done.
+
+        Raises:
+            Refusal: of `check_may_ask`, `ListUnusable`, `AskedTooMuch`; or what rests cannot be
+                used. Nothing is answered then.
+        """
+        today = day_of(self.clock())
+        takeover = check_may_ask(registry, school=school, supplier=supplier, today=today)
+        lines = await to_thread(read_list, stated, school=school, key=self.ports.root)
+        await to_thread(
+            self.store.reserve, takeover, count=len(lines), per_school=self.asked_per_school
+        )
+        answers = await map_lines(
+            lines,
+            takeover=takeover,
+            supplier=registry.suppliers[supplier],
+            ports=self.ports,
+            today=today,
+            progress=progress,
+        )
+        answered = sum(each is not None for each in answers)
+        self.audit.record(
+            AuditEvent(
+                action="takeover-mapped",
+                school=school,
+                supplier=supplier,
+                names=(f"asked {len(lines)}", f"answered {answered}"),
+            )
+        )
+        return list(zip(lines, answers, strict=True))
+
+
+async def map_lines(
+    lines: Sequence[ListedLine],
+    *,
+    takeover: Takeover,
+    supplier: Supplier,
+    ports: MappingPorts,
+    today: date,
+    progress: Callable[[int], object] = lambda _done: None,
+) -> list[Pseudonym | None]:
+    """Return the supplier's pseudonym for each ECK iD, in order; None where none is answered.
+
+    Asked only after `check_may_ask` and after the quota was taken.
+
+    Raises:
+        RegisterUnavailable, TakeoversUnavailable: some may be promised by now; none is answered.
+    """
+    key = select_key(ports.pairwise, pinned=supplier.epoch)
+    answers: list[Pseudonym | None] = []
+    for start in range(0, len(lines), AT_ONCE):
+        accounts = await gather(
+            *(
+                find_account(
+                    each.root, takeover=takeover, epoch=supplier.epoch, ports=ports, today=today
+                )
+                for each in lines[start : start + AT_ONCE]
+            )
+        )
+        answers += [
+            None if each is None else derive_pseudonym(each, supplier=supplier.id, key=key)
+            for each in accounts
+        ]
+        await sleep(0)  # logins of this worker go between
+        progress(len(accounts))
+    return answers
+
+
+async def find_account(
+    root: PersonRoot, *, takeover: Takeover, epoch: str, ports: MappingPorts, today: date
+) -> PersonRoot | None:
+    """Return the account that a login with this ECK iD opens at the school; None when it is not
+    answered, by the table above.
+
+    Raises:
+        RegisterUnavailable, TakeoversUnavailable
+    """
+    presented = Presented(Population.PUPIL, eck_id=root, local=None)
+    for _ in range(MAX_ATTEMPTS):
+        looked_up = await look_up(presented, register=ports.register, keys=ports.keys)
+        known = looked_up.records.eck_id
+        if known is not None and known.seen:
+            here = known.seen.get(takeover.school)
+            if here is None or not is_settled(
+                here,
+                protected=known.protected,
+                today=today,
+                after_days=ports.settled_after_days,
+            ):
+                return None
+            account = as_root(here.account)
+        elif await _is_listed(root, takeover=takeover, ports=ports):
+            account = root
+            known = known or _unseen(root, salt=ports.random(SALT_BYTES), today=today)
+            if takeover.school not in known.promised:
+                known = replace(known, promised=(*known.promised, takeover.school))
+        else:
+            return None
+        told = _with_supplier(known, takeover.supplier, epoch=epoch)
+        changes = () if told == looked_up.records.eck_id else (Change(root, told),)
+        if await store_changes(
+            changes,
+            looked_up.rows,
+            register=ports.register,
+            keys=ports.keys,
+            random=ports.random,
+        ):
+            return account
+    raise RegisterUnavailable("check_register_converges")
+
+
+async def _is_listed(root: PersonRoot, *, takeover: Takeover, ports: MappingPorts) -> bool:
+    of = ListOf(ListKind.PUPILS, takeover.school, takeover.supplier)
+    tag = derive_list_tag(ports.keys, of, root)
+    return tag in await ports.lists.find((tag,))
+
+
+def _unseen(root: PersonRoot, *, salt: bytes, today: date) -> PersonRecord:
+    """Return the row of an ECK iD that no login stated yet."""
+    return PersonRecord(
+        population=Population.PUPIL,
+        account=root,
+        salt=salt,
+        seen={},
+        school_year=school_year_of(today),
+    )
+
+
+def _with_supplier(record: PersonRecord, supplier: SupplierId, *, epoch: str) -> PersonRecord:
+    """Return the record in which this supplier knows the person: it will, by the answer."""
+    known = record.suppliers.get(supplier)
+    seen = SupplierSeen(epoch=epoch) if known is None else replace(known, epoch=epoch)
+    return (
+        record if seen == known else replace(record, suppliers={**record.suppliers, supplier: seen})
+    )
