@@ -184,6 +184,7 @@ class Arrivals:
             offered=tuple(offered),
             authenticated_at=answer.login.authenticated_at,
             greeted=shared,
+            confirms_arrival=pending.confirms_arrival,
         )
         cookie = await self._steps.open(OFFERED, kept, claims=answer.claims)
         page = WhichSchool(

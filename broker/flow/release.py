@@ -166,7 +166,7 @@ class ReleaseDesk:
             presented,
             school=school,
             visit=visit,
-            confirms=isinstance(of, PendingLogin) and of.confirms_arrival,
+            confirms=of.confirms_arrival,
             succession=find_succession(registry, school.id, day_of(now), decided.old_roots),
             ports=ports,
             today=day_of(now),

@@ -32,6 +32,7 @@ from tests.flow.login_parties import (
     TAALTUIN,
 )
 from tests.flow.login_world import ELS, SANNE, SANNE_ELSEWHERE, LoginWorld
+from tests.flow.test_arrival_budgets import protect
 
 HOME = AttributeName("nlEduPersonHomeOrganizationId")
 BOTH = {"nlEduPersonHomeOrganizationId": ("11AA", "33CC")}
@@ -385,6 +386,23 @@ class TestOtherPages:
         again = await world.flow.not_me_at_schools(sanne.browser.step(page.login))  # type: ignore[union-attr]
         assert read_at_school(sanne.browser.follow(again)).force_login
         assert world.register.rows == {}
+
+    async def test_a_protected_pupil_confirms_an_arrival_by_the_choice_of_a_school_of_before(
+        self, world: LoginWorld, sanne: OfBoth
+    ) -> None:
+        subject = (await world.log_in()).subject
+        root = root_from_eckid(parse_eckid(SANNE.attributes["eckId"][0]), key=world.keys.root)
+        await protect(world.register, root, keys=world.keys.register)
+        page = refused(await sanne.choose(await sanne.arrive(), OTHER_SCHOOL))
+        assert (page.refusal.code, page.retry is not None) == ("E-PERSON-5", True)
+        browser = sanne.browser
+        chosen = await world.choose(browser, page.retry.name, SAML_SCHOOL)  # type: ignore[union-attr]
+        again = await world.come_back(browser, read_at_school(chosen), SANNE, stated=BOTH)
+        assert "arrival-confirmed" not in world.audit.actions()
+        await sanne.choose(again, SAML_SCHOOL)
+        assert "arrival-confirmed" in world.audit.actions()
+        wish = LoginWish(own_school_again=True)
+        assert (await sanne.log_in(school=OTHER_SCHOOL, wish=wish)).subject == subject
 
     async def test_a_notice_follows_the_choice(self, world: LoginWorld, sanne: OfBoth) -> None:
         world.change("regenboog/rekenrijk", notice=NoticeMode.INFORM)

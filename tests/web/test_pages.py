@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.domain.refusals import WhoseTask
+from broker.flow.rehearsal import Finding
 from broker.web import texts
 from broker.web.pages import (
     Brand,
@@ -29,6 +30,7 @@ from tests.web.page_examples import (
     a_chooser,
     a_handover,
     a_refusal,
+    a_rehearsal,
     a_school,
     a_welcome,
     read,
@@ -200,6 +202,17 @@ class TestWelcome:
     def test_never_says_both_shared_and_not_shared(self, shared: frozenset[str]) -> None:
         notice = Notice(shared=tuple(shared))
         assert not shared & set(notice.not_shared)
+
+
+class TestRehearsal:
+    def test_begins_by_a_form_of_this_browser(self) -> None:
+        form = read(a_rehearsal()).form_to("/rehearsal")
+        assert form.hidden == {"csrf": "the-token", "school": "vuurvogel"}
+
+    def test_ends_with_a_way_to_the_beginning_that_needs_no_cookie(self) -> None:
+        """It may answer another site's post, to which the browser adds no cookie of our forms."""
+        form = read(a_rehearsal(finding=Finding.SAME)).form_to("/rehearsal", "get")
+        assert (form.hidden, form.buttons) == ({"school": "vuurvogel"}, [("", "")])
 
 
 class TestHandover:

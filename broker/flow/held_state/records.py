@@ -113,6 +113,7 @@ class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):
         offered: what each of the stated schools would release; no other can be chosen.
         authenticated_at: as in `PreparedRelease`.
         greeted: whether the page showed who is logged in (shared devices).
+        confirms_arrival: as of `ChoosingLogin`.
     """
 
     login: LoginId
@@ -122,6 +123,7 @@ class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):
     offered: tuple[DecidedRelease, ...]
     authenticated_at: datetime
     greeted: bool = False
+    confirms_arrival: bool = False
 
 
 class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
@@ -195,7 +197,7 @@ def another_try(
         request=of.request,
         ask_again=ask_again,
         choose_again=isinstance(of, PendingLogin) and of.choose_again,
-        confirms_arrival=isinstance(of, PendingLogin) and of.confirms_arrival,
+        confirms_arrival=not isinstance(of, PreparedRelease) and of.confirms_arrival,
     )
 
 
