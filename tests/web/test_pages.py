@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.domain.refusals import WhoseTask
-from broker.flow.rehearsal import Finding
+from broker.flow.switching.rehearsal import Finding
 from broker.web import texts
 from broker.web.pages import (
     Brand,
