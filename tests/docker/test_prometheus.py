@@ -13,6 +13,7 @@ import pytest
 import yaml
 
 from tests.quality.metrics_told import metrics_in_code
+from tests.quality.readme import readme
 from tests.quality.sources import ROOT
 
 PROMETHEUS = ROOT / "docker" / "prometheus"
@@ -89,13 +90,13 @@ def test_every_alert_says_what_to_do() -> None:
 
 
 def test_commands_and_events_in_what_to_do_exist() -> None:
-    readme = (ROOT / "README.md").read_text()
+    told_pages = readme()
     for each in rules():
         told = each["annotations"]["what_to_do"]
         for command in re.findall(r"broker (check|trace|apply|probe|keys \w+)", told):
-            assert f"`broker {command}" in readme, command
+            assert f"`broker {command}" in told_pages, command
         for event in re.findall(r'"([a-z-]+)"', told):
-            assert f"`{event}`" in readme, event
+            assert f"`{event}`" in told_pages, event
 
 
 def test_rules_and_configuration_are_valid() -> None:

@@ -5,6 +5,8 @@ import json
 import re
 import tomllib
 
+import pytest
+
 from broker.adapters.serving.worker_processes import WorkerEvent
 from broker.demo import people
 from broker.demo.addresses import DEMO_PORTS, Party
@@ -25,7 +27,16 @@ from broker.flow.following.trail import LoginStep, Trail
 from broker.flow.persons.person_records import PersonEvent
 from broker.oidc_op.client_auth import hash_client_secret
 from broker.web.request_line import describe
-from tests.quality.readme import code_of, fenced, heading_anchors, prose, readme, table
+from tests.quality.readme import (
+    LINKED_PAGES,
+    code_of,
+    fenced,
+    heading_anchors,
+    page,
+    prose,
+    readme,
+    table,
+)
 from tests.quality.sources import BROKER, ROOT, broker_modules, parsed_files
 
 LINK = re.compile(r"\[[^\]]+\]\(([^)\s]+)\)")
@@ -34,19 +45,20 @@ CHECKS = (*SCHOOL_CHECKS, *IDP_CHECKS, *SUPPLIER_CHECKS, *AGREEMENT_CHECKS)
 """Each takes the one kind of document that its annotation names."""
 
 
-def test_links_lead_somewhere() -> None:
-    links = LINK.findall(prose())
+@pytest.mark.parametrize("path", LINKED_PAGES)
+def test_links_lead_somewhere(path: str) -> None:
+    links = [each for each in LINK.findall(page(path)) if not each.startswith("https://")]
     assert links
-    missing = [
-        each
-        for each in links
-        if not (
-            each[1:] in heading_anchors()
-            if each.startswith("#")
-            else (ROOT / each.partition("#")[0]).exists()
-        )
-    ]
-    assert missing == []
+    assert [each for each in links if not leads_somewhere(each, path)] == []
+
+
+def leads_somewhere(link: str, path: str) -> bool:
+    """Tell whether a link on the page at `path` finds a file, and there its heading."""
+    file, _, anchor = link.partition("#")
+    there = (ROOT / path).parent.joinpath(file).resolve() if file else ROOT / path
+    if not there.exists():
+        return False
+    return not anchor or anchor in heading_anchors(there.relative_to(ROOT).as_posix())
 
 
 def test_paths_exist() -> None:
