@@ -191,6 +191,29 @@ class TestWhoMayAsk:
             await mapped.ask("sanne")
         assert mapped.world.store.asked == {}
 
+    @pytest.mark.parametrize("days", [90, 91])
+    async def test_a_list_that_was_begun_on_the_last_day(self, mapped: Mapped, days: int) -> None:
+        """And is answered when that day is over: with nothing."""
+        await mapped.login("sanne")
+        begun = mapped.world.desk.now + timedelta(days=90)
+        mapped.world.desk.now = begun
+
+        def day_goes_by(_done: int) -> None:
+            mapped.world.desk.now = begun + timedelta(days=days - 90)
+
+        asking = mapped.mapping.answer(
+            [an_eck_id("sanne")],
+            school=VUURVOGEL,
+            supplier=REKENRIJK,
+            registry=mapped.world.registry,
+            progress=day_goes_by,
+        )
+        if days == 90:
+            assert [told for _, told in await asking] == [name_of(root_of("sanne"))]
+            return
+        with pytest.raises(TakeoverEnded):
+            await asking
+
     @pytest.mark.parametrize(
         ("party", "changes", "refusal"),
         [

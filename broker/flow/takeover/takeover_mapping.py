@@ -213,6 +213,8 @@ class TakeoverMapping:
             today=today,
             progress=progress,
         )
+        # A long list is answered for minutes: what ended meanwhile is shut, whoever asked before.
+        check_may_ask(registry, school=school, supplier=supplier, today=day_of(self.clock()))
         answered = sum(each is not None for each in answers)
         self.audit.record(
             AuditEvent(
