@@ -78,10 +78,10 @@ async def read_lines(web: Web, request: Request) -> Iterator[tuple[int, bytes]]:
         ApiBodyRefused, ApiBodyTooLarge
     """
     body = await read_api_body(web, request, content_types=(LINES_TYPE,))
-    return _split(body)
+    return split_lines(body)
 
 
-def _split(body: bytes) -> Iterator[tuple[int, bytes]]:
+def split_lines(body: bytes) -> Iterator[tuple[int, bytes]]:
     """Yield lines one by one: a list of all of them would take many times the body's memory."""
     start, number = 0, 0
     while start < len(body):

@@ -63,7 +63,10 @@ async def convert_pseudonyms(web: Web, request: Request, caller: ApiCaller) -> R
         raise ApiCallerRefused("check_caller_kind")
     in_lines = read_content_type(request) == LINES_TYPE
     texts = await (_read_list(web, request) if in_lines else _read_json(web, request))
-    answers = await web.conversion.convert(texts, supplier=caller.supplier)
+    still = web.api.still_admitted(caller)
+    if not isinstance(still, SupplierCaller):
+        raise ApiCallerRefused("check_caller_kind")
+    answers = await web.conversion.convert(texts, supplier=still.supplier)
     if not in_lines:
         return json({"answers": [_describe(each) for each in answers]})
     lines = (

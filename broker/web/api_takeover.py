@@ -43,6 +43,7 @@ async def map_eck_ids(web: Web, request: Request, caller: ApiCaller) -> Response
     if not isinstance(caller, SupplierCaller):
         raise ApiCallerRefused("check_caller_kind")
     asked = await read_json(web, request, MapRequest)
+    web.api.still_admitted(caller)
     answers = await web.mapping.answer(
         asked.eck_ids,
         school=SchoolId(asked.school),

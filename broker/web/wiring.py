@@ -1,10 +1,13 @@
 """What every route works with. Made by `app.py`, anew whenever keys change; nothing in it does."""
 
-from collections.abc import Callable
+from asyncio import Semaphore
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 
+from broker.domain.ids import SchoolId
 from broker.flow.audit import AuditLog
-from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
+from broker.flow.enrolment.enrolment_feed import EnrolmentDesk, FeedOvertaken
 from broker.flow.following.trail import Watch
 from broker.flow.login import LoginFlow
 from broker.flow.ports import Clock, Random, Snapshots
@@ -33,11 +36,36 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class ApiLists:
-    """Where schools' programs send lists of who is there, and how often."""
+    """Where schools' programs send lists of who is there, and how often.
+
+    A list of the largest size takes some hundred megabytes while it is worked on, so one is in
+    work at a time, and a school that is sending one cannot send another beside it.
+
+    Attributes:
+        turn: whose list is in work, in this worker.
+        sending: schools of which one is arriving or in work, in this worker.
+    """
 
     desk: EnrolmentDesk
     quotas: QuotaLedger
     lists_a_day: int
+    turn: Semaphore = field(default_factory=lambda: Semaphore(1), repr=False)
+    sending: set[SchoolId] = field(default_factory=set, repr=False)
+
+    @contextmanager
+    def one_of(self, school: SchoolId) -> Iterator[None]:
+        """Hold that a school sends one list at a time.
+
+        Raises:
+            FeedOvertaken: another one is arriving or in work.
+        """
+        if school in self.sending:
+            raise FeedOvertaken("check_one_list_at_a_time")
+        self.sending.add(school)
+        try:
+            yield
+        finally:
+            self.sending.discard(school)
 
 
 @dataclass(frozen=True, slots=True)

@@ -256,6 +256,22 @@ class TestUse:
         api.put("rekenrijk", before)
         assert await admit(api, token, ApiScope.TAKEOVER)
 
+    @pytest.mark.parametrize(
+        ("client", "party", "scope"),
+        [
+            (PROGRAM, SAML_SCHOOL, ApiScope.ENROLMENT),
+            (oidc.CLIENT_ID, "rekenrijk", ApiScope.TAKEOVER),
+        ],
+    )
+    async def test_who_is_switched_off_while_a_body_arrives_is_not_admitted_any_more(
+        self, api: LoginWorld, client: str, party: str, scope: ApiScope
+    ) -> None:
+        caller = await admit(api, await a_token(api, client), scope)
+        assert api.api.still_admitted(caller) == caller
+        api.change(party, enabled=False)
+        with pytest.raises(ApiTokenRefused):
+            api.api.still_admitted(caller)
+
     async def test_an_unsure_store_admits_nobody(self, api: LoginWorld) -> None:
         token = await a_token(api)
         api.faults.start(fails_at=1)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from broker.domain.federation import ApiScope, Supplier
-from broker.flow.programs.api_access import ApiCallerRefused, SupplierCaller
+from broker.flow.programs.api_access import ApiCallerRefused, ApiTokenRefused, SupplierCaller
 from broker.flow.programs.quotas import QuotaExceeded
 from broker.flow.rotation.conversion import Answer, NotConverted
 from broker.flow.rotation.rotation_refusals import WindowNotOpen
@@ -42,6 +42,8 @@ class Asked:
 class Admitting:
     """Stands in for `ApiAccess`: whoever calls is RekenRijk, with these scopes."""
 
+    closed_meanwhile = False
+
     def __init__(self, site: Site, *scopes: ApiScope) -> None:
         registry = site.web.snapshots.registry
         party = registry.by_client_id["rekenrijk"]
@@ -51,6 +53,11 @@ class Admitting:
         if scope not in self._caller.scopes:
             raise ApiCallerRefused("check_scope_granted")
         return self._caller
+
+    def still_admitted(self, caller: SupplierCaller) -> SupplierCaller:
+        if self.closed_meanwhile:
+            raise ApiTokenRefused("check_supplier_enabled")
+        return caller
 
 
 @pytest.fixture
@@ -65,6 +72,17 @@ def asked(site: Site) -> Iterator[Asked]:
     site.app.site = build_site(web)
     yield journey
     site.app.site = before
+
+
+def test_a_supplier_that_is_closed_while_its_list_arrives_gets_nothing(
+    asked: Asked, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert post(browser, {"pseudonyms": ["one"]}).status == 200
+    asked.texts = []
+    monkeypatch.setattr(Admitting, "closed_meanwhile", True)
+    answer = post(browser, {"pseudonyms": ["one"]})
+    assert (answer.status, answer.refused) == (401, ["check_supplier_enabled"])
+    assert asked.texts == []
 
 
 def post(browser: Browser, body: object, *, of: str = JSON_TYPE) -> Answered:

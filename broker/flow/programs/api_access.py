@@ -194,6 +194,29 @@ class ApiAccess:
             raise ApiCallerRefused("check_scope_granted")
         return caller
 
+    def still_admitted(self, caller: ApiCaller) -> ApiCaller:
+        """Return who called, as the registry has it now: what a program sends may take minutes.
+
+        Raises:
+            ApiTokenRefused: switched off or removed since.
+        """
+        return find_caller(_record_of(caller), registry=self._snapshots.registry)
+
+
+def _record_of(caller: ApiCaller) -> ApiTokenRecord:
+    """Return what a caller's token stands for."""
+    if isinstance(caller, SchoolCaller):
+        return ApiTokenRecord(
+            client_id=caller.client.id, scopes=caller.scopes, school=caller.school.id
+        )
+    party = caller.relying_party
+    return ApiTokenRecord(
+        client_id=getattr(party.protocol, "client_id", ""),  # SAML systems get no token
+        scopes=caller.scopes,
+        supplier=party.supplier,
+        relying_party=party.id,
+    )
+
 
 def find_caller(record: ApiTokenRecord, *, registry: Registry) -> ApiCaller:
     """Return who stands behind a token, if all of them are still open.
