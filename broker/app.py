@@ -49,12 +49,13 @@ from broker.resources import (
     ready_keys,
 )
 from broker.settings import LoadedSettings
+from broker.web.api_lists import ApiLists
 from broker.web.cookies import Cookies
 from broker.web.documents import OwnAddresses, build_documents
 from broker.web.pages import Pages, load_pages
 from broker.web.site import build_site
 from broker.web.site_in_force import SiteInForce
-from broker.web.wiring import ApiLists, Health, Web
+from broker.web.wiring import Health, Web
 
 SECONDS_A_DAY = 24 * 60 * 60
 
