@@ -99,6 +99,16 @@ def test_objection_by_the_new_school_is_refused(moved: Installation) -> None:
     assert not (moved.here / "decided.json").exists()
 
 
+def test_who_came_later_begins_anew(moved: Installation) -> None:
+    own = login(moved, HERE, ECK_ID, "1")
+    assert login(moved, THERE, "9") == own
+    done(moved, "person", "begin-anew", THERE, typed="9\n")
+    assert login(moved, HERE, ECK_ID, "1") == own
+    fresh = {login(moved, THERE, *each) for each in ((ECK_ID, "9"), ("9",), (ECK_ID,))}
+    assert len(fresh) == 1
+    assert own not in fresh
+
+
 def test_confirmation(moved: Installation) -> None:
     done(moved, "transfer", "confirm", HERE, typed="1\n")
     again = decide(moved, "transfer", "confirm", HERE, typed="1\n")

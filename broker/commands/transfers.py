@@ -31,6 +31,7 @@ from broker.domain.ids import SchoolId
 from broker.flow.operators.operator_actions import present_stated
 from broker.flow.operators.two_persons import Action, PreparedAction
 from broker.flow.persons.arrival_budgets import budget_of
+from broker.flow.persons.person_anew import plan_begin_anew
 from broker.flow.persons.person_changes import PlannedChange, PlanPorts, plan_change
 from broker.flow.persons.person_plans import (
     Deciding,
@@ -182,6 +183,15 @@ change_command(
     lambda opened, by: plan_split(opened, only_joins=True, by=by),
     "Prepare that two accounts that became one at SCHOOL are two again; another operator confirms. "
     "Asks for the number, unseen. Shows the plan.",
+)
+change_command(
+    person,
+    "begin-anew",
+    Action.BEGIN_ANEW,
+    plan_begin_anew,
+    "Prepare that a pupil of SCHOOL opens a fresh account there, because another school stated the "
+    "ECK iD first and is not believed; another operator confirms. Asks for the number or ECK iD, "
+    "unseen. Shows the plan.",
 )
 change_command(
     person,

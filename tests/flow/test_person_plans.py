@@ -7,6 +7,7 @@ from msgspec.structs import replace
 
 from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.operators.operator_refusals import PersonNotKnown
+from broker.flow.persons.person_anew import plan_begin_anew
 from broker.flow.persons.person_plan_refusals import (
     AliasRefused,
     BothNeeded,
@@ -209,6 +210,17 @@ class TestProtection:
         carry_out(moved, plan_confirmation(opened(moved), by=deciding(moved)))
         assert not moved.login(None, "9", school=REGENBOOG).waits
 
+    def test_goes_along_when_a_number_is_joined_and_parted(self) -> None:
+        world = RegisterWorld()
+        world.login("sanne")
+        world.login(None, "1")
+        assert not world.eck("sanne").protected
+        carry_out(world, plan_protection(opened(world), protected=True, by=deciding(world)))
+        world.login("sanne", "1")
+        assert world.login("sanne", school=KOMPAS).waits
+        carry_out(world, plan_split(opened(world), only_joins=True, by=deciding(world)))
+        assert world.local("1").protected
+
     def test_of_a_pupil_without_eck_id(self) -> None:
         world = RegisterWorld()
         world.login(None, "1")
@@ -360,6 +372,39 @@ class TestJoin:
         world.pass_days(1)
         world.login("sanne")
         assert plan_join(opened(world, eck_id="sanne"), by=deciding(world)).changes
+
+
+class TestBeginAnew:
+    def test_who_came_later_shares_nothing_any_more_and_the_other_school_keeps_its_own(
+        self, moved: RegisterWorld
+    ) -> None:
+        later = deciding(moved, REGENBOOG)
+        plan = plan_begin_anew(opened(moved, "9", school=REGENBOOG), by=later)
+        assert "vuurvogel" not in " ".join(plan.lines)
+        carry_out(moved, plan)
+        for states in (("sanne", "9"), (None, "9"), ("sanne", None)):
+            assert moved.account(*states, school=REGENBOOG) == "A:regenboog"
+        assert moved.account("sanne", "1") == "E:sanne"
+        assert moved.account("sanne", school=KOMPAS) == "E:sanne"
+        assert moved.records[a_root("A:regenboog")].held_by == a_root("E:sanne")
+        with pytest.raises(NothingToDecide):
+            plan_begin_anew(opened(moved, "9", school=REGENBOOG), by=later)
+
+    def test_an_objection_after_that_changes_no_account(self, moved: RegisterWorld) -> None:
+        person = opened(moved, "9", school=REGENBOOG)
+        carry_out(moved, plan_begin_anew(person, by=deciding(moved, REGENBOOG)))
+        aliases = moved.eck("sanne").seen[REGENBOOG].aliases
+        carry_out(moved, plan_objection(opened(moved), by=deciding(moved)))
+        assert moved.account("sanne", "9", school=REGENBOOG) == "A:regenboog"
+        assert moved.eck("sanne").seen[REGENBOOG].aliases == aliases
+
+    def test_not_where_nobody_else_is(self) -> None:
+        world = RegisterWorld()
+        world.login("sanne", "1")
+        with pytest.raises(NothingToDecide):
+            plan_begin_anew(opened(world), by=deciding(world))
+        with pytest.raises(PersonNotKnown):
+            plan_begin_anew(opened(world), by=deciding(world, KOMPAS))
 
 
 def test_a_plan_says_nothing_of_a_person(moved: RegisterWorld) -> None:

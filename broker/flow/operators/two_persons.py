@@ -59,6 +59,7 @@ class Action(StrEnum):
     SPLIT_PERSON = "person-split"
     UNDO_JOIN = "person-undo-join"
     JOIN_PERSON = "person-join"
+    BEGIN_ANEW = "person-begin-anew"
     OFFER_TRANSFER = "transfer-offer"
     ACCEPT_TRANSFER = "transfer-accept"
 

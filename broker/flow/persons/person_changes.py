@@ -39,7 +39,7 @@ PERSON_CHANGES = frozenset(
     {
         *(Action.OBJECT_TRANSFER, Action.CONFIRM_TRANSFER),
         *(Action.PROTECT_PERSON, Action.UNPROTECT_PERSON),
-        *(Action.SPLIT_PERSON, Action.UNDO_JOIN, Action.JOIN_PERSON),
+        *(Action.SPLIT_PERSON, Action.UNDO_JOIN, Action.JOIN_PERSON, Action.BEGIN_ANEW),
     }
 )
 """Actions of two persons that put a person's rows in place of others."""

@@ -175,7 +175,12 @@ def leave_behind(eck: PersonRecord, local: PersonRecord, *, account: bytes) -> P
         )
         for supplier, seen in local.suppliers.items()
     }
-    return replace(eck, former=(*eck.former, former), suppliers={**eck.suppliers, **told})
+    return replace(
+        eck,
+        former=(*eck.former, former),
+        suppliers={**eck.suppliers, **told},
+        protected=eck.protected or local.protected,
+    )
 
 
 def forget_number(

@@ -7,6 +7,7 @@
 | protect | arrivals elsewhere wait for both sides from now on, or do not any more |
 | split | a number and an ECK iD open an account each, and stay apart; a join is undone |
 | join | a number's own account is left behind for the ECK iD's, whose suppliers are told |
+| begin anew | `broker.flow.persons.person_anew` |
 
 A plan names no other school and no person; its lines are for the one who decides. Nothing merges
 two ECK iDs: what would is refused.
@@ -33,7 +34,7 @@ from broker.flow.persons.person_plan_refusals import (
     NothingToSplit,
     SchoolOfBeforeDecides,
 )
-from broker.flow.persons.person_records import Change, PersonRecord, SupplierSeen
+from broker.flow.persons.person_records import Change, PersonRecord, SeenAt, SupplierSeen
 from broker.pseudonyms.derivation import PersonRoot
 
 
@@ -77,30 +78,16 @@ def plan_objection(person: OpenedPerson, *, by: Deciding) -> Plan:
         PersonNotKnown: this school never stated this pupil's ECK iD, or was objected to itself.
         NothingToDecide: no other school stated it later.
     """
-    root, record = _eck_id_of(person, by.school)
+    root, record = eck_id_of(person, by.school)
     later = later_arrivals(record, by.school, today=by.today, after_days=by.settled_after_days)
     later -= {school for school, each in record.seen.items() if each.objected}
     if not later:
         raise NothingToDecide("check_arrival_to_object_to")
     seen, fresh = dict(record.seen), []
     for school in sorted(later):
-        account = by.fresh_account(root, school)
-        seen[school] = replace(
-            seen[school],
-            account=account,
-            aliases=(*seen[school].aliases, by.tag_of(account)),
-            confirmed=False,
-            objected=True,
-        )
-        apart = PersonRecord(
-            population=record.population,
-            account=account,
-            salt=record.salt,
-            seen={},
-            school_year=record.school_year,
-            held_by=root,
-        )
-        fresh.append(Change(account, apart))
+        here, change = open_fresh(root, record, school, by=by)
+        seen[school] = replace(here, confirmed=False, objected=True)
+        fresh.append(change)
     return Plan(
         changes=(Change(root, replace(record, seen=seen)), *fresh),
         lines=(
@@ -119,7 +106,7 @@ def plan_confirmation(person: OpenedPerson, *, by: Deciding) -> Plan:
         SchoolOfBeforeDecides: the arrival is this school's own, of a protected pupil.
         NothingToDecide: nothing waits that this school has a say in.
     """
-    root, record = _eck_id_of(person, by.school)
+    root, record = eck_id_of(person, by.school)
     own = record.seen[by.school]
     if own.held_since is not None and not own.confirmed:
         if record.protected:
@@ -218,6 +205,7 @@ def plan_split(person: OpenedPerson, *, only_joins: bool, by: Deciding) -> Plan:
         seen={by.school: replace(local.seen[by.school], account=local_root)},
         bound_to=None,
         held_by=None,
+        protected=local.protected or eck.protected,
         suppliers=own_suppliers,
     )
     brought = former is not None or joined
@@ -282,7 +270,25 @@ def plan_join(person: OpenedPerson, *, by: Deciding) -> Plan:
     )
 
 
-def _eck_id_of(person: OpenedPerson, school: SchoolId) -> tuple[PersonRoot, PersonRecord]:
+def open_fresh(
+    root: PersonRoot, record: PersonRecord, school: SchoolId, *, by: Deciding
+) -> tuple[SeenAt, Change]:
+    """Return what an ECK iD is at a school where it opens a fresh account, and that one's row."""
+    account = by.fresh_account(root, school)
+    seen = record.seen[school]
+    aliases = (*(each for each in seen.aliases if each != by.tag_of(account)), by.tag_of(account))
+    apart = PersonRecord(
+        population=record.population,
+        account=account,
+        salt=record.salt,
+        seen={},
+        school_year=record.school_year,
+        held_by=root,
+    )
+    return replace(seen, account=account, aliases=aliases), Change(account, apart)
+
+
+def eck_id_of(person: OpenedPerson, school: SchoolId) -> tuple[PersonRoot, PersonRecord]:
     if person.eck_root is None or person.eck is None or not _is_at(person.eck, school):
         raise PersonNotKnown("check_person_known")
     return person.eck_root, person.eck

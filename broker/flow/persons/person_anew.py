@@ -1,0 +1,34 @@
+"""A school whose pupil shares an account with whom another school stated first: it begins anew.
+
+Objection is for a school of before. Who came later has no say in what the other school does, and
+does not need one: at its own school the ECK iD opens a fresh account from then on. Whoever used the
+shared one keeps that, and learns nothing.
+"""
+
+from msgspec.structs import replace
+
+from broker.flow.persons.person_plan_refusals import NothingToDecide
+from broker.flow.persons.person_plans import Deciding, OpenedPerson, Plan, eck_id_of, open_fresh
+from broker.flow.persons.person_records import Change
+
+
+def plan_begin_anew(person: OpenedPerson, *, by: Deciding) -> Plan:
+    """Return what lets a pupil begin anew at one school, and at that school alone.
+
+    Raises:
+        PersonNotKnown: as `plan_objection`.
+        NothingToDecide: no other school opens the same account.
+    """
+    root, record = eck_id_of(person, by.school)
+    shared = record.seen[by.school].account
+    if all(each.account != shared for at, each in record.seen.items() if at != by.school):
+        raise NothingToDecide("check_account_shared")
+    here, fresh = open_fresh(root, record, by.school, by=by)
+    seen = {**record.seen, by.school: here}
+    return Plan(
+        changes=(Change(root, replace(record, seen=seen)), fresh),
+        lines=(
+            "At this school the pupil opens a fresh account from now on, and no work of before.",
+            "At other schools nothing changes, and no supplier is told.",
+        ),
+    )
