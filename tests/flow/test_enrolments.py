@@ -221,7 +221,7 @@ class TestAtRest:
         assert derive_login_tag(keys, OIDC_SCHOOL, SUB) != derive_login_tag(other, OIDC_SCHOOL, SUB)
 
     def test_a_row_of_another_form_does_not_open(self) -> None:
-        from broker.flow import enrolment_records as records
+        from broker.flow.enrolment import enrolment_records as records
         from broker.flow.held_state.framing import seal
 
         keys = derive_enrolment_keys(bytes(32))
