@@ -43,7 +43,9 @@ from broker.commands.transfer_desk import transfer_desk_for
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, is_slug
 from broker.domain.refusals import Refusal
+from broker.flow.enrolment.enrolment_records import derive_enrolment_keys
 from broker.flow.federation.documents import Problem
+from broker.flow.operators.erased_beside import BesideRows
 from broker.flow.operators.operator_actions import OperatorDesk, present_stated
 from broker.flow.operators.operators import Operator, OperatorName, Signer
 from broker.flow.operators.two_persons import (
@@ -191,7 +193,11 @@ def person_erase(
                     by=by,
                     register=register,
                     keys=derive_register_keys(keys.register),
-                    lists=await lists.counts(),
+                    beside=BesideRows(
+                        keys=derive_register_keys(keys.register),
+                        enrolment=derive_enrolment_keys(keys.register),
+                        lists=tuple(await lists.counts()),
+                    ).tags,
                 )
             finally:
                 await lists.close()

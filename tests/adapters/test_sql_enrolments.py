@@ -8,6 +8,7 @@ import pytest
 
 from broker.adapters.databases.sql import open_sqlite
 from broker.adapters.databases.sql_enrolments import SqliteEnrolments
+from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.flow.enrolment.enrolments import EnrolmentBook, FeedChange, StoredEnrolment, StoredFeed
 from broker.flow.persons.register import RegisterUnavailable
@@ -79,6 +80,21 @@ async def test_half_a_list_is_never_there(on_sqlite: SqliteEnrolments) -> None:
         await on_sqlite.replace(broken)
     assert await on_sqlite.read_feed(KOMPAS) == StoredFeed(1, {A: b"1"})
     assert await on_sqlite.replace(a_change((B, b"2"), replaces=1))
+
+
+async def test_who_is_erased_leaves_the_list(on_sqlite: SqliteEnrolments, path: Path) -> None:
+    person, other = b"p" * 32, b"o" * 32
+    put = ((A, b"1"), (B, b"2"), (C, b"3"))
+    owners = ((A, person), (B, person), (B, other), (C, other))
+    await on_sqlite.replace(FeedChange(KOMPAS, 0, TODAY, put, (), owners))
+    await on_sqlite.replace(FeedChange(KOMPAS, 1, TODAY, ((A, b"9"),), (), owners[:1]))
+    register = SqlitePersonRegister(path)
+    assert await register.erase({person: b""}) == 0
+    assert await on_sqlite.read_feed(KOMPAS) == StoredFeed(2, {C: b"3"})
+    await on_sqlite.replace(FeedChange(KOMPAS, 2, TODAY, ((C, b"4"),), (), ()))
+    await register.erase({other: b""})
+    await register.close()
+    assert await on_sqlite.read_feed(KOMPAS) == StoredFeed(3, {C: b"4"})  # another's by now
 
 
 async def test_a_database_that_is_away_says_nothing(

@@ -10,7 +10,8 @@ from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_supplier_counts import SqliteSupplierCounts
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.ids import SupplierId
-from broker.flow.persons.register import RegisterUnavailable, RowWrite, SupplierMove
+from broker.flow.operators.operator_refusals import PersonChanged
+from broker.flow.persons.register import RegisterUnavailable, RowWrite, SupplierMove, mark_of
 from broker.flow.persons.supplier_counts import Converted, SupplierTotals
 
 ONE, TWO = SupplierId("one"), SupplierId("two")
@@ -49,6 +50,18 @@ def a_move(left: str, entered: str, *, supplier: SupplierId = ONE) -> SupplierMo
 
 def handed_out(*, nonce: bytes = SEALED[1:13], row_epoch: str = "a") -> Converted:
     return Converted(tag=b"a", nonce=nonce, mark=MARK, row_epoch=row_epoch)
+
+
+async def test_who_is_erased_leaves_the_counts(
+    register: SqlitePersonRegister, counts: SqliteSupplierCounts
+) -> None:
+    for tag in (b"a", b"b"):
+        await register.apply([a_write(tag, a_move("", "a"))])
+    with pytest.raises(PersonChanged):
+        await register.erase({b"a": b"other"}, [a_move("a", "")])
+    assert counts.read(ONE).seen == {"a": 2}
+    assert await register.erase({b"a": mark_of(SEALED)}, [a_move("a", "")]) == 1
+    assert counts.read(ONE).seen == {"a": 1}
 
 
 async def test_persons_move_with_their_rows(

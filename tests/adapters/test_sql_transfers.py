@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_transfers import SqliteTransfers
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.transfer_refusals import TransfersUnavailable
@@ -48,6 +49,16 @@ def test_what_was_added_is_found(offers: TransferOffers) -> None:
     assert offers.find(b"a" * 32) is None
     assert offers.add(an_offer(), today=TODAY)
     assert offers.find(b"a" * 32) == an_offer()
+
+
+async def test_who_is_erased_leaves_theirs(path: Path) -> None:
+    offers, register = SqliteTransfers(path), SqlitePersonRegister(path)
+    offers.add(an_offer(), today=TODAY)
+    offers.add(an_offer(b"b", person=b"q"), today=TODAY)
+    assert await register.erase({b"p" * 32: b""}) == 0
+    await register.close()
+    assert offers.find(b"a" * 32) is None
+    assert offers.find(b"b" * 32)
 
 
 def test_each_person_has_one(offers: TransferOffers) -> None:

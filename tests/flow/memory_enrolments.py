@@ -13,6 +13,7 @@ class MemoryEnrolments:
     def __init__(self, faults: Faults | None = None) -> None:
         self._faults = faults or Faults()
         self.rows: dict[bytes, tuple[bytes, bytes]] = {}
+        self.persons: dict[bytes, set[bytes]] = {}
         self.feeds: dict[bytes, tuple[int, date]] = {}
 
     async def find(self, tag: bytes) -> StoredEnrolment | None:
@@ -37,6 +38,10 @@ class MemoryEnrolments:
         self.rows |= {tag: (change.of, sealed) for tag, sealed in change.put}
         for tag in change.remove:
             del self.rows[tag]
+        for tag in (*(each for each, _ in change.put), *change.remove):
+            self.persons.pop(tag, None)
+        for tag, person in change.persons:
+            self.persons.setdefault(tag, set()).add(person)
         self.feeds[change.of] = (version + 1, change.sent_on)
         self._faults.after(RegisterUnavailable)
         return True

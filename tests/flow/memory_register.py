@@ -71,9 +71,10 @@ class MemoryRegister:
                 self.rows[each.tag] = each.row
             self.moved_by(each.moves)
 
-    async def erase(self, marks: Mapping[bytes, bytes]) -> int:
+    async def erase(self, marks: Mapping[bytes, bytes], moves: Sequence[SupplierMove] = ()) -> int:
         for tag, mark in marks.items():
             there = self.rows.get(tag)
             if mark_of(None if there is None else there.sealed) != mark:
                 raise PersonChanged("check_person_unchanged")
+        self.moved_by(moves)
         return sum(self.rows.pop(tag, None) is not None for tag in marks)

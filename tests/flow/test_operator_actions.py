@@ -9,7 +9,7 @@ from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.audit import AuditEvent
 from broker.flow.operators.operator_actions import present_stated
-from broker.flow.operators.operator_parameters import read_operator, read_rows
+from broker.flow.operators.operator_parameters import read_erasure, read_operator
 from broker.flow.operators.operator_refusals import (
     ActionUsed,
     OperatorExists,
@@ -240,7 +240,7 @@ async def test_what_fails_half_way_is_used_up() -> None:
     class Down(Register):
         down = False
 
-        async def erase(self, marks: object) -> int:
+        async def erase(self, marks: object, moves: object = ()) -> int:
             raise RegisterUnavailable("check_written")
 
     desk, register = a_desk(ANNA, BEA), Down()
@@ -299,9 +299,12 @@ def test_an_action_that_names_no_operator_is_refused(parameters: dict[str, str])
 
 
 def test_an_action_that_names_no_rows_is_refused() -> None:
-    assert read_rows({"00": "ff", "01": ""}) == {b"\0": b"\xff", b"\1": b""}
-    with pytest.raises(PreparedUnreadable, match="check_names_rows"):
-        read_rows({"name": "cas"})
+    marks, moves = {"00": "ff", "01": ""}, b"[]".hex()
+    for stated in (marks, {**marks, "moves": moves}):
+        assert read_erasure(stated) == ({b"\0": b"\xff", b"\1": b""}, ())
+    for unreadable in ({"name": "cas"}, {**marks, "moves": "7b7d"}, {"moves": "no"}):
+        with pytest.raises(PreparedUnreadable, match="check_names_rows"):
+            read_erasure(unreadable)
 
 
 def test_the_clock_is_the_desk_s() -> None:

@@ -1,5 +1,6 @@
 """Lists of pupils for a take-over: refused by line, planned, and kept as tags."""
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace as replaced
 
 import pytest
@@ -13,7 +14,10 @@ from broker.domain.takeover_refusals import (
     OtherListSigned,
     TakeoverEnded,
 )
+from broker.flow.enrolment.enrolment_records import derive_enrolment_keys
 from broker.flow.held_state.framing import mac
+from broker.flow.operators.erased_beside import BesideRows
+from broker.flow.persons.person_erasure import FoundPerson
 from broker.flow.persons.person_records import Presented
 from broker.flow.takeover import takeover_lists
 from broker.flow.takeover.takeover_arrival import note_arrival
@@ -160,6 +164,10 @@ class TestPutting:
             await put(mapped, an_eck_id("a"))
 
 
+def beside(*lists: ListOf) -> Callable[[FoundPerson], Iterable[bytes]]:
+    return BesideRows(KEYS, derive_enrolment_keys(bytes(32)), lists).tags
+
+
 async def test_who_is_erased_leaves_the_lists(mapped: Mapped) -> None:
     await mapped.login("a", "1")
     await put(mapped, an_eck_id("a"))
@@ -170,7 +178,7 @@ async def test_who_is_erased_leaves_the_lists(mapped: Mapped) -> None:
         by=ANNA,
         register=mapped.register,
         keys=KEYS,
-        lists=[PILOT, elsewhere],
+        beside=beside(PILOT, elsewhere),
     )
     tags = set(prepared.body.parameters)
     assert derive_list_tag(KEYS, PILOT, root_of("a")).hex() in tags
@@ -192,7 +200,7 @@ async def test_who_is_erased_by_eck_id_leaves_a_pilot_that_lists_the_number(
         by=ANNA,
         register=mapped.register,
         keys=KEYS,
-        lists=[PILOT],
+        beside=beside(PILOT),
     )
     listed = {each.hex() for each in mapped.lists.tags[PILOT]}
     assert len(listed & set(prepared.body.parameters)) == 1

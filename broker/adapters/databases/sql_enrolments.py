@@ -12,7 +12,7 @@ from sqlalchemy.dialects.sqlite import insert
 
 from broker.adapters.databases.group_commit import GroupCommit
 from broker.adapters.databases.sql import OpenedFile, open_sqlite, prepare, transaction
-from broker.adapters.databases.tables_register import enrolment_feeds, enrolments
+from broker.adapters.databases.tables_register import enrolment_feeds, enrolment_persons, enrolments
 from broker.flow.enrolment.enrolments import FeedChange, StoredEnrolment, StoredFeed
 from broker.flow.persons.register import RegisterUnavailable
 
@@ -38,6 +38,15 @@ _PUT = prepare(
     )
 )
 _REMOVE = prepare(delete(enrolments).where(enrolments.c.tag == bindparam("with_tag")))
+_PERSON = prepare(
+    insert(enrolment_persons)
+    .values(tag=bindparam("with_tag"), person=bindparam("of_person"))
+    .on_conflict_do_nothing()
+)
+_NOBODY = prepare(delete(enrolment_persons).where(enrolment_persons.c.tag == bindparam("with_tag")))
+_TAGS_OF_PERSON = prepare(
+    select(enrolment_persons.c.tag).where(enrolment_persons.c.person == bindparam("of_person"))
+)
 _feed = insert(enrolment_feeds).values(
     {name: bindparam(name) for name in ("of", "version", "sent_on")}
 )
@@ -134,6 +143,11 @@ def _replace(connection: sqlite3.Connection, change: FeedChange) -> bool:
             _PUT, ({"tag": tag, "of": change.of, "sealed": each} for tag, each in change.put)
         )
         connection.executemany(_REMOVE, ({"with_tag": tag} for tag in change.remove))
+        others = (*(tag for tag, _ in change.put), *change.remove)
+        connection.executemany(_NOBODY, ({"with_tag": tag} for tag in others))
+        connection.executemany(
+            _PERSON, ({"with_tag": tag, "of_person": person} for tag, person in change.persons)
+        )
         connection.execute(
             _NEXT,
             {
@@ -143,6 +157,14 @@ def _replace(connection: sqlite3.Connection, change: FeedChange) -> bool:
             },
         )
     return True
+
+
+def remove_person(connection: sqlite3.Connection, person: bytes) -> None:
+    """Delete the rows of a person at a school, within the transaction that erases them."""
+    tags = connection.execute(_TAGS_OF_PERSON, {"of_person": person}).fetchall()
+    for (tag,) in tags:
+        connection.execute(_REMOVE, {"with_tag": tag})
+        connection.execute(_NOBODY, {"with_tag": tag})
 
 
 def _day(stored: str) -> date:

@@ -16,15 +16,17 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
 from broker.adapters.databases.group_commit import GroupCommit
 from broker.adapters.databases.sql import OpenedFile, prepare, transaction
+from broker.adapters.databases.sql_enrolments import remove_person
 from broker.adapters.databases.sql_school_counts import add_count
 from broker.adapters.databases.sql_supplier_counts import move_counts
-from broker.adapters.databases.tables_register import persons, takeover_tags
+from broker.adapters.databases.tables_register import persons, takeover_tags, transfers
 from broker.flow.operators.operator_refusals import PersonChanged
 from broker.flow.persons.register import (
     RegisterUnavailable,
     RowRewrite,
     RowWrite,
     StoredRow,
+    SupplierMove,
     mark_of,
 )
 from broker.flow.persons.school_counts import Count, CountFull
@@ -52,6 +54,7 @@ _ERASE = prepare(delete(persons).where(persons.c.tag == bindparam("of_tag")))
 
 
 _LEAVE_LIST = prepare(delete(takeover_tags).where(takeover_tags.c.tag == bindparam("of_tag")))
+_NO_TRANSFER = prepare(delete(transfers).where(transfers.c.person_tag == bindparam("of_tag")))
 _REMOVE = prepare(
     delete(persons).where(
         persons.c.tag == bindparam("of_tag"), persons.c.sealed == bindparam("replaces")
@@ -83,6 +86,7 @@ class _Rewriting:
 @dataclass(frozen=True, slots=True)
 class _Erasure:
     marks: Mapping[bytes, bytes] = field(repr=False)
+    moves: Sequence[SupplierMove] = field(repr=False)
 
 
 _Part = _Login | _Rewriting | _Erasure
@@ -152,7 +156,7 @@ class SqlitePersonRegister:
         if await self._group.submit(_Rewriting(rewrites)) == _CHANGED:
             raise PersonChanged("check_person_unchanged")
 
-    async def erase(self, marks: Mapping[bytes, bytes]) -> int:
+    async def erase(self, marks: Mapping[bytes, bytes], moves: Sequence[SupplierMove] = ()) -> int:
         """Delete rows for good, all or none, and return how many there were.
 
         The rows are overwritten in the database (`secure_delete`), and the write-ahead log that
@@ -160,12 +164,13 @@ class SqlitePersonRegister:
 
         Args:
             marks: by tag, the `mark_of` what must be there.
+            moves: out of the counts of suppliers.
 
         Raises:
             PersonChanged: something else is there; nothing was deleted.
             RegisterUnavailable: nobody knows whether they are gone.
         """
-        erased = await self._group.submit(_Erasure(marks))
+        erased = await self._group.submit(_Erasure(marks, moves))
         if erased == _CHANGED:
             raise PersonChanged("check_person_unchanged")
         return erased
@@ -277,6 +282,9 @@ def _erase(connection: sqlite3.Connection, erasure: _Erasure) -> int:
             return _CHANGED
     for tag in erasure.marks:
         connection.execute(_LEAVE_LIST, {"of_tag": tag})
+        connection.execute(_NO_TRANSFER, {"of_tag": tag})
+        remove_person(connection, tag)
+    move_counts(connection, erasure.moves)
     return sum(connection.execute(_ERASE, {"of_tag": tag}).rowcount for tag in erasure.marks)
 
 

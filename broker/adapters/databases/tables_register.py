@@ -70,6 +70,16 @@ enrolments = Table(
     sqlite_with_rowid=False,
 )
 
+enrolment_persons = Table(
+    "enrolment_persons",
+    REGISTER_METADATA,
+    Column("tag", LargeBinary(32), primary_key=True, comment="keyed: of a row of enrolments"),
+    Column("person", LargeBinary(32), primary_key=True, comment="keyed: of school and person"),
+    Index("enrolment_persons_by_person", "person"),
+    comment="Whose each row of a school's list is; tells it only of whom one has before one.",
+    sqlite_with_rowid=False,
+)
+
 enrolment_feeds = Table(
     "enrolment_feeds",
     REGISTER_METADATA,

@@ -32,6 +32,7 @@ from broker.flow.enrolment.enrolment_records import (
     EnrolmentKeys,
     EnrolmentRecord,
     derive_login_tag,
+    derive_person_tag,
     derive_school_tag,
     open_enrolment,
     seal_enrolment,
@@ -242,10 +243,14 @@ class EnrolmentDesk:
         resting = await self.book.read_feed(of)
         put: list[tuple[bytes, bytes]] = []
         tags: set[bytes] = set()
+        persons: list[tuple[bytes, bytes]] = []
         new = changed = others = 0
         for login, record in records.items():
             tag = derive_login_tag(self.keys, school.id, login)
             tags.add(tag)
+            persons += (
+                (tag, derive_person_tag(self.keys, school.id, each)) for each in record.roots
+            )
             before = self._open(resting.rows.get(tag), school.id, login)
             if before is None:
                 new += 1
@@ -276,7 +281,14 @@ class EnrolmentDesk:
                 rules=self.moves.rules,
                 today=today,
             ),
-            change=FeedChange(of=of, replaces=resting.version, sent_on=today, put=put, remove=gone),
+            change=FeedChange(
+                of=of,
+                replaces=resting.version,
+                sent_on=today,
+                put=put,
+                remove=gone,
+                persons=persons,
+            ),
             listed=tuple(
                 (as_root(each.eck_root), each.protected)
                 for each in records.values()

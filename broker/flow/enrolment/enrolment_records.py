@@ -2,6 +2,7 @@
 
     tag    = mac(enrolment tag key, "schuilnaam/enrolment-tag/v1", school, login identifier)
     of     = mac(enrolment tag key, "schuilnaam/enrolment-school/v1", school)
+    person = mac(enrolment tag key, "schuilnaam/enrolment-person/v1", school, root)
     sealed = seal(derive_key(enrolment seal key, "schuilnaam/enrolment-row/v1", school, login
              identifier), JSON of `EnrolmentRecord`, bound to tag and `of`)
 
@@ -9,6 +10,9 @@ The two keys are derived from the register's with labels of their own: the rows 
 database, live and die with it, and a lost key costs one more sending of each list; a purpose of
 its own in `keys/` would be one more thing to keep for nothing more. A record holds person roots
 and never an ECK iD or number: who opens one learns that pupil's pseudonyms, and no id of the chain.
+
+By `person` a row is found again when that person is erased, whose login identifier nobody at that
+desk knows. It is bound to the school: two schools' rows of one person have nothing in common.
 
 Without keys the table shows how many people how many schools listed, and when. With all keys it
 opens rows of those whose login identifier the thief knows or can guess: a `sub` is 21 digits that
@@ -23,8 +27,8 @@ import msgspec
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
 from broker.flow.held_state.framing import UnreadableRecord, derive_key, mac, seal, unseal
-from broker.flow.persons.person_records import Stored
-from broker.pseudonyms.derivation import lp
+from broker.flow.persons.person_records import Stored, as_root
+from broker.pseudonyms.derivation import PersonRoot, lp
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +59,11 @@ class EnrolmentRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=T
     protected: bool = False
     old_roots: dict[SchoolId, bytes] = msgspec.field(default_factory=dict)
 
+    @property
+    def roots(self) -> tuple[PersonRoot, ...]:
+        """By which this person may be asked for at this school."""
+        return tuple(as_root(each) for each in (self.eck_root, self.local_root) if each is not None)
+
 
 def derive_enrolment_keys(register_key: bytes) -> EnrolmentKeys:
     """Return the two keys from the one of 32 bytes that rests on disk."""
@@ -72,6 +81,11 @@ def derive_school_tag(keys: EnrolmentKeys, school: SchoolId) -> bytes:
 def derive_login_tag(keys: EnrolmentKeys, school: SchoolId, login: str) -> bytes:
     """Return under which tag the row of a login identifier is found: 32 bytes."""
     return mac(keys.tag, b"schuilnaam/enrolment-tag/v1", school, login)
+
+
+def derive_person_tag(keys: EnrolmentKeys, school: SchoolId, root: PersonRoot) -> bytes:
+    """Return by which a person's row in a school's list is found for erasing: 32 bytes."""
+    return mac(keys.tag, b"schuilnaam/enrolment-person/v1", school, root)
 
 
 def seal_enrolment(

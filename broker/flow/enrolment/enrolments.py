@@ -75,6 +75,7 @@ class FeedChange:
         replaces: the version that this was planned on.
         put: tag and sealed row of who is new or changed.
         remove: tags of who is gone.
+        persons: tag of a row that will rest, and keyed tag of a person whose it is; of all rows.
     """
 
     of: bytes = field(repr=False)
@@ -82,6 +83,7 @@ class FeedChange:
     sent_on: date
     put: Sequence[tuple[bytes, bytes]] = field(repr=False)
     remove: Sequence[bytes] = field(repr=False)
+    persons: Sequence[tuple[bytes, bytes]] = field(default=(), repr=False)
 
 
 class EnrolmentBook(Protocol):

@@ -14,7 +14,12 @@ from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.takeover import Takeover
 from broker.flow.audit import AuditEvent, AuditLog, note_refusal
-from broker.flow.operators.operator_parameters import check_operator_new, read_operator, read_rows
+from broker.flow.operators.operator_parameters import (
+    check_operator_new,
+    read_erasure,
+    read_operator,
+    write_erasure,
+)
 from broker.flow.operators.operator_refusals import (
     ActionUnknown,
     PersonNotKnown,
@@ -36,13 +41,12 @@ from broker.flow.persons.person_changes import (
     read_rewrites,
     write_rewrites,
 )
-from broker.flow.persons.person_erasure import find_person
+from broker.flow.persons.person_erasure import FoundPerson, find_person
 from broker.flow.persons.person_records import Presented
-from broker.flow.persons.register import PersonRegister, RegisterKeys, mark_of
+from broker.flow.persons.register import PersonRegister, RegisterKeys
 from broker.flow.switching.switch_action import carry_out_switch, write_switch
 from broker.flow.switching.switch_checks import LoginPair
 from broker.flow.switching.switching import SwitchDesk
-from broker.flow.takeover.takeover_lists import ListOf, derive_list_tag
 from broker.flow.takeover.takeovers import TakeoverSigning, write_terms
 from broker.flow.transfers.transfers import TRANSFER_ACTIONS, TransferDesk
 from broker.pseudonyms.derivation import (
@@ -126,7 +130,7 @@ class OperatorDesk:
         by: Signer,
         register: PersonRegister,
         keys: RegisterKeys,
-        lists: Iterable[ListOf] = (),
+        beside: Callable[[FoundPerson], Iterable[bytes]] = lambda _found: (),
     ) -> PreparedAction:
         """Return the erasing of a person, for a second person to confirm.
 
@@ -134,7 +138,7 @@ class OperatorDesk:
         stated is not known: nobody learns from us whether an identifier is known elsewhere.
 
         Args:
-            lists: of take-overs, on which the person may stand.
+            beside: returns under which other tags something may rest of the person.
 
         Raises:
             PersonNotKnown: nothing rests of such a person at this school.
@@ -145,14 +149,8 @@ class OperatorDesk:
             found = await find_person(presented, register=register, keys=keys)
             if school not in found.schools:
                 raise PersonNotKnown("check_person_known")
-            rows = {tag.hex(): mark.hex() for tag, mark in found.rows.items()}
-            of_persons = [each for each in lists if each.school in found.schools]
-            rows |= {
-                derive_list_tag(keys, of, root).hex(): mark_of(None).hex()
-                for of in of_persons
-                for root in found.roots
-            }
-            return self._prepare(Action.ERASE_PERSON, rows, by=by, school=school)
+            stated = write_erasure(found, beside=beside(found))
+            return self._prepare(Action.ERASE_PERSON, stated, by=by, school=school)
 
     def prepare_takeover(
         self, terms: Takeover, *, by: Signer, signing: TakeoverSigning
@@ -283,7 +281,7 @@ class OperatorDesk:
         elif confirmed.action in PERSON_CHANGES:
             await register.rewrite(read_rewrites(confirmed.parameters))
         else:
-            await register.erase(read_rows(confirmed.parameters))
+            await register.erase(*read_erasure(confirmed.parameters))
 
     def _sign(self, confirmed: ConfirmedAction, *, signing: TakeoverSigning | None) -> None:
         if signing is None:

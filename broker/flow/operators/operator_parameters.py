@@ -1,9 +1,16 @@
 """What the parameters of a confirmed action name: an operator, or a person's rows."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+
+import msgspec
 
 from broker.flow.operators.operator_refusals import OperatorExists, PreparedUnreadable
 from broker.flow.operators.operators import Operator, OperatorName
+from broker.flow.persons.person_erasure import FoundPerson
+from broker.flow.persons.register import SupplierMove, mark_of
+
+_MOVES = "moves"
+_NO_MOVES = b"[]".hex()
 
 
 def check_operator_new(operator: Operator, *, registered: Mapping[OperatorName, Operator]) -> None:
@@ -31,13 +38,31 @@ def read_operator(parameters: Mapping[str, str]) -> Operator:
         raise PreparedUnreadable("check_names_operator") from None
 
 
-def read_rows(parameters: Mapping[str, str]) -> dict[bytes, bytes]:
-    """Return the rows that a confirmed action names, as `FoundPerson.rows`.
+def write_erasure(found: FoundPerson, *, beside: Iterable[bytes]) -> dict[str, str]:
+    """Return what is erased as parameters: by keyed tag the mark of what must rest under it.
+
+    Beside the rows stand names of suppliers with letters of epochs, whose counts the person leaves.
+    """
+    marks = {tag: mark_of(None) for tag in beside} | dict(found.rows)
+    moves = {_MOVES: msgspec.json.encode(found.moves).hex()} if found.moves else {}
+    return moves | {tag.hex(): mark.hex() for tag, mark in marks.items()}
+
+
+def read_erasure(
+    parameters: Mapping[str, str],
+) -> tuple[dict[bytes, bytes], tuple[SupplierMove, ...]]:
+    """Return what a confirmed action erases: the marks, by tag, and the moves out of counts.
 
     Raises:
-        PreparedUnreadable: they are not written in hexadecimal digits.
+        PreparedUnreadable: they are not in the form of `write_erasure`.
     """
     try:
-        return {bytes.fromhex(tag): bytes.fromhex(mark) for tag, mark in parameters.items()}
-    except ValueError:
+        marks = {
+            bytes.fromhex(tag): bytes.fromhex(mark)
+            for tag, mark in parameters.items()
+            if tag != _MOVES
+        }
+        moves = bytes.fromhex(parameters.get(_MOVES, _NO_MOVES))
+        return marks, msgspec.json.decode(moves, type=tuple[SupplierMove, ...])
+    except (ValueError, msgspec.DecodeError):
         raise PreparedUnreadable("check_names_rows") from None

@@ -3,11 +3,20 @@
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 
-from broker.domain.ids import SchoolId
+from msgspec.structs import replace
+
+from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.persons.person_records import PersonRecord, Presented, as_root
 from broker.flow.persons.person_rows import find_records
-from broker.flow.persons.register import PersonRegister, RegisterKeys, derive_tag, mark_of
+from broker.flow.persons.register import (
+    PersonRegister,
+    RegisterKeys,
+    SupplierMove,
+    derive_tag,
+    mark_of,
+)
 from broker.flow.persons.successors import is_carried_from
+from broker.flow.persons.supplier_counts import find_moves
 from broker.pseudonyms.derivation import PersonRoot
 
 
@@ -20,11 +29,15 @@ class FoundPerson:
         roots: all that are known: what was presented, what it is bound to, and the accounts.
         schools: those that stated what was presented, or the ECK iD it is bound to; or signed for
             it in a take-over, which answered for it.
+        suppliers: that know this person.
+        moves: out of the counts of suppliers.
     """
 
     rows: Mapping[bytes, bytes] = field(repr=False)
     roots: frozenset[PersonRoot] = field(repr=False)
     schools: frozenset[SchoolId] = field(repr=False)
+    suppliers: frozenset[SupplierId] = field(repr=False)
+    moves: tuple[SupplierMove, ...] = field(repr=False)
 
 
 async def find_person(
@@ -49,6 +62,12 @@ async def find_person(
         roots=frozenset({*roots, *_accounts_of(records.values())}),
         schools=frozenset(
             school for each in records.values() for school in (*each.seen, *each.promised)
+        ),
+        suppliers=frozenset(name for each in records.values() for name in each.suppliers),
+        moves=tuple(
+            move
+            for root, each in records.items()
+            for move in find_moves(each, replace(each, suppliers={}), root=root, keys=keys)
         ),
     )
 
@@ -95,7 +114,7 @@ async def erase_person(
         RegisterUnavailable: nobody knows whether they are gone; erase again.
     """
     found = await find_person(presented, register=register, keys=keys)
-    return await register.erase(found.rows)
+    return await register.erase(found.rows, found.moves)
 
 
 async def _mark_rows(tags: Iterable[bytes], *, register: PersonRegister) -> dict[bytes, bytes]:

@@ -151,11 +151,15 @@ class PersonRegister(Protocol):
         """
         ...
 
-    async def erase(self, marks: Mapping[bytes, bytes]) -> int:
+    async def erase(self, marks: Mapping[bytes, bytes], moves: Sequence[SupplierMove] = ()) -> int:
         """Delete rows for good, all or none, and return how many there were.
+
+        With them goes what rests of the person beside them under one of these tags: on a list of a
+        take-over, in a school's list, in a transfer that was offered.
 
         Args:
             marks: by tag, the `mark_of` what must be there.
+            moves: out of the counts of suppliers.
 
         Raises:
             PersonChanged: something else is there; nothing was deleted.

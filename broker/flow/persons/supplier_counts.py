@@ -8,8 +8,7 @@ in the same transaction. A pseudonym that was handed out in bulk is not noted in
     mark = HMAC-SHA-256(register tag key, "schuilnaam/converted/v1" || lp(supplier, holder's root))
 
 So a supplier keeps an account under the marked epoch where there is a mark, else under the row's.
-Both rest in `register.db`. A person who is erased stays in the counts: nobody can tell any more
-which suppliers knew them.
+Both rest in `register.db`. Who is erased leaves the counts with the rows.
 """
 
 from collections.abc import Mapping, Sequence
