@@ -104,7 +104,8 @@ class Identity:
     """What a school's login said, after checking. Never leaves the flow.
 
     Attributes:
-        identifier: of the person inside the school, exact as sent; None when not stated.
+        identifier: of the person inside the school, exact as sent; None when not stated, and
+            beside an ECK iD when the login states several schools.
         eck_id: the ECK iD as sent; None when not stated, and for staff, whom it does not identify.
         population: None when the login states no role, or both.
         attributes: canonical name -> values of this school, without empty ones.
@@ -186,6 +187,8 @@ def identity_at(
         attributes, elsewhere = keep_of_school(
             attributes, idp=login.idp, school=schools[school], others=others
         )
+        if eck_id is not None:  # of which school it is a number, nobody can tell
+            identifier = None
     return Identity(
         idp=login.idp.id,
         school=school,

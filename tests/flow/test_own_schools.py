@@ -349,6 +349,22 @@ class TestRemembered:
         assert len(world.receipts.kept) == 1
 
 
+class TestNumbers:
+    async def test_beside_an_eck_id_a_number_is_nobody_s_at_the_other_school(
+        self, world: LoginWorld, sanne: OfBoth
+    ) -> None:
+        """At De Regenboog a pupil without ECK iD has the number that is Sanne's at De Vuurvogel."""
+        own = (await world.log_in()).subject
+        assert (await sanne.log_in(school=OTHER_SCHOOL)).subject == own
+        same_number = {"employeeNumber": SANNE.attributes["employeeNumber"], "eckId": ()}
+        other = await world.log_in(person=SANNE_ELSEWHERE, stated=same_number)
+        assert other.subject != own
+
+    async def test_of_a_login_for_one_school_it_counts(self, world: LoginWorld) -> None:
+        own = (await world.log_in()).subject
+        assert (await world.log_in(stated={"eckId": ()})).subject == own
+
+
 class TestPassive:
     async def test_no_page_can_ask(self, world: LoginWorld, sanne: OfBoth) -> None:
         answer = await passively(sanne)
