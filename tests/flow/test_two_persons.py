@@ -12,7 +12,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.domain.refusals import Refusal
-from broker.flow.operators import two_persons
 from broker.flow.operators.operator_refusals import (
     ActionUnknown,
     ActionUsed,
@@ -24,7 +23,7 @@ from broker.flow.operators.operator_refusals import (
     SamePerson,
     WrongOperatorKey,
 )
-from broker.flow.operators.operators import Operator, OperatorName, Signer
+from broker.flow.operators.operators import Operator, OperatorName, Signer, two_persons
 from broker.flow.operators.two_persons import (
     CHECKS,
     PREPARED_BYTES_MAX,
