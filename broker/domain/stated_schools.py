@@ -231,8 +231,8 @@ def keep_of_school(
     """Return what of a login that states several schools is of one, and the names of what is not.
 
     BRINs by the school that they name, the school's name when it is the registered one, mail and
-    user name unless their domain is another school's. A class cannot be told from one of the other
-    school, so it stays. The rest is the person's, at whichever school.
+    user name unless their domain is, or lies in, another school's. A class cannot be told from one
+    of the other school, so it is kept back. The rest is the person's, at whichever school.
 
     Args:
         others: the other schools of `idp`.
@@ -243,7 +243,10 @@ def keep_of_school(
         return brin.upper() == school.brin or _schools_of_brin(brin.upper(), own) == {school.id}
 
     def is_address_of_school(address: str) -> bool:
-        of = _schools_by_domain(idp).get(fold_ascii(address.rpartition("@")[2]))
+        domains, of = _schools_by_domain(idp), None
+        domain = fold_ascii(address.rpartition("@")[2])
+        while domain and of is None:  # leerling.vuurvogel.example is of vuurvogel.example
+            of, domain = domains.get(domain), domain.partition(".")[2]
         return of in (None, school.id)
 
     belongs: Mapping[AttributeName, Callable[[str], bool]] = {

@@ -259,6 +259,11 @@ class TestOfOneSchool:
         assert identity.attributes["mail"] == self.both["mail"]
         assert set(identity.elsewhere) == {"nlEduPersonUnit", "uid"}
 
+    def test_a_domain_within_a_school_s_is_that_school_s(self) -> None:
+        mail = ("sanne@leerling.kompas.example", "sanne@notkompas.example")
+        assert self.at("vuurvogel", mail=mail).attributes["mail"] == mail[1:]
+        assert self.at("kompas", mail=mail).attributes["mail"] == mail
+
     def test_what_is_the_persons_stays(self) -> None:
         for name in ("givenName", "eckId", "eduPersonAffiliation", "employeeNumber"):
             assert self.at("kompas").attributes[name] == self.at("vuurvogel").attributes[name]

@@ -169,11 +169,9 @@ class TestChoice:
         self, world: LoginWorld, sanne: OfBoth
     ) -> None:
         page = await sanne.arrive()
+        step = Browser().step(page.login)  # type: ignore[union-attr]
         with pytest.raises(LoginStepAbsent):
-            await world.flow.choose_own(
-                Browser().step(page.login),
-                unverified_school=SAML_SCHOOL,  # type: ignore[union-attr]
-            )
+            await world.flow.choose_own(step, unverified_school=SAML_SCHOOL)
 
     async def test_an_answer_of_the_school_is_used_up_by_the_page(
         self, world: LoginWorld, sanne: OfBoth
