@@ -311,7 +311,7 @@ def test_a_key_that_is_gone_already_is_forgotten(installed):
     ("file", "word"),
     [
         ("root/root.hex", "no key that rotates"),
-        ("pairwise/a.hex", "no key that rotates"),
+        ("pairwise/a.hex", "is the only one"),
         ("token/nothing.pem", "is not there"),
         ("../broker.toml", "no key that rotates"),
         ("storage/../root/root.hex", "is not there"),

@@ -14,8 +14,10 @@ from broker.settings import LoadedSettings, load_settings
 from tests.journeys.certificates import make_certificate
 
 
-def configured(folder: Path, server: str = "") -> Path:
-    (folder / "broker.toml").write_text(f'issuer = "http://localhost:8000"\n[server]\n{server}\n')
+def configured(folder: Path, server: str = "", *, port: int = 0) -> Path:
+    (folder / "broker.toml").write_text(
+        f'issuer = "http://localhost:8000"\n[server]\nport = {port}\n{server}\n'
+    )
     return folder
 
 
@@ -29,10 +31,10 @@ def run(command: str, folder: Path, **environment: str) -> Result:
 
 def test_a_port_that_is_taken_is_named(tmp_path: Path) -> None:
     with socket.create_server(("127.0.0.1", 0)) as other:
-        result = run("serve", configured(tmp_path, f"port = {other.getsockname()[1]}"))
+        result = run("serve", configured(tmp_path, port=other.getsockname()[1]))
     assert result.exit_code == 1
     assert "server.port" in result.output
-    with open_listener(loaded(tmp_path, "port = 0")) as listener:
+    with open_listener(loaded(tmp_path)) as listener:
         assert listener.getsockname()[1] > 0
 
 
