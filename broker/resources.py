@@ -22,16 +22,20 @@ from broker.adapters.keys.key_facts import read_key_facts
 from broker.adapters.keys.keys_on_disk import BrokerKeys
 from broker.adapters.keys.keys_standing import check_epochs_stay, find_standing
 from broker.adapters.watching.logs import report_registry
+from broker.domain.takeover_refusals import TakeoversUnavailable
 from broker.flow.federation.snapshots import RegistryInForce
 from broker.flow.persons.register import RegisterUnavailable
 from broker.flow.ports import Clock, Random
 from broker.flow.receipts.receipts import ReceiptsUnavailable
+from broker.flow.release import day_of
+from broker.flow.takeover.takeover_lists import forget_closed
 from broker.keys_in_force import KeysInForce, read_keys_in_force
 from broker.settings import LoadedSettings
 from broker.store_choice import OpenedStore, change_mark, mark_keys, open_login_store
 from broker.web.edge import note_fault
 
 TAG_BYTES = 32  # of the register's rows; zeros name nobody
+DAY_SECONDS = 24 * 60 * 60
 STORE_CHECK_SECONDS = 1
 """How often a Redis is looked at; `/health/ready` follows at most this, and a time-out, later."""
 
@@ -78,6 +82,7 @@ class Resources:
             asyncio.create_task(self.snapshots.watch(poll_seconds=self.poll_seconds)),
             asyncio.create_task(self.store.watch(every_seconds=STORE_CHECK_SECONDS)),
             asyncio.create_task(self._look_again()),
+            asyncio.create_task(self._forget_closed_lists(clock)),
             *map(asyncio.create_task, others),
         )
         for task in tasks:
@@ -104,6 +109,14 @@ class Resources:
         self.epochs.clear()
         self.epochs.update(ready.keys.pairwise.by_letter)
         change_mark(self.store, mark_keys(issuer, ready.keys, ready.in_force))
+
+    async def _forget_closed_lists(self, clock: Clock) -> None:
+        """Delete the lists of take-overs that ended: at the start, and every day."""
+        while True:
+            takeovers, today = self.snapshots.registry.takeovers.values(), day_of(clock())
+            with contextlib.suppress(TakeoversUnavailable):  # tomorrow then
+                await forget_closed(self.takeover_lists, takeovers, today=today)
+            await asyncio.sleep(DAY_SECONDS)
 
     async def _look_again(self) -> None:
         """Ask what failed whether it is well again: no login may come to find out."""

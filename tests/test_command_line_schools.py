@@ -1,6 +1,7 @@
 """What `broker check` warns of about schools."""
 
 import asyncio
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -10,13 +11,14 @@ import pytest
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_upgrade import upgrade_database
-from broker.commands.school_warnings import warn_of_schools
+from broker.commands.school_warnings import warn_of_identifiers, warn_of_schools
+from broker.domain.attributes import AttributeName
 from broker.domain.federation import State
-from broker.domain.ids import SchoolId
+from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.flow.persons.school_counts import Count, CountKind
 from broker.flow.release import day_of
 from broker.settings import LoadedSettings, Settings
-from tests.builders import a_school
+from tests.builders import a_school, a_school_idp
 from tests.flow.login_parties import registry_of
 
 
@@ -57,3 +59,24 @@ def test_a_school_of_production_needs_a_head_count(
     school = a_school(**changes)
     monkeypatch.setattr(SqliteRegistry, "load", lambda self: registry_of({school.id: school}))
     assert [each.path for each in warn_of_schools(loaded)] == (["pupils"] if warned else [])
+
+
+@pytest.mark.parametrize(
+    ("changes", "warned"),
+    [
+        ({"identifier": AttributeName("uid")}, ["schools/vuurvogel"]),
+        ({"identifier": AttributeName("uid"), "enabled": False}, []),
+        ({}, []),
+    ],
+)
+def test_logins_of_one_school_that_name_people_differently(
+    changes: dict[str, Any], warned: list[str]
+) -> None:
+    school, old = a_school(), a_school_idp()
+    new = replace(a_school_idp(), id=SchoolIdpId("nieuw"), **changes)
+    registry = replace(
+        registry_of({school.id: school}), idps={each.id: each for each in (old, new)}
+    )
+    told = list(warn_of_identifiers(registry))
+    assert [each.file for each in told] == warned
+    assert all("employeeNumber, uid" in each.what for each in told)

@@ -1,4 +1,5 @@
-"""What `broker check` warns of about schools: no head count, and far fewer ECK iDs than before."""
+"""What `broker check` warns of about schools: no head count, logins that name people by different
+attributes, and far fewer ECK iDs than before."""
 
 import sqlite3
 from collections.abc import Iterator
@@ -7,7 +8,10 @@ from datetime import UTC, datetime, timedelta
 
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
+from broker.domain.attributes import AttributeName
 from broker.domain.federation import State
+from broker.domain.ids import SchoolId
+from broker.domain.registry import Registry
 from broker.flow.federation.documents import Problem
 from broker.flow.persons.eck_id_share import dropped_schools
 from broker.flow.release import day_of
@@ -27,6 +31,7 @@ def warn_of_schools(loaded: LoadedSettings) -> Iterator[Problem]:
                 "is missing, so few pupils of other schools may come a day.",
                 "Write the published head count.",
             )
+    yield from warn_of_identifiers(registry)
     register = loaded.data_folder / "register.db"
     since = day_of(datetime.now(UTC)) - timedelta(days=TOLD_DAYS)
     with suppress(sqlite3.Error, OSError):  # made or upgraded when the broker starts
@@ -37,4 +42,21 @@ def warn_of_schools(loaded: LoadedSettings) -> Iterator[Problem]:
                 "-",
                 "states far fewer ECK iDs than in the weeks before.",
                 "Ask the school what changed in its login.",
+            )
+
+
+def warn_of_identifiers(registry: Registry) -> Iterator[Problem]:
+    """Yield a warning for each school of which two logins name people by different attributes."""
+    names: dict[SchoolId, set[AttributeName]] = {}
+    for idp in registry.idps.values():
+        for school in idp.schools if idp.enabled else ():
+            names.setdefault(school, set()).add(idp.identifier)
+    for school, found in sorted(names.items()):
+        if len(found) > 1:
+            yield Problem(
+                f"schools/{school}",
+                "identifier",
+                f"differs between its logins: {', '.join(sorted(found))}. Who states no ECK iD is"
+                " somebody else at each, unless both hold the same number.",
+                "Find out by `broker rehearse` before pupils go from one login to the other.",
             )

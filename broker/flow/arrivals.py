@@ -83,7 +83,12 @@ class Arrivals:
         )
         note_unknown_names(self._audit, stated, unreadable=answer.unreadable, idp=idp)
         other = find_login_to_go_on_at(
-            stated, idp, registry=registry, pending=pending, today=day_of(now)
+            stated,
+            idp,
+            classes=await self._desk.find_classes(stated, idp=idp, registry=registry, now=now),
+            registry=registry,
+            pending=pending,
+            today=day_of(now),
         )
         if other is not None:
             return await self._send_on(

@@ -56,6 +56,7 @@ from broker.flow.receipts.receipts import (
 )
 from broker.flow.still_allowed import check_still_allowed
 from broker.flow.supplier_side import SupplierSide, wants_pseudonym
+from broker.flow.switching.switched_classes import find_classes
 from broker.flow.takeover.takeover_arrival import note_arrival
 from broker.flow.takeover.takeover_lists import TakeoverLists
 
@@ -114,6 +115,13 @@ class ReleaseDesk:
             lists=self._ports.lists,
             key=self._ports.keys.root,
         )
+
+    async def find_classes(
+        self, stated: StatedLogin, *, idp: SchoolIdp, registry: Registry, now: datetime
+    ) -> tuple[str, ...]:
+        """Return the classes that decide at which login somebody goes on, as `find_classes`."""
+        lists = self._ports.lists
+        return await find_classes(stated, idp, registry=registry, lists=lists, today=day_of(now))
 
     async def find_own_school(
         self, decided: Sequence[DecidedRelease], *, supplier: SupplierId, choose_again: bool

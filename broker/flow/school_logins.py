@@ -1,10 +1,9 @@
 """Which of a school's logins a pupil goes to: named, chosen, remembered, or the only one."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass
 from datetime import date
 
-from broker.domain.attributes import AttributeName
 from broker.domain.federation import School, SchoolIdp
 from broker.domain.identity import StatedLogin
 from broker.domain.ids import SchoolIdpId
@@ -13,8 +12,6 @@ from broker.domain.switches import SentAt, find_other_login
 from broker.flow.held_state.records import PendingLogin
 from broker.flow.refusals import InteractionRequired, SchoolNotOpen
 from broker.flow.release import day_of
-
-CLASS = AttributeName("nlEduPersonUnit")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +78,21 @@ def _first_of(offered: tuple[SchoolIdp, ...], wishes: Iterable[str]) -> SchoolId
 
 
 def find_login_to_go_on_at(
-    stated: StatedLogin, idp: SchoolIdp, *, registry: Registry, pending: PendingLogin, today: date
+    stated: StatedLogin,
+    idp: SchoolIdp,
+    *,
+    classes: Collection[str],
+    registry: Registry,
+    pending: PendingLogin,
+    today: date,
 ) -> SchoolIdp | None:
     """Return the login that this pupil should have used; None: the one that was used is fine.
 
-    Only a login tells of which class somebody is. Who is at several schools stays where they are:
+    Who is at several schools stays where they are:
     of which of them this is, nobody has said yet, and the account is the same by both logins.
+
+    Args:
+        classes: by `find_classes`.
 
     Raises:
         InteractionRequired: this one is not offered any more, and no page may say so.
@@ -99,7 +105,7 @@ def find_login_to_go_on_at(
         idp,
         offered=offered,
         step=registry.step_in_force(school, today=today),
-        classes=stated.attributes.get(CLASS, ()),
+        classes=classes,
         sent=SentAt(pending.sent_at, day_of(pending.sent_at)),
     )
     if other is None or not pending.request.passive:

@@ -5,10 +5,11 @@ import pytest
 from broker.domain.switches import SwitchStage
 from broker.flow.answers import Answer, ChooseLogin, ChooseSchool, OtherLogin
 from broker.flow.school_logins import LoginWish
+from tests.flow.feeding import feed
 from tests.flow.login_answers import AtSchool, Browser, read_at_school, read_redirect
 from tests.flow.login_parties import OIDC_IDP, REKENRIJK, SAML_IDP, SAML_SCHOOL, TAALTUIN
 from tests.flow.login_world import DAAN, ELS, SANNE
-from tests.flow.switched_world import SANNES_CLASS, SwitchedWorld
+from tests.flow.switched_world import CLASS, SANNES_CLASS, SwitchedWorld
 
 Both = pytest.mark.parametrize("party", [REKENRIJK, TAALTUIN])
 
@@ -69,6 +70,46 @@ async def test_by_class_others_go_on_by_both(world: SwitchedWorld) -> None:
         at_school = await choose_login(world, browser, login, REKENRIJK)
         answer = await world.come_back(browser, at_school, DAAN)
         assert (await world.receive(answer)).subject == before.subject
+
+
+@pytest.mark.parametrize(
+    ("listed", "stated", "is_sent_on"),
+    [
+        (SANNES_CLASS.upper(), (), True),
+        ("8A|plusgroep", (), False),
+        (None, (), False),
+        (SANNES_CLASS, ("8A",), False),  # what a login states goes before the list
+    ],
+)
+async def test_of_whom_the_login_tells_no_class_the_list_does(
+    world: SwitchedWorld, listed: str | None, stated: tuple[str, ...], is_sent_on: bool
+) -> None:
+    world.change(SAML_IDP, login_identifier="uid")
+    told = {CLASS: stated or None, "uid": ("sanne.1",)}
+    if listed is not None:
+        row = {"login": "sanne.1", "number": SANNE.attributes["employeeNumber"][0]}
+        await feed(world, {**row, "groups": listed}, school=SAML_SCHOOL)
+    world.take_step(SwitchStage.CLASSES, SANNES_CLASS)
+    browser = Browser()
+    at_old = await choose_login(world, browser, SAML_IDP, REKENRIJK)
+    page = await world.come_back(browser, at_old, SANNE, stated=told)
+    assert isinstance(page, OtherLogin) is is_sent_on
+
+
+async def test_a_list_is_asked_for_a_class_only_while_classes_switch(world: SwitchedWorld) -> None:
+    world.change(SAML_IDP, login_identifier="uid")
+    for stage, asked in ((None, 1), (SwitchStage.CLASSES, 2), (SwitchStage.BACK, 1)):
+        if stage is not None:
+            world.take_step(stage, *([SANNES_CLASS] if stage is SwitchStage.CLASSES else []))
+        world.faults.start()
+        browser = Browser()
+        if stage is SwitchStage.CLASSES:
+            at_old = await choose_login(world, browser, SAML_IDP, REKENRIJK)
+        else:
+            at_old = await world.go_to_school(browser)
+        told = {CLASS: None, "uid": ("sanne.1",)}
+        assert read_redirect(await world.come_back(browser, at_old, SANNE, stated=told)).code
+        assert world.faults.calls.count("enrolments.find") == asked
 
 
 async def test_the_assertion_of_who_is_sent_on_is_used_up(world: SwitchedWorld) -> None:

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import replace as replaced
+from datetime import timedelta
 
 import pytest
 
@@ -162,6 +163,19 @@ class TestPutting:
         mapped.world.desk.now = mapped.world.desk.now.replace(year=2030)
         with pytest.raises(TakeoverEnded):
             await put(mapped, an_eck_id("a"))
+
+
+async def test_lists_go_when_the_take_over_is_closed(mapped: Mapped) -> None:
+    await mapped.sign_list("a")
+    await mapped.login("a", "1")
+    await put(mapped, an_eck_id("a"))
+    assert set(await mapped.lists.counts()) == {PUPILS, PILOT}
+    takeover = mapped.world.registry.takeovers[VUURVOGEL, REKENRIJK]
+    last_day = takeover.last_day
+    await takeover_lists.forget_closed(mapped.lists, [takeover], today=last_day)
+    assert set(await mapped.lists.counts()) == {PUPILS, PILOT}
+    await takeover_lists.forget_closed(mapped.lists, [takeover], today=last_day + timedelta(days=1))
+    assert await mapped.lists.counts() == {}
 
 
 def beside(*lists: ListOf) -> Callable[[FoundPerson], Iterable[bytes]]:

@@ -11,6 +11,8 @@ that person's ECK iD or number, it says nothing, and tags of two lists do not ma
 from a root, which rests nowhere: the tag of the person's row in the register rests beside it, and
 who has all keys would learn from that which rows are of which school, and which of two.
 
+Once the take-over is closed both lists are deleted.
+
 The root is that of the ECK iD in the list of pupils, and that of the account at the school in the
 pilot: who is erased by ECK iD leaves it too when the school listed a number, of which only the tag
 of its row is known then.
@@ -18,10 +20,12 @@ of its row is known then.
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import date
 from enum import StrEnum
 from typing import Protocol
 
 from broker.domain.ids import SchoolId, SupplierId
+from broker.domain.takeover import Takeover, TakeoverState
 from broker.domain.takeover_refusals import ListUnusable
 from broker.flow.held_state.framing import mac
 from broker.flow.persons.register import RegisterKeys
@@ -91,6 +95,23 @@ class TakeoverLists(Protocol):
     async def counts(self) -> Mapping[ListOf, tuple[int, int]]:
         """Return how many are listed, and how many of them arrived."""
         ...
+
+
+async def forget_closed(
+    lists: TakeoverLists, takeovers: Iterable[Takeover], *, today: date
+) -> None:
+    """Delete the lists of take-overs that are closed: nothing is answered by them any more.
+
+    Args:
+        today: in the Netherlands.
+
+    Raises:
+        TakeoversUnavailable: what was not deleted yet stays.
+    """
+    for each in takeovers:
+        if each.state_on(today) is TakeoverState.CLOSED:
+            for kind in ListKind:
+                await lists.replace(ListOf(kind, each.school, each.supplier), ())
 
 
 def derive_list_tag(keys: RegisterKeys, of: ListOf, root: PersonRoot) -> bytes:
