@@ -60,8 +60,8 @@ class LoginRefusals:
             current_trail().outcome = Outcome.TOLD
             return Step(answer, closed=closed)
         elsewhere = isinstance(refusal, ArrivalWaits)
-        if elsewhere:
-            login = replace(login, confirms_arrival=True)
+        if isinstance(refusal, ArrivalWaits):
+            login = replace(login, confirms_arrival=refusal.school)
         retry = await self._offer_retry(refusal, login)
         page = Refused(
             refusal=refusal,

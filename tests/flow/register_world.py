@@ -47,7 +47,7 @@ class RegisterWorld:
         school: SchoolId = VUURVOGEL,
         population: Population = Population.PUPIL,
         eck_id_required: bool = False,
-        confirms: bool = False,
+        confirms: SchoolId | None = None,
     ) -> Resolved:
         """Log in; the local root's name gets the school's, as its derivation does."""
         eck_root = None if eck_id is None else a_root(f"E:{eck_id}")

@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
+import broker.flow.persons.listed_moves as listed_moves
 from broker.flow.persons.arrival_budgets import ArrivalRules, ArrivalWaits
 from broker.flow.persons.listed_moves import ListOfSchool, confirms_moves
 from broker.flow.persons.person_records import PersonRecord, SeenAt
-from broker.flow.persons.persons import listed_moves
 from broker.flow.persons.register import RegisterUnavailable, derive_tag, open_record
 from broker.flow.release import day_of
 from broker.pseudonyms.derivation import parse_eckid, root_from_eckid

@@ -105,10 +105,18 @@ def test_daily_login_at_the_old_school_lets_no_protected_pupil_in() -> None:
 
 def test_login_that_the_page_led_to_lets_the_protected_pupil_in() -> None:
     world = a_moved_world(protected=True)
-    confirming = world.login("sanne", "1", confirms=True)
+    confirming = world.login("sanne", "1", confirms=REGENBOOG)
     assert confirming.events == (PersonEvent.ARRIVAL_CONFIRMED,)
     moved = world.login("sanne", "9", school=REGENBOOG)
     assert (moved.waits, moved.account) == (False, a_root("E:sanne"))
+
+
+def test_it_lets_in_no_other_school_that_waits_for_just_that() -> None:
+    world = a_moved_world(protected=True)
+    assert world.login("sanne", school=KOMPAS).waits
+    world.login("sanne", "1", confirms=REGENBOOG)
+    assert not world.login("sanne", "9", school=REGENBOOG).waits
+    assert world.login("sanne", school=KOMPAS).waits
 
 
 def test_days_let_no_protected_pupil_in() -> None:

@@ -7,6 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+import broker.flow.receipts.receipt_audit as receipt_audit
 from broker.flow.receipts.merkle import WrongPath, audit_paths
 from broker.flow.receipts.receipt_audit import (
     Defect,
@@ -28,7 +29,6 @@ from broker.flow.receipts.receipt_chain import (
     parse_head_body,
     read_head,
 )
-from broker.flow.receipts.receipts import receipt_audit
 from tests.flow.receipt_archives import KEYS, ListArchive, a_sealed_receipt
 
 ALICE, BOB = b"a" * 16, b"b" * 16

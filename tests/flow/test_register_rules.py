@@ -6,11 +6,11 @@ from datetime import date
 import pytest
 from msgspec.structs import replace
 
+import broker.flow.persons.person_rules as person_rules
 from broker.domain.attributes import Population
 from broker.flow.persons.person_joins import MAX_ALIASES, TooManyNumbers, confirm_join
 from broker.flow.persons.person_records import FormerAccount, PersonEvent, Presented, school_year_of
 from broker.flow.persons.person_rules import EckIdMissing
-from broker.flow.persons.persons import person_rules
 from tests.flow.register_world import (
     KOMPAS,
     REGENBOOG,

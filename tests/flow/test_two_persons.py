@@ -11,6 +11,7 @@ from cryptography.exceptions import InvalidSignature
 from hypothesis import given
 from hypothesis import strategies as st
 
+import broker.flow.operators.two_persons as two_persons
 from broker.domain.refusals import Refusal
 from broker.flow.operators.operator_refusals import (
     ActionUnknown,
@@ -23,7 +24,7 @@ from broker.flow.operators.operator_refusals import (
     SamePerson,
     WrongOperatorKey,
 )
-from broker.flow.operators.operators import Operator, OperatorName, Signer, two_persons
+from broker.flow.operators.operators import Operator, OperatorName, Signer
 from broker.flow.operators.two_persons import (
     CHECKS,
     PREPARED_BYTES_MAX,

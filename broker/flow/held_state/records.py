@@ -46,15 +46,15 @@ class ChoosingLogin(SealedRecord, frozen=True, kw_only=True):
     Attributes:
         ask_again: the person said "that is not me": the school must ask again.
         choose_again: a person of several schools wishes to say anew for which one this is.
-        confirms_arrival: the page that says that a protected pupil's arrival at another school
-            must be confirmed led here.
+        confirms_arrival: the school at which a protected pupil's arrival must be confirmed, whose
+            page of that led here.
     """
 
     login: LoginId
     request: SupplierRequest
     ask_again: bool = False
     choose_again: bool = False
-    confirms_arrival: bool = False
+    confirms_arrival: SchoolId | None = None
 
 
 class PendingLogin(SealedRecord, frozen=True, kw_only=True):
@@ -83,7 +83,7 @@ class PendingLogin(SealedRecord, frozen=True, kw_only=True):
     force_login: bool = False
     ask_again: bool = False
     choose_again: bool = False
-    confirms_arrival: bool = False
+    confirms_arrival: SchoolId | None = None
 
 
 class DecidedRelease(SealedRecord, frozen=True, kw_only=True):
@@ -123,7 +123,7 @@ class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):
     offered: tuple[DecidedRelease, ...]
     authenticated_at: datetime
     greeted: bool = False
-    confirms_arrival: bool = False
+    confirms_arrival: SchoolId | None = None
 
 
 class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
@@ -197,7 +197,7 @@ def another_try(
         request=of.request,
         ask_again=ask_again,
         choose_again=isinstance(of, PendingLogin) and of.choose_again,
-        confirms_arrival=not isinstance(of, PreparedRelease) and of.confirms_arrival,
+        confirms_arrival=None if isinstance(of, PreparedRelease) else of.confirms_arrival,
     )
 
 

@@ -39,7 +39,11 @@ class ArrivalsSpent(Refusal):
 
 
 class ArrivalWaits(Refusal):
-    """A protected pupil: nothing opens at the new school before a school of before confirmed."""
+    """A protected pupil: nothing opens at the new school before a school of before confirmed.
+
+    Attributes:
+        school: at which the arrival waits.
+    """
 
     code = "E-PERSON-5"
     whose_task = WhoseTask.SCHOOL
@@ -54,6 +58,8 @@ class ArrivalWaits(Refusal):
     http_status = 403
     oauth_error = "access_denied"
     may_retry = True
+
+    school: SchoolId | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,11 +101,10 @@ def confirm_arrivals(record: PersonRecord, schools: frozenset[SchoolId]) -> Pers
 def confirm_by_login(record: PersonRecord, login: Login) -> PersonRecord:
     """Return the record after a login at a school that is not new: arrivals since are confirmed.
 
-    Of a protected pupil only by the login that the page of the arrival led to.
+    Of a protected pupil only by the login that the page of the arrival led to, and that arrival
+    alone: another school may state the pupil at the same time, and wait for just that.
     """
-    if record.protected and not login.confirms:
-        return record
     later = later_arrivals(
         record, login.school, today=login.today, after_days=login.settled_after_days
     )
-    return confirm_arrivals(record, later)
+    return confirm_arrivals(record, later & {login.confirms} if record.protected else later)

@@ -117,11 +117,16 @@ def plan_confirmation(person: OpenedPerson, *, by: Deciding) -> Plan:
             record, by.school, today=by.today, after_days=by.settled_after_days
         )
     confirmed = confirm_arrivals(record, schools)
-    if confirmed == record:
+    count = sum(each != record.seen[at] for at, each in confirmed.seen.items())
+    if not count:
         raise NothingToDecide("check_arrival_to_confirm")
     return Plan(
         changes=(Change(root, confirmed),),
-        lines=("This pupil's change of school is confirmed. Nothing else changes.",),
+        lines=(
+            f"{_schools(count, own=schools == {by.school})} stated this pupil; that is confirmed.",
+            "If it is more than you know of, do not confirm it: nobody can tell which is which.",
+            "Nothing else changes.",
+        ),
     )
 
 
@@ -331,5 +336,7 @@ def _telling_nothing(seen: SupplierSeen) -> SupplierSeen:
     return replace(seen, previous=None, until=None, beside=None)
 
 
-def _schools(count: int) -> str:
+def _schools(count: int, *, own: bool = False) -> str:
+    if own:
+        return "This school"
     return "1 other school" if count == 1 else f"{count} other schools"

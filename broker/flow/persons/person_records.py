@@ -208,7 +208,7 @@ class Login:
     Attributes:
         local_tag: tag of the row of the school's own number; any bytes when none is presented.
         fresh_salt: 16 random bytes, used when the person is new.
-        confirms: whether the page about a pupil's arrival elsewhere led to this login.
+        confirms: the school whose page about a pupil's arrival there led to this login.
         settled_after_days: without objection an arrival is settled then.
         predecessors: schools that this one goes on for, and that count as this one.
     """
@@ -218,7 +218,7 @@ class Login:
     today: date
     local_tag: bytes = field(repr=False)
     fresh_salt: bytes = field(repr=False)
-    confirms: bool = False
+    confirms: SchoolId | None = None
     settled_after_days: int = 14
     predecessors: frozenset[SchoolId] = frozenset()
 

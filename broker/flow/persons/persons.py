@@ -136,7 +136,7 @@ async def identify_person(
     rules: JoinRules,
     visit: Visit | None = None,
     budget: ArrivalBudget = SMALLEST_BUDGET,
-    confirms: bool = False,
+    confirms: SchoolId | None = None,
     succession: Succession = NO_SUCCESSION,
 ) -> KnownPerson:
     """Return which account a login opens, after storing what the rules say.
@@ -149,7 +149,7 @@ async def identify_person(
         random: returns that many unpredictable bytes (`secrets.token_bytes`).
         visit: to whom the login goes; None when no pseudonym will be told.
         budget: of the school, for pupils who are known elsewhere.
-        confirms: whether the page about this pupil's arrival elsewhere led to this login.
+        confirms: the school whose page about this pupil's arrival there led to this login.
         succession: what the school goes on for, of `find_succession`.
 
     Raises:
@@ -198,7 +198,9 @@ async def identify_person(
             spent.schools_of_before = resolved.arrived_from
             raise spent from None
         if stored and resolved.waits:
-            raise ArrivalWaits("check_protected_arrival_confirmed")
+            waiting = ArrivalWaits("check_protected_arrival_confirmed")
+            waiting.school = school
+            raise waiting
         if stored:
             return KnownPerson(
                 root=resolved.account,

@@ -83,7 +83,7 @@ async def recognise_person(
     *,
     school: School,
     visit: Visit | None,
-    confirms: bool,
+    confirms: SchoolId | None,
     succession: Succession,
     ports: RecognitionPorts,
     today: date,
@@ -92,7 +92,7 @@ async def recognise_person(
 
     Args:
         visit: to whom the login goes; None when no pseudonym will be told.
-        confirms: whether the page about this pupil's arrival elsewhere led to this login.
+        confirms: the school whose page about this pupil's arrival there led to this login.
         succession: what the school goes on for.
 
     Raises:
