@@ -48,6 +48,11 @@ class Exercises:
         """Write down which pseudonym belongs to an ECK iD, as the mapping answered."""
         self._link(self._by_eck_id.get(eck_id, Account(eck_id=eck_id)), {pseudonym}, eck_id)
 
+    def forget_all(self) -> None:
+        """Have no account any more."""
+        self._by_pseudonym.clear()
+        self._by_eck_id.clear()
+
     def forget_eck_ids(self) -> None:
         """Delete every ECK iD; accounts that have no pseudonym by now are lost with it."""
         for each in self._by_eck_id.values():

@@ -16,6 +16,7 @@ def saml_idp_document(settings: SamlSchoolSettings, serves: Mapping[str, Sequenc
     school = settings.school
     return {
         "id": school.id,
+        "name": school.name,  # shown where its school has a second login, or goes on as another
         "schools": list(serves[school.id]),
         "protocol": "saml",
         "state": "test",

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 from starlette.routing import Mount
 from starlette.staticfiles import StaticFiles
@@ -37,6 +38,25 @@ _HEADERS: Mapping[str, str] = {
 
 STATIC = Mount("/static", StaticFiles(directory=_HERE / "static"), name="static")
 """Route to the style sheet and the script, for each party's application."""
+
+
+@jinja2.pass_context
+def _say(context: jinja2.runtime.Context, dutch: str, english: str) -> str:
+    """Return the text in the page's language, for templates: `say("Ja", "Yes")`."""
+    return english if context.get("lang") == "en" else dutch
+
+
+_ENVIRONMENT.globals["say"] = _say
+
+
+def choose_language(request: Request) -> str:
+    """Return `en` when the page or the browser asks for it, else `nl`."""
+    asked = request.query_params.get("lang")
+    if asked in {"nl", "en"}:
+        return asked
+    preferred = request.headers.get("accept-language", "nl").lower()
+    dutch, english = preferred.find("nl"), preferred.find("en")
+    return "en" if english >= 0 and (dutch < 0 or english < dutch) else "nl"
 
 
 def render_page(template: str, *, status: int = 200, **values: Any) -> HTMLResponse:

@@ -16,7 +16,7 @@ from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.demo.addresses import Party
 from broker.demo.people import REGENBOOG, VUURVOGEL
-from broker.demo.start_scenarios import Text
+from broker.demo.start_scenarios import NothingToDo, Text
 from broker.domain.documents import (
     IdentityProviderDocument,
     Kind,
@@ -34,8 +34,6 @@ if TYPE_CHECKING:
 
 OLD, NEW, RELATION = (VUURVOGEL.id, REGENBOOG.id), "samenklank", "vuurvogel-regenboog"
 DAYS = 300
-NAMES = {each.id: each.name for each in (VUURVOGEL, REGENBOOG)}
-"""Of the two logins, which were each their school's only one."""
 
 BEGINS_AT = Party.REKENRIJK
 LOG_IN = Text(
@@ -64,6 +62,10 @@ async def apart(stage: "Stage", *, follow_seconds: float) -> Text:
     """Go back to the version before the merge."""
     store = _store(stage)
     version = store.version()
+    if (Kind.RELATION, RELATION) not in store.current().documents:
+        raise NothingToDo(
+            Text("Er is geen fusie om terug te draaien.", "There is no merge to take back.")
+        )
     while (Kind.RELATION, RELATION) in (store.documents_at(version) or {}):
         version -= 1
     change = check_return(store, version=version, compiler=_compiler(stage))
@@ -100,8 +102,7 @@ def _documents(store: SqliteRegistry) -> Iterator[StatedDocument]:
     for stated in store.current().documents.values():
         document = stated.document
         if isinstance(document, IdentityProviderDocument) and set(document.schools) & set(OLD):
-            name = document.name or NAMES.get(document.id)
-            yield replace(stated, document=with_fields(document, schools=(NEW,), name=name))
+            yield replace(stated, document=with_fields(document, schools=(NEW,)))
 
 
 def _store(stage: "Stage") -> SqliteRegistry:

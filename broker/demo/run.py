@@ -37,6 +37,7 @@ from broker.demo.addresses import (
     listening,
 )
 from broker.demo.federation import EACH_ITS_OWN, DemoFederation, write_federation
+from broker.demo.putting_back import keep_first_state
 from broker.demo.servers import TlsFiles
 from broker.demo.toml_writer import Table, write_toml
 from broker.demo.world import running
@@ -103,6 +104,7 @@ def prepare_world(
     init_keys(loaded.keys_folder, now=datetime.now(UTC), issuer_name=addresses[Party.BROKER])
     federation = write_federation(folder, addresses, serves=serves, ca_file=ca_file)
     apply_documents(loaded, [folder / "federation"])
+    keep_first_state(loaded)
     return PreparedWorld(loaded, federation, addresses)
 
 

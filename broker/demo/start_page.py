@@ -1,5 +1,7 @@
 """The demo's start page: scenarios to click, and what one should see, in Dutch and English."""
 
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
 from starlette.applications import Starlette
@@ -9,10 +11,14 @@ from starlette.routing import Route
 
 from broker.adapters.keys.key_files import KeyProblem
 from broker.demo import pages
-from broker.demo.actions import ACTIONS, PRESS, DemoAction, Stage
+from broker.demo.actions import ACTIONS, FOLLOW_SECONDS, PRESS, DemoAction, Stage
 from broker.demo.addresses import Addresses, Party
-from broker.demo.start_scenarios import SCENARIOS, Text
+from broker.demo.pages import choose_language
+from broker.demo.putting_back import put_back
+from broker.demo.start_groups import ACTION_GROUPS, SCENARIO_GROUPS, CardGroup
+from broker.demo.start_scenarios import SCENARIOS, NothingToDo, StartScenario, Text
 from broker.domain.refusals import Refusal
+from broker.web.texts import Language, load_texts
 
 INTRODUCTION = Text(
     "Je logt in op school en komt aan bij lesmateriaal als een pseudoniem dat alleen die"
@@ -23,20 +29,41 @@ INTRODUCTION = Text(
     " are made up.",
 )
 TITLE = Text("Welkom in de demowereld", "Welcome to the demo world")
-BUTTON = Text("Begin", "Start")
-SEE = Text("Je ziet:", "You should see:")
-WHO = Text("Wie doet er mee?", "Who takes part?")
-CHANGES = Text("Wat er verandert", "What changes")
-CHANGES_INTRODUCTION = Text(
-    "Deze knoppen doen wat een beheerder zou doen, terwijl alles draait. Het kan enkele seconden"
-    " duren.",
-    "These buttons do what an operator would do, while everything runs. It can take some seconds.",
-)
-DONE = Text("Gedaan:", "Done:")
-HINT = Text(
-    "Wil je bij een scenario als nieuw beginnen? Gebruik een privévenster.",
-    "To begin a scenario as somebody new, use a private window.",
-)
+WORDS: Mapping[str, Text] = {
+    "on_this_page": Text("Op deze pagina", "On this page"),
+    "button": Text("Begin", "Start"),
+    "see": Text("Je ziet:", "You should see:"),
+    "who": Text("Wie doet er mee?", "Who takes part?"),
+    "scenarios": Text("Log in en kijk", "Log in and look"),
+    "changes": Text("Verander iets en kijk", "Change something and look"),
+    "changes_lead": Text(
+        "Deze knoppen doen wat een beheerder zou doen, terwijl alles draait. Het kan enkele"
+        " seconden duren.",
+        "These buttons do what an operator would do, while everything runs. It can take some"
+        " seconds.",
+    ),
+    "done": Text("Gedaan:", "Done:"),
+    "not_done": Text("Niet gedaan:", "Not done:"),
+    "open": Text("Naar", "Go to"),
+    "unchanged": Text(
+        "Er is nog niets veranderd: de wereld is zoals bij het begin.",
+        "Nothing is changed yet: the world is as it was at the start.",
+    ),
+    "changed": Text("Dit is veranderd sinds het begin:", "This was changed since the start:"),
+    "put_back": Text("Zet alles terug", "Put everything back"),
+    "put_back_lead": Text(
+        "Scholen, leveranciers en afspraken worden weer als bij het begin, en niemand heeft nog"
+        " ergens ingelogd of gewerkt.",
+        "Schools, suppliers and agreements are as at the start again, and nobody has logged in or"
+        " worked anywhere yet.",
+    ),
+    "is_back": Text("Alles staat weer zoals bij het begin.", "All is as at the start again."),
+    "hint": Text(
+        "Wil je als een ander beginnen? Gebruik een privévenster. Alles opnieuw? Zet hieronder"
+        " alles terug.",
+        "To begin as somebody else, use a private window. All anew? Put everything back, below.",
+    ),
+}
 
 PARTIES: tuple[tuple[Party, str, Text], ...] = (
     (Party.REKENRIJK, "RekenRijk", Text("rekenen (OpenID Connect)", "maths (OpenID Connect)")),
@@ -62,24 +89,66 @@ PARTIES: tuple[tuple[Party, str, Text], ...] = (
 )
 
 
-def start_app(addresses: Addresses, stage: Stage | None = None) -> Starlette:
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a button."""
+
+    text: Text
+    is_done: bool
+
+
+@dataclass(slots=True)
+class Journal:
+    """What the buttons did since the world was as at its start.
+
+    Attributes:
+        last: by action, what came of it the last time.
+        changes: what was done, oldest first: the action and what it said.
+        is_back: everything was just put back.
+    """
+
+    last: dict[str, Outcome] = field(default_factory=dict)
+    changes: list[tuple[DemoAction, Text]] = field(default_factory=list)
+    is_back: bool = False
+
+    def note(self, action: DemoAction, outcome: Outcome) -> None:
+        self.last[action.id] = outcome
+        self.is_back = False
+        if outcome.is_done:
+            self.changes.append((action, outcome.text))
+
+
+def start_app(
+    addresses: Addresses,
+    stage: Stage | None = None,
+    *,
+    forget_work: Callable[[], None] = lambda: None,
+) -> Starlette:
     """Return the start page as an ASGI application.
 
     Args:
         stage: what actions change; without it none are shown.
+        forget_work: lets the suppliers have the accounts of the start.
     """
     actions = {} if stage is None else {each.id: each for each in ACTIONS}
-    done: dict[str, Text] = {}
+    journals = [Journal()]
 
     async def act(request: Request) -> Response:
         """Run an action; the page then shows what came of it. Other sites cannot press buttons."""
         action = actions.get(request.path_params["action"])
-        from_here = request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
-        if action is None or stage is None or not from_here:
+        if action is None or stage is None or not is_from_here(request):
             return Response(status_code=404)
-        done[action.id] = await run_action(action, stage)
-        language = choose_language(request)
-        return RedirectResponse(f"/?lang={language}#{action.id}", status_code=303)
+        journals[-1].note(action, await run_action(action, stage))
+        return back_to(request, action.id)
+
+    async def put_all_back(request: Request) -> Response:
+        """Put the world back as it was at its start."""
+        if stage is None or not is_from_here(request):
+            return Response(status_code=404)
+        await put_back(stage, follow_seconds=FOLLOW_SECONDS)
+        forget_work()
+        journals[-1] = Journal(is_back=True)
+        return back_to(request, "changes")
 
     async def home(request: Request) -> Response:
         language = choose_language(request)
@@ -90,27 +159,27 @@ def start_app(addresses: Addresses, stage: Stage | None = None) -> Starlette:
             lang=language,
             title=TITLE.in_language(language),
             introduction=INTRODUCTION.in_language(language),
-            hint=HINT.in_language(language),
-            button=BUTTON.in_language(language),
-            see=SEE.in_language(language),
-            who=WHO.in_language(language),
-            scenarios=[
+            words={name: text.in_language(language) for name, text in WORDS.items()},
+            scenario_groups=describe_groups(
+                SCENARIO_GROUPS,
+                {each.id: describe_scenario(each, addresses, language) for each in SCENARIOS},
+                language,
+            ),
+            action_groups=describe_groups(
+                ACTION_GROUPS if actions else (),
                 {
-                    "id": each.id,
-                    "title": each.title.in_language(language),
-                    "start": f"{addresses[each.begins_at]}/login",
-                    "steps": [step.in_language(language) for step in each.steps],
-                    "see": each.see.in_language(language),
-                }
-                for each in SCENARIOS
+                    each.id: describe_action(
+                        each, journals[-1].last.get(each.id), addresses, language
+                    )
+                    for each in actions.values()
+                },
+                language,
+            ),
+            changes=[
+                {"id": action.id, "text": text.in_language(language)}
+                for action, text in journals[-1].changes
             ],
-            changes=CHANGES.in_language(language),
-            changes_introduction=CHANGES_INTRODUCTION.in_language(language),
-            done=DONE.in_language(language),
-            actions=[
-                describe_action(each, done.get(each.id), addresses, language)
-                for each in actions.values()
-            ],
+            is_back=journals[-1].is_back,
             parties=[
                 {"name": name, "url": addresses[party], "role": role.in_language(language)}
                 for party, name, role in PARTIES
@@ -121,25 +190,76 @@ def start_app(addresses: Addresses, stage: Stage | None = None) -> Starlette:
         routes=[
             Route("/", home),
             Route("/actions/{action}", act, methods=["POST"]),
+            Route("/put-back", put_all_back, methods=["POST"]),
             pages.STATIC,
         ]
     )
 
 
-async def run_action(action: DemoAction, stage: Stage) -> Text:
+def is_from_here(request: Request) -> bool:
+    """Tell whether the start page itself sent the form, as far as the browser says."""
+    return request.headers.get("sec-fetch-site", "same-origin") == "same-origin"
+
+
+def back_to(request: Request, anchor: str) -> Response:
+    """Lead back to the page, in the language in which the button was pressed."""
+    return RedirectResponse(f"/?lang={choose_language(request)}#{anchor}", status_code=303)
+
+
+async def run_action(action: DemoAction, stage: Stage) -> Outcome:
     """Run an action and return what came of it: what it says, or why it was refused."""
     try:
-        return await action.run(stage)
+        return Outcome(await action.run(stage), is_done=True)
     except Refusal as refusal:
-        what = refusal.what.format(subject=refusal.subject)
-        said = f"{refusal.code}: {what} {refusal.remedy}"
+        return Outcome(_word(refusal), is_done=False)
+    except NothingToDo as found:
+        return Outcome(found.why, is_done=False)
     except KeyProblem as found:
         said = f"{found.problem}: {found.remedy}."
-    return Text(said, said)
+        return Outcome(Text(said, said), is_done=False)
+
+
+def _word(refusal: Refusal) -> Text:
+    texts = load_texts()
+
+    def say(language: Language) -> str:
+        what, remedy = (texts[language].gettext(each) for each in (refusal.what, refusal.remedy))
+        return f"{what.format(subject=refusal.subject)} {remedy} ({refusal.code})"
+
+    return Text(say(Language.NL), say(Language.EN))
+
+
+def describe_groups(
+    groups: Sequence[CardGroup], cards: Mapping[str, dict[str, Any]], language: str
+) -> list[dict[str, Any]]:
+    """Return what the page shows of groups and the cards in them."""
+    return [
+        {
+            "id": each.id,
+            "title": each.title.in_language(language),
+            "lead": each.lead.in_language(language),
+            "cards": [cards[card] for card in each.cards],
+            "is_open": any(cards[card].get("outcome") for card in each.cards),
+        }
+        for each in groups
+    ]
+
+
+def describe_scenario(
+    scenario: StartScenario, addresses: Addresses, language: str
+) -> dict[str, Any]:
+    """Return what the page shows of a scenario."""
+    return {
+        "id": scenario.id,
+        "title": scenario.title.in_language(language),
+        "start": f"{addresses[scenario.begins_at]}/login",
+        "steps": [step.in_language(language) for step in scenario.steps],
+        "see": scenario.see.in_language(language),
+    }
 
 
 def describe_action(
-    action: DemoAction, done: Text | None, addresses: Addresses, language: str
+    action: DemoAction, outcome: Outcome | None, addresses: Addresses, language: str
 ) -> dict[str, Any]:
     """Return what the page shows of an action."""
     return {
@@ -147,17 +267,12 @@ def describe_action(
         "title": action.title.in_language(language),
         "button": action.what.in_language(language),
         "start": f"{addresses[action.begins_at]}/",
+        "place": next(name for party, name, _ in PARTIES if party is action.begins_at),
         "steps": [(step is PRESS, step.in_language(language)) for step in action.steps],
         "see": action.see.in_language(language),
-        "done": None if done is None else done.in_language(language),
+        "outcome": outcome
+        and {
+            "text": outcome.text.in_language(language),
+            "is_done": outcome.is_done,
+        },
     }
-
-
-def choose_language(request: Request) -> str:
-    """Return `en` when the page or the browser asks for it, else `nl`."""
-    asked = request.query_params.get("lang")
-    if asked in {"nl", "en"}:
-        return asked
-    preferred = request.headers.get("accept-language", "nl").lower()
-    dutch, english = preferred.find("nl"), preferred.find("en")
-    return "en" if english >= 0 and (dutch < 0 or english < dutch) else "nl"

@@ -19,6 +19,14 @@ class Text:
         return self.en if language == "en" else self.nl
 
 
+class NothingToDo(Exception):  # noqa: N818 -- an answer, not an error
+    """A button has nothing to do as things are; `why` says it to people."""
+
+    def __init__(self, why: Text) -> None:
+        super().__init__(why.en)
+        self.why = why
+
+
 @dataclass(frozen=True, slots=True)
 class StartScenario:
     """A card of the start page.

@@ -71,15 +71,24 @@ class SupplierPages:
         name: what people read.
         base_url: where the system is.
         exercises: the supplier's book of work, shared by all its systems.
+        start_page: where the demo's start page is.
     """
 
     def __init__(
-        self, system: str, *, name: str, tagline: str, base_url: str, exercises: Exercises
+        self,
+        system: str,
+        *,
+        name: str,
+        tagline: str,
+        base_url: str,
+        exercises: Exercises,
+        start_page: str = HOME_TARGET,
     ) -> None:
         self.name = name
         self._look = system.partition("-")[0]
         self._tagline = tagline
         self._exercises = exercises
+        self._start_page = start_page
         self.sessions: BrowserSessions[SupplierSession] = BrowserSessions(
             system.replace("-", "_"), base_url=base_url, empty=SupplierSession
         )
@@ -106,6 +115,8 @@ class SupplierPages:
             party=self.name,
             kind="supplier",
             look=self._look,
+            lang=pages.choose_language(request),
+            start_page=self._start_page,
             tagline=self._tagline,
             received=received,
             first_name=_first_name(received),
@@ -162,7 +173,8 @@ class SupplierPages:
             party=self.name,
             kind="supplier",
             look=self._look,
-            title="Het inloggen is niet gelukt",
+            lang=pages.choose_language(request),
+            start_page=self._start_page,
             reason=reason,
             again=again,
         )

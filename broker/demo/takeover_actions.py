@@ -75,8 +75,8 @@ async def _move(stage: "Stage", to: TakeoverState, *, follow_seconds: float) -> 
     ).set_state(VUURVOGEL, BIOSFEER, to)
     await asyncio.sleep(follow_seconds)
     return Text(
-        f"De overgang van De Vuurvogel bij Biosfeer ging van {before} naar {to}.",
-        f"The take-over of De Vuurvogel at Biosfeer went from {before} to {to}.",
+        f"De overgang van De Vuurvogel bij Biosfeer ging van “{before}” naar “{to}”.",
+        f"The take-over of De Vuurvogel at Biosfeer went from “{before}” to “{to}”.",
     )
 
 

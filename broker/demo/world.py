@@ -48,9 +48,15 @@ def make_party_apps(
         ca_file: certificate authority of the broker's https, for worlds that are not plain http.
     """
     issuer = addresses[Party.BROKER]
-    biosfeer = Exercises()
-    for pupil in ("sanne", "noor"):  # accounts of before, for the take-over
-        biosfeer.keep_before(made_up_eck_id(pupil), made=MADE_BEFORE)
+    rekenrijk, taaltuin, biosfeer = Exercises(), Exercises(), Exercises()
+
+    def have_accounts_of_the_start() -> None:
+        for each in (rekenrijk, taaltuin, biosfeer):
+            each.forget_all()
+        for pupil in ("sanne", "noor"):  # accounts of before, for the take-over
+            biosfeer.keep_before(made_up_eck_id(pupil), made=MADE_BEFORE)
+
+    have_accounts_of_the_start()
 
     def of_broker(path: str) -> PeerDocument:
         return PeerDocument(issuer + path, ca_file=ca_file)
@@ -58,7 +64,12 @@ def make_party_apps(
     def supplier_pages(party: Party, exercises: Exercises) -> SupplierPages:
         name, tagline = NAMES[party]
         return SupplierPages(
-            party, name=name, tagline=tagline, base_url=addresses[party], exercises=exercises
+            party,
+            name=name,
+            tagline=tagline,
+            base_url=addresses[party],
+            exercises=exercises,
+            start_page=addresses[Party.START_PAGE] + "/",
         )
 
     def saml_school(settings: SamlSchoolSettings) -> ASGIApp:
@@ -79,15 +90,15 @@ def make_party_apps(
         ).app()
 
     return {
-        Party.START_PAGE: start_app(addresses, stage),
+        Party.START_PAGE: start_app(addresses, stage, forget_work=have_accounts_of_the_start),
         Party.VUURVOGEL: saml_school(federation.vuurvogel),
         Party.KOMPAS: OidcSchool(federation.kompas, broker_jwks=of_broker("/oidc/jwks")).app(),
         Party.REGENBOOG: saml_school(federation.regenboog),
         Party.LEERPLEIN: OidcSchool(
             federation.leerplein, broker_jwks=of_broker("/oidc/jwks")
         ).app(),
-        Party.REKENRIJK: oidc_supplier(federation.rekenrijk, Party.REKENRIJK, Exercises()),
-        Party.TAALTUIN: saml_supplier(federation.taaltuin, Party.TAALTUIN, Exercises()),
+        Party.REKENRIJK: oidc_supplier(federation.rekenrijk, Party.REKENRIJK, rekenrijk),
+        Party.TAALTUIN: saml_supplier(federation.taaltuin, Party.TAALTUIN, taaltuin),
         Party.BIOSFEER_OIDC: oidc_supplier(federation.biosfeer_oidc, Party.BIOSFEER_OIDC, biosfeer),
         Party.BIOSFEER_SAML: saml_supplier(federation.biosfeer_saml, Party.BIOSFEER_SAML, biosfeer),
     }
