@@ -3,20 +3,23 @@
 import re
 from collections.abc import AsyncIterator, Callable
 from contextlib import closing
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
 
 from broker.adapters.databases.sql import open_sqlite
+from broker.demo import people
 from broker.demo.addresses import Party
 from broker.flow.persons.school_counts import CountKind
-from tests.journeys.commands import run_program
+from tests.journeys.commands import run_broker, run_program
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.test_rotation import exercises, work
 from tests.journeys.visitor import Visitor
 
 pytestmark = pytest.mark.servers
 
+SANNE = next(each for each in people.PEOPLE if each.id == "sanne")
 BIOSFEER = Party.BIOSFEER_OIDC
 Browsers = Callable[[], Visitor]
 
@@ -72,6 +75,24 @@ async def test_pupil_who_moves_keeps_the_work_and_the_old_school_confirms(
     assert await subject(browsers, "regenboog") == before["subject"]
     listed = await run_program("transfer", "list", "regenboog", "--config", world.folder)
     assert re.search(r"^\d{4}-\d\d-\d\d +1 +0 +0$", listed, re.MULTILINE), listed
+
+
+async def test_the_list_of_the_new_school_ends_the_hold(
+    world: World, browsers: Browsers, operator: Visitor, tmp_path: Path
+) -> None:
+    before = await subject(browsers, "vuurvogel")
+    assert await subject(browsers, "regenboog") == before
+    document = world.folder / "federation/schools/regenboog.toml"
+    document.write_text("pupils = 400\n" + document.read_text())
+    await run_broker("apply", "--config", world.folder, document)
+    file = tmp_path / "list.csv"
+    file.write_text(f"login;eck_id\n1;{SANNE.attributes['eckId'][0]}\n")
+    enrolled = await run_program("enrol", "--config", world.folder, "regenboog", file)
+    assert "In force" in enrolled
+    told = await press(operator, "pupil-moves")
+    assert "E-TRANSFER-1" in told, "nothing waits for a school of before any more"
+    assert await subject(browsers, "regenboog") == before
+    assert await subject(browsers, "vuurvogel") == before
 
 
 async def test_objection_gives_the_other_school_a_fresh_account(

@@ -8,6 +8,9 @@ in the same transaction. A pseudonym that was handed out in bulk is not noted in
     mark = HMAC-SHA-256(register tag key, "schuilnaam/converted/v1" || lp(supplier, holder's root))
 
 So a supplier keeps an account under the marked epoch where there is a mark, else under the row's.
+After a rotation is turned back the row says the epoch in use again, so a login changes nothing and
+leaves the mark: who was converted in bulk stays a straggler until converted back, or until the
+window is closed. A write for each such login would be the price of a closer count.
 Both rest in `register.db`. Who is erased leaves the counts with the rows.
 """
 
