@@ -213,21 +213,21 @@ def kept_of(request: SupplierRequest) -> SupplierRequest:
 
 CHOOSING = StateKind(
     name="choosing",
-    version=3,
+    version=4,
     struct=ChoosingLogin,
     ttl_seconds=CHOOSING_TTL_SECONDS,
     tombstone_ttl_seconds=CHOOSING_TTL_SECONDS,
 )
 PENDING = StateKind(
     name="pending",
-    version=3,
+    version=4,
     struct=PendingLogin,
     ttl_seconds=PENDING_TTL_SECONDS,
     tombstone_ttl_seconds=PENDING_TTL_SECONDS,
 )
 OFFERED = StateKind(
     name="offered",
-    version=1,
+    version=2,
     struct=SchoolsOffered,
     ttl_seconds=PREPARED_TTL_SECONDS,
     tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
