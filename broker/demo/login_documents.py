@@ -21,6 +21,7 @@ def saml_idp_document(settings: SamlSchoolSettings, serves: Mapping[str, Sequenc
         "protocol": "saml",
         "state": "test",
         "identifier": "employeeNumber",
+        "shared_numbers": len(serves[school.id]) > 1,
         "school_from": "attribute",
         "scopes": [school.realm],
         "entity_id": f"{settings.base_url}/saml/metadata",

@@ -96,6 +96,7 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     state: State
     identifier: Text = "employeeNumber"
     login_identifier: Text | None = None
+    shared_numbers: bool = False
     school_from: SchoolFrom | UnsetType = UNSET
     """Default: `fixed` for one school, `attribute` for several."""
     scopes: tuple[Text, ...] = ()

@@ -1,7 +1,6 @@
 """Who takes part: schools and their logins, suppliers and their systems, and the agreements.
 
-These are the records that a worker reads during a login: compiled from the federation documents
-(`config/README.md`) once, by `broker apply`, and never changed after. Nothing personal in them.
+Compiled once from the documents (`config/README.md`) by `broker apply`. Nothing personal in it.
 """
 
 from datetime import date
@@ -150,6 +149,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
         identifier: the attribute that names a person inside a school and never changes.
         attributes: incoming name -> canonical name or `ignore`, built-in names included.
         login_identifier: incoming name of what its schools' lists know a login by, if they do.
+        shared_numbers: a number is one person's at all its schools, also at once.
         name: by which people know it from the school's other logins; "" when none was given.
         rehearsal_only: offered to nobody until a switch brings the school to it.
     """
@@ -165,6 +165,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
     login_identifier: str | None = None
     enabled: bool = True
+    shared_numbers: bool = False
     name: str = ""
     rehearsal_only: bool = False
 

@@ -166,7 +166,8 @@ def identity_at(
         schools: the schools of the login's provider, by id.
 
     Raises:
-        SchoolNotStated: this login does not speak for `school`.
+        SchoolNotStated: this login does not speak for `school`, or states several schools and
+            nothing but a number, which may be somebody else's at the other one.
         IdentifierUnusable: the identifier or ECK iD is blank or has several values.
         PersonNotStated: neither an ECK iD nor an identifier with a role; not yet where the
             school's list may say the rest (`fill_in`).
@@ -187,8 +188,10 @@ def identity_at(
         attributes, elsewhere = keep_of_school(
             attributes, idp=login.idp, school=schools[school], others=others
         )
-        if eck_id is not None:  # of which school it is a number, nobody can tell
-            identifier = None
+        if eck_id is not None or not login.idp.shared_numbers:
+            identifier = None  # of which school it is a number, nobody can tell
+        if eck_id is None and identifier is None and login_identifier is None:
+            raise SchoolNotStated("check_number_shared_by_schools")
     return Identity(
         idp=login.idp.id,
         school=school,

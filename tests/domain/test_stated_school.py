@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -239,9 +240,9 @@ class TestOfOneSchool:
         "uid": ("sanne@vuurvogel.example", "sanne@shared.example", "sanne"),
     }
 
-    def at(self, school: str, **stated: Any) -> Identity:
+    def at(self, school: str, *, idp: SchoolIdp | None = None, **stated: Any) -> Identity:
         schools = {each.id: each for each in (VUURVOGEL, KOMPAS)}
-        login = stated_by(self.idp, *schools.values(), **{**self.both, **stated})
+        login = stated_by(idp or self.idp, *schools.values(), **{**self.both, **stated})
         return identity_at(login, SchoolId(school), schools=schools)
 
     def test_the_rest_is_kept_back(self) -> None:
@@ -267,6 +268,29 @@ class TestOfOneSchool:
     def test_what_is_the_persons_stays(self) -> None:
         for name in ("givenName", "eckId", "eduPersonAffiliation", "employeeNumber"):
             assert self.at("kompas").attributes[name] == self.at("vuurvogel").attributes[name]
+
+    @pytest.mark.parametrize("role", ["student", "employee"])
+    def test_a_number_alone_may_be_somebody_elses_there(self, role: str) -> None:
+        stated = {"eckId": None, "eduPersonAffiliation": role}
+        with pytest.raises(SchoolNotStated) as refusal:
+            self.at("kompas", **stated)
+        assert refusal.value.check == "check_number_shared_by_schools"
+        shared = msgspec.structs.replace(self.idp, shared_numbers=True)
+        identity = self.at("kompas", idp=shared, **stated)
+        assert identity.identifier == identity.attributes["employeeNumber"][0]
+
+    def test_a_number_beside_an_eck_id_does_not_count(self) -> None:
+        shared = msgspec.structs.replace(self.idp, shared_numbers=True)
+        for idp in (self.idp, shared):
+            identity = self.at("kompas", idp=idp)
+            assert identity.eck_id is not None
+            assert identity.identifier is None
+
+    def test_a_list_may_say_whose_login_it_is(self) -> None:
+        listed = msgspec.structs.replace(self.idp, login_identifier="uid")
+        identity = self.at("kompas", idp=listed, eckId=None, uid="sanne")
+        assert identity.identifier is None
+        assert identity.login_identifier == "sanne"
 
     def test_one_stated_school_loses_nothing(self) -> None:
         identity = self.at("vuurvogel", **{HOME: "11AA", BRANCH: "11AA01"}, uid="sanne")

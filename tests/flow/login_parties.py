@@ -58,6 +58,7 @@ def every_party() -> Records:
         a_mapped_idp(
             id=SAML_IDP,
             schools=(SAML_SCHOOL, OTHER_SCHOOL),
+            shared_numbers=True,
             scopes=("vuurvogel.example", "regenboog.example"),
             school_from=SchoolFrom.ATTRIBUTE,
             endpoints=SamlIdpEndpoints(

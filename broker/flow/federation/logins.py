@@ -264,6 +264,7 @@ def compile_idp(
         domains={name.lower(): SchoolId(each) for name, each in document.domains.items()},
         identifier=AttributeName(document.identifier),
         login_identifier=document.login_identifier,
+        shared_numbers=document.shared_numbers,
         attributes=dict(document.attributes),
         enabled=document.enabled,
         name=document.name or "",

@@ -130,7 +130,7 @@ _RELEASE = (
             *("check_exactly_one_school_stated", "check_stated_brin_registered"),
             *("check_stated_brin_well_formed", "check_stated_realm_registered"),
             *("check_identifier_single", "check_identifier_not_blank", "check_person_stated"),
-            "check_login_identifier_usable",
+            *("check_login_identifier_usable", "check_number_shared_by_schools"),
         ),
         ordered=False,
         families=("E-IDENTITY-",),
