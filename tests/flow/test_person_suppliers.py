@@ -191,6 +191,15 @@ async def test_other_suppliers_are_not_told() -> None:
     assert (await visit(register, E1, school=REGENBOOG)).previous == L1, "whatever the school"
 
 
+async def test_account_that_one_school_joined_is_told_at_that_school_alone() -> None:
+    register = MemoryRegister()
+    await visit(register, None, L1)
+    await visit(register, E1, at=Visit(TAALTUIN, "a"))
+    assert (await visit(register, E1, L1, at=Visit(TAALTUIN, "a"))).previous is None
+    assert (await visit(register, E1, school=REGENBOOG)).previous is None, "it said nothing of L1"
+    assert (await visit(register, E1)).previous == L1
+
+
 async def test_login_without_a_pseudonym_notes_nobody() -> None:
     register = MemoryRegister()
     await identify_person(
@@ -216,4 +225,5 @@ async def test_holder_that_is_neither_found_nor_written_is_a_fault() -> None:
             Resolved(account=as_root(E1), salt=bytes(16)),
             visit=Visit(REKENRIJK, "a"),
             today=FIRST_DAY,
+            here=frozenset({VUURVOGEL}),
         )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from msgspec.structs import replace
 
 from broker.domain.attributes import Population
-from broker.domain.ids import SupplierId
+from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.persons.person_arrivals import first_seen, schools_that_count, touch
 from broker.flow.persons.person_records import (
@@ -150,7 +150,7 @@ def know_number(
     """
     here = eck.seen[login.school]
     if local is not None and local.bound_to is None and local.account != here.account:
-        eck = leave_behind(eck, local, account=here.account)
+        eck = leave_behind(eck, local, account=here.account, told_at=login.school)
     new = tuple(tag for tag in (login.local_tag, *before) if tag not in here.aliases)
     if not new:
         return eck
@@ -160,18 +160,26 @@ def know_number(
     return replace(eck, seen={**eck.seen, login.school: here})
 
 
-def leave_behind(eck: PersonRecord, local: PersonRecord, *, account: bytes) -> PersonRecord:
+def leave_behind(
+    eck: PersonRecord, local: PersonRecord, *, account: bytes, told_at: SchoolId
+) -> PersonRecord:
     """Return an ECK iD's record that leaves the account of a number behind (rule 11).
 
     The suppliers that knew that account, and no others, are to be told of it.
 
     Args:
         account: that the ECK iD opens where the two met; it is told beside this one alone.
+        told_at: the school on whose word they are one. Told elsewhere too, a school that states
+            other schools' pupils could have its own numbers' accounts merged into theirs.
     """
     former = FormerAccount(root=local.account, salt=local.salt)
     told: dict[SupplierId, SupplierSeen] = {
         supplier: replace(
-            eck.suppliers.get(supplier, seen), previous=local.account, until=None, beside=account
+            eck.suppliers.get(supplier, seen),
+            previous=local.account,
+            until=None,
+            beside=account,
+            told_at=told_at,
         )
         for supplier, seen in local.suppliers.items()
     }

@@ -247,7 +247,7 @@ def plan_join(person: OpenedPerson, *, by: Deciding) -> Plan:
         raise AliasRefused("check_no_cycle")
     tag = by.tag_of(local_root)
     here = eck.seen[by.school]
-    left = leave_behind(eck, local, account=here.account)
+    left = leave_behind(eck, local, account=here.account, told_at=by.school)
     here = replace(
         here,
         aliases=(*(each for each in here.aliases if each != tag), tag),
@@ -333,7 +333,7 @@ def _suppliers_without(eck: PersonRecord, account: PersonRoot) -> dict[SupplierI
 
 
 def _telling_nothing(seen: SupplierSeen) -> SupplierSeen:
-    return replace(seen, previous=None, until=None, beside=None)
+    return replace(seen, previous=None, until=None, beside=None, told_at=None)
 
 
 def _schools(count: int, *, own: bool = False) -> str:

@@ -69,6 +69,8 @@ class SupplierSeen(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
         until: last day on which it is told; None while it has not been told yet.
         beside: root of the account beside which it is told, and no other: an ECK iD may open
             another one at another school. None in rows of before this was kept: beside any.
+        told_at: school on whose word the two are one, and at which alone it is told; None: of a
+            transfer, anywhere.
     """
 
     epoch: str
@@ -76,6 +78,7 @@ class SupplierSeen(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
     previous: bytes | None = None
     until: date | None = None
     beside: bytes | None = None
+    told_at: SchoolId | None = None
 
 
 class Join(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):

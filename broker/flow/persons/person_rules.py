@@ -33,6 +33,7 @@ other school stated E, or until it is confirmed. From then on a school that is n
 joined account too, unless the pupil already has one there (12): then E stands for itself.
 10, 14: two ECK iDs are never merged: a number that comes with another ECK iD was issued anew, or
 the pupil changed sector. The old E keeps its account, the new one gets its own.
+11: the suppliers that knew L's account are told of it (`previous_sub`), at this school alone.
 12: day by day E's account and, without E, L's: two accounts that people must join by hand. So
 are those that two persons split.
 3, 17, 18: holds and who ends them are `broker.flow.persons.person_arrivals`, how many a day may

@@ -59,12 +59,19 @@ class Holder:
 
 
 def note_visit(
-    presented: Presented, found: FoundRecords, resolved: Resolved, *, visit: Visit, today: date
+    presented: Presented,
+    found: FoundRecords,
+    resolved: Resolved,
+    *,
+    visit: Visit,
+    today: date,
+    here: frozenset[SchoolId],
 ) -> tuple[Resolved, PersonRoot | None]:
     """Return what to store, now with this visit, and the account to tell of as `previous_sub`.
 
     Args:
         resolved: what `resolve_person` made of `found`.
+        here: the school of the login, under all names that count as its own.
     """
     before = _holder_of(presented, found)
     written = {change.root: change.record for change in resolved.changes}
@@ -74,11 +81,12 @@ def note_visit(
     if visit.chosen is not None:
         seen = replace(seen, school=visit.chosen)
     stored, previous = seen.previous, None
-    told_here = seen.beside in (None, resolved.account)
-    if stored is not None and told_here and not visit.window_open:
+    told_beside = seen.beside in (None, resolved.account)
+    told_here = seen.told_at is None or seen.told_at in here
+    if stored is not None and told_beside and told_here and not visit.window_open:
         until = seen.until or today + timedelta(days=visit.told_days)
         if today > until:
-            seen = replace(seen, previous=None, until=None, beside=None)
+            seen = replace(seen, previous=None, until=None, beside=None, told_at=None)
         else:
             previous = as_root(stored)
             seen = replace(seen, until=until)

@@ -182,7 +182,9 @@ async def identify_person(
             resolve_with_promise(presented, found, login=login, rules=rules)
         )
         if visit is not None and not resolved.waits:
-            resolved, previous = note_visit(presented, found, resolved, visit=visit, today=today)
+            resolved, previous = note_visit(
+                presented, found, resolved, visit=visit, today=today, here=login.here
+            )
         counts = counts_of(presented, found, resolved, login=login, budget=budget)
         try:
             stored = await store_changes(

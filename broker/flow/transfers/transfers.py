@@ -205,7 +205,13 @@ class TransferDesk:
             if record is None:
                 raise RegisterUnavailable("check_person_unchanged")
             known = record.suppliers.get(offered.supplier, SupplierSeen(epoch=NOT_BEEN_THERE))
-            seen = replace(known, previous=offered.account, until=offered.last_day, beside=beside)
+            seen = replace(
+                known,
+                previous=offered.account,
+                until=offered.last_day,
+                beside=beside,
+                told_at=None,
+            )
             suppliers = {**record.suppliers, offered.supplier: seen}
             if await store_changes(
                 (Change(root, replace(record, suppliers=suppliers)),),
