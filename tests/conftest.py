@@ -17,6 +17,7 @@ from xdist.scheduler import LoadScopeScheduling
 from broker.demo.people import PEOPLE
 
 settings.register_profile("default", deadline=None)
+settings.register_profile("long", deadline=None)
 settings.load_profile("default")
 
 TELLING_ATTRIBUTES = (

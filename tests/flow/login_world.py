@@ -113,6 +113,7 @@ class LoginWorld:
         self.enrolments = MemoryEnrolments(self.faults)
         self.receipts = MemoryReceipts(self.faults)
         self.takeover_lists = MemoryLists()
+        self.arrival_rules = ArrivalRules()
         self.school = OidcSchool(self.faults)
         self.client_keys = RegisteredKeys(self.faults)
         self.keys = FlowKeys(
@@ -162,7 +163,7 @@ class LoginWorld:
                 receipts=receipts or self.receipts,
                 keys=self.keys,
                 join_rules=JoinRules(),
-                arrival_rules=ArrivalRules(),
+                arrival_rules=self.arrival_rules,
                 tally=self.tally,
                 lists=SchoolLists(self.enrolments, self.keys.enrolment, EnrolmentRules()),
                 suppliers=suppliers,

@@ -1,0 +1,122 @@
+"""Logins of `continuity_machine`: honest ones, moves, numbers issued anew, lies, and time."""
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from broker.domain.ids import SchoolId
+from tests.flow.continuity_actors import (
+    LIAR_NUMBERS,
+    PARTIES,
+    PUPILS,
+    TEACHER,
+    TEACHER_NUMBER,
+    Actors,
+)
+from tests.flow.continuity_promises import must
+from tests.flow.continuity_world import HONEST, LIAR, SUPPLIER_OF, eck_id_at
+
+PUPIL = st.sampled_from(PUPILS)
+SCHOOL = st.sampled_from(HONEST)
+PARTY = st.sampled_from(PARTIES)
+WORKER = st.integers(0, 1)
+STATES = st.sampled_from(("both", "eck id", "number"))
+
+
+class Logins(Actors):
+    """Logins, moves and time."""
+
+    @rule(pupil=PUPIL, school=SCHOOL, states=STATES, party=PARTY, worker=WORKER)
+    def honest_login(
+        self, pupil: str, school: SchoolId, states: str, party: str, worker: int
+    ) -> None:
+        if (pupil, school) in self.must_state_both:
+            states = "both"
+        self.log_in(
+            pupil,
+            school,
+            eck_id=None if states == "number" else eck_id_at(pupil, school),
+            number=None if states == "eck id" else self.numbers[pupil, school],
+            party=party,
+            worker=worker,
+        )
+        self.must_state_both.discard((pupil, school))
+
+    @rule(school=SCHOOL, party=PARTY, worker=WORKER)
+    def teacher_logs_in(self, school: SchoolId, party: str, worker: int) -> None:
+        """A teacher's number is also a pupil's."""
+        arrived = self.attempt(
+            TEACHER,
+            school,
+            eck_id=None,
+            number=TEACHER_NUMBER,
+            party=party,
+            worker=worker,
+            staff=True,
+        )
+        must(arrived.received is not None, "way on: a teacher logs in")
+        account = self.looked_at(arrived, supplier=SUPPLIER_OF[party])
+        must(self.ledger.owners[account] == TEACHER, "own account: the teacher's")
+
+    @rule(
+        victim=st.sampled_from((None, *PUPILS)),
+        sector_of=SCHOOL,
+        number=st.sampled_from((None, *LIAR_NUMBERS)),
+        party=PARTY,
+        worker=WORKER,
+    )
+    def malicious_login(
+        self, victim: str | None, sector_of: SchoolId, number: str | None, party: str, worker: int
+    ) -> None:
+        """State any ECK iD that was learnt, of either sector, with a number or without."""
+        if victim is None and number is None:
+            return
+        eck_id = None if victim is None else eck_id_at(victim, sector_of)
+        self.log_in(
+            victim or "fiction", LIAR, eck_id=eck_id, number=number, party=party, worker=worker
+        )
+
+    @rule(victim=PUPIL, number=st.sampled_from(LIAR_NUMBERS), party=PARTY, patient=st.booleans())
+    def malicious_plan(self, victim: str, number: str, party: str, patient: bool) -> None:
+        """Make an account by a number of its own, and then tie it to an ECK iD."""
+        eck_id = eck_id_at(victim, LIAR)
+        self.log_in("fiction", LIAR, eck_id=None, number=number, party=party)
+        if not patient:
+            self.log_in(victim, LIAR, eck_id=eck_id, number=None, party=party)
+        for _ in range(6 if patient else 1):
+            self.log_in(victim, LIAR, eck_id=eck_id, number=number, party=party)
+            self.world.wait(days=7 if patient else 0)
+
+    @rule(party=PARTY, number=st.sampled_from((None, *LIAR_NUMBERS)))
+    def malicious_crowd(self, party: str, number: str | None) -> None:
+        """State everybody whom the honest schools know, one after the other."""
+        for pupil in PUPILS:
+            for school in (HONEST[0], HONEST[-1]):
+                self.honest_login(pupil, school, "eck id", party, 0)
+        for eck_id, stated in self.ledger.stated.items():
+            self.log_in(stated.pupil, LIAR, eck_id=eck_id, number=number, party=party)
+
+    @rule(pupil=PUPIL, party=PARTY, old=SCHOOL, new=SCHOOL)
+    def moves(self, pupil: str, party: str, old: SchoolId, new: SchoolId) -> None:
+        """Log in at one school by what it knows, and at another one."""
+        for school, states in ((old, "number"), (old, "both"), (new, "eck id"), (new, "both")):
+            self.honest_login(pupil, school, states, party, 0)
+
+    @rule(days=st.sampled_from((1, 1, 8, 31, 120)))
+    def days_pass(self, days: int) -> None:
+        self.world.wait(days=days)
+
+    @rule()
+    def restart(self) -> None:
+        self.world.restart()
+
+    @rule(old=PUPIL, new=PUPIL, school=SCHOOL)
+    def number_is_issued_anew(self, old: str, new: str, school: SchoolId) -> None:
+        """Only one that came with an ECK iD before; without, nothing can tell its holders apart."""
+        number = self.numbers[old, school]
+        if old == new or self.bound.get((school, number)) != eck_id_at(old, school):
+            return
+        fresh = f"88{len(self.ledger.owners)}"
+        self.numbers[old, school] = fresh
+        self.own(self.world.by_number(school, fresh), old)
+        self.numbers[new, school] = number
+        self.must_state_both.add((new, school))

@@ -1,0 +1,39 @@
+"""Whatever changes, the pupil keeps the work: a state machine over everything that may change.
+
+Honest pupils log in at several schools, with an ECK iD, a number or both; they move, and numbers
+are issued anew. A school that lies states whatever it likes. Keys rotate, accounts are joined and
+split, take-overs begin and end, logins are switched, workers restart. After each step what reached
+a supplier is held against `continuity_promises`; `Violated` is raised when one does not hold.
+`test_continuity_machine` shows that planted faults are found.
+"""
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis.stateful import run_state_machine_as_test
+
+from tests.flow.continuity_actors import Actors
+from tests.flow.continuity_operators import KeysRotate
+from tests.flow.continuity_promises import Violated
+
+
+class ContinuityMachine(KeysRotate):
+    """All of it."""
+
+
+def what_is_found(planted: type[Actors], *, within_examples: int) -> str:
+    """Return which promise the machine finds broken; the same one each time."""
+    with pytest.raises(Violated) as found:
+        run_state_machine_as_test(
+            planted,
+            settings=settings(
+                max_examples=within_examples,
+                stateful_step_count=40,
+                deadline=None,
+                derandomize=True,
+                database=None,
+                phases=[Phase.generate],
+                report_multiple_bugs=False,
+                suppress_health_check=list(HealthCheck),
+            ),
+        )
+    return str(found.value)

@@ -1,0 +1,357 @@
+"""What people decide in `continuity_machine`: about persons by two operators, about keys by one."""
+
+from collections.abc import Callable
+
+from hypothesis import strategies as st
+from hypothesis.stateful import rule
+
+from broker.adapters.databases.sql_register_rows import SqliteRegisterRows
+from broker.adapters.databases.sql_rotations import SqliteRotations
+from broker.adapters.databases.sql_supplier_counts import SqliteSupplierCounts
+from broker.domain.attributes import Population
+from broker.domain.ids import SchoolId, SupplierId
+from broker.domain.refusals import Refusal
+from broker.flow.operators.two_persons import Action
+from broker.flow.persons.person_changes import PlanPorts, plan_change
+from broker.flow.persons.person_plans import (
+    Deciding,
+    OpenedPerson,
+    Plan,
+    plan_confirmation,
+    plan_join,
+    plan_objection,
+    plan_protection,
+    plan_split,
+)
+from broker.flow.persons.person_records import Presented
+from broker.flow.persons.register import derive_tag
+from broker.flow.rotation.conversion import NotConverted, convert_batch
+from broker.flow.rotation.rotation_refusals import WindowNotOpen, WindowOpen
+from broker.flow.rotation.rotations import RotationDesk
+from broker.pseudonyms.conversion import make_conversion
+from broker.pseudonyms.derivation import derive_pseudonym, root_apart
+from broker.pseudonyms.epochs import select_key
+from tests.flow import continuity_promises as promises
+from tests.flow.continuity_actors import LIAR_NUMBERS, PUPILS, Left, Number
+from tests.flow.continuity_logins import Logins
+from tests.flow.continuity_promises import SETTLED_DAYS, Stated, must
+from tests.flow.continuity_world import (
+    BIOSFEER_ID,
+    HONEST,
+    LIAR,
+    REKENRIJK_ID,
+    TAALTUIN_ID,
+    eck_id_at,
+)
+from tests.flow.operators import ANNA, BEA, a_desk
+
+PUPIL = st.sampled_from(PUPILS)
+ANY_SCHOOL = st.sampled_from((*HONEST, LIAR))
+SUPPLIERS = (REKENRIJK_ID, TAALTUIN_ID, BIOSFEER_ID)
+SUPPLIER = st.sampled_from(SUPPLIERS)
+
+Planner = Callable[..., Plan]
+
+
+class PeopleDecide(Logins):
+    """Two operators decide about one person, on the word of one school, which may be the liar."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.operators = a_desk(ANNA, BEA)
+
+    def decided(
+        self, action: Action, plan: Planner, presented: Presented, *, school: SchoolId
+    ) -> bool:
+        """Let one operator prepare and another confirm; False when it is refused."""
+        world = self.world
+        self.operators.now = world.now
+        deciding = Deciding(
+            school=school,
+            today=self.today,
+            settled_after_days=SETTLED_DAYS,
+            tag_of=lambda root: derive_tag(world.keys.register, root),
+            fresh_account=lambda root, at: root_apart(root, at, key=world.keys.root),
+        )
+
+        def decide(opened: OpenedPerson) -> Plan:
+            return plan(opened, by=deciding)
+
+        async def both() -> None:
+            ports = PlanPorts(world.register, world.keys.register, world.random)
+            prepared, _ = await self.operators.at.prepare_change(
+                action,
+                school=school,
+                by=ANNA,
+                plan=lambda: plan_change(presented, decide, ports=ports),
+            )
+            await self.operators.at.confirm(prepared, by=BEA, register=world.register)
+
+        try:
+            world.run(both())
+        except Refusal:
+            return False
+        return True
+
+    def present(self, *, eck_id: str | None, number: Number | None) -> Presented:
+        return Presented(
+            Population.PUPIL,
+            eck_id=None if eck_id is None else self.world.by_eck_id(eck_id),
+            local=None if number is None else self.world.by_number(*number),
+        )
+
+    def number_at(self, pupil: str, school: SchoolId, liar_s: str) -> Number:
+        return school, liar_s if school == LIAR else self.numbers[pupil, school]
+
+    @rule(pupil=PUPIL, sector_of=ANY_SCHOOL, school=ANY_SCHOOL)
+    def object_to_transfers(self, pupil: str, sector_of: SchoolId, school: SchoolId) -> None:
+        """A school objects to later arrivals; the liar tries it for pupils of others."""
+        stated = self.ledger.stated[eck_id_at(pupil, sector_of)]
+        later = self.later_than(stated, school) - stated.closed_to
+        presented = self.present(eck_id=stated.eck_id, number=None)
+        done = self.decided(Action.OBJECT_TRANSFER, plan_objection, presented, school=school)
+        must(done == bool(later), "decided: a school objects to arrivals later than its own")
+        for other in later:
+            stated.closed_to.add(other)
+            stated.confirmed.discard(other)
+            stated.changed.add(other)
+
+    @rule(pupil=PUPIL, sector_of=ANY_SCHOOL, school=ANY_SCHOOL)
+    def confirm_transfers(self, pupil: str, sector_of: SchoolId, school: SchoolId) -> None:
+        stated = self.ledger.stated[eck_id_at(pupil, sector_of)]
+        presented = self.present(eck_id=stated.eck_id, number=None)
+        done = self.decided(Action.CONFIRM_TRANSFER, plan_confirmation, presented, school=school)
+        if school not in stated.arrivals or school in stated.closed_to:
+            must(not done, "decided: who was never there confirms nothing")
+            return
+        if school not in (stated.first_by, *stated.confirmed):
+            must(done != stated.protected, "decided: a protected pupil needs both sides")
+            if done:
+                self.confirm_at(stated, {school})
+            return
+        later = self.later_than(stated, school) - stated.closed_to - stated.confirmed
+        must(done == bool(later), "decided: a school of before confirms what waits")
+        self.confirm_at(stated, later)
+
+    @rule(pupil=PUPIL, sector_of=ANY_SCHOOL, school=ANY_SCHOOL, protected=st.booleans())
+    def protect(self, pupil: str, sector_of: SchoolId, school: SchoolId, protected: bool) -> None:
+        stated = self.ledger.stated[eck_id_at(pupil, sector_of)]
+        action = Action.PROTECT_PERSON if protected else Action.UNPROTECT_PERSON
+        done = self.decided(
+            action,
+            lambda opened, by: plan_protection(opened, protected=protected, by=by),
+            self.present(eck_id=stated.eck_id, number=None),
+            school=school,
+        )
+        may = school in stated.arrivals and school not in stated.closed_to
+        must(done == (may and stated.protected != protected), "decided: protection")
+        if done:
+            settled = {
+                each
+                for each, day in stated.arrivals.items()
+                if each != stated.first_by and (self.today - day).days >= SETTLED_DAYS
+            }
+            self.confirm_at(stated, settled)
+            stated.protected = protected
+
+    @rule(pupil=PUPIL, old=ANY_SCHOOL, new=ANY_SCHOOL, objects=st.booleans())
+    def protected_pupil_moves(
+        self, pupil: str, old: SchoolId, new: SchoolId, objects: bool
+    ) -> None:
+        """Daily logins at the school of before let nobody in, and what it objects to stays so."""
+        eck_id = eck_id_at(pupil, old)
+        if eck_id != eck_id_at(pupil, new):
+            return
+        self.log_in(pupil, old, eck_id=eck_id, number=None)
+        if not objects:
+            self.protect(pupil, old, old, True)
+        for school in (new, old, new):
+            self.log_in(pupil, school, eck_id=eck_id, number=None)
+        if objects:
+            self.object_to_transfers(pupil, old, old)
+            self.log_in(pupil, new, eck_id=eck_id, number=None)
+
+    @rule(
+        pupil=PUPIL,
+        school=ANY_SCHOOL,
+        liar_s=st.sampled_from(LIAR_NUMBERS),
+        only_joins=st.booleans(),
+    )
+    def split(self, pupil: str, school: SchoolId, liar_s: str, only_joins: bool) -> None:
+        """Part a number from its ECK iD, or undo what brought an account."""
+        number = self.number_at(pupil, school, liar_s)
+        done = self.decided(
+            Action.UNDO_JOIN if only_joins else Action.SPLIT_PERSON,
+            lambda opened, by: plan_split(opened, only_joins=only_joins, by=by),
+            self.present(eck_id=None, number=number),
+            school=school,
+        )
+        eck_id = self.bound.get(number)
+        if eck_id is None:
+            must(not done, "decided: what is not bound is not split")
+            return
+        if self.joined_of.get(number) not in (None, eck_id):
+            must(not done, "decided: a number issued anew does not lead to who had it before")
+            return
+        must(done or only_joins, "decided: what is bound can be split")
+        if done:
+            self.parted(number, self.ledger.stated[eck_id])
+
+    def parted(self, number: Number, stated: Stated) -> None:
+        of_number = self.world.by_number(*number)
+        self.split_from.add((number, stated.eck_id))
+        del self.bound[number]
+        self.joined_of.pop(number, None)
+        if number[0] != LIAR and all(of_number not in each for each in self.ledger.told.values()):
+            self.own(of_number, stated.pupil)  # issued anew, and nobody opened it before
+        if stated.protected:
+            self.protected_numbers.add(number)
+        joined = stated.opens.get(number[0]) == of_number
+        told = {
+            supplier
+            for (eck_id, supplier), left in self.left.items()
+            if eck_id == stated.eck_id and left.account == of_number
+        }
+        for key, left in list(self.left.items()):
+            if key[0] == stated.eck_id and of_number in (left.account, left.beside):
+                del self.left[key]
+        if joined:
+            along = {each for each, opened in stated.opens.items() if opened == of_number}
+            stated.changed |= along
+            stated.joined = None
+            told = set(stated.known_at)
+        self.own_account[number] = told
+
+    @rule(
+        pupil=PUPIL,
+        sector_of=ANY_SCHOOL,
+        school=ANY_SCHOOL,
+        liar_s=st.sampled_from(LIAR_NUMBERS),
+    )
+    def join(self, pupil: str, sector_of: SchoolId, school: SchoolId, liar_s: str) -> None:
+        """Let a number's own account be left behind for the ECK iD's."""
+        number = self.number_at(pupil, school, liar_s)
+        if school in HONEST:
+            sector_of = school
+            if self.ledger.owners[self.world.by_number(*number)] != pupil:
+                return  # two honest operators look whose number it is
+        stated = self.ledger.stated[eck_id_at(pupil, sector_of)]
+        done = self.decided(
+            Action.JOIN_PERSON,
+            plan_join,
+            self.present(eck_id=stated.eck_id, number=number),
+            school=school,
+        )
+        if not done:
+            return
+        must(school in stated.arrivals, "decided: a school joins who was there")
+        must(school not in stated.closed_to, "decided: who was objected to joins nobody")
+        must(number in self.own_account, "decided: a bound number is joined to nobody else")
+        self.split_from.discard((number, stated.eck_id))
+        of_number = self.world.by_number(*number)
+        stated.known_at |= self.own_account[number]
+        for supplier in self.own_account.pop(number):
+            self.left[stated.eck_id, supplier] = Left(
+                of_number, told_at=school, beside=self.opened_at(stated, school)
+            )
+        self.joined_of[number] = stated.eck_id
+        stated.protected |= number in self.protected_numbers
+        self.bound[number] = stated.eck_id
+
+
+class KeysRotate(PeopleDecide):
+    """A supplier's key is rotated, turned back, and its window closed."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.epochs: dict[SupplierId, tuple[str, str | None]] = dict.fromkeys(
+            SUPPLIERS, ("a", None)
+        )
+
+    def epochs_of(self, supplier: SupplierId) -> tuple[str, str | None]:
+        return self.epochs[supplier]
+
+    @property
+    def rotation_desk(self) -> RotationDesk:
+        return RotationDesk(
+            store=SqliteRotations(self.world.folder / "registry.db"),
+            keys="ab",
+            audit=self.world.audit,
+            by="root",
+            clock=self.world.clock,
+        )
+
+    @rule(supplier=SUPPLIER)
+    def rotate(self, supplier: SupplierId) -> None:
+        epoch, previous = self.epochs[supplier]
+        other = "b" if epoch == "a" else "a"
+        try:
+            self.rotation_desk.rotate(supplier, letter=other)
+        except WindowOpen:
+            must(previous is not None, "decided: one window at a time")
+            return
+        must(previous is None, "decided: one window at a time")
+        self.epochs[supplier] = (other, epoch)
+        self.world.look()
+
+    @rule(supplier=SUPPLIER)
+    def turn_back(self, supplier: SupplierId) -> None:
+        epoch, previous = self.epochs[supplier]
+        try:
+            self.rotation_desk.turn_back(supplier)
+        except WindowNotOpen:
+            must(previous is None, "decided: an open window can be turned back")
+            return
+        assert previous is not None
+        self.epochs[supplier] = (previous, epoch)
+        self.world.look()
+
+    @rule(supplier=SUPPLIER)
+    def close_window(self, supplier: SupplierId) -> None:
+        epoch, previous = self.epochs[supplier]
+        counts = SqliteSupplierCounts(self.world.folder / "register.db")
+        try:
+            self.rotation_desk.close(supplier, counts=counts, leave_stragglers=True)
+        except WindowNotOpen:
+            must(previous is None, "decided: an open window can be closed")
+            return
+        self.epochs[supplier] = (epoch, None)
+        self.world.look()
+
+    @rule(supplier=SUPPLIER, other=SUPPLIER)
+    def convert(self, supplier: SupplierId, other: SupplierId) -> None:
+        """Convert all names that a supplier has, and those of another one that it should not."""
+        epoch, previous = self.epochs[supplier]
+        if previous is None:
+            return
+        pairwise = self.world.keys.pairwise
+        left, entered = (select_key(pairwise, pinned=each) for each in (previous, epoch))
+        accounts = sorted(self.ledger.told[supplier])
+        texts = [derive_pseudonym(each, supplier=supplier, key=left) for each in accounts]
+        strange = [
+            derive_pseudonym(each, supplier=other, key=left)
+            for each in sorted(self.ledger.told[other])
+            if other != supplier
+        ]
+        batch = convert_batch(
+            [*texts, *strange],
+            conversion=make_conversion(supplier, left=left, entered=entered),
+            rows=SqliteRegisterRows(self.world.folder / "register.db"),
+            keys=self.world.keys.register,
+        )
+        current = {
+            account for each in self.ledger.stated.values() for account in each.opens.values()
+        }
+        for account, answer in zip(accounts, batch.answers, strict=False):
+            converted = (
+                None
+                if isinstance(answer, NotConverted)
+                else self.world.account_of(answer, supplier)
+            )
+            promises.conversion_names_the_same_account(
+                account, converted, is_current=account in current
+            )
+        must(
+            all(isinstance(each, NotConverted) for each in batch.answers[len(accounts) :]),
+            "conversion: another supplier's names lead nowhere",
+        )
