@@ -13,7 +13,10 @@ from hypothesis import settings
 from msgspec.structs import replace
 
 from broker.flow import naming
-from broker.flow.persons import (
+from broker.flow.persons.person_plans import Plan
+from broker.flow.persons.person_records import Change, PersonRecord, SupplierSeen
+from broker.flow.persons.persons import (
+    KnownPerson,
     person_arrivals,
     person_joins,
     person_plans,
@@ -21,9 +24,6 @@ from broker.flow.persons import (
     person_suppliers,
     persons,
 )
-from broker.flow.persons.person_plans import Plan
-from broker.flow.persons.person_records import Change, PersonRecord, SupplierSeen
-from broker.flow.persons.persons import KnownPerson
 from broker.pseudonyms import conversion as conversions
 from broker.pseudonyms import derivation
 from broker.pseudonyms.group import multiply
