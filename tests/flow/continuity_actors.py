@@ -4,7 +4,7 @@ Every answer is held against `continuity_promises`; nothing here assumes what th
 """
 
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 
 from hypothesis.stateful import RuleBasedStateMachine
 
@@ -21,17 +21,21 @@ from tests.flow.continuity_promises import (
     LIAR_NAME,
     Joined,
     Ledger,
+    SignedFor,
     Stated,
     Violated,
     must,
     previous_of,
 )
 from tests.flow.continuity_world import (
+    BIOSFEER_ID,
     HONEST,
+    KOMPAS,
     LIAR,
     LIAR_PUPILS,
     RULES,
     SUPPLIER_OF,
+    VUURVOGEL,
     Arrived,
     ContinuityWorld,
     a_person,
@@ -45,6 +49,7 @@ LIAR_NUMBERS = ("x", "y")
 TEACHER, TEACHER_NUMBER = "els", "77an"
 """As in life: a pupil has that number too."""
 TOLD_DAYS = 365
+BELIEVED_DAYS = 400
 
 Number = tuple[SchoolId, str]
 
@@ -75,6 +80,9 @@ class Actors(RuleBasedStateMachine):
         self.left: dict[tuple[str, SupplierId], Left] = {}
         self.joined_of: dict[Number, str] = {}
         self.protected_numbers: set[Number] = set()
+        self.listed: set[str] = set()
+        self.listed_on = date.min
+        self.signed: dict[SchoolId, SignedFor] = {}
         self.must_state_both: set[tuple[str, SchoolId]] = set()
         for pupil in PUPILS:
             for at in HONEST:
@@ -135,10 +143,16 @@ class Actors(RuleBasedStateMachine):
         party: str = REKENRIJK,
         worker: int = 0,
     ) -> Arrived:
-        """Let a pupil log in, or the liar in a pupil's name, and look at what came."""
+        """Let a pupil log in, or the liar in a pupil's name, and look at what came.
+
+        Args:
+            eck_id, number: that the login states; a list may say what it leaves out.
+        """
         arrived = self.attempt(
             who, school, eck_id=eck_id, number=number, party=party, worker=worker
         )
+        if self.is_listed(who, school):
+            eck_id, number = eck_id_at(who, school), self.numbers[who, school]
         supplier = SUPPLIER_OF[party]
         promises.no_school_learns_of_another(arrived, school=school)
         if arrived.received is None:
@@ -146,6 +160,8 @@ class Actors(RuleBasedStateMachine):
             return arrived
         must(not arrived.received.error, "way on: an error to the supplier")
         account = self.looked_at(arrived, supplier=supplier)
+        if supplier != BIOSFEER_ID or self.withholds(school):
+            promises.old_keys_stay_in(arrived.received)
         stated = None if eck_id is None else self.ledger.stated[eck_id]
         self.count(school, stated, number=number)
         if stated is not None:
@@ -183,6 +199,22 @@ class Actors(RuleBasedStateMachine):
         promises.nothing_links_two_suppliers(self.ledger, arrived, supplier=supplier)
         return self.world.account_of(arrived.received.subject, supplier)
 
+    def is_listed(self, pupil: str, school: SchoolId) -> bool:
+        """Tell whether a list of the school says the rest of what a login leaves out."""
+        believed = self.listed_on >= date.min + timedelta(days=BELIEVED_DAYS)
+        believed = believed and self.today <= self.listed_on + timedelta(days=BELIEVED_DAYS)
+        return school == KOMPAS and pupil in self.listed and believed
+
+    def numbers_moved(self, school: SchoolId) -> None:
+        """A school's numbers are others now: whatever else it sent must say so."""
+
+    def withholds(self, school: SchoolId) -> bool:
+        """Tell whether no ECK iD may go out to Biosfeer."""
+        signed = self.signed.get(school)
+        if school not in (VUURVOGEL, LIAR):
+            return True
+        return signed is not None and (signed.state == "on" or self.today > signed.last_day)
+
     def epochs_of(self, supplier: SupplierId) -> tuple[str, str | None]:
         """Return the letters in use, as the operators of this machine left them."""
         return "a", None
@@ -208,7 +240,9 @@ class Actors(RuleBasedStateMachine):
             account=account,
             fresh=self.world.apart(stated.eck_id, school),
         )
-        if not stated.arrivals and beside_own and number is not None:
+        if school in stated.promised_at and not was_there:
+            must(account == own, "mapping: a promise is kept at its school")
+        elif not stated.arrivals and beside_own and number is not None:
             joined = self.world.by_number(school, number)
             must(account == joined, "kept: a number's account is joined at its school")
             stated.joined = Joined(school, account)
@@ -277,17 +311,26 @@ class Actors(RuleBasedStateMachine):
         if not stated.protected:
             self.confirm_at(stated, self.later_than(stated, school))
 
+    def is_settled(self, stated: Stated, school: SchoolId) -> bool:
+        """Tell whether nobody's word about this school is waited for any more."""
+        if school not in stated.arrivals or school in stated.closed_to:
+            return False
+        if school == stated.first_by or school in stated.confirmed:
+            return True
+        return not stated.protected and school in self.settled_by_days(stated)
+
+    def settled_by_days(self, stated: Stated) -> set[SchoolId]:
+        return {
+            each
+            for each, day in stated.arrivals.items()
+            if each != stated.first_by and (self.today - day).days >= promises.SETTLED_DAYS
+        }
+
     def later_than(self, stated: Stated, school: SchoolId) -> set[SchoolId]:
         """Return where this ECK iD arrived later than at a school that has a say in it."""
-        if school not in stated.arrivals or school in stated.closed_to:
+        if not self.is_settled(stated, school):
             return set()
-        own = stated.arrivals[school]
-        is_first = stated.first_by == school
-        settled = is_first or school in stated.confirmed
-        if not settled and not stated.protected:
-            settled = (self.today - own).days >= promises.SETTLED_DAYS
-        if not settled:
-            return set()
+        own, is_first = stated.arrivals[school], stated.first_by == school
         return {
             other
             for other, day in stated.arrivals.items()

@@ -19,7 +19,7 @@ PUPIL = st.sampled_from(PUPILS)
 SCHOOL = st.sampled_from(HONEST)
 PARTY = st.sampled_from(PARTIES)
 WORKER = st.integers(0, 1)
-STATES = st.sampled_from(("both", "eck id", "number"))
+STATES = st.sampled_from(("both", "eck id", "number", "list"))
 
 
 class Logins(Actors):
@@ -29,13 +29,14 @@ class Logins(Actors):
     def honest_login(
         self, pupil: str, school: SchoolId, states: str, party: str, worker: int
     ) -> None:
-        if (pupil, school) in self.must_state_both:
+        both = states == "list" or (pupil, school) in self.must_state_both
+        if both and not self.is_listed(pupil, school):
             states = "both"
         self.log_in(
             pupil,
             school,
-            eck_id=None if states == "number" else eck_id_at(pupil, school),
-            number=None if states == "eck id" else self.numbers[pupil, school],
+            eck_id=None if states in ("number", "list") else eck_id_at(pupil, school),
+            number=None if states in ("eck id", "list") else self.numbers[pupil, school],
             party=party,
             worker=worker,
         )
@@ -120,3 +121,4 @@ class Logins(Actors):
         self.own(self.world.by_number(school, fresh), old)
         self.numbers[new, school] = number
         self.must_state_both.add((new, school))
+        self.numbers_moved(school)

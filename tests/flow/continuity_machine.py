@@ -12,11 +12,11 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.flow.continuity_actors import Actors
-from tests.flow.continuity_operators import KeysRotate
+from tests.flow.continuity_changes import TakeOvers
 from tests.flow.continuity_promises import Violated
 
 
-class ContinuityMachine(KeysRotate):
+class ContinuityMachine(TakeOvers):
     """All of it."""
 
 

@@ -146,12 +146,7 @@ class PeopleDecide(Logins):
         may = school in stated.arrivals and school not in stated.closed_to
         must(done == (may and stated.protected != protected), "decided: protection")
         if done:
-            settled = {
-                each
-                for each, day in stated.arrivals.items()
-                if each != stated.first_by and (self.today - day).days >= SETTLED_DAYS
-            }
-            self.confirm_at(stated, settled)
+            self.confirm_at(stated, self.settled_by_days(stated))
             stated.protected = protected
 
     @rule(pupil=PUPIL, old=ANY_SCHOOL, new=ANY_SCHOOL, objects=st.booleans())

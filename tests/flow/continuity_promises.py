@@ -59,6 +59,7 @@ class Stated:
         changed: schools at which people decided since that login that it opens another account.
         closed_to: schools that an objection shut out for good.
         known_at: suppliers that stand with it.
+        promised_at: schools for which a mapping answered before anybody logged in with it.
         first_by: school that stated it before all others.
     """
 
@@ -71,11 +72,27 @@ class Stated:
     confirmed: set[SchoolId] = field(default_factory=set)
     protected: bool = False
     known_at: set[SupplierId] = field(default_factory=set)
+    promised_at: set[SchoolId] = field(default_factory=set)
     joined: Joined | None = None
 
     @property
     def first_by(self) -> SchoolId | None:
         return next(iter(self.arrivals), None)
+
+
+@dataclass
+class SignedFor:
+    """A take-over that a school signed for.
+
+    Attributes:
+        listed: ECK iDs on its list of pupils.
+        asked: about how many was asked.
+    """
+
+    last_day: date
+    state: str = "none"
+    listed: set[str] = field(default_factory=set)
+    asked: int = 0
 
 
 @dataclass
@@ -223,6 +240,22 @@ def objection_shuts_out(
     """A school that was objected to opens a fresh account by this ECK iD, and never another one."""
     if school in stated.closed_to:
         must(account == fresh, "shut out: an objection holds for good")
+
+
+def closed_takeovers_stay_closed(is_closed: bool) -> None:
+    """After the last day that a school signed for nothing opens a take-over again."""
+    must(not is_closed, "closed: for good")
+
+
+def mapping_answers_for_own_pupils(*, account: bytes | None, expected: bytes | None) -> None:
+    """A mapping answers with what a login at that school opens, or will open, and for no pupil of
+    whom only other schools said anything."""
+    must(account == expected, "mapping: what a login there opens, and nothing else")
+
+
+def old_keys_stay_in(received: Received) -> None:
+    """No ECK iD goes out where a take-over withholds it, or no school approved it."""
+    must(not _OLD_KEYS & received.claims.keys(), "old keys: withheld")
 
 
 def conversion_names_the_same_account(

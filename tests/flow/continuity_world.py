@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Awaitable, Mapping
 from contextlib import closing
 from dataclasses import dataclass, field
+from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -66,7 +67,14 @@ from broker.pseudonyms.epochs import select_key
 from tests import builders_saml as saml
 from tests.builders import a_declaration, a_school, a_school_idp, an_agreement
 from tests.flow.login_answers import AtSchool, Browser, Received, read_at_school
-from tests.flow.login_parties import FIRST_NAME, REKENRIJK, ROLE, TAALTUIN, every_party
+from tests.flow.login_parties import (
+    FIRST_NAME,
+    REKENRIJK,
+    ROLE,
+    SAML_IDP,
+    TAALTUIN,
+    every_party,
+)
 from tests.flow.login_world import LoginWorld, Worker
 from tests.flow.port_fakes import SwappedSnapshots
 
@@ -83,6 +91,9 @@ SCHOOLS = {
 }
 LIAR_ENTITY = "https://login.de-fluisteraar.example"
 LIAR_IDP = SchoolIdpId("de-fluisteraar-login")
+NEW_IDP = SchoolIdpId("vuurvogel-nieuw")
+"""De Vuurvogel's login to be."""
+
 LIAR_PUPILS = 6
 """Its head count, by which its budget goes."""
 
@@ -138,9 +149,25 @@ def parties() -> dict[str, Any]:
     records["biosfeer"] = msgspec.structs.replace(
         biosfeer, eck_id_entitled=True, attributes=(*biosfeer.attributes, a_declaration(ECK_ID))
     )
+    records[NEW_IDP] = msgspec.structs.replace(
+        records["kompas-login"],
+        id=NEW_IDP,
+        schools=(VUURVOGEL,),
+        scopes=("vuurvogel.example",),
+        rehearsal_only=True,
+    )
+    records["kompas-login"] = msgspec.structs.replace(
+        records["kompas-login"], login_identifier="sub"
+    )
     for supplier in ("rekenrijk", "taaltuin", "biosfeer"):
         records[f"{LIAR}/{supplier}"] = an_agreement(
             school=LIAR, supplier=SupplierId(supplier), approved=frozenset({FIRST_NAME, ROLE})
+        )
+    for school in (VUURVOGEL, LIAR):  # each signs for a take-over of what Biosfeer has
+        records[f"{school}/biosfeer"] = msgspec.structs.replace(
+            records[f"{school}/biosfeer"],
+            approved=frozenset({FIRST_NAME, ROLE, ECK_ID}),
+            last_day=date(2090, 7, 31),
         )
     return records
 
@@ -209,7 +236,7 @@ class ContinuityWorld(LoginWorld):
 
     def __init__(self) -> None:
         super().__init__()
-        self.arrival_rules = RULES
+        self.arrival_rules, self.records = RULES, parties()
         self._folder = TemporaryDirectory(prefix="continuity-")
         self.folder = Path(self._folder.name)
         for name in ("registry.db", "register.db"):
@@ -285,7 +312,6 @@ class ContinuityWorld(LoginWorld):
         party: str,
         first: int = 0,
         second: int = 1,
-        idp: str = "",
         **changes: Any,
     ) -> Arrived:
         """Run one login: the first worker sends to school, the second takes the answer in."""
@@ -299,7 +325,7 @@ class ContinuityWorld(LoginWorld):
             step = await self.flow.choose(
                 browser.step(answer.login),
                 unverified_school=school,
-                wish=LoginWish(unverified_clicked=idp),
+                wish=LoginWish(unverified_clicked=NEW_IDP if second % WORKERS else SAML_IDP),
             )
             answer = browser.follow(step)
             shown.append(answer)

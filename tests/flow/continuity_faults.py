@@ -1,0 +1,214 @@
+"""Rules made wrong on purpose, one at a time: `continuity_machine` must find each of them."""
+
+from collections.abc import Callable
+from dataclasses import replace as change
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from broker.domain.takeover import Takeover
+from broker.flow.naming import SupplierNames, name_person
+from broker.flow.persons.person_arrivals import confirm_arrivals, later_arrivals
+from broker.flow.persons.person_erasure import FoundPerson, find_person
+from broker.flow.persons.person_joins import confirm_join, leave_behind
+from broker.flow.persons.person_plans import Plan, plan_objection
+from broker.flow.persons.person_records import Change, PersonRecord, SupplierSeen
+from broker.flow.persons.person_rules import _first_beside_local, resolve_person
+from broker.flow.persons.person_suppliers import note_visit
+from broker.flow.persons.register import derive_tag
+from broker.pseudonyms.conversion import Conversion, name_root
+from broker.pseudonyms.derivation import derive_pseudonym, root_from_local
+from broker.pseudonyms.group import multiply
+from tests.flow.continuity_operators import SUPPLIERS
+from tests.flow.continuity_world import HONEST, LIAR, REKENRIJK_ID
+
+Plant = Callable[[pytest.MonkeyPatch], None]
+
+PERSONS = "broker.flow.persons"
+TAKEOVER = "broker.flow.takeover"
+
+
+# Joins
+
+
+def joins_whoever_saw_the_eck_id(patch: pytest.MonkeyPatch) -> None:
+    """Binds a number with an account of its own to an ECK iD that other schools state."""
+    patch.setattr(f"{PERSONS}.person_rules.must_stay_apart", lambda *_: False)
+
+
+def takes_a_join_for_mature_at_once(patch: pytest.MonkeyPatch) -> None:
+    def ripen(record: PersonRecord, *_: object) -> Any:
+        return confirm_join(record), ()
+
+    patch.setattr(f"{PERSONS}.person_rules.ripen_join", ripen)
+
+
+def merges_who_has_a_number_anew(patch: pytest.MonkeyPatch) -> None:
+    def merge(eck_root: Any, root: Any, local: PersonRecord | None, login: Any) -> Any:
+        free = None if local is None else replace(local, bound_to=None)
+        return _first_beside_local(eck_root, root, free, login)
+
+    patch.setattr(f"{PERSONS}.person_rules._first_beside_local", merge)
+
+
+def takes_teachers_for_pupils(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{PERSONS}.persons.root_from_local_staff", root_from_local)
+
+
+# Arrivals
+
+
+def drops_the_budget(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{PERSONS}.persons.counts_of", lambda *_, **__: ())
+
+
+def lets_protected_pupils_in(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{PERSONS}.person_rules.waits", lambda *_: False)
+
+
+def confirms_protected_pupils_by_any_login(patch: pytest.MonkeyPatch) -> None:
+    def confirm(record: PersonRecord, login: Any) -> PersonRecord:
+        later = later_arrivals(
+            record, login.school, today=login.today, after_days=login.settled_after_days
+        )
+        return confirm_arrivals(record, later)
+
+    patch.setattr(f"{PERSONS}.person_rules.confirm_by_login", confirm)
+
+
+def lets_a_school_in_that_was_objected_to(patch: pytest.MonkeyPatch) -> None:
+    def object_and_change_nothing(person: Any, *, by: Any) -> Plan:
+        plan = plan_objection(person, by=by)
+        first, *_ = plan.changes
+        seen = {
+            school: replace(each, account=person.eck.seen[school].account)
+            for school, each in first.record.seen.items()
+        }
+        return change(plan, changes=(Change(first.root, replace(first.record, seen=seen)),))
+
+    patch.setattr("tests.flow.continuity_operators.plan_objection", object_and_change_nothing)
+
+
+def lets_any_school_object(patch: pytest.MonkeyPatch) -> None:
+    def later(record: PersonRecord, school: Any, **_: Any) -> frozenset[Any]:
+        return frozenset(record.seen) - {school} if school in record.seen else frozenset()
+
+    patch.setattr(f"{PERSONS}.person_plans.later_arrivals", later)
+
+
+# What suppliers are told
+
+
+def tells_at_every_school(patch: pytest.MonkeyPatch) -> None:
+    def note(*args: Any, here: Any, **named: Any) -> Any:
+        return note_visit(*args, here=frozenset({*HONEST, LIAR, *here}), **named)
+
+    patch.setattr(f"{PERSONS}.persons.note_visit", note)
+
+
+def tells_suppliers_that_never_knew(patch: pytest.MonkeyPatch) -> None:
+    def leave(eck: PersonRecord, local: PersonRecord, **named: Any) -> PersonRecord:
+        all_of_them = {each: SupplierSeen(epoch="a") for each in SUPPLIERS}
+        return leave_behind(eck, replace(local, suppliers=all_of_them), **named)
+
+    patch.setattr(f"{PERSONS}.person_joins.leave_behind", leave)
+    patch.setattr(f"{PERSONS}.person_plans.leave_behind", leave)
+
+
+def tells_nobody_what_was_left(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{PERSONS}.person_joins.leave_behind", lambda eck, *_, **__: eck)
+    patch.setattr(f"{PERSONS}.person_plans.leave_behind", lambda eck, *_, **__: eck)
+
+
+def rotates_without_a_word(patch: pytest.MonkeyPatch) -> None:
+    def name(*args: Any, **named: Any) -> SupplierNames:
+        return change(name_person(*args, **named), previous=None)
+
+    patch.setattr("broker.flow.release.name_person", name)
+
+
+def converts_by_the_wrong_factor(patch: pytest.MonkeyPatch) -> None:
+    def name(root: Any, *, conversion: Conversion) -> Any:
+        return name_root(multiply(conversion.from_root, root), conversion=conversion)  # type: ignore[arg-type]
+
+    patch.setattr("broker.flow.rotation.conversion.name_root", name)
+
+
+def names_everybody_as_one_supplier_does(patch: pytest.MonkeyPatch) -> None:
+    def derive(root: Any, *, supplier: Any, key: Any) -> Any:
+        return derive_pseudonym(root, supplier=REKENRIJK_ID, key=key)
+
+    patch.setattr("broker.flow.naming.derive_pseudonym", derive)
+
+
+# Lists, take-overs, erasure
+
+
+def believes_lists_of_any_size(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("broker.flow.enrolment.enrolment_feed.confirms_moves", lambda *_, **__: True)
+
+
+def lets_a_held_school_protect(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{PERSONS}.listed_moves.is_settled", lambda *_, **__: True)
+
+
+def reopens_a_closed_takeover(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Takeover, "state_on", lambda takeover, _today: takeover.state)
+
+
+def maps_whoever_is_asked_about(patch: pytest.MonkeyPatch) -> None:
+    async def find_account(root: Any, **_: Any) -> Any:
+        return root
+
+    patch.setattr(f"{TAKEOVER}.takeover_mapping.find_account", find_account)
+
+
+def forgets_what_a_mapping_promised(patch: pytest.MonkeyPatch) -> None:
+    def resolve(presented: Any, found: Any, *, login: Any, rules: Any) -> Any:
+        known = found.eck_id
+        unseen = known is not None and not known.seen
+        found = change(found, eck_id=None) if unseen else found
+        return resolve_person(presented, found, login=login, rules=rules)
+
+    patch.setattr(f"{PERSONS}.persons.resolve_with_promise", resolve)
+
+
+def lets_old_keys_out(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr("broker.flow.own_schools.is_taken_over", lambda *_, **__: False)
+
+
+def erases_the_eck_id_alone(patch: pytest.MonkeyPatch) -> None:
+    async def find(presented: Any, *, register: Any, keys: Any) -> FoundPerson:
+        found = await find_person(presented, register=register, keys=keys)
+        own = {derive_tag(keys, each) for each in presented.roots}
+        rows = {tag: mark for tag, mark in found.rows.items() if tag in own}
+        return change(found, rows=rows)
+
+    patch.setattr("broker.flow.operators.operator_actions.find_person", find)
+
+
+PLANTED: tuple[Plant, ...] = (
+    joins_whoever_saw_the_eck_id,
+    takes_a_join_for_mature_at_once,
+    merges_who_has_a_number_anew,
+    takes_teachers_for_pupils,
+    drops_the_budget,
+    lets_protected_pupils_in,
+    confirms_protected_pupils_by_any_login,
+    lets_a_school_in_that_was_objected_to,
+    lets_any_school_object,
+    tells_at_every_school,
+    tells_suppliers_that_never_knew,
+    tells_nobody_what_was_left,
+    rotates_without_a_word,
+    converts_by_the_wrong_factor,
+    names_everybody_as_one_supplier_does,
+    believes_lists_of_any_size,
+    lets_a_held_school_protect,
+    reopens_a_closed_takeover,
+    maps_whoever_is_asked_about,
+    forgets_what_a_mapping_promised,
+    lets_old_keys_out,
+    erases_the_eck_id_alone,
+)
