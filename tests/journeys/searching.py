@@ -78,6 +78,27 @@ def unpacked(hay: bytes) -> Iterator[bytes]:
         yield base64.urlsafe_b64decode(found + b"=" * (-len(found) % 4))
 
 
+def one_of(values: Iterable[bytes], *, depth: int = 3) -> bytes:
+    """Return a pattern of exactly these values, by their first bytes.
+
+    Side by side, thousands of values would each be tried at every place of a text.
+    """
+    rests: dict[bytes, set[bytes]] = {}
+    for each in values:
+        rests.setdefault(each[:1], set()).add(each[1:])
+    if b"" in rests:
+        return b""
+    return b"(?:%b)" % b"|".join(
+        re.escape(first)
+        + (
+            one_of(rest, depth=depth - 1)
+            if depth > 1
+            else b"(?:%b)" % b"|".join(map(re.escape, sorted(rest)))
+        )
+        for first, rest in sorted(rests.items())
+    )
+
+
 def search(hays: Iterable[tuple[str, bytes]], values: Iterable[str]) -> list[Find]:
     """Return what was found where; each different text is searched once."""
     wanted = sorted(values)
