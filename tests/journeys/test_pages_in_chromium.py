@@ -18,9 +18,8 @@ pytestmark = [pytest.mark.servers, pytest.mark.browser]
 
 LOCALES = ("nl-NL", "en-GB")
 WIDE = 1280
-ONLY_DUTCH = {"supplier-home", "school-form", "school-passes-on", "supplier-received"}
-ONLY_DUTCH |= {"supplier-refused", "school-down"}
-"""Pages of the demo's own schools and suppliers, with English where it matters."""
+ONLY_DUTCH = {"school-form", "school-passes-on", "school-down"}
+"""Pages of the demo's own schools, with English where it matters."""
 
 
 @pytest.mark.parametrize("locale", LOCALES)

@@ -162,10 +162,10 @@ async def test_after_going_back_everybody_is_who_they_were(
 
 
 async def test_a_merge_with_a_number_that_both_gave_out(browsers: Browsers, change: Change) -> None:
-    both = {"employeeNumber": "77000"}
+    both = {"employeeNumber": "8870000"}
     here = await subjects(browsers, "vuurvogel", "daan", **both)
     there = await subjects(browsers, "regenboog", "sanne", **both, eckId="")
-    alone = await subjects(browsers, "vuurvogel", "daan", employeeNumber="77001")
+    alone = await subjects(browsers, "vuurvogel", "daan", employeeNumber="8870001")
     sanne = await subjects(browsers, "vuurvogel", "sanne")
     merge = a_relation(
         "merge",
@@ -177,14 +177,14 @@ async def test_a_merge_with_a_number_that_both_gave_out(browsers: Browsers, chan
     await change(a_school("samenklank", "55EE") + merge, speaks_for=("samenklank",))
     collided = await subjects(browsers, "samenklank", "daan", **both)
     assert not {*collided} & {*here, *there}
-    assert await subjects(browsers, "samenklank", "daan", employeeNumber="77001") == alone
+    assert await subjects(browsers, "samenklank", "daan", employeeNumber="8870001") == alone
     assert await subjects(browsers, "samenklank", "sanne") == sanne
     received = await browsers().log_in(Party.REKENRIJK, "samenklank", "sanne")
     assert "given_name" not in received["claims"], "De Regenboog never approved it"
 
 
 async def test_a_split(browsers: Browsers, change: Change) -> None:
-    numbers = {"employeeNumber": "77002"}
+    numbers = {"employeeNumber": "8870002"}
     by_number = await subjects(browsers, "vuurvogel", "daan", **numbers)
     sanne = await subjects(browsers, "vuurvogel", "sanne")
     split = a_relation(
@@ -210,10 +210,10 @@ async def test_a_split(browsers: Browsers, change: Change) -> None:
 async def test_old_numbers_are_strangers_where_none_go_on(
     browsers: Browsers, change: Change
 ) -> None:
-    before = await subjects(browsers, "vuurvogel", "daan", employeeNumber="77003")
+    before = await subjects(browsers, "vuurvogel", "daan", employeeNumber="8870003")
     renumber = a_relation("renumber", ["vuurvogel"], ["samenklank"])
     await change(a_school("samenklank", "55EE") + renumber, speaks_for=("samenklank",))
-    after = await subjects(browsers, "samenklank", "daan", employeeNumber="77003")
+    after = await subjects(browsers, "samenklank", "daan", employeeNumber="8870003")
     assert not {*after} & {*before}
 
 
