@@ -23,7 +23,7 @@ from broker.flow.takeover.takeover_pilot import ListDesk
 from broker.flow.takeover.takeovers import TakeoverBounds, TakeoverDesk, TakeoverSigning
 from tests.builders import a_takeover
 from tests.flow import continuity_promises as promises
-from tests.flow.continuity_actors import PUPILS
+from tests.flow.continuity_actors import PARTIES, PUPILS
 from tests.flow.continuity_operators import KeysRotate
 from tests.flow.continuity_promises import SETTLED_DAYS, SignedFor, Stated, must
 from tests.flow.continuity_world import (
@@ -41,7 +41,7 @@ from tests.flow.feeding import feed
 from tests.flow.login_parties import SAML_IDP
 from tests.flow.operators import ANNA, BEA
 
-PUPIL = st.sampled_from(PUPILS)
+PUPIL, PARTY = st.sampled_from(PUPILS), st.sampled_from(PARTIES)
 SIGNER = st.sampled_from((VUURVOGEL, LIAR))
 DIGEST = bytes(range(32))
 QUOTA = 24
@@ -328,6 +328,28 @@ class TakeOvers(SchoolsChange):
         for eck_id, (_, answer) in zip(asked, answers, strict=True):
             account = None if answer is None else world.account_of(answer, BIOSFEER_ID)
             self.mapped(self.ledger.stated[eck_id], school, account)
+
+    @rule(pupil=PUPIL, number_first=st.booleans(), party=PARTY)
+    def mapping_before_the_first_login(self, pupil: str, number_first: bool, party: str) -> None:
+        """A mapping answers for who never logged in; the first login keeps what it promised."""
+        if number_first:
+            self.honest_login(pupil, VUURVOGEL, "number", party, 0)
+        self.sign_takeover(VUURVOGEL)
+        self.move_takeover(VUURVOGEL, "prepare")
+        self.list_pupils(VUURVOGEL)
+        self.ask_mapping(VUURVOGEL)
+        self.honest_login(pupil, VUURVOGEL, "both", party, 1)
+
+    @rule(school=SIGNER)
+    def takeover_ends(self, school: SchoolId) -> None:
+        """After its last day everything is tried once more, and nothing opens."""
+        for days in (0, 61):
+            self.world.wait(days=days)
+            self.sign_takeover(school)
+            self.move_takeover(school, "prepare")
+            self.list_pupils(school)
+            self.ask_mapping(school)
+        self.honest_login(PUPILS[0], VUURVOGEL, "both", "biosfeer-web", 0)
 
     def mapped(self, stated: Stated, school: SchoolId, account: bytes | None) -> None:
         """Hold one answer of a mapping, and take in what it promises."""

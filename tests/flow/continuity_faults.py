@@ -1,6 +1,6 @@
 """Rules made wrong on purpose, one at a time: `continuity_machine` must find each of them."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import replace as change
 from typing import Any
 
@@ -188,27 +188,32 @@ def erases_the_eck_id_alone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("broker.flow.operators.operator_actions.find_person", find)
 
 
-PLANTED: tuple[Plant, ...] = (
-    joins_whoever_saw_the_eck_id,
-    takes_a_join_for_mature_at_once,
-    merges_who_has_a_number_anew,
-    takes_teachers_for_pupils,
-    drops_the_budget,
-    lets_protected_pupils_in,
-    confirms_protected_pupils_by_any_login,
-    lets_a_school_in_that_was_objected_to,
-    lets_any_school_object,
-    tells_at_every_school,
-    tells_suppliers_that_never_knew,
-    tells_nobody_what_was_left,
-    rotates_without_a_word,
-    converts_by_the_wrong_factor,
-    names_everybody_as_one_supplier_does,
-    believes_lists_of_any_size,
-    lets_a_held_school_protect,
-    reopens_a_closed_takeover,
-    maps_whoever_is_asked_about,
-    forgets_what_a_mapping_promised,
-    lets_old_keys_out,
-    erases_the_eck_id_alone,
-)
+IN_RULES: Mapping[Plant, str] = {
+    joins_whoever_saw_the_eck_id: "kept previous register",
+    takes_a_join_for_mature_at_once: "one-pseudonym register",
+    merges_who_has_a_number_anew: "own-account one-pseudonym register",
+    takes_teachers_for_pupils: "own-account",
+    drops_the_budget: "budget",
+    lets_protected_pupils_in: "protected register",
+    confirms_protected_pupils_by_any_login: "protected register",
+    lets_a_school_in_that_was_objected_to: "shut-out register",
+    lets_any_school_object: "decided",
+    tells_at_every_school: "previous",
+    tells_suppliers_that_never_knew: "previous",
+    tells_nobody_what_was_left: "previous",
+    rotates_without_a_word: "previous",
+    converts_by_the_wrong_factor: "conversion",
+    names_everybody_as_one_supplier_does: "one-pseudonym own-account",
+}
+"""Faults in the rules about persons, with the promises of which one must be found broken first."""
+
+IN_CHANGES: Mapping[Plant, str] = {
+    believes_lists_of_any_size: "register decided",
+    lets_a_held_school_protect: "register decided",
+    reopens_a_closed_takeover: "closed",
+    maps_whoever_is_asked_about: "mapping",
+    forgets_what_a_mapping_promised: "mapping",
+    lets_old_keys_out: "old-keys way-on",  # what is released is looked at once more at the end
+    erases_the_eck_id_alone: "kept decided",
+}
+"""Faults in what schools change."""

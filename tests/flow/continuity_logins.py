@@ -42,6 +42,22 @@ class Logins(Actors):
         )
         self.must_state_both.discard((pupil, school))
 
+    @rule(pupil=PUPIL, party=PARTY, school=st.sampled_from(HONEST[1:]))
+    def honest_logins_at_once(self, pupil: str, party: str, school: SchoolId) -> None:
+        """A double click that reaches both workers: they find, or make, the same account."""
+        login = (pupil, eck_id_at(pupil, school), self.numbers[pupil, school])
+        self.at_once(school, (login, login), party=party)
+        self.must_state_both.discard((pupil, school))
+
+    @rule(first=PUPIL, second=PUPIL, sector_of=SCHOOL, party=PARTY)
+    def malicious_logins_at_once(
+        self, first: str, second: str, sector_of: SchoolId, party: str
+    ) -> None:
+        """Two pupils of others at once, one of whom may be one too many."""
+        if first != second:
+            logins = [(each, eck_id_at(each, sector_of), None) for each in (first, second)]
+            self.at_once(LIAR, logins, party=party)
+
     @rule(school=SCHOOL, party=PARTY, worker=WORKER)
     def teacher_logs_in(self, school: SchoolId, party: str, worker: int) -> None:
         """A teacher's number is also a pupil's."""
@@ -56,7 +72,7 @@ class Logins(Actors):
         )
         must(arrived.received is not None, "way on: a teacher logs in")
         account = self.looked_at(arrived, supplier=SUPPLIER_OF[party])
-        must(self.ledger.owners[account] == TEACHER, "own account: the teacher's")
+        must(self.ledger.owners.get(account) == TEACHER, "own account: the teacher's")
 
     @rule(
         victim=st.sampled_from((None, *PUPILS)),

@@ -12,16 +12,16 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import run_state_machine_as_test
 
 from tests.flow.continuity_actors import Actors
-from tests.flow.continuity_changes import TakeOvers
 from tests.flow.continuity_promises import Violated
+from tests.flow.continuity_undo import ChangesAreUndone
 
 
-class ContinuityMachine(TakeOvers):
+class ContinuityMachine(ChangesAreUndone):
     """All of it."""
 
 
 def what_is_found(planted: type[Actors], *, within_examples: int) -> str:
-    """Return which promise the machine finds broken; the same one each time."""
+    """Return the name of the promise that is found broken first; the same one each time."""
     with pytest.raises(Violated) as found:
         run_state_machine_as_test(
             planted,
@@ -36,4 +36,4 @@ def what_is_found(planted: type[Actors], *, within_examples: int) -> str:
                 suppress_health_check=list(HealthCheck),
             ),
         )
-    return str(found.value)
+    return str(found.value).partition(":")[0].replace(" ", "-")

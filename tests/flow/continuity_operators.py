@@ -3,7 +3,7 @@
 from collections.abc import Callable
 
 from hypothesis import strategies as st
-from hypothesis.stateful import rule
+from hypothesis.stateful import invariant, rule
 
 from broker.adapters.databases.sql_register_rows import SqliteRegisterRows
 from broker.adapters.databases.sql_rotations import SqliteRotations
@@ -24,6 +24,7 @@ from broker.flow.persons.person_plans import (
     plan_split,
 )
 from broker.flow.persons.person_records import Presented
+from broker.flow.persons.person_rows import find_records
 from broker.flow.persons.register import derive_tag
 from broker.flow.rotation.conversion import NotConverted, convert_batch
 from broker.flow.rotation.rotation_refusals import WindowNotOpen, WindowOpen
@@ -59,6 +60,18 @@ class PeopleDecide(Logins):
     def __init__(self) -> None:
         super().__init__()
         self.operators = a_desk(ANNA, BEA)
+
+    @invariant()
+    def the_register_holds_what_was_stated(self) -> None:
+        """Looked at after each step, so that what went wrong is found where it did."""
+        roots = {self.world.by_eck_id(each): each for each in self.ledger.stated}
+        found = self.world.run(
+            find_records(tuple(roots), register=self.world.register, keys=self.world.keys.register)
+        )
+        for root, eck_id in roots.items():
+            stated = self.ledger.stated[eck_id]
+            opens = {school: self.opened_at(stated, school) for school in stated.arrivals}
+            promises.the_register_holds_what_was_stated(stated, found.get(root), opens=opens)
 
     def decided(
         self, action: Action, plan: Planner, presented: Presented, *, school: SchoolId
@@ -289,6 +302,11 @@ class KeysRotate(PeopleDecide):
         self.epochs[supplier] = (other, epoch)
         self.world.look()
 
+    @rule(supplier=SUPPLIER, other=SUPPLIER)
+    def rotate_and_convert(self, supplier: SupplierId, other: SupplierId) -> None:
+        self.rotate(supplier)
+        self.convert(supplier, other)
+
     @rule(supplier=SUPPLIER)
     def turn_back(self, supplier: SupplierId) -> None:
         epoch, previous = self.epochs[supplier]
@@ -335,7 +353,10 @@ class KeysRotate(PeopleDecide):
             keys=self.world.keys.register,
         )
         current = {
-            account for each in self.ledger.stated.values() for account in each.opens.values()
+            account
+            for each in self.ledger.stated.values()
+            if supplier in each.known_at
+            for account in each.opens.values()
         }
         for account, answer in zip(accounts, batch.answers, strict=False):
             converted = (

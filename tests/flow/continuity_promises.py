@@ -11,7 +11,7 @@ from datetime import date
 from typing import Any
 
 from broker.domain.ids import SchoolId, SupplierId
-from broker.flow.persons.person_records import school_year_of
+from broker.flow.persons.person_records import PersonRecord, school_year_of
 from broker.pseudonyms.derivation import PersonRoot
 from tests.flow.continuity_world import HONEST, LIAR, SCHOOLS, Arrived
 from tests.flow.login_answers import Received
@@ -256,6 +256,33 @@ def mapping_answers_for_own_pupils(*, account: bytes | None, expected: bytes | N
 def old_keys_stay_in(received: Received) -> None:
     """No ECK iD goes out where a take-over withholds it, or no school approved it."""
     must(not _OLD_KEYS & received.claims.keys(), "old keys: withheld")
+
+
+def the_register_holds_what_was_stated(
+    stated: Stated, record: PersonRecord | None, *, opens: Mapping[SchoolId, PersonRoot | None]
+) -> None:
+    """What rests of an ECK iD is what schools stated and people decided, and nothing else: where
+    it was, what it opens there, who confirmed it, and who was objected to.
+
+    Args:
+        opens: what it opens at each school, after what people decided.
+    """
+    if record is None:
+        must(not stated.arrivals, "register: who was stated rests")
+        return
+    must(record.seen.keys() == stated.arrivals.keys(), "register: where a pupil was")
+    must(record.protected == stated.protected, "register: who is protected")
+    for school, seen in record.seen.items():
+        must(seen.objected == (school in stated.closed_to), "register: who was objected to")
+        must(seen.confirmed == (school in stated.confirmed), "register: what is confirmed")
+        must(seen.account == opens[school] or opens[school] is None, "register: what opens")
+
+
+def what_is_undone_leaves_no_trace(
+    before: Mapping[Any, str | None], after: Mapping[Any, str | None]
+) -> None:
+    """After a change was taken back every honest pupil opens by the name of before."""
+    must(before == after, "undo: every pupil has the name of before")
 
 
 def conversion_names_the_same_account(

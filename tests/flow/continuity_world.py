@@ -8,7 +8,7 @@ another ECK iD. `de-fluisteraar` has a login of its own, and states whatever it 
 
 import asyncio
 import shutil
-from collections.abc import Awaitable, Mapping
+from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import date
@@ -348,6 +348,30 @@ class ContinuityWorld(LoginWorld):
             answer = await self.come_back(browser, at_school, person, **changes)
             shown.append(answer)
         return await self._end(answer, party, shown)
+
+    async def log_in_at_once(
+        self, school: SchoolId, persons: Sequence[Person], *, party: str
+    ) -> list[Arrived]:
+        """Run several logins whose answers of the school reach the workers in the same moment."""
+        browsers, finishing = [], []
+        for number, person in enumerate(persons):
+            browser = Browser()
+            self.work(number)
+            chooser = await self.begin(browser, party)
+            assert isinstance(chooser, ChooseSchool), chooser
+            at_school = read_at_school(await self.choose(browser, chooser.login, school))
+            words = self._own_words(school, at_school, person, {})
+            step = browser.step(at_school.state)
+            if at_school.nonce:
+                parameters = self.oidc_answer(at_school, person, **words)
+                finishing.append(self.flow.finish_oidc(step, parameters=parameters))
+            else:
+                form = self.saml_answer(at_school, person, **words)
+                finishing.append(self.flow.finish_saml(step, form=form))
+            browsers.append(browser)
+        steps = await asyncio.gather(*finishing)
+        answers = [each.follow(step) for each, step in zip(browsers, steps, strict=True)]
+        return [await self._end(each, party, [each]) for each in answers]
 
     def _own_words(
         self, school: SchoolId, at_school: AtSchool, person: Person, changes: Mapping[str, Any]
