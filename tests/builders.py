@@ -22,8 +22,6 @@ from broker.domain.attributes import (
 from broker.domain.federation import (
     Agreement,
     DeclaredAttribute,
-    OidcClient,
-    RelyingParty,
     SamlIdpEndpoints,
     School,
     SchoolFrom,
@@ -34,6 +32,7 @@ from broker.domain.federation import (
 )
 from broker.domain.identity import Identity, VerifiedLogin, read_identity
 from broker.domain.ids import BoardId, Brin, RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
+from broker.domain.relying_parties import OidcClient, RelyingParty
 from broker.domain.takeover import Takeover, TakeoverState
 
 TODAY = date(2026, 3, 2)

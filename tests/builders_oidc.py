@@ -9,17 +9,10 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from broker.domain.attributes import OIDC_NAMES
-from broker.domain.federation import (
-    OidcClient,
-    OidcIdpEndpoints,
-    RelyingParty,
-    SchoolFrom,
-    SchoolIdp,
-    State,
-    Supplier,
-)
+from broker.domain.federation import OidcIdpEndpoints, SchoolFrom, SchoolIdp, State, Supplier
 from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.registry import Registry, build_registry
+from broker.domain.relying_parties import OidcClient, RelyingParty
 from broker.jose.keys import SigningKey, read_signing_key
 from broker.jose.tokens import sign_token
 from broker.oidc_op.client_auth import ASSERTION_TYPE, hash_client_secret

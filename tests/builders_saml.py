@@ -12,18 +12,14 @@ from typing import Any, Literal
 from urllib.parse import urlsplit
 
 from broker.adapters.xml.xml_security import LxmlSecurity
-from broker.domain.federation import (
-    AssertionConsumerService,
-    RelyingParty,
-    SamlIdpEndpoints,
-    SamlServiceProvider,
-    SchoolFrom,
-    SchoolIdp,
-    State,
-    Supplier,
-)
+from broker.domain.federation import SamlIdpEndpoints, SchoolFrom, SchoolIdp, State, Supplier
 from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.registry import Registry, build_registry
+from broker.domain.relying_parties import (
+    AssertionConsumerService,
+    RelyingParty,
+    SamlServiceProvider,
+)
 from broker.saml_sp.login import ExpectedResponse, SamlLogin
 from broker.saml_sp.response import read_response
 from broker.saml_xml import names as n

@@ -16,16 +16,9 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from broker.domain.attributes import Population
-from broker.domain.federation import (
-    ApiScope,
-    ClaimProfile,
-    NoticeMode,
-    RelationKind,
-    SchoolFrom,
-    Sector,
-    State,
-)
+from broker.domain.federation import ApiScope, NoticeMode, RelationKind, SchoolFrom, Sector, State
 from broker.domain.ids import BRIN_PATTERN, SLUG_PATTERN
+from broker.domain.relying_parties import ClaimProfile
 
 Slug = Annotated[str, Meta(pattern=f"^{SLUG_PATTERN.pattern}")]
 BrinText = Annotated[str, Meta(pattern=f"^{BRIN_PATTERN.pattern}")]

@@ -11,17 +11,15 @@ from types import MappingProxyType
 from broker.domain.federation import (
     Agreement,
     ApiClient,
-    OidcClient,
     OidcIdpEndpoints,
     Relation,
-    RelyingParty,
     SamlIdpEndpoints,
-    SamlServiceProvider,
     School,
     SchoolIdp,
     Supplier,
 )
 from broker.domain.ids import BoardId, RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
+from broker.domain.relying_parties import OidcClient, RelyingParty, SamlServiceProvider
 from broker.domain.switches import NO_SWITCHES, LoginSwitch, Switches, order_logins, step_in_force
 from broker.domain.takeover import Takeover
 

@@ -3,18 +3,11 @@
 from dataclasses import dataclass
 from datetime import date
 
-from broker.domain.federation import (
-    OidcClient,
-    OidcIdpEndpoints,
-    RelyingParty,
-    SamlServiceProvider,
-    School,
-    SchoolIdp,
-    Supplier,
-)
+from broker.domain.federation import OidcIdpEndpoints, School, SchoolIdp, Supplier
 from broker.domain.ids import RelyingPartyId, SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement
+from broker.domain.relying_parties import OidcClient, RelyingParty, SamlServiceProvider
 from broker.domain.takeover_scope import is_taken_over
 from broker.flow.following.trail import current_trail
 from broker.flow.held_state.records import ReleasedBetween, SupplierRequest

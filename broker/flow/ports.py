@@ -5,9 +5,10 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
-from broker.domain.federation import ApiClient, OidcClient, OidcIdpEndpoints
+from broker.domain.federation import ApiClient, OidcIdpEndpoints
 from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
+from broker.domain.relying_parties import OidcClient
 from broker.domain.school_search import SchoolIndex
 from broker.flow.enrolment.enrolment_records import EnrolmentKeys
 from broker.flow.persons.register import RegisterKeys

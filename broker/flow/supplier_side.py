@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from broker.domain.federation import SamlServiceProvider
 from broker.domain.refusals import Refusal
 from broker.domain.release import lint_claims
+from broker.domain.relying_parties import SamlServiceProvider
 from broker.domain.takeover import OLD_KEYS
 from broker.flow.answers import PostMessage, Redirect
 from broker.flow.held_state.browser_steps import store_in_words

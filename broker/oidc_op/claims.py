@@ -20,8 +20,8 @@ from datetime import datetime
 from types import MappingProxyType
 
 from broker.domain.attributes import VOCABULARY, AttributeName
-from broker.domain.federation import ClaimProfile
 from broker.domain.release import ReleaseDecision
+from broker.domain.relying_parties import ClaimProfile
 from broker.jose.keys import SigningKey
 from broker.jose.tokens import sign_token
 from broker.oidc_op.grants import Claims, OidcGrant

@@ -2,9 +2,9 @@
 
 from dataclasses import dataclass
 
-from broker.domain.federation import OidcClient, RelyingParty
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.registry import Registry
+from broker.domain.relying_parties import OidcClient, RelyingParty
 from broker.oidc_op.profiles import Profile, find_profile
 
 

@@ -5,7 +5,8 @@ Every list comes from the code that decides it, so that a claim here cannot outl
 
 from dataclasses import dataclass
 
-from broker.domain.federation import ApiScope, ClaimProfile
+from broker.domain.federation import ApiScope
+from broker.domain.relying_parties import ClaimProfile
 from broker.oidc_op.claims import PROTOCOL_CLAIMS, claim_names
 from broker.oidc_op.client_auth import ASSERTION_ALGORITHMS
 from broker.oidc_op.client_credentials import CLIENT_CREDENTIALS

@@ -8,12 +8,12 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from broker.domain.federation import (
+from broker.domain.registry import Registry
+from broker.domain.relying_parties import (
     AssertionConsumerService,
     RelyingParty,
     SamlServiceProvider,
 )
-from broker.domain.registry import Registry
 from broker.saml_idp.refusals import (
     AcsNotRegistered,
     AnswerTo,

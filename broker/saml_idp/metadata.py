@@ -6,7 +6,7 @@ SAML metadata 2.0, saml2int 2.0.
 from collections.abc import Sequence
 from datetime import datetime
 
-from broker.domain.federation import AssertionConsumerService, SamlServiceProvider
+from broker.domain.relying_parties import AssertionConsumerService, SamlServiceProvider
 from broker.saml_xml.elements import build_element, required_attribute, serialize
 from broker.saml_xml.keys import SigningKey
 from broker.saml_xml.metadata import (

@@ -17,9 +17,9 @@ from datetime import UTC, datetime, timedelta
 from types import MappingProxyType
 
 from broker.domain.attributes import VOCABULARY, AttributeName
-from broker.domain.federation import SamlServiceProvider
 from broker.domain.refusals import Refusal
 from broker.domain.release import ReleaseDecision
+from broker.domain.relying_parties import SamlServiceProvider
 from broker.saml_idp.refusals import AnswerTo, CannotEncrypt
 from broker.saml_idp.request import CheckedAuthnRequest
 from broker.saml_xml.elements import Element, add_element, build_element, serialize

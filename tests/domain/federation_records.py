@@ -5,14 +5,10 @@ from typing import Any
 
 from broker.domain.federation import (
     Agreement,
-    AssertionConsumerService,
-    OidcClient,
     OidcIdpEndpoints,
     Relation,
     RelationKind,
-    RelyingParty,
     SamlIdpEndpoints,
-    SamlServiceProvider,
     School,
     SchoolFrom,
     SchoolIdp,
@@ -21,6 +17,12 @@ from broker.domain.federation import (
     Supplier,
 )
 from broker.domain.ids import SupplierId
+from broker.domain.relying_parties import (
+    AssertionConsumerService,
+    OidcClient,
+    RelyingParty,
+    SamlServiceProvider,
+)
 
 
 def a_school(school: str = "vuurvogel", **changes: Any) -> School:

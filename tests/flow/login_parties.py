@@ -12,9 +12,7 @@ from msgspec.structs import replace
 from broker.domain.attributes import ENTREE_NAMES, OIDC_NAMES, AttributeName
 from broker.domain.federation import (
     Agreement,
-    AssertionConsumerService,
     Relation,
-    RelyingParty,
     SamlIdpEndpoints,
     School,
     SchoolFrom,
@@ -24,6 +22,7 @@ from broker.domain.federation import (
 )
 from broker.domain.ids import BoardId, Brin, RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.registry import Registry, build_registry
+from broker.domain.relying_parties import AssertionConsumerService, RelyingParty
 from broker.domain.takeover import Takeover
 from tests.builders import a_declaration, a_relying_party, a_school, a_supplier, an_agreement
 from tests.builders import a_school_idp as a_mapped_idp

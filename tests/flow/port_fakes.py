@@ -5,9 +5,10 @@ from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from broker.domain.federation import ApiClient, OidcClient, OidcIdpEndpoints
+from broker.domain.federation import ApiClient, OidcIdpEndpoints
 from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
+from broker.domain.relying_parties import OidcClient
 from broker.domain.school_search import SchoolIndex, build_school_index
 from broker.flow.audit import AuditEvent
 from broker.flow.held_state.login_store import Claim, Locator, LoginStore, Put, StoreUnsure

@@ -6,7 +6,8 @@ from datetime import date
 import pytest
 
 from broker.domain.documents import Kind
-from broker.domain.federation import OidcClient, SamlServiceProvider, Supplier
+from broker.domain.federation import Supplier
+from broker.domain.relying_parties import OidcClient, SamlServiceProvider
 from broker.flow.federation.agreements import AGREEMENT_CHECKS
 from broker.flow.federation.suppliers import RELYING_PARTY_CHECKS, SUPPLIER_CHECKS
 from tests.builders_saml import SUPPLIER_KEY

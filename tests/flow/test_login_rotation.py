@@ -5,8 +5,8 @@ from typing import Any
 
 import pytest
 
-from broker.domain.federation import ClaimProfile
 from broker.domain.ids import SchoolId
+from broker.domain.relying_parties import ClaimProfile
 from broker.flow.answers import Answer, ChooseSchool, Refused
 from broker.flow.naming import PseudonymsRotated, name_person
 from broker.flow.persons.persons import KnownPerson

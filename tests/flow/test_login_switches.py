@@ -8,8 +8,9 @@ import pytest
 from msgspec.structs import replace
 
 from broker.demo.people import Person
-from broker.domain.federation import AssertionConsumerService, State
+from broker.domain.federation import State
 from broker.domain.refusals import Refusal
+from broker.domain.relying_parties import AssertionConsumerService
 from broker.flow.answers import ChooseSchool, PostMessage, Redirect, Refused
 from broker.flow.refusals import SchoolNotOpen, StatesDiffer, SupplierNotOpen
 from broker.oidc_op.token import GrantRefused

@@ -8,7 +8,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.domain.attributes import VOCABULARY, AttributeName
-from broker.domain.federation import ClaimProfile
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.release import (
     ClaimsBeyondDecision,
@@ -18,6 +17,7 @@ from broker.domain.release import (
     WithheldBecause,
     lint_claims,
 )
+from broker.domain.relying_parties import ClaimProfile
 from broker.jose.keys import key_set_of
 from broker.jose.tokens import verify_token
 from broker.oidc_op.claims import (

@@ -4,11 +4,9 @@ from typing import Any
 
 import pytest
 
-from broker.domain.federation import (
-    SamlServiceProvider,
-)
 from broker.domain.refusals import Refusal
 from broker.domain.registry import Registry
+from broker.domain.relying_parties import SamlServiceProvider
 from broker.saml_idp import refusals as r
 from broker.saml_idp.request import CheckedAuthnRequest, check_authn_request
 from broker.saml_xml.elements import Element, build_element

@@ -2,9 +2,7 @@
 
 import pytest
 
-from broker.domain.federation import (
-    AssertionConsumerService,
-)
+from broker.domain.relying_parties import AssertionConsumerService
 from broker.saml_idp import refusals as r
 from broker.saml_idp.checks import ANSWERABLE_CHECKS
 from broker.saml_xml import names as n

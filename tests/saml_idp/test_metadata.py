@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from broker.domain.federation import AssertionConsumerService, SamlServiceProvider
+from broker.domain.relying_parties import AssertionConsumerService, SamlServiceProvider
 from broker.saml_idp.metadata import build_idp_metadata, read_sp_metadata
 from broker.saml_xml import names as n
 from broker.saml_xml.elements import Element, build_element, serialize, text_of

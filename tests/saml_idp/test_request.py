@@ -10,10 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.domain.federation import (
-    OidcClient,
-)
 from broker.domain.registry import Registry
+from broker.domain.relying_parties import OidcClient
 from broker.saml_idp import refusals as r
 from broker.saml_idp.checks import REQUEST_CHECKS, REQUEST_MAX_AGE
 from broker.saml_idp.request import LISTED_MAX, CheckedAuthnRequest

@@ -7,8 +7,9 @@ from datetime import timedelta
 from time import monotonic
 
 from broker.adapters.calls.http_fetch import Fetcher
-from broker.domain.federation import ApiClient, OidcClient, OidcIdpEndpoints
+from broker.domain.federation import ApiClient, OidcIdpEndpoints
 from broker.domain.ids import SchoolIdpId
+from broker.domain.relying_parties import OidcClient
 from broker.flow.ports import SchoolUnanswered
 from broker.jose.keys import KeySet, KeySetUnusable, parse_key_set
 

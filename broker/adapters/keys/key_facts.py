@@ -9,8 +9,9 @@ from cryptography.x509 import load_der_x509_certificate
 
 from broker.adapters.keys.keys_on_disk import BrokerKeys, HexKey, SamlKey, TokenKey
 from broker.adapters.keys.keys_standing import find_slots
-from broker.domain.federation import SamlIdpEndpoints, SamlServiceProvider
+from broker.domain.federation import SamlIdpEndpoints
 from broker.domain.registry import Registry
+from broker.domain.relying_parties import SamlServiceProvider
 from broker.flow.key_plans.key_facts import LASTS, CertificateFacts, KeyFacts
 from broker.flow.key_plans.key_schedule import KeyState, find_next_change
 from broker.jose.keys import signing_key_of

@@ -15,12 +15,7 @@ from broker.domain.attributes import (
     is_never_released,
 )
 from broker.domain.documents import DocumentProblem, IdentityProviderDocument
-from broker.domain.federation import (
-    OidcIdpEndpoints,
-    SamlIdpEndpoints,
-    SchoolFrom,
-    SchoolIdp,
-)
+from broker.domain.federation import OidcIdpEndpoints, SamlIdpEndpoints, SchoolFrom, SchoolIdp
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.discovery import (

@@ -14,14 +14,9 @@ from broker.domain.documents import (
     RelyingPartyDocument,
     SupplierDocument,
 )
-from broker.domain.federation import (
-    DeclaredAttribute,
-    OidcClient,
-    RelyingParty,
-    SamlServiceProvider,
-    Supplier,
-)
+from broker.domain.federation import DeclaredAttribute, Supplier
 from broker.domain.ids import RelyingPartyId, SupplierId
+from broker.domain.relying_parties import OidcClient, RelyingParty, SamlServiceProvider
 from broker.flow.federation.attribute_names import check_attribute_known, is_restricted
 from broker.flow.federation.documents import StatedDocument
 from broker.flow.federation.places import (

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from broker.domain.federation import ApiClient, ApiScope, RelyingParty, School, State, Supplier
+from broker.domain.federation import ApiClient, ApiScope, School, State, Supplier
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.registry import Registry
+from broker.domain.relying_parties import RelyingParty
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.held_state.browser_steps import store_in_words
 from broker.flow.held_state.handles import parse_handle

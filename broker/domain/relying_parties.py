@@ -1,0 +1,78 @@
+"""Registered systems of suppliers: OpenID Connect clients and SAML service providers.
+
+Compiled once from the documents (`config/README.md`) by `broker apply`. Nothing personal in it.
+"""
+
+from enum import StrEnum
+from typing import Literal
+
+import msgspec
+
+from broker.domain.ids import RelyingPartyId, SupplierId
+
+
+class ClaimProfile(StrEnum):
+    """How a relying party wants attributes named."""
+
+    STANDARD = "standard"
+    ENTREE = "entree"
+
+
+class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
+    """A relying party that speaks OpenID Connect.
+
+    Attributes:
+        profile: name of its rules (`strict`, `compat`); what each allows is in `oidc_op`.
+        redirect_uris: compared as simple strings, loopback ports of native apps excepted.
+        jwks: its public keys as a JSON Web Key Set in JSON, for `private_key_jwt`.
+        jwks_uri: where they are published instead.
+        secret_hash: hex SHA-256 of its 256-bit secret, for `client_secret_basic`.
+        authentication: its one registered way of client authentication.
+        id_token_algorithm: JWA name.
+    """
+
+    client_id: str
+    profile: str = "strict"
+    redirect_uris: tuple[str, ...]
+    authentication: Literal["private_key_jwt", "client_secret_basic"] = "private_key_jwt"
+    jwks: str = ""
+    jwks_uri: str | None = None
+    secret_hash: str | None = None
+    id_token_algorithm: Literal["ES256", "RS256"] = "ES256"
+
+
+class AssertionConsumerService(msgspec.Struct, frozen=True, kw_only=True):
+    """One place that receives our responses by POST (SAML metadata 2.4.4)."""
+
+    url: str
+    index: int
+    is_default: bool = False
+
+
+class SamlServiceProvider(msgspec.Struct, frozen=True, kw_only=True, tag="saml"):
+    """A relying party that speaks SAML, compiled from its metadata.
+
+    Attributes:
+        signing_certificates: DER; the only keys that may sign its requests.
+        encryption_certificates: DER; the assertion is encrypted to the first when asked.
+        require_signed_requests: its metadata or our policy says AuthnRequestsSigned.
+        encrypt_assertions: encrypt, and refuse to answer when there is no key.
+    """
+
+    entity_id: str
+    assertion_consumer_services: tuple[AssertionConsumerService, ...]
+    signing_certificates: tuple[bytes, ...] = ()
+    encryption_certificates: tuple[bytes, ...] = ()
+    require_signed_requests: bool = False
+    encrypt_assertions: bool = False
+
+
+class RelyingParty(msgspec.Struct, frozen=True, kw_only=True):
+    """One registered system of a supplier; all systems of a supplier share its pseudonyms."""
+
+    id: RelyingPartyId
+    supplier: SupplierId
+    start_url: str
+    claims: ClaimProfile = ClaimProfile.STANDARD
+    protocol: OidcClient | SamlServiceProvider
+    enabled: bool = True
