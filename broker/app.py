@@ -21,6 +21,7 @@ from broker.adapters.watching.metrics import Metrics, keep_looking
 from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedReceipts
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.ids import SchoolIdpId
+from broker.flow.authorization_requests import AuthorizationRequests
 from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
@@ -241,6 +242,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
     return Web(
         issuer=settings.issuer,
         sso_url=addresses.sso_url,
+        authorization=AuthorizationRequests(snapshots=snapshots),
         login=LoginFlow(
             snapshots=snapshots,
             steps=BrowserSteps(state, random=random),

@@ -9,7 +9,14 @@ from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
 from broker.domain.attributes import OIDC_NAMES
-from broker.domain.federation import OidcIdpEndpoints, SchoolFrom, SchoolIdp, State, Supplier
+from broker.domain.federation import (
+    OidcIdpEndpoints,
+    SchoolFrom,
+    SchoolIdp,
+    State,
+    Supplier,
+    SupplierApi,
+)
 from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.registry import Registry, build_registry
 from broker.domain.relying_parties import OidcClient, RelyingParty
@@ -72,7 +79,10 @@ def a_compat_client(**changes: object) -> OidcClient:
 
 
 def a_registry(
-    *clients: OidcClient, enabled: bool = True, supplier_enabled: bool = True
+    *clients: OidcClient,
+    enabled: bool = True,
+    supplier_enabled: bool = True,
+    resources: tuple[str, ...] = (),
 ) -> Registry:
     """A registry with one supplier, `rekenrijk`, and its clients."""
     parties = tuple(
@@ -91,6 +101,7 @@ def a_registry(
         display_name="Rekenrijk",
         state=State.TEST,
         relying_parties=parties,
+        apis=tuple(SupplierApi(id=f"api-{i}", resource=each) for i, each in enumerate(resources)),
         epoch="a",
         enabled=supplier_enabled,
     )

@@ -150,6 +150,13 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     encrypt_assertions: bool = False
 
 
+class ApiDocument(Document, frozen=True, kw_only=True):
+    """`[[api]]` of a supplier: where its own systems may use tokens of their logins."""
+
+    id: Slug
+    resource: Url
+
+
 class SupplierDocument(Document, frozen=True, kw_only=True):
     """`suppliers/<id>.toml`: a legal party with what it asks for and its systems."""
 
@@ -161,6 +168,7 @@ class SupplierDocument(Document, frozen=True, kw_only=True):
     enabled: bool = True
     attribute: tuple[AttributeDocument, ...] = ()
     relying_party: tuple[RelyingPartyDocument, ...] = ()
+    api: tuple[ApiDocument, ...] = ()
 
 
 class AgreementDocument(Document, frozen=True, kw_only=True, rename={"from_day": "from"}):

@@ -188,10 +188,23 @@ class DeclaredAttribute(msgspec.Struct, frozen=True, kw_only=True):
     populations: tuple[Population, ...] = (Population.PUPIL, Population.STAFF)
 
 
+class SupplierApi(msgspec.Struct, frozen=True, kw_only=True):
+    """An API of a supplier, to which its own systems bring access tokens (RFC 8707, RFC 9068).
+
+    Attributes:
+        id: among the supplier's APIs.
+        resource: its identifier, an absolute URI; the `aud` of tokens for it. One supplier's alone.
+    """
+
+    id: str
+    resource: str
+
+
 class Supplier(msgspec.Struct, frozen=True, kw_only=True):
     """A legal party to whom pseudonyms belong.
 
     Attributes:
+        apis: where its systems may use tokens of their logins.
         display_name: what people read; the legal name when no other was given.
         eck_id_entitled: the federation lets schools approve the ECK iD or own identifiers for it.
         epoch: letter of the pairwise key that was newest when it was first applied; pinned, and
@@ -207,6 +220,7 @@ class Supplier(msgspec.Struct, frozen=True, kw_only=True):
     eck_id_entitled: bool = False
     attributes: tuple[DeclaredAttribute, ...] = ()
     relying_parties: tuple[RelyingParty, ...] = ()
+    apis: tuple[SupplierApi, ...] = ()
     epoch: str
     previous_epoch: str | None = None
     enabled: bool = True

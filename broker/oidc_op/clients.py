@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 
+from broker.domain.federation import SupplierApi
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.registry import Registry
 from broker.domain.relying_parties import OidcClient, RelyingParty
@@ -20,11 +21,16 @@ class ClientUnknown(Refusal):
 
 @dataclass(frozen=True, slots=True)
 class KnownClient:
-    """A registered, enabled relying party that speaks OpenID Connect. Not yet authenticated."""
+    """A registered, enabled relying party that speaks OpenID Connect. Not yet authenticated.
+
+    Attributes:
+        apis: of its supplier: the only ones for which it may ask tokens.
+    """
 
     relying_party: RelyingParty
     oidc: OidcClient
     profile: Profile
+    apis: tuple[SupplierApi, ...] = ()
 
 
 def find_client(client_id: str | None, *, registry: Registry) -> KnownClient:
@@ -41,4 +47,4 @@ def find_client(client_id: str | None, *, registry: Registry) -> KnownClient:
     if not (relying_party.enabled and supplier.enabled):
         raise ClientUnknown("check_client_enabled")
     oidc = relying_party.protocol
-    return KnownClient(relying_party, oidc, find_profile(oidc.profile))
+    return KnownClient(relying_party, oidc, find_profile(oidc.profile), supplier.apis)

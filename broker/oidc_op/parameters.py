@@ -27,13 +27,17 @@ class RequestTooLarge(Refusal):
 
 
 def collect_parameters(
-    parameters: Sequence[tuple[str, str]], *, known: Collection[str]
+    parameters: Sequence[tuple[str, str]],
+    *,
+    known: Collection[str],
+    unsized: Collection[str] = (),
 ) -> dict[str, str]:
     """Return the known parameters that have a value; unknown and empty ones are as if omitted.
 
     Args:
         parameters: decoded names and values in order, as the query or form had them.
         known: the names that the caller reads.
+        unsized: those of them that have a cap of their own elsewhere.
 
     Raises:
         DuplicatedParameter: a known parameter twice, even with one value.
@@ -53,7 +57,7 @@ def collect_parameters(
             raise DuplicatedParameter("check_parameter_once", subject=name)
         found[name] = value
         try:
-            size_bytes += len(value.encode())
+            size_bytes += 0 if name in unsized else len(value.encode())
         except UnicodeEncodeError:
             raise RequestTooLarge("check_parameter_is_unicode") from None
     if size_bytes > MAX_PARAMETER_BYTES:

@@ -3,7 +3,10 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from broker.oidc_op.parameters import collect_parameters
+from broker.oidc_op.parameters import RequestTooLarge, collect_parameters
+
+MAX_RESOURCES = 8
+MAX_RESOURCE_CHARS = 2000  # as long as a document may state one
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,9 +32,12 @@ class AuthorizationRequest:
     request: str | None = field(default=None, repr=False)
     request_uri: str | None = field(default=None, repr=False)
     registration: str | None = field(default=None, repr=False)
+    resource: tuple[str, ...] = ()
+    """The one parameter that may occur more than once (RFC 8707 2)."""
 
 
-_KNOWN = frozenset(each for each in AuthorizationRequest.__dataclass_fields__)
+_REPEATED = "resource"
+_KNOWN = frozenset(AuthorizationRequest.__dataclass_fields__) - {_REPEATED}
 
 
 def parse_authorization_request(parameters: Sequence[tuple[str, str]]) -> AuthorizationRequest:
@@ -47,4 +53,10 @@ def parse_authorization_request(parameters: Sequence[tuple[str, str]]) -> Author
     >>> parse_authorization_request([("client_id", "a"), ("utm_source", "x")]).client_id
     'a'
     """
-    return AuthorizationRequest(**collect_parameters(parameters, known=_KNOWN))
+    found = collect_parameters(
+        [each for each in parameters if each[0] != _REPEATED], known=_KNOWN, unsized=("request",)
+    )
+    resources = tuple(value for name, value in parameters if name == _REPEATED and value)
+    if len(resources) > MAX_RESOURCES or max(map(len, resources), default=0) > MAX_RESOURCE_CHARS:
+        raise RequestTooLarge("check_resources_size")
+    return AuthorizationRequest(**found, resource=resources)

@@ -76,6 +76,9 @@ class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag
         acr_values: wanted levels in order of preference, without the school hints.
         wants_auth_time: `max_age` was given, or `claims` marks `auth_time` essential.
         code_challenge: S256; None only where the profile allows it.
+        pushed: handle of the pushed request that this one is; "" when it came otherwise.
+        object_id: `jti` of the signed request object; "" when it had none, or was pushed.
+        resources: APIs of the same supplier at which the access token will be used (RFC 8707).
     """
 
     relying_party: RelyingPartyId
@@ -93,6 +96,9 @@ class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag
     acr_values: tuple[str, ...] = ()
     wants_auth_time: bool = False
     ui_locales: tuple[str, ...] = ()
+    resources: tuple[str, ...] = ()
+    pushed: str = ""
+    object_id: str = ""
 
     def __repr__(self) -> str:
         return f"CheckedAuthorizationRequest(relying_party={self.relying_party!r}, ...)"
@@ -134,6 +140,7 @@ def check_authorization_request(
         acr_values=tuple(each for each in acr_values if not each.startswith(SCHOOL_HINT_PREFIXES)),
         wants_auth_time=max_age is not None or _has_essential_auth_time(request.claims),
         ui_locales=_words(request.ui_locales),
+        resources=tuple(dict.fromkeys(request.resource)),
     )
 
 

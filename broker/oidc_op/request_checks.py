@@ -92,6 +92,13 @@ class RegistrationRefused(_SentToSupplier):
     oauth_error = "registration_not_supported"
 
 
+class ResourceRefused(_SentToSupplier):
+    """RFC 8707 2: no API of that name, or another supplier's, to whom the pseudonym is not told."""
+
+    code = "E-OIDC-40"
+    oauth_error = "invalid_target"
+
+
 def decode_json(text: str) -> object:
     """Return the JSON value, or None when there is none."""
     try:
@@ -195,6 +202,12 @@ def check_claims_readable(request: AuthorizationRequest, _: KnownClient) -> None
         raise ParameterRefused("check_claims_readable", subject="claims")
 
 
+def check_resource_registered(request: AuthorizationRequest, client: KnownClient) -> None:
+    """RFC 8707 2: each is an API of the supplier itself, compared as a simple string."""
+    if not set(request.resource) <= {each.resource for each in client.apis}:
+        raise ResourceRefused("check_resource_registered", subject="resource")
+
+
 Check = Callable[[AuthorizationRequest, KnownClient], None]
 
 CHECKS_BEFORE_REDIRECT: tuple[Check, ...] = (check_redirect_uri_registered, check_state_length)
@@ -214,5 +227,6 @@ CHECKS_AFTER_REDIRECT: tuple[Check, ...] = (
     check_max_age_number,
     check_nonce_length,
     check_claims_readable,
+    check_resource_registered,
 )
 """What they refuse is an answer to the supplier."""

@@ -6,14 +6,10 @@ from starlette.routing import Route
 
 from broker.domain.refusals import Refusal
 from broker.flow.audit import make_reference, note_refusal
+from broker.flow.authorization_requests import RefusedRequest
 from broker.flow.key_plans.key_purposes import JWKS_CACHE
 from broker.oidc_op.client_auth import ClientNotAuthenticated
 from broker.oidc_op.client_credentials import is_api_token_request
-from broker.oidc_op.request import (
-    check_authorization_request,
-    parse_authorization_request,
-    prove_return_address,
-)
 from broker.oidc_op.response import build_authorization_error, build_error_body
 from broker.oidc_op.userinfo import build_challenge
 from broker.web.begin import (
@@ -44,24 +40,12 @@ def oidc_routes(web: Web) -> list[Route]:
                 return show_new_tab(web, request)
             check_room_for_frame(web, request)  # prompt=none shows no page, so it may be framed
         counted = count_start(web, request)
-        received = parse_authorization_request(parameters)
-        registry = web.snapshots.registry
-        try:
-            checked = check_authorization_request(received, registry=registry)
-        except Refusal as refusal:
-            if not refusal.may_redirect:
-                raise
-            address = prove_return_address(received, registry=registry)
-            note_refusal(
-                web.audit,
-                refusal,
-                reference=make_reference(web.random),
-                relying_party=address.relying_party,
-            )
-            response = redirect(build_authorization_error(address, refusal, issuer=web.issuer))
+        asked = await web.authorization.read(parameters)
+        if isinstance(asked, RefusedRequest):
+            response = _tell_supplier(web, asked)
         else:
             wish = read_wish(web, request)
-            response = answer(web, request, await web.login.begin(checked, wish=wish))
+            response = answer(web, request, await web.login.begin(asked, wish=wish))
         response.raw_headers.append(counted)
         return response
 
@@ -118,6 +102,18 @@ async def _parameters(web: Web, request: Request) -> Parameters:
     if request.method == "POST":
         return await read_form(request, max_bytes=web.max_body_bytes)
     return read_query(request)
+
+
+def _tell_supplier(web: Web, asked: RefusedRequest) -> Response:
+    """RFC 6749 4.1.2.1."""
+    refusal, address = asked.refusal, asked.address
+    note_refusal(
+        web.audit,
+        refusal,
+        reference=make_reference(web.random),
+        relying_party=address.relying_party,
+    )
+    return redirect(build_authorization_error(address, refusal, issuer=web.issuer))
 
 
 def _machine_refusal(web: Web, refusal: Refusal) -> Response:

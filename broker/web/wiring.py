@@ -4,6 +4,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from broker.flow.audit import AuditLog
+from broker.flow.authorization_requests import AuthorizationRequests
 from broker.flow.following.trail import Watch
 from broker.flow.login import LoginFlow
 from broker.flow.ports import Clock, Random, Snapshots
@@ -44,6 +45,7 @@ class Web:
 
     issuer: str
     sso_url: str
+    authorization: AuthorizationRequests
     login: LoginFlow
     volunteers: VolunteerFlow
     token: TokenFlow

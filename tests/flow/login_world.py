@@ -14,6 +14,7 @@ import msgspec
 from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.demo.people import PEOPLE, Person
 from broker.flow.answers import Answer, ChooseSchool, PostMessage
+from broker.flow.authorization_requests import AuthorizationRequests
 from broker.flow.enrolment.enrolment_records import derive_enrolment_keys
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
@@ -91,6 +92,7 @@ class Worker:
     state: SealedState
     suppliers: SupplierSide
     schools: SchoolSide
+    authorization: AuthorizationRequests
     flow: LoginFlow
     token: TokenFlow
     api: ApiAccess
@@ -201,12 +203,14 @@ class LoginWorld:
             audit=self.audit,
             clock=clock,
         )
-        return Worker(state, suppliers, schools, flow, token, api)
+        authorization = AuthorizationRequests(snapshots=self.snapshots)
+        return Worker(state, suppliers, schools, authorization, flow, token, api)
 
     def use(self, worker: Worker) -> None:
         """Let a worker answer from here on."""
         self.state, self.suppliers, self.schools = worker.state, worker.suppliers, worker.schools
         self.flow, self.token, self.api = worker.flow, worker.token, worker.api
+        self.authorization = worker.authorization
 
     def clock(self) -> datetime:
         return self.now

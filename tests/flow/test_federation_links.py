@@ -27,7 +27,7 @@ def paths_of(*more: Any, **changes: Any) -> list[tuple[str, str]]:
 
 
 def test_checks_are_counted() -> None:
-    assert len(LINK_CHECKS) == 8
+    assert len(LINK_CHECKS) == 9
 
 
 def test_a_federation_that_holds_together() -> None:
@@ -135,3 +135,13 @@ def test_a_system_stands_once_in_the_federation(party: Any, key: str | None) -> 
 def test_an_entity_id_belongs_to_one_system() -> None:
     both = a_supplier(a_service_provider(), a_service_provider(id="second"))
     assert paths_of(supplier=both) == [("suppliers.toml", "relying_party[1].entity_id")]
+
+
+def test_a_resource_belongs_to_one_supplier() -> None:
+    api = {"id": "api", "resource": "https://rekenrijk.example/api"}
+    other = {"id": "other", "legal_name": "Other B.V.", "state": "test"}
+    second = stated(Kind.SUPPLIER, other | {"api": [api]})
+    mine = a_supplier(api=[api])
+    assert paths_of(second, supplier=mine) == [("suppliers.toml", "api[0].resource")]
+    elsewhere = stated(Kind.SUPPLIER, other | {"api": [api | {"resource": "https://o.example/"}]})
+    assert paths_of(elsewhere, supplier=mine) == []

@@ -6,7 +6,7 @@ from datetime import date
 import pytest
 
 from broker.domain.documents import Kind
-from broker.domain.federation import Supplier
+from broker.domain.federation import Supplier, SupplierApi
 from broker.domain.relying_parties import OidcClient, SamlServiceProvider
 from broker.flow.federation.agreements import AGREEMENT_CHECKS
 from broker.flow.federation.suppliers import RELYING_PARTY_CHECKS, SUPPLIER_CHECKS
@@ -54,7 +54,7 @@ def paths_of(supplier: Table) -> list[str]:
 
 def test_checks_are_counted() -> None:
     counts = len(SUPPLIER_CHECKS), len(RELYING_PARTY_CHECKS), len(AGREEMENT_CHECKS)
-    assert counts == (2, 5, 3)
+    assert counts == (3, 5, 3)
 
 
 def test_a_sound_supplier_compiles() -> None:
@@ -247,3 +247,21 @@ def test_the_eck_id_is_approved_for_entitled_suppliers_and_with_an_end() -> None
     assert paths(entitled=True, until=end) == []
     assert paths(entitled=True, until=None) == ["approved[0]"]
     assert paths(entitled=False, until=end) == ["approved[0]"]
+
+
+def test_an_api_compiles() -> None:
+    api = {"id": "lessons", "resource": "https://rekenrijk.example/lessons"}
+    assert compiled(a_supplier(api=[api])).apis == (SupplierApi(**api),)
+
+
+@pytest.mark.parametrize(
+    ("api", "path"),
+    [
+        ({"id": "lessons", "resource": "https://other.example/"}, "api[1].id"),
+        ({"id": "two", "resource": "http://other.example/"}, "api[1].resource"),
+        ({"id": "two", "resource": "https://other.example/#part"}, "api[1].resource"),
+    ],
+)
+def test_an_api_is_stated_once_and_over_https(api: Table, path: str) -> None:
+    first = {"id": "lessons", "resource": "https://rekenrijk.example/lessons"}
+    assert paths_of(a_supplier(api=[first, api])) == [path]

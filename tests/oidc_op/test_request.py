@@ -17,6 +17,7 @@ from broker.oidc_op.parameters import (
     collect_parameters,
 )
 from broker.oidc_op.profiles import PROFILES, ProfileUnknown
+from broker.oidc_op.received import MAX_RESOURCE_CHARS, MAX_RESOURCES
 from broker.oidc_op.request import (
     MAX_HINT_CHARS,
     CheckedAuthorizationRequest,
@@ -35,6 +36,7 @@ from broker.oidc_op.request_checks import (
     RegistrationRefused,
     RequestObjectRefused,
     RequestUriRefused,
+    ResourceRefused,
     ResponseTypeRefused,
     ScopeRefused,
     StateTooLong,
@@ -50,6 +52,7 @@ from tests.builders_oidc import (
     an_oidc_client,
 )
 
+API = "https://rekenrijk.example/api"
 STRICT = a_registry()
 COMPAT = a_registry(a_compat_client())
 
@@ -67,14 +70,14 @@ def refuses(expected: type[Refusal], name: str, registry=STRICT, **changes: str 
 
 
 def test_the_tables_are_complete() -> None:
-    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 13)
+    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 14)
     for each in (*CHECKS_BEFORE_REDIRECT, *CHECKS_AFTER_REDIRECT):
         assert f"test_{each.__name__}" in globals(), each.__name__
         assert each.__doc__
 
 
 def test_a_plain_request_passes() -> None:
-    checked = check(display="page", claims_locales="nl", resource="x")
+    checked = check(display="page", claims_locales="nl", audience="x")
     assert checked == CheckedAuthorizationRequest(
         relying_party=STRICT.by_client_id[CLIENT_ID].id,
         client_id=CLIENT_ID,
@@ -278,6 +281,28 @@ def test_check_claims_readable() -> None:
         refuses(ParameterRefused, "check_claims_readable", claims=wrong)
 
 
+def test_check_resource_registered() -> None:
+    registry = a_registry(resources=(API, API + "/two"))
+    for wrong in (API + "/", API.upper(), "https://other.example/api", "x"):
+        refuses(ResourceRefused, "check_resource_registered", registry, resource=wrong)
+    assert check(registry, resource=API).resources == (API,)
+    refuses(ResourceRefused, "check_resource_registered", resource=API)
+    assert check(registry, resource="").resources == ()
+
+
+def test_several_resources_may_be_asked() -> None:
+    """RFC 8707 2: the only parameter that may occur more than once."""
+    registry = a_registry(resources=(API, API + "/two"))
+    asked = [*an_authorization_request(), *(("resource", API + more) for more in ("", "/two", ""))]
+    checked = check_authorization_request(parse_authorization_request(asked), registry=registry)
+    assert checked.resources == (API, API + "/two")
+    with pytest.raises(ResourceRefused) as caught:
+        check_authorization_request(
+            parse_authorization_request([*asked, ("resource", "x")]), registry=registry
+        )
+    assert caught.value.oauth_error == "invalid_target"
+
+
 # Parameters -------------------------------------------------------------------------------------
 
 
@@ -299,6 +324,14 @@ def test_check_parameter_count() -> None:
     with pytest.raises(RequestTooLarge, match="check_parameter_count"):
         parse_authorization_request([("x", "1")] * (MAX_PARAMETERS + 1))
     assert parse_authorization_request([("x", "1")] * MAX_PARAMETERS).state is None
+
+
+def test_check_resources_size() -> None:
+    most = [("resource", "x" * MAX_RESOURCE_CHARS)] * MAX_RESOURCES
+    assert parse_authorization_request(most).resource == (most[0][1],) * MAX_RESOURCES
+    for more in ([*most, ("resource", "x")], [("resource", "x" * (MAX_RESOURCE_CHARS + 1))]):
+        with pytest.raises(RequestTooLarge, match="check_resources_size"):
+            parse_authorization_request(more)
 
 
 def test_check_parameter_size() -> None:

@@ -120,6 +120,15 @@ def check_service_providers_once(federation: Federation) -> Found:
     )
 
 
+def check_resources_once(federation: Federation) -> Found:
+    """A token for an API names it by its resource, and shows its supplier's pseudonym there."""
+    yield from _stated_once(
+        (stated, f"api[{index}].resource", api.resource)
+        for stated, supplier in federation.suppliers.values()
+        for index, api in enumerate(supplier.api)
+    )
+
+
 LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
     check_schools_of_logins,
     check_parties_of_agreements,
@@ -129,6 +138,7 @@ LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
     check_relying_party_ids_once,
     check_client_ids_once,
     check_service_providers_once,
+    check_resources_once,
 )
 
 

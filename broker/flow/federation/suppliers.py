@@ -28,6 +28,7 @@ from broker.flow.federation.places import (
     read_inline,
     refuse_any,
 )
+from broker.flow.federation.supplier_apis import check_apis, compile_api
 from broker.oidc_op.profiles import PROFILES
 from broker.saml_idp.metadata import read_sp_metadata
 from broker.saml_xml.refusals import XmlRefusal
@@ -71,6 +72,7 @@ def check_relying_parties(document: SupplierDocument) -> Iterator[DocumentProble
 SUPPLIER_CHECKS: tuple[Callable[[SupplierDocument], Iterator[DocumentProblem]], ...] = (
     check_declared_attributes,
     check_relying_parties,
+    check_apis,
 )
 
 
@@ -206,6 +208,7 @@ def compile_supplier(
         eck_id_entitled=document.eck_id_entitled,
         attributes=tuple(map(_compile_attribute, document.attribute)),
         relying_parties=tuple(parties),
+        apis=tuple(map(compile_api, document.api)),
         epoch=epoch,
         enabled=document.enabled,
     )

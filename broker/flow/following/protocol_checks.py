@@ -69,6 +69,7 @@ _PARAMETER_CHECKS = (
     "check_parameter_once",
     "check_parameter_is_unicode",
     "check_parameter_size",
+    "check_resources_size",
 )
 
 PARAMETERS = CheckGroup("the parameters", _PARAMETER_CHECKS, ordered=False, families=("E-OIDC-",))

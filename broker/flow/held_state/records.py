@@ -213,28 +213,28 @@ def kept_of(request: SupplierRequest) -> SupplierRequest:
 
 CHOOSING = StateKind(
     name="choosing",
-    version=4,
+    version=5,
     struct=ChoosingLogin,
     ttl_seconds=CHOOSING_TTL_SECONDS,
     tombstone_ttl_seconds=CHOOSING_TTL_SECONDS,
 )
 PENDING = StateKind(
     name="pending",
-    version=4,
+    version=5,
     struct=PendingLogin,
     ttl_seconds=PENDING_TTL_SECONDS,
     tombstone_ttl_seconds=PENDING_TTL_SECONDS,
 )
 OFFERED = StateKind(
     name="offered",
-    version=2,
+    version=3,
     struct=SchoolsOffered,
     ttl_seconds=PREPARED_TTL_SECONDS,
     tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
 )
 PREPARED = StateKind(
     name="prepared",
-    version=3,
+    version=4,
     struct=PreparedRelease,
     ttl_seconds=PREPARED_TTL_SECONDS,
     tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
