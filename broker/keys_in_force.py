@@ -7,8 +7,9 @@ from typing import TypeVar
 
 from cryptography.hazmat.primitives.serialization import Encoding
 
-from broker.adapters.keys.keys_on_disk import BrokerKeys, HexKey, SamlKey, TokenKey
+from broker.adapters.keys.keys_on_disk import BrokerKeys, HexKey
 from broker.adapters.keys.keys_standing import find_standing
+from broker.adapters.keys.pem_keys import SamlKey, TokenKey
 from broker.flow.enrolment.enrolment_records import derive_enrolment_keys
 from broker.flow.held_state.handles import StorageKey
 from broker.flow.key_plans.key_schedule import KeyState
@@ -84,7 +85,7 @@ def _in_state(
 
 
 def _token_key(key: TokenKey) -> TokenSigningKey:
-    return signing_key_of(key.private_key)
+    return signing_key_of(key.private_key, rsa_algorithm=key.algorithm)
 
 
 def _saml_signing_key(key: SamlKey) -> SigningKey:

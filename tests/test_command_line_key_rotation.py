@@ -1,4 +1,4 @@
-"""`broker keys list|rotate|remove|prune`, and what `broker check` says of certificates."""
+"""`broker keys list|add|rotate|remove|prune`, and what `broker check` says of certificates."""
 
 import fcntl
 import os
@@ -124,6 +124,41 @@ def test_every_purpose_is_rotated_as_its_times_say(installed):
         assert installed.in_state(KeyState.RETIRED, purpose.name, after=end) == before
     for name in ("storage", "cookie"):
         assert installed.keys.joinpath(name, "a.hex").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("algorithm", ["PS256", "EdDSA"])
+def test_an_algorithm_more_is_published_signs_rotates_and_goes_in_an_emergency(
+    installed, algorithm
+):
+    def keys():
+        return read_keys_in_force(load_keys(installed.keys), now=installed.now).flow.token
+
+    said = installed.do("add", algorithm)
+    assert f"for {algorithm}" in said
+    assert "Wait 1 hour before a document names it" in said
+    first = choose_signing_key(keys(), algorithm=algorithm)
+    assert set(keys().algorithms) == {"ES256", "RS256", algorithm}
+    token = sign_token({"sub": "s"}, key=first)
+    assert verify_token(token, keys=key_set_of(keys().active), algorithms=(algorithm,))
+    assert "has a key for" in installed.refuse("add", algorithm)
+
+    installed.do("rotate", "token")
+    (second,) = [each for each in keys().announced if each.algorithm == algorithm]
+    assert choose_signing_key(keys(), algorithm=algorithm).kid == first.kid
+    installed.now += ROTATING["token"].lead
+    assert choose_signing_key(keys(), algorithm=algorithm).kid == second.kid
+    assert first.kid in {each.kid for each in keys().retired}
+
+    (file,) = [
+        each
+        for each in installed.in_state(KeyState.IN_USE, "token")
+        if each.startswith(f"token/{algorithm.lower()}-")
+    ]
+    installed.do("remove", file, "--yes")
+    third = choose_signing_key(keys(), algorithm=algorithm)
+    assert third.kid not in {first.kid, second.kid}
+    with pytest.raises(TokenRefused):
+        verify_token(token, keys=key_set_of(keys().active), algorithms=(algorithm,))
 
 
 def test_a_dry_run_changes_nothing(installed):
@@ -439,6 +474,23 @@ def test_check_warns_of_certificates_of_ours_and_of_partners(installed, monkeypa
     ):
         assert place in checked.output
     assert "Ask the partner for metadata" in checked.output
+
+
+def test_check_tells_of_a_relying_party_whose_tokens_nobody_can_sign(installed):
+    addresses = {party: f"http://localhost:{port}" for party, port in DEMO_PORTS.items()}
+    write_federation(installed.folder, addresses)
+    for file in (installed.folder / "federation" / "suppliers").glob("*.toml"):
+        plain = file.read_text()
+        file.write_text(
+            plain.replace('client_id = "', 'id_token_algorithm = "PS256"\nclient_id = "')
+        )
+    installed.run("apply", str(installed.folder / "federation"))
+    checked = installed.run("check")
+    assert checked.exit_code == 1
+    assert "Run `broker keys add PS256`" in checked.output
+    installed.do("add", "PS256")
+    checked = installed.run("check")
+    assert checked.exit_code == 0, checked.output
 
 
 # What partners can verify

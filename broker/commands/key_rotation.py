@@ -1,4 +1,4 @@
-"""`broker keys list|rotate|remove|prune`: keys that follow each other under running logins."""
+"""`broker keys list|add|rotate|remove|prune`: keys that follow each other under running logins."""
 
 import os
 import re
@@ -18,17 +18,19 @@ from broker.adapters.keys.keys_change import (
     KeyChange,
     carry_out,
     one_change_at_a_time,
+    plan_addition,
     plan_emergency_removal,
     plan_pruning,
     plan_rotation,
 )
+from broker.adapters.keys.keys_init import TOKEN_ALGORITHMS
 from broker.adapters.keys.keys_on_disk import PAIRWISE_FOLDER, BrokerKeys, KeysUnusable, load_keys
 from broker.adapters.keys.keys_standing import find_standing
 from broker.adapters.terminal import show_keys, show_warnings
 from broker.commands.problems import config_option, saying_what_is_wrong
 from broker.flow.federation.documents import Problem
 from broker.flow.key_plans.key_facts import EXPIRY_ALARM, KeyFacts, find_expiring
-from broker.flow.key_plans.key_purposes import ROTATING
+from broker.flow.key_plans.key_purposes import ROTATING, TOKEN
 from broker.flow.key_plans.key_schedule import RotatingPurpose, RotationUnderWay
 from broker.settings import load_settings
 
@@ -64,6 +66,24 @@ def keys_list(config_folder: Path) -> None:
         facts = read_key_facts(keys, find_standing(keys, now=now), now=now)
     show_keys(facts, console=Console())
     show_warnings(warn_of_expiry(facts, now=now), console=Console(stderr=True))
+
+
+@click.command("add")
+@config_option
+@click.argument("algorithm", type=click.Choice(TOKEN_ALGORITHMS))
+def keys_add(config_folder: Path, algorithm: str) -> None:
+    """Add a key for signing tokens with another algorithm, as PS256 or EdDSA.
+
+    It is published at once. A relying party gets tokens of it once its document says
+    `id_token_algorithm` or `userinfo_algorithm` so.
+    """
+    with _changing(config_folder) as (keys, _):
+        find_standing(keys, now=_now())
+        change = plan_addition(keys, algorithm, now=_now())
+        carry_out(change, folder=keys.folder)
+    click.echo(f"+ {change.made[0].file}: published now, for {algorithm}. {FOLLOW}")
+    lead = _length(ROTATING[TOKEN].lead)
+    click.echo(f"Wait {lead} before a document names it, so that every supplier knows it.")
 
 
 @click.command("rotate")

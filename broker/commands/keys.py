@@ -15,7 +15,14 @@ from broker.adapters.keys.keys_init import init_keys
 from broker.adapters.keys.keys_on_disk import PAIRWISE_FOLDER, KeysUnusable, load_keys
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.commands.key_backup import keys_backup, keys_restore
-from broker.commands.key_rotation import FOLLOW, keys_list, keys_prune, keys_remove, keys_rotate
+from broker.commands.key_rotation import (
+    FOLLOW,
+    keys_add,
+    keys_list,
+    keys_prune,
+    keys_remove,
+    keys_rotate,
+)
 from broker.commands.problems import config_option, saying_what_is_wrong
 from broker.settings import LoadedSettings, load_settings
 
@@ -27,7 +34,7 @@ def keys() -> None:
 
 keys.add_command(keys_backup)
 keys.add_command(keys_restore)
-for command in (keys_list, keys_rotate, keys_remove, keys_prune):
+for command in (keys_list, keys_add, keys_rotate, keys_remove, keys_prune):
     keys.add_command(command)
 
 

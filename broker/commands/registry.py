@@ -29,6 +29,7 @@ from broker.commands.problems import (
     store_problem,
 )
 from broker.commands.school_warnings import warn_of_schools
+from broker.commands.token_algorithms import find_missing_algorithms
 from broker.flow.federation.change import (
     Compiler,
     FederationStore,
@@ -66,6 +67,7 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
     """Return what is wrong with the login store, the keys, the registry and the documents."""
     problems = [*find_tls_problems(loaded), *find_store_problems(loaded)]
     pairwise: PairwiseKeys | None = None
+    keys: BrokerKeys | None = None
     try:
         keys = load_keys(loaded.keys_folder)
         pairwise = keys.pairwise
@@ -88,6 +90,8 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
         show_warnings(warn_of_schools(loaded), console=Console(stderr=True))
         if pairwise is not None:
             problems += find_lost_windows(loaded, pairwise)
+        if keys is not None:
+            problems += find_missing_algorithms(loaded, keys)
     folder = loaded.config_folder / "federation"
     if folder.is_dir():
         compiler = make_compiler(loaded, epoch=pairwise.newest if pairwise else EPOCH_BEFORE_KEYS)

@@ -18,7 +18,7 @@ from msgspec import UNSET, Meta, UnsetType
 from broker.domain.attributes import Population
 from broker.domain.federation import ApiScope, NoticeMode, RelationKind, SchoolFrom, Sector, State
 from broker.domain.ids import BRIN_PATTERN, SLUG_PATTERN
-from broker.domain.relying_parties import ClaimProfile
+from broker.domain.relying_parties import ClaimProfile, TokenAlgorithm
 
 Slug = Annotated[str, Meta(pattern=f"^{SLUG_PATTERN.pattern}")]
 BrinText = Annotated[str, Meta(pattern=f"^{BRIN_PATTERN.pattern}")]
@@ -143,7 +143,7 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     jwks: str | dict[str, object] | None = None
     jwks_uri: Url | None = None
     client_secret_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
-    id_token_algorithm: Literal["ES256", "RS256"] = "ES256"
+    id_token_algorithm: TokenAlgorithm = "ES256"
     entity_id: EntityId | None = None
     metadata: str | None = None
     require_signed_requests: bool = False

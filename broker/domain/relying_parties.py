@@ -10,6 +10,9 @@ import msgspec
 
 from broker.domain.ids import RelyingPartyId, SupplierId
 
+TokenAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA"]
+"""What we can sign tokens with (RFC 7518 3.1, RFC 8037 3.1)."""
+
 
 class ClaimProfile(StrEnum):
     """How a relying party wants attributes named."""
@@ -38,7 +41,7 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
     jwks: str = ""
     jwks_uri: str | None = None
     secret_hash: str | None = None
-    id_token_algorithm: Literal["ES256", "RS256"] = "ES256"
+    id_token_algorithm: TokenAlgorithm = "ES256"
 
 
 class AssertionConsumerService(msgspec.Struct, frozen=True, kw_only=True):

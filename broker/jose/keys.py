@@ -10,13 +10,14 @@ from functools import lru_cache, partial
 
 import msgspec
 from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.padding import PKCS1v15
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 from joserfc.errors import JoseError
-from joserfc.jwk import ECKey, JWKRegistry, Key, RSAKey
+from joserfc.jwk import ECKey, JWKRegistry, Key, OKPKey, RSAKey
 
 SIGNATURE_ALGORITHMS: Mapping[str, tuple[str, str]] = {
     # JWA name -> (kty, crv): RFC 7518 3.1, RFC 8037 3.1, RFC 9864 2.2. No HMAC, no `none`, ever.
@@ -34,6 +35,7 @@ SIGNATURE_ALGORITHMS: Mapping[str, tuple[str, str]] = {
 }
 """Every algorithm that can be allowed at all, and the only kind of key that it works with."""
 
+PSS_SALT_BYTES = 32  # RFC 7518 3.5: as long as the hash
 P256_BYTES = 32  # of a number modulo the order of P-256
 MIN_RSA_BITS = 2048  # RFC 7518 3.3
 MAX_RSA_BITS = 8192  # a larger modulus makes a forged token dearer for us than for its sender
@@ -152,7 +154,7 @@ class SigningKey:
     kid: str
     algorithm: str
     public_jwk: Mapping[str, object] = field(repr=False)
-    key: ECKey | RSAKey = field(repr=False)
+    key: ECKey | OKPKey | RSAKey = field(repr=False)
     sign: Callable[[bytes], bytes] = field(repr=False)
 
 
@@ -169,25 +171,31 @@ def read_signing_key(pem: bytes) -> SigningKey:
     return signing_key_of(private_key)
 
 
-def signing_key_of(private_key: object) -> SigningKey:
-    """Return the signing key in a private key: P-256 signs ES256, RSA signs RS256.
+def signing_key_of(private_key: object, *, rsa_algorithm: str = "RS256") -> SigningKey:
+    """Return the signing key in a private key: P-256 signs ES256, Ed25519 signs EdDSA.
+
+    Args:
+        rsa_algorithm: RS256 or PS256: an RSA key could sign either, and a key signs one alone.
 
     Raises:
         SigningKeyUnusable: another kind or curve, or RSA outside 2048-8192 bits.
     """
-    key: ECKey | RSAKey
+    key: ECKey | OKPKey | RSAKey
     sign: Callable[[bytes], bytes]
     if isinstance(private_key, EllipticCurvePrivateKey) and private_key.curve.name == "secp256r1":
         key, algorithm = ECKey.import_key(private_key), "ES256"
         sign = partial(_sign_es256, private_key)
+    elif isinstance(private_key, Ed25519PrivateKey):
+        key, algorithm = OKPKey.import_key(private_key), "EdDSA"
+        sign = private_key.sign
     elif (
         isinstance(private_key, RSAPrivateKey)
         and MIN_RSA_BITS <= private_key.key_size <= MAX_RSA_BITS
     ):
-        key, algorithm = RSAKey.import_key(private_key), "RS256"
-        sign = partial(_sign_rs256, private_key)
+        key, algorithm = RSAKey.import_key(private_key), rsa_algorithm
+        sign = partial(_RSA_SIGNATURES[rsa_algorithm], private_key)
     else:
-        raise SigningKeyUnusable("neither P-256 nor RSA of 2048 to 8192 bits")
+        raise SigningKeyUnusable("neither P-256 nor Ed25519 nor RSA of 2048 to 8192 bits")
     kid = key.thumbprint()
     public = {**key.as_dict(private=False), "kid": kid, "alg": algorithm, "use": "sig"}
     return SigningKey(kid, algorithm, public, key, sign)
@@ -202,6 +210,17 @@ def _sign_es256(key: EllipticCurvePrivateKey, octets: bytes) -> bytes:
 def _sign_rs256(key: RSAPrivateKey, octets: bytes) -> bytes:
     """RFC 7518 3.3: RSASSA-PKCS1-v1_5."""
     return key.sign(octets, PKCS1v15(), SHA256())
+
+
+def _sign_ps256(key: RSAPrivateKey, octets: bytes) -> bytes:
+    """RFC 7518 3.5: RSASSA-PSS."""
+    return key.sign(octets, PSS(MGF1(SHA256()), PSS_SALT_BYTES), SHA256())
+
+
+_RSA_SIGNATURES: Mapping[str, Callable[[RSAPrivateKey, bytes], bytes]] = {
+    "RS256": _sign_rs256,
+    "PS256": _sign_ps256,
+}
 
 
 def key_set_of(keys: Iterable[SigningKey]) -> KeySet:

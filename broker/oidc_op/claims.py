@@ -6,9 +6,18 @@ on the release decision alone; `list_values` and `claim_names` are the input of
 `broker.domain.release.lint_claims`.
 
 Times that two suppliers of one pupil could compare are floored to five
-minutes: `iat`, `exp` and `auth_time`, unless the request forced this login. A floored token still
-validates: `iat` is never in the future and at most five minutes old, `exp` is `iat` plus ten
-minutes and so at least five minutes ahead, and `auth_time` is never after `iat`. Unless the
+minutes: `iat`, `nbf`, `exp` and `auth_time`, unless the request forced this login. A floored token
+still validates: `iat` is never in the future and at most five minutes old, `exp` is `iat` plus ten
+minutes and so at least five minutes ahead, and `auth_time` is never after `iat`.
+
+A profile that lets tokens live five minutes (NL GOV) cannot have that step: a token could be over
+when it is made. Its `iat`, `nbf` and `exp` are floored to a fifth of that life, a minute, so that
+four minutes are left at least; `auth_time` keeps the step of five. What two suppliers could compare
+does not grow by it: `iat` is the moment at which a supplier itself called the token endpoint, which
+it knows to the millisecond, and which is another one at every supplier. The one moment that two of
+them could share, that of the login, is `auth_time`.
+
+Unless the
 login was forced, `auth_time` is our own moment of accepting the school's answer, whose age was
 checked against `max_age`: the moment at school would be the same mark at every supplier. Since it
 may seem five minutes older than it is, `request` asks the school for a login that much younger
@@ -32,10 +41,11 @@ PREVIOUS_SUB = "previous_sub"
 """Claim by which we tell a supplier the name of before of the same person; in both profiles."""
 
 ID_TOKEN_TTL_SECONDS = 600  # twice the step, so that a floored token has a step left to live
+SHARE_OF_LIFE = 5  # a shorter life is floored to a fifth of itself, so that four are left
 
 PROTOCOL_CLAIMS = frozenset(
     {
-        *("iss", "sub", "aud", "exp", "iat", "nonce", "jti", "sid", "auth_time", "acr"),
+        *("iss", "sub", "aud", "exp", "iat", "nbf", "nonce", "jti", "sid", "auth_time", "acr"),
         PREVIOUS_SUB,
     }
 )
@@ -92,23 +102,43 @@ def list_values(claims: Mapping[str, str | list[str]]) -> Iterator[tuple[str, tu
         yield name, (value,) if isinstance(value, str) else tuple(value)
 
 
-def time_for_supplier(moment: datetime, *, exact: bool) -> int:
+def time_for_supplier(
+    moment: datetime, *, exact: bool, step_seconds: int = TIME_STEP_SECONDS
+) -> int:
     """Return a moment as a supplier may know it, in seconds since 1970 (RFC 7519 2).
 
     Args:
         moment: aware.
-        exact: the supplier's request forced this login; else floored to five minutes.
+        exact: the supplier's request forced this login; else floored.
+        step_seconds: to how much; `step_of` a token's life.
 
     >>> from datetime import UTC
     >>> time_for_supplier(datetime(2026, 1, 1, 8, 4, 59, tzinfo=UTC), exact=False) % 300
     0
     """
     seconds = int(moment.timestamp())
-    return seconds if exact else seconds - seconds % TIME_STEP_SECONDS
+    return seconds if exact else seconds - seconds % step_seconds
+
+
+def step_of(life_seconds: int) -> int:
+    """Return to how many seconds the times of a token are floored that lives so long.
+
+    >>> step_of(600), step_of(300)
+    (300, 60)
+    """
+    if life_seconds >= 2 * TIME_STEP_SECONDS:
+        return TIME_STEP_SECONDS
+    return max(1, life_seconds // SHARE_OF_LIFE)
 
 
 def build_id_token(
-    redeemed: RedeemedGrant, *, issuer: str, key: SigningKey, now: datetime, jti: str
+    redeemed: RedeemedGrant,
+    *,
+    issuer: str,
+    key: SigningKey,
+    now: datetime,
+    jti: str,
+    life_seconds: int = ID_TOKEN_TTL_SECONDS,
 ) -> str:
     """Return the signed ID token of a redeemed grant.
 
@@ -116,20 +146,23 @@ def build_id_token(
         key: of the algorithm with which the client is registered (`jwks.choose_signing_key`).
         now: aware UTC.
         jti: random, for this token only.
+        life_seconds: from `iat` to `exp`, at most `ID_TOKEN_TTL_SECONDS`.
     """
-    return sign_token(_id_token_claims(redeemed.grant, issuer, now=now, jti=jti), key=key)
+    claims = _id_token_claims(redeemed.grant, issuer, now=now, jti=jti, life_seconds=life_seconds)
+    return sign_token(claims, key=key)
 
 
 def _id_token_claims(
-    grant: OidcGrant, issuer: str, *, now: datetime, jti: str
+    grant: OidcGrant, issuer: str, *, now: datetime, jti: str, life_seconds: int
 ) -> Mapping[str, object]:
-    issued_at = time_for_supplier(now, exact=grant.exact_times)
+    issued_at = time_for_supplier(now, exact=grant.exact_times, step_seconds=step_of(life_seconds))
     protocol: dict[str, object] = {
         "iss": issuer,
         "sub": grant.pseudonym,
         "aud": grant.client_id,
-        "exp": issued_at + ID_TOKEN_TTL_SECONDS,
+        "exp": issued_at + life_seconds,
         "iat": issued_at,
+        "nbf": issued_at,
         "jti": jti,
     }
     if grant.previous is not None:

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from broker.adapters.keys.key_files import FOLDER_MODE, read_safely, write_once
 from broker.adapters.keys.keys_init import make_saml_key, make_token_key
-from broker.adapters.keys.keys_on_disk import read_saml_key, read_token_key
+from broker.adapters.keys.pem_keys import read_saml_key, read_token_key
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.jose.keys import SigningKey as TokenSigningKey
 from broker.jose.keys import signing_key_of

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, rsa
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
@@ -19,13 +19,14 @@ from cryptography.hazmat.primitives.serialization import (
 
 from broker.adapters.keys import key_files, keys_init
 from broker.adapters.keys.key_files import KeyProblem
-from broker.adapters.keys.keys_init import init_keys
+from broker.adapters.keys.keys_init import TOKEN_ALGORITHMS, init_keys, make_token_key
 from broker.adapters.keys.keys_on_disk import (
     KeysUnusable,
     find_key_problems,
     load_keys,
 )
 from broker.domain.ids import SupplierId
+from broker.jose.keys import signing_key_of
 from broker.pseudonyms.derivation import EckIdBytes, derive_pseudonym, root_from_eckid
 from broker.pseudonyms.epochs import select_key
 from tests.pseudonyms.vectors import GOLDEN
@@ -472,19 +473,29 @@ def test_both_algorithms_are_needed_for_tokens(folder, kept):
     assert ("RSA" if kept == "es256" else "P-256") in the_problem(folder).problem
 
 
+@pytest.mark.parametrize("algorithm", TOKEN_ALGORITHMS)
+def test_a_token_key_of_every_algorithm_signs_with_that_one_alone(folder, algorithm):
+    name, content = make_token_key(algorithm, now=NOW)
+    write(folder / "token" / name, content)
+    (read,) = [each for each in load_keys(folder).token if each.file == f"token/{name}"]
+    signing = signing_key_of(read.private_key, rsa_algorithm=read.algorithm)
+    assert (read.algorithm, signing.algorithm) == (algorithm, algorithm)
+    assert signing.public_jwk["alg"] == algorithm
+
+
 @pytest.mark.parametrize(
     ("make", "word"),
     [
         (lambda: b"nonsense", "no private key"),
         (lambda: pem(ec.generate_private_key(ec.SECP384R1())), "neither"),
         (lambda: pem(rsa.generate_private_key(public_exponent=65537, key_size=1024)), "neither"),
-        (lambda: pem(ed25519.Ed25519PrivateKey.generate()), "neither"),
+        (lambda: pem(ed448.Ed448PrivateKey.generate()), "neither"),
         (
             lambda: pem(ec.generate_private_key(ec.SECP256R1()), BestAvailableEncryption(b"x")),
             "encrypted",
         ),
     ],
-    ids=["nonsense", "P-384", "RSA 1024", "Ed25519", "encrypted"],
+    ids=["nonsense", "P-384", "RSA 1024", "Ed448", "encrypted"],
 )
 def test_a_key_of_another_kind_is_refused(folder, make, word):
     write(folder / "token" / "other.pem", make())

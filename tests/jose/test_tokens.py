@@ -7,14 +7,15 @@ from collections.abc import Mapping
 import msgspec
 import pytest
 from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, ed25519, padding, rsa, x25519
+from cryptography.hazmat.primitives.asymmetric import ec, ed448, ed25519, padding, rsa, x25519
 from cryptography.hazmat.primitives.serialization import (
     BestAvailableEncryption,
     Encoding,
     NoEncryption,
     PrivateFormat,
 )
-from joserfc.jwk import ECKey, OKPKey, RSAKey
+from joserfc import jwt
+from joserfc.jwk import ECKey, JWKRegistry, OKPKey, RSAKey
 
 from broker.jose.keys import (
     MAX_KEY_SET_CHARS,
@@ -22,10 +23,12 @@ from broker.jose.keys import (
     SIGNATURE_ALGORITHMS,
     KeySet,
     KeySetUnusable,
+    SigningKey,
     SigningKeyUnusable,
     key_set_of,
     parse_key_set,
     read_signing_key,
+    signing_key_of,
 )
 from broker.jose.tokens import (
     MAX_HEADER_CHARS,
@@ -303,6 +306,20 @@ def test_a_signing_key_is_published_without_its_private_half() -> None:
     assert msgspec.json.encode(EC_SIGNING.public_jwk)
 
 
+@pytest.mark.filterwarnings("ignore:EdDSA is deprecated")  # RFC 9864; suppliers ask for it so
+@pytest.mark.parametrize(
+    "key", [signing_key_of(ED), signing_key_of(RSA, rsa_algorithm="PS256")], ids=["EdDSA", "PS256"]
+)
+def test_more_algorithms_are_verified_by_the_library_and_by_us(key: SigningKey) -> None:
+    token = sign_token({"sub": "s"}, key=key)
+    public = JWKRegistry.import_key(dict(key.public_jwk))  # type: ignore[arg-type]
+    assert jwt.decode(token, public, algorithms=[key.algorithm]).claims == {"sub": "s"}
+    keys = key_set(key.public_jwk)
+    assert verify_token(token, keys=keys, algorithms=(key.algorithm,)).claims == {"sub": "s"}
+    with pytest.raises(TokenRefused, match="check_token_algorithm_allowed"):
+        verify_token(token, keys=keys, algorithms=("RS256", "ES256"))
+
+
 @pytest.mark.parametrize(
     "bad",
     [
@@ -311,7 +328,9 @@ def test_a_signing_key_is_published_without_its_private_half() -> None:
         pem(EC, password=b"x"),
         pem(ec.generate_private_key(ec.SECP384R1())),
         pem(rsa.generate_private_key(65537, 1024)),
-        ED.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()),
+        ed448.Ed448PrivateKey.generate().private_bytes(
+            Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()
+        ),
     ],
 )
 def test_a_key_that_we_do_not_sign_with_is_refused(bad: bytes) -> None:

@@ -125,9 +125,11 @@ def test_the_lint_refuses_what_was_added_after_the_decision() -> None:
 # The ID token -----------------------------------------------------------------------------------
 
 
-def id_token(key=BROKER_KEY, now=NOW, **changes: object) -> dict[str, object]:
+def id_token(key=BROKER_KEY, now=NOW, life_seconds=600, **changes: object) -> dict[str, object]:
     redeemed = RedeemedGrant(a_grant(**changes), CLIENT)
-    token = build_id_token(redeemed, issuer=ISSUER, key=key, now=now, jti="jti-1")
+    token = build_id_token(
+        redeemed, issuer=ISSUER, key=key, now=now, jti="jti-1", life_seconds=life_seconds
+    )
     keys = key_set_of([BROKER_KEY, BROKER_RSA_KEY])
     return dict(verify_token(token, keys=keys, algorithms=[key.algorithm]).claims)
 
@@ -140,6 +142,7 @@ def test_a_plain_id_token(key) -> None:
         "sub": PSEUDONYM,
         "aud": CLIENT_ID,
         "iat": floored,
+        "nbf": floored,
         "exp": floored + 600,
         "jti": "jti-1",
         "nonce": "n-0S6",
@@ -177,6 +180,18 @@ def test_a_token_validates_whenever_it_was_made(seconds: int, exact: bool) -> No
     assert auth_time <= iat <= now.timestamp() < exp - 299
     assert now.timestamp() - iat < 300
     assert exact or iat % 300 == exp % 300 == auth_time % 300 == 0
+
+
+@given(st.integers(0, 10**6), st.booleans())
+def test_a_token_of_five_minutes_is_never_over_at_birth(seconds: int, exact: bool) -> None:
+    now = NOW + timedelta(seconds=seconds)
+    claims = id_token(now=now, exact_times=exact, authenticated_at=now, life_seconds=300)
+    iat, nbf, exp, auth_time = (
+        int(str(claims[each])) for each in ("iat", "nbf", "exp", "auth_time")
+    )
+    assert auth_time <= iat == nbf <= now.timestamp() < exp - 239
+    assert exp - iat == 300
+    assert exact or (iat % 60 == exp % 60 == 0 and auth_time % 300 == 0)
 
 
 def test_two_suppliers_compare_no_times_of_one_login() -> None:

@@ -7,8 +7,9 @@ from pathlib import Path
 from cryptography.hazmat.primitives.serialization import Encoding
 from cryptography.x509 import load_der_x509_certificate
 
-from broker.adapters.keys.keys_on_disk import BrokerKeys, HexKey, SamlKey, TokenKey
+from broker.adapters.keys.keys_on_disk import BrokerKeys, HexKey
 from broker.adapters.keys.keys_standing import find_slots
+from broker.adapters.keys.pem_keys import SamlKey, TokenKey
 from broker.domain.federation import SamlIdpEndpoints
 from broker.domain.registry import Registry
 from broker.domain.relying_parties import SamlServiceProvider

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric.ec import SECP256R1, EllipticCurvePrivateKey
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
 
@@ -127,11 +128,13 @@ def parse_hex_key(file: Path, content: bytes) -> bytes:
     return bytes.fromhex(content.decode())
 
 
-def parse_private_key(file: Path, content: bytes) -> EllipticCurvePrivateKey | RSAPrivateKey:
+def parse_private_key(
+    file: Path, content: bytes
+) -> EllipticCurvePrivateKey | Ed25519PrivateKey | RSAPrivateKey:
     """Return the key in PEM; what else is in the file is not looked at.
 
     Raises:
-        KeyProblem: encrypted, no PEM, or neither P-256 nor RSA of 2048 to 8192 bits.
+        KeyProblem: encrypted, no PEM, or neither P-256 nor Ed25519 nor RSA of 2048 to 8192 bits.
     """
     try:
         key = load_pem_private_key(content, password=None)
@@ -145,10 +148,14 @@ def parse_private_key(file: Path, content: bytes) -> EllipticCurvePrivateKey | R
         ) from reason
     if isinstance(key, EllipticCurvePrivateKey) and isinstance(key.curve, SECP256R1):
         return key
+    if isinstance(key, Ed25519PrivateKey):
+        return key
     if isinstance(key, RSAPrivateKey) and RSA_BITS_MIN <= key.key_size <= RSA_BITS_MAX:
         return key
     raise KeyProblem(
-        file, "is neither EC P-256 nor RSA of 2048 to 8192 bits", "make a new key of such a kind"
+        file,
+        "is neither EC P-256 nor Ed25519 nor RSA of 2048 to 8192 bits",
+        "make a new key of such a kind",
     )
 
 

@@ -30,6 +30,7 @@ from broker.flow.key_plans.key_purposes import (
 from broker.flow.key_plans.key_schedule import (
     KeySchedule,
     KeyState,
+    KeyTimes,
     NoKeyInUse,
     RotatingPurpose,
     choose_letter,
@@ -87,6 +88,26 @@ def plan_rotation(
         )
         made.append(key)
     return KeyChange(schedule, tuple(made))
+
+
+def plan_addition(keys: BrokerKeys, algorithm: str, *, now: datetime) -> KeyChange:
+    """Return a change that adds the first key of another algorithm for tokens, in use at once.
+
+    Nobody is waiting for it: relying parties get tokens of it once their documents say so.
+
+    Raises:
+        KeyProblem: there is one already.
+    """
+    if any(each.algorithm == algorithm for each in keys.token):
+        raise KeyProblem(
+            keys.folder / TOKEN,
+            f"has a key for {algorithm} already",
+            "`broker keys rotate token` lets it be followed by another one",
+        )
+    name, content = make_token_key(algorithm, now=now)
+    key = NewKey(f"{TOKEN}/{name}", content)
+    schedule = {**_without_lost_files(keys, now=now), key.file: KeyTimes(published_at=now)}
+    return KeyChange(schedule, (key,))
 
 
 def plan_emergency_removal(

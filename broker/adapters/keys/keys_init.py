@@ -13,7 +13,7 @@ from hashlib import sha256
 from pathlib import Path
 
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import ec, rsa
+from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import (
     Encoding,
@@ -31,16 +31,19 @@ from broker.adapters.keys.keys_on_disk import (
     STORAGE_FOLDER,
     TOKEN_FOLDER,
     KeysUnusable,
-    read_token_key,
 )
+from broker.adapters.keys.pem_keys import read_token_key
 from broker.adapters.keys.schedule_on_disk import find_letters, read_schedule
 from broker.flow.key_plans.key_schedule import choose_letter, is_ended
 
 RSA_BITS = 2048  # one signature or decryption a login: 3072 bits would cost three times as much
 CERTIFICATE_LIFETIME_DAYS = 3650  # partners pin the key; a short life only breaks logins
+TOKEN_ALGORITHMS = ("ES256", "RS256", "PS256", "EdDSA")
+"""That tokens can be signed with; every installation has keys of the first two."""
+
 COMMON_NAME_MAX = 64  # characters; RFC 5280 A.1, ub-common-name
 
-PrivateKey = ec.EllipticCurvePrivateKey | rsa.RSAPrivateKey
+PrivateKey = ec.EllipticCurvePrivateKey | ed25519.Ed25519PrivateKey | rsa.RSAPrivateKey
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,8 +198,14 @@ def _write_hex_key(file: Path) -> Path | None:
 
 
 def make_token_key(algorithm: str, *, now: datetime) -> tuple[str, bytes]:
-    """Return name and content of a new key's file; `algorithm` is ES256 or RS256."""
-    key = ec.generate_private_key(ec.SECP256R1()) if algorithm == "ES256" else _generate_rsa()
+    """Return name and content of a new key's file; `algorithm` is one of `TOKEN_ALGORITHMS`."""
+    key: PrivateKey
+    if algorithm == "ES256":
+        key = ec.generate_private_key(ec.SECP256R1())
+    elif algorithm == "EdDSA":
+        key = ed25519.Ed25519PrivateKey.generate()
+    else:
+        key = _generate_rsa()
     return _name(algorithm.lower(), key, now=now), _private_pem(key)
 
 

@@ -5,7 +5,7 @@
     storage/storage.hex     login store         cookie/cookie.hex       cookies
     storage/<a-z>.hex       and its successors  cookie/<a-z>.hex        and its successors
     saml-signing/*.pem      SAML messages       saml-decryption/*.pem   schools' assertions
-    token/<kid>.pem         tokens, by key id: EC P-256 and RSA
+    token/<kid>.pem         tokens, by key id: EC P-256 and RSA, Ed25519 where wanted
     schedule.toml           when each of the last five purposes uses which key
 
 A `.hex` file holds 64 hexadecimal digits. A `.pem` file holds one unencrypted private key, for
@@ -19,20 +19,23 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Literal, TypeVar
+from typing import TypeVar
 
-from cryptography.hazmat.primitives.asymmetric.ec import EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from cryptography.x509 import Certificate, load_pem_x509_certificates
 
 from broker.adapters.keys.key_files import (
     KeyProblem,
     list_key_files,
     missing_key,
     parse_hex_key,
-    parse_private_key,
     read_safely,
+)
+from broker.adapters.keys.pem_keys import (
+    SamlKey,
+    TokenKey,
+    name_in_folder,
+    read_saml_key,
+    read_token_key,
 )
 from broker.adapters.keys.schedule_on_disk import read_schedule
 from broker.flow.key_plans.key_purposes import COOKIE, SAML_DECRYPTION, SAML_SIGNING, STORAGE, TOKEN
@@ -87,26 +90,6 @@ class KeysUnusable(Exception):  # noqa: N818 -- a finding that `check` lists
 
 
 @dataclass(frozen=True, slots=True, repr=False)
-class TokenKey:
-    """A key that signs tokens; `kid` is its file's name without `.pem`."""
-
-    file: str
-    kid: str
-    algorithm: Literal["ES256", "RS256"]
-    private_key: EllipticCurvePrivateKey | RSAPrivateKey
-
-
-@dataclass(frozen=True, slots=True, repr=False)
-class SamlKey:
-    """A key for SAML messages with the certificate that metadata publishes."""
-
-    file: str
-    name: str
-    private_key: RSAPrivateKey
-    certificate: Certificate
-
-
-@dataclass(frozen=True, slots=True, repr=False)
 class HexKey:
     """A secret of 32 bytes of which there may be several.
 
@@ -128,7 +111,7 @@ class BrokerKeys:
 
     Symmetric keys are 32 bytes. Keys of which there may be several come in order of file name, the
     first one of an installation before all, each tuple holding at least one; `token` at least one
-    of both algorithms. Which one is in use depends on the moment: `keys_standing`.
+    of ES256 and of RS256. Which one is in use depends on the moment: `keys_standing`.
 
     Each names its file as the schedule does: `token/<kid>.pem`.
 
@@ -173,22 +156,6 @@ def find_key_problems(folder: Path) -> tuple[KeyProblem, ...]:
     except KeysUnusable as found:
         return found.problems
     return ()
-
-
-def read_token_key(file: Path, *, root: Path) -> TokenKey:
-    """Return the token key in one file.
-
-    Raises:
-        KeyProblem: it cannot be read safely, or holds no P-256 or RSA key.
-    """
-    key = parse_private_key(file, read_safely(file, root=root))
-    if isinstance(key, EllipticCurvePrivateKey):
-        return TokenKey(_name(file, root), file.stem, "ES256", key)
-    return TokenKey(_name(file, root), file.stem, "RS256", key)
-
-
-def _name(file: Path, root: Path) -> str:
-    return file.relative_to(root).as_posix()
 
 
 def _read_all(reader: "_Reader") -> BrokerKeys | None:
@@ -275,7 +242,7 @@ class _Reader:
         files = sorted(self.files(purpose), key=lambda file: (file.stem != purpose, file.name))
         return tuple(
             HexKey(
-                _name(file, self.folder),
+                name_in_folder(file, self.folder),
                 "" if file.stem == purpose else file.stem,
                 self.hex_key(file),
             )
@@ -314,7 +281,7 @@ class _Reader:
     def identities(self) -> Mapping[str, bytes]:
         """Return a value for each file that is the same while its key is."""
         return {
-            _name(file, self.folder): derive_key_check(key, name="identity")
+            name_in_folder(file, self.folder): derive_key_check(key, name="identity")
             for key, files in self._seen.items()
             for file in files
         }
@@ -329,22 +296,3 @@ class _Reader:
                         "each purpose and epoch needs a key of its own: remove the copy",
                     )
                 )
-
-
-def read_saml_key(file: Path, *, root: Path) -> SamlKey:
-    """Return the SAML key in one file; raises as `read_token_key`."""
-    content = read_safely(file, root=root)
-    key = parse_private_key(file, content)
-    if not isinstance(key, RSAPrivateKey):
-        raise KeyProblem(file, "is no RSA key", "SAML parties expect RSA: make such a key")
-    try:
-        (certificate,) = load_pem_x509_certificates(content)
-    except ValueError as reason:
-        raise KeyProblem(
-            file, "holds no single certificate after its key", "append the key's certificate"
-        ) from reason
-    if certificate.public_key() != key.public_key():
-        raise KeyProblem(
-            file, "holds a certificate of another key", "append the certificate of this key"
-        )
-    return SamlKey(_name(file, root), file.stem, key, certificate)

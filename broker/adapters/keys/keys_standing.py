@@ -11,9 +11,8 @@ from broker.adapters.keys.keys_on_disk import (
     BrokerKeys,
     HexKey,
     KeysUnusable,
-    SamlKey,
-    TokenKey,
 )
+from broker.adapters.keys.pem_keys import SamlKey, TokenKey
 from broker.flow.key_plans.key_purposes import COOKIE, SAML_DECRYPTION, SAML_SIGNING, STORAGE, TOKEN
 from broker.flow.key_plans.key_schedule import KeyState, NoKeyInUse, is_ended, stand
 

@@ -20,7 +20,7 @@ class KeyFacts:
     Attributes:
         file: in the keys folder.
         purpose: name of its folder.
-        kind: `ES256`, `RS256`, `RSA` or `32 bytes`.
+        kind: an algorithm of tokens, `RSA` or `32 bytes`.
         key_id: by which partners see it, or its letter; "" where it has no name.
         made_at: when its file was made; a file that was restored counts from then.
         state: a `KeyState`, or `LASTS`.
