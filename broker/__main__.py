@@ -5,13 +5,15 @@ A command reads the settings, has the packages below do the work, and says what 
 
 import click
 
-import broker.commands.takeover_lists  # noqa: F401 -- adds to `takeover`
+import broker.commands.takeover_lists
+import broker.commands.takeover_map  # noqa: F401 -- adds to `takeover`
 from broker.commands.backup import backup, restore
+from broker.commands.confirming import confirm
 from broker.commands.enrolment import enrol
 from broker.commands.health import health
 from broker.commands.keys import keys, metadata
 from broker.commands.losses import accept_loss
-from broker.commands.operators import confirm, operator, person
+from broker.commands.operators import operator, person
 from broker.commands.probe import probe
 from broker.commands.pseudonyms import pseudonyms
 from broker.commands.receipts import receipts

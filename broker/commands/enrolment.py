@@ -25,7 +25,12 @@ from broker.domain.ids import Brin, SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.relations import former_brins, number_schools
 from broker.flow.audit import AuditLog, note_refusal
-from broker.flow.enrolment.enrolment_feed import EnrolmentDesk, FeedPlan
+from broker.flow.enrolment.enrolment_feed import (
+    EnrolmentDesk,
+    FeedPlan,
+    TooManyVanish,
+    check_vanishing,
+)
 from broker.flow.enrolment.enrolment_records import derive_enrolment_keys
 from broker.flow.enrolment.enrolments import EnrolmentRules
 from broker.flow.federation.documents import FederationProblems, Problem
@@ -131,7 +136,7 @@ async def take_over(
                 number_schools=schools,
                 progress=progress,
             )
-        show_feed_plan(plan, console=console)
+        show_feed_plan(plan, rules=desk.rules, console=console)
         if not dry_run:
             await desk.put_in_force(plan, school=school, allow_vanishing=allow_vanishing)
     finally:
@@ -172,8 +177,19 @@ def read_file(file: Path, *, max_bytes: int) -> bytes:
     return body
 
 
-def show_feed_plan(plan: FeedPlan, *, console: Console) -> None:
-    """Show what a list changes: counts alone."""
+def show_feed_plan(plan: FeedPlan, *, rules: EnrolmentRules, console: Console) -> None:
+    """Show what a list changes: counts alone.
+
+    Of a list that lets too many vanish, not even those: how many lines of a made-up list are
+    `unchanged` would tell one operator which login, number and ECK iD belong together.
+    """
+    try:
+        check_vanishing(plan, rules=rules, allowed=False)
+    except TooManyVanish:
+        listed = plan.new + plan.changed + plan.unchanged
+        console.print(f"{listed} listed, {plan.resting} rest now: more than the settings allow")
+        console.print("would be gone, or be another person.")
+        return
     console.print(", ".join(f"{count} {what}" for what, count in plan.counts().items()))
     if not plan.confirms:
         console.print("No move is confirmed: the list exceeds the school's head count, or none is")

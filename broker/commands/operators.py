@@ -1,4 +1,4 @@
-"""`broker operator`, `broker person` and `broker confirm`: what two persons do together."""
+"""`broker operator` and `broker person`, and what commands for two persons share."""
 
 import asyncio
 import os
@@ -39,7 +39,6 @@ from broker.commands.problems import (
     saying_what_is_wrong,
 )
 from broker.commands.registry import registry_file, system_account
-from broker.commands.transfer_desk import transfer_desk_for
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, is_slug
 from broker.domain.refusals import Refusal
@@ -49,11 +48,8 @@ from broker.flow.operators.erased_beside import BesideRows
 from broker.flow.operators.operator_actions import OperatorDesk, present_stated
 from broker.flow.operators.operators import Operator, OperatorName, Signer
 from broker.flow.operators.two_persons import (
-    PREPARED_BYTES_MAX,
-    Action,
     PreparedAction,
     encode_prepared,
-    parse_prepared,
 )
 from broker.flow.persons.register import derive_register_keys
 from broker.flow.switching.switching import SwitchDesk
@@ -206,40 +202,6 @@ def person_erase(
         hand_over(asyncio.run(prepare()), output)
 
 
-@click.command()
-@config_option
-@click.argument("file", type=file_argument)
-@signer_options(required=True)
-def confirm(config_folder: Path, file: Path, signer: str, key_file: Path) -> None:
-    """Carry out what another operator prepared in FILE."""
-    with saying_what_was_refused():
-        loaded, desk = open_desk(config_folder)
-        with file.open("rb") as opened:
-            prepared = parse_prepared(opened.read(PREPARED_BYTES_MAX + 1))
-        by = read_signer(signer, key_file)
-
-        async def carry_out() -> None:
-            register = open_register(loaded)
-            try:
-                signs = prepared.body.action == Action.SIGN_TAKEOVER
-                signing = signing_of(loaded) if signs else None
-                switches = open_switch_desk(loaded)
-                await desk.confirm(
-                    prepared,
-                    by=by,
-                    register=register,
-                    signing=signing,
-                    switches=switches,
-                    transfers=transfer_desk_for(prepared, loaded, register),
-                )
-            finally:
-                await register.close()
-
-        asyncio.run(carry_out())
-    body = prepared.body
-    click.echo(f"Done: {body.action}, prepared by {body.prepared_by}, confirmed by {signer}.")
-
-
 def open_desk(config_folder: Path) -> tuple[LoadedSettings, OperatorDesk]:
     """Return the settings, and the desk over the files of this broker."""
     loaded = load_settings(config_folder, environment=os.environ)
@@ -303,12 +265,12 @@ def ask_identifier(*, staff: bool) -> str:
     return str(click.prompt(asked, hide_input=True, confirmation_prompt=True, err=True))
 
 
-def hand_over(prepared: PreparedAction, output: Path) -> None:
-    """Write the prepared action, and say what is next."""
+def hand_over(prepared: PreparedAction, output: Path, *, more: str = "") -> None:
+    """Write the prepared action, and say what is next; `more` is what that needs besides."""
     write_new(output, encode_prepared(prepared))
     until = datetime.fromtimestamp(prepared.body.expires_at, tz=UTC)
     click.echo(f"Prepared in {output}, until {until:%Y-%m-%d %H:%M} UTC.")
-    click.echo(f"Another operator runs: broker confirm {output} --as NAME --key FILE")
+    click.echo(f"Another operator runs: broker confirm {output} --as NAME --key FILE{more}")
 
 
 def refuse_if_there(file: Path) -> None:

@@ -80,8 +80,8 @@ def offer(
                 return confirmed
 
             try:
-                return await desk.prepare_transfer(
-                    Action.OFFER_TRANSFER, school=SchoolId(school), by=by, transfer=state
+                return await desk.prepare_stated(
+                    Action.OFFER_TRANSFER, school=SchoolId(school), by=by, state=state
                 )
             finally:
                 await register.close()
@@ -124,8 +124,8 @@ def accept(
                 )
 
             try:
-                return await desk.prepare_transfer(
-                    Action.ACCEPT_TRANSFER, school=SchoolId(school), by=by, transfer=state
+                return await desk.prepare_stated(
+                    Action.ACCEPT_TRANSFER, school=SchoolId(school), by=by, state=state
                 )
             finally:
                 await register.close()

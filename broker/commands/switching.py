@@ -1,10 +1,9 @@
 """`broker rehearse` and `broker switch`: a school changes from one login to another."""
 
-import asyncio
 import os
 import sys
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import date, datetime
 from pathlib import Path
 
 import click
@@ -12,13 +11,11 @@ import click
 from broker.adapters.databases.data_folder import DataFolder
 from broker.adapters.databases.sql_switches import SqliteSwitches
 from broker.adapters.keys.keys_on_disk import load_keys
-from broker.adapters.terminal import show_progress
 from broker.commands.listening import start_logs
 from broker.commands.operators import (
     file_argument,
     hand_over,
     open_desk,
-    open_register,
     open_switch_desk,
     read_signer,
     refuse_if_there,
@@ -28,30 +25,10 @@ from broker.commands.operators import (
 )
 from broker.commands.problems import EXIT_REFUSED, config_option
 from broker.commands.registry import registry_file
+from broker.commands.rehearsal_lists import describe_report, prepare_look
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.switches import LoginSwitch, SwitchStage
-from broker.flow.persons.person_joins import JoinRules
-from broker.flow.persons.register import derive_register_keys
-from broker.flow.release import day_of
-from broker.flow.switching.rehearsal import (
-    REASONS,
-    Counts,
-    Finding,
-    Oracle,
-    Outcome,
-    count_outcomes,
-    outcome_of,
-)
-from broker.flow.switching.rehearsal_list import (
-    MAX_LIST_BYTES,
-    ListReport,
-    look_at_list,
-    name_lines,
-    read_list,
-)
-from broker.flow.switching.switch_checks import LoginPair, SwitchState, check_rehearsed
-from broker.flow.switching.switch_refusals import SwitchRefusal
-from broker.flow.switching.switching import SwitchDesk
+from broker.flow.switching.switch_checks import LoginPair
 from broker.settings import LoadedSettings, load_settings
 
 Command = Callable[..., None]
@@ -86,6 +63,8 @@ def pair_options(*, required: bool) -> Callable[[Command], Command]:
 @click.option("--volunteers", is_flag=True, help="Let people try both logins on a page of ours.")
 @click.option("--report", is_flag=True, help="Show what list and volunteers showed.")
 @click.option("--close", is_flag=True, help="Let nobody try any more.")
+@signer_options(required=False)
+@click.option("--output", type=file_argument, help="Where the prepared action goes.")
 def rehearse(
     config_folder: Path,
     school: str,
@@ -95,14 +74,18 @@ def rehearse(
     volunteers: bool,
     report: bool,
     close: bool,
+    signer: str | None,
+    key_file: Path | None,
+    output: Path | None,
 ) -> None:
     """Find who keeps the same account by another login of SCHOOL, before anybody switches.
 
     Nothing changes at suppliers and none is asked. The CSV (UTF-8; separated by ; , or tabs) has a
     line of names first, then one person a line, as each login would state them: from_number,
     from_eck_id, from_sub, from_profile_id, from_real_id, and the same with to_; besides role
-    (student when absent) and brin. It is read and never kept; what is told are numbers of lines.
-    Exit code 1: a switch would be refused.
+    (student when absent) and brin. What becomes of its lines tells who is who, so it is prepared,
+    with --as, --key and --output, and another operator confirms with the same list, who is told
+    numbers of lines. It is read and never kept. Exit code 1 of --report: a switch would be refused.
     """
     if sum((list_file is not None, volunteers, report, close)) != 1:
         raise click.UsageError("Name one of --list FILE, --volunteers, --report and --close.")
@@ -119,88 +102,19 @@ def rehearse(
             desk.roll_back(pair.school)
             click.echo("Closed: nobody tries out a login any more. What was found is kept.")
         elif list_file is not None:
-            state = desk.check_may_rehearse(pair)
-            content = read_bounded(list_file)
-            found = asyncio.run(look(loaded, pair, state, content))
-            desk.keep_list(pair, found.counts)
-            show_lines(found)
-        if list_file is not None or report:
-            show_report(desk.store.read(pair.school, pair), pair, desk=desk)
+            if signer is None or key_file is None or output is None:
+                raise click.UsageError("--list needs --as, --key and --output.")
+            prepare_look(config_folder, pair, list_file, signer, key_file, output)
+        else:
+            told, is_fine = describe_report(desk.store.read(pair.school, pair), pair, desk=desk)
+            click.echo("\n".join(told))
+            if not is_fine:
+                sys.exit(EXIT_REFUSED)
 
 
 def open_registry_of(loaded: LoadedSettings) -> None:
     """Bring the registry up to date where needed."""
     DataFolder(loaded.data_folder, loaded.keys_folder, load_keys(loaded.keys_folder)).open()
-
-
-def read_bounded(file: Path) -> bytes:
-    """Return a list's bytes, of one that is too large a byte too many."""
-    with file.open("rb") as opened:
-        return opened.read(MAX_LIST_BYTES + 1)
-
-
-async def look(
-    loaded: LoadedSettings, pair: LoginPair, state: SwitchState, content: bytes
-) -> ListReport:
-    """Return what a list shows; reads the person register and writes nothing."""
-    if state.school is None:
-        raise RuntimeError("a school that was checked is there")
-    keys, now = load_keys(loaded.keys_folder), datetime.now(UTC)
-    idps = (state.idps[pair.from_idp], state.idps[pair.to_idp])
-    lines = read_list(content, school=state.school, idps=idps)
-    register = open_register(loaded)
-    joining = loaded.settings.joining
-    try:
-        oracle = Oracle(
-            school=pair.school,
-            eck_id_required=state.school.eck_id_required,
-            register=register,
-            keys=derive_register_keys(keys.register),
-            rules=JoinRules(
-                mature_after_days=joining.mature_days,
-                mature_after_login_days=joining.mature_login_days,
-            ),
-            today=day_of(now),
-        )
-        shown = show_progress(lines, title="Looking")
-        return await look_at_list(shown, idps=idps, oracle=oracle, key=keys.root)
-    finally:
-        await register.close()
-
-
-def show_lines(found: ListReport) -> None:
-    """Say which lines do not stay as they are; never what they say."""
-    for finding, lines in found.lines.items():
-        click.echo(name_lines(lines, f"- {REASONS[finding]} ({finding})"))
-
-
-def show_report(state: SwitchState, pair: LoginPair, *, desk: SwitchDesk) -> None:
-    """Show what is known of a change of login; exit 1 when a switch would be refused."""
-    old, new = state.idps.get(pair.from_idp), state.idps.get(pair.to_idp)
-    if old is not None and new is not None and old.identifier != new.identifier:
-        click.echo(
-            f"Mind: {old.id} names people by {old.identifier}, {new.id} by {new.identifier}: "
-            "who has no ECK iD becomes a stranger, unless the two are equal."
-        )
-    show_counts("list", state.rehearsed.listed)
-    show_counts("volunteers", state.rehearsed.volunteers)
-    try:
-        check_rehearsed(state.rehearsed, most_changed_percent=desk.most_changed_percent)
-    except SwitchRefusal as refusal:
-        click.echo(f"A switch would be refused: {refusal.what}")
-        sys.exit(EXIT_REFUSED)
-
-
-def show_counts(what: str, counts: Counts) -> None:
-    """Show how many stay the same, change or are unknown, and why."""
-    if not counts:
-        click.echo(f"{what}: nothing yet")
-        return
-    totals = count_outcomes(counts)
-    click.echo(f"{what}: {', '.join(f'{totals[each]} {each}' for each in Outcome)}")
-    for finding in Finding:
-        if counts.get(finding, 0) and finding is not Finding.SAME:
-            click.echo(f"  {counts[finding]} {outcome_of(finding)}: {REASONS[finding]} ({finding})")
 
 
 @click.command()

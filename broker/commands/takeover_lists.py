@@ -1,12 +1,14 @@
-"""`broker takeover status`, `pupils`, `pilot` and `map`: what is about lists of pupils.
+"""`broker takeover status`, `pupils` and `pilot`: what is about lists of pupils.
 
-Lists come in files, never on the command line; plans and refusals show counts and line numbers.
+What `pilot` prepares is carried out by `broker confirm`. Lists come in files, never on the command
+line; plans and refusals show counts and line numbers.
 """
 
 import asyncio
 import os
 import secrets
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,14 +21,16 @@ from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_takeover_lists import SqliteTakeoverLists
 from broker.adapters.databases.sql_takeovers import SqliteTakeovers
 from broker.adapters.keys.keys_on_disk import BrokerKeys
-from broker.adapters.operators_on_disk import write_new
-from broker.adapters.terminal import showing_lines
 from broker.adapters.watching.logs import AuditLines
 from broker.commands.listening import start_logs
 from broker.commands.operators import (
     file_argument,
+    hand_over,
+    open_desk,
+    read_signer,
     refuse_if_there,
     saying_what_was_refused,
+    signer_options,
     slug,
 )
 from broker.commands.problems import config_option
@@ -40,13 +44,12 @@ from broker.commands.takeover import (
 )
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.registry import Registry
+from broker.flow.operators.listed_action import digest_list, write_listed
+from broker.flow.operators.two_persons import Action
 from broker.flow.persons.register import RegisterKeys, derive_register_keys
 from broker.flow.release import day_of
 from broker.flow.takeover.takeover_lists import ListKind, ListOf
-from broker.flow.takeover.takeover_mapping import MappingPorts, TakeoverMapping
 from broker.flow.takeover.takeover_pilot import ListDesk, ListPlan
-from broker.flow.takeover.takeovers import noting_refusals
-from broker.pseudonyms.derivation import Pseudonym
 from broker.settings import LoadedSettings, load_settings
 
 Result = TypeVar("Result")
@@ -113,7 +116,28 @@ def pupils(config_folder: Path, school: str, supplier: str, file: Path, dry_run:
     With it the mapping also answers for pupils who never logged in yet. FILE must be the one whose
     digest was signed. It replaces the list of before.
     """
-    add_list(ListKind.PUPILS, config_folder, school, supplier, file, dry_run=dry_run)
+    with saying_what_was_refused():
+        loaded = load_settings(config_folder, environment=os.environ)
+        start_logs(loaded)
+        stated, digest = read_stated(file.read_bytes()), digest_of(file)
+        of = ListOf(ListKind.PUPILS, SchoolId(school), SupplierId(supplier))
+
+        async def put(opened: Opened) -> ListPlan:
+            desk = list_desk_of(opened)
+            return await desk.put_pupils(of, stated, digest=digest, dry_run=dry_run)
+
+        plan = run(loaded, put)
+    click.echo(describe_plan(plan))
+    if dry_run:
+        click.echo("Dry run: nothing was changed.")
+
+
+def describe_plan(plan: ListPlan) -> str:
+    """Return what a list changes, in counts."""
+    return (
+        f"{len(plan.tags)} pupils: {plan.new} new, {plan.kept} already listed,"
+        f" {plan.removed} not listed any more."
+    )
 
 
 @takeover.command("pilot")
@@ -121,144 +145,125 @@ def pupils(config_folder: Path, school: str, supplier: str, file: Path, dry_run:
 @click.argument("school", type=slug)
 @click.argument("supplier", type=slug)
 @click.argument("file", type=file_argument)
-@click.option("--dry-run", is_flag=True, help="Show the plan and change nothing.")
-def pilot(config_folder: Path, school: str, supplier: str, file: Path, dry_run: bool) -> None:
-    """Put pupils on the pilot: an ECK iD or a pupil number a line.
+@signer_options(required=True)
+@click.option("--output", type=file_argument, required=True, help="Where the prepared action goes.")
+def pilot(
+    config_folder: Path,
+    school: str,
+    supplier: str,
+    file: Path,
+    signer: str,
+    key_file: Path,
+    output: Path,
+) -> None:
+    """Prepare who is on the pilot: an ECK iD or a pupil number a line; another operator confirms.
 
     While the state is `pilot`, `status` counts who of them arrived at SUPPLIER. It replaces the
     list of before.
     """
-    add_list(ListKind.PILOT, config_folder, school, supplier, file, dry_run=dry_run)
 
+    def count(opened: Opened, stated: Sequence[str]) -> int:
+        return list_desk_of(opened).count_pilot(pilot_of(school, supplier), stated)
 
-def add_list(
-    kind: ListKind, config_folder: Path, school: str, supplier: str, file: Path, *, dry_run: bool
-) -> None:
-    """Read a list, show the plan, and put it in place of the one of before."""
-    with saying_what_was_refused():
-        loaded = load_settings(config_folder, environment=os.environ)
-        start_logs(loaded)
-        stated, digest = read_stated(file), digest_of(file)
-
-        async def add(opened: Opened) -> ListPlan:
-            desk = ListDesk(
-                registry=opened.registry,
-                lists=opened.lists,
-                register=opened.register,
-                register_keys=opened.register_keys,
-                root=opened.keys.root,
-                audit=opened.audit,
-                clock=lambda: datetime.now(UTC),
-                random=secrets.token_bytes,
-            )
-            of = ListOf(kind, SchoolId(school), SupplierId(supplier))
-            return await desk.put(of, stated, digest=digest, dry_run=dry_run)
-
-        plan = run(loaded, add)
-    click.echo(
-        f"{len(plan.tags)} pupils: {plan.new} new, {plan.kept} already listed,"
-        f" {plan.removed} not listed any more."
+    prepare_list(
+        Action.LIST_PILOT, config_folder, (school, supplier), file, signer, key_file, output, count
     )
-    if dry_run:
-        click.echo("Dry run: nothing was changed.")
 
 
-@takeover.command("map")
-@config_option
-@click.argument("school", type=slug)
-@click.argument("supplier", type=slug)
-@click.argument("file", type=file_argument)
-@click.option("--output", type=file_argument, required=True, help="Where the answer goes.")
-def map_file(config_folder: Path, school: str, supplier: str, file: Path, output: Path) -> None:
-    """Turn the ECK iDs in FILE into SUPPLIER's own pseudonyms of SCHOOL's pupils.
+def pilot_of(school: str, supplier: str) -> ListOf:
+    """Return which list a pilot is."""
+    return ListOf(ListKind.PILOT, SchoolId(school), SupplierId(supplier))
 
-    A line is an ECK iD, or an ECK iD, a comma and the supplier's own key of the account; the answer
-    then has that key in place of the ECK iD, so that who keeps accounts under another key, like the
-    old hub's uid, needs no ECK iDs. Whoever is not known at SCHOOL gets an empty pseudonym. The
-    answer is for SUPPLIER alone: hand it over safely, and delete it.
-    """
+
+def prepare_list(
+    action: Action,
+    config_folder: Path,
+    parties: tuple[str, str],
+    file: Path,
+    signer: str,
+    key_file: Path,
+    output: Path,
+    count: Callable[[Opened, Sequence[str]], int],
+) -> None:
+    """Prepare what another operator does with a list, and tell how many lines it has."""
+    school, supplier = parties
     with saying_what_was_refused():
-        loaded = load_settings(config_folder, environment=os.environ)
-        start_logs(loaded)
+        loaded, desk = open_desk(config_folder)
+        by = read_signer(signer, key_file)
         refuse_if_there(output)
-        stated = read_stated(file)
+        content = file.read_bytes()
 
-        async def answer(opened: Opened) -> list[tuple[str, Pseudonym | None]]:
-            mapping = mapping_of(opened)
-            with (
-                noting_refusals(
-                    opened.audit,
-                    opened.registry,
-                    SchoolId(school),
-                    SupplierId(supplier),
-                    random=secrets.token_bytes,
-                ),
-                showing_lines("Mapping", total=len(stated)) as progress,
-            ):
-                answers = await mapping.answer(
-                    stated,
-                    school=SchoolId(school),
-                    supplier=SupplierId(supplier),
-                    registry=opened.registry,
-                    progress=progress,
+        async def state() -> Mapping[str, str]:
+            async with opened_databases(loaded) as opened:
+                return write_listed(
+                    {"school": school, "supplier": supplier},
+                    lines=count(opened, read_stated(content)),
+                    digest=digest_list(content, keys=opened.register_keys),
                 )
-            return [
-                (line.key or stated[line.number - 1].strip(), pseudonym)
-                for line, pseudonym in answers
-            ]
 
-        rows = run(loaded, answer)
-        text = "".join(f"{key},{pseudonym or ''}\n" for key, pseudonym in rows)
-        write_new(output, text.encode())
-    answered = sum(pseudonym is not None for _, pseudonym in rows)
-    click.echo(f"{len(rows)} asked, {answered} answered, in {output}.")
+        prepared = asyncio.run(
+            desk.prepare_stated(action, school=SchoolId(school), by=by, state=state)
+        )
+        click.echo(f"{prepared.body.parameters['lines']} lines of {school} for {supplier}.")
+        hand_over(prepared, output, more=more_to_confirm(action))
 
 
-def mapping_of(opened: Opened) -> TakeoverMapping:
-    """Return what answers, over the databases of this broker."""
-    return TakeoverMapping(
-        ports=MappingPorts(
-            register=opened.register,
-            lists=opened.lists,
-            keys=opened.register_keys,
-            root=opened.keys.root,
-            pairwise=opened.keys.pairwise,
-            settled_after_days=opened.loaded.settings.transfers.settled_days,
-            random=secrets.token_bytes,
-        ),
-        store=SqliteTakeovers(registry_file(opened.loaded)),
-        asked_per_school=opened.loaded.settings.takeover.asked_per_school,
+def more_to_confirm(action: Action) -> str:
+    """Return what else the second operator types."""
+    return " --list FILE" + (" --output ANSWER" if action is Action.MAP_TAKEOVER else "")
+
+
+async def list_confirmed(opened: Opened, names: Mapping[str, str], content: bytes) -> str:
+    """Put a pilot in place that two operators want; return the plan."""
+    of = pilot_of(names["school"], names["supplier"])
+    return describe_plan(await list_desk_of(opened).put_pilot(of, read_stated(content)))
+
+
+def list_desk_of(opened: Opened) -> ListDesk:
+    """Return where lists are taken in, over the databases of this broker."""
+    return ListDesk(
+        registry=opened.registry,
+        lists=opened.lists,
+        register=opened.register,
+        register_keys=opened.register_keys,
+        root=opened.keys.root,
         audit=opened.audit,
         clock=lambda: datetime.now(UTC),
+        random=secrets.token_bytes,
     )
 
 
 def run(loaded: LoadedSettings, work: Callable[[Opened], Awaitable[Result]]) -> Result:
     """Do something over this broker's databases, and close them."""
-    keys = open_databases(loaded)
 
     async def working() -> Result:
-        register = SqlitePersonRegister(loaded.data_folder / "register.db")
-        lists = SqliteTakeoverLists(loaded.data_folder / "register.db")
-        try:
-            return await work(
-                Opened(
-                    loaded=loaded,
-                    keys=keys,
-                    register_keys=derive_register_keys(keys.register),
-                    registry=SqliteRegistry(registry_file(loaded)).load(),
-                    register=register,
-                    lists=lists,
-                    audit=AuditLines(),
-                )
-            )
-        finally:
-            await lists.close()
-            await register.close()
+        async with opened_databases(loaded) as opened:
+            return await work(opened)
 
     return asyncio.run(working())
 
 
-def read_stated(file: Path) -> Sequence[str]:
+@asynccontextmanager
+async def opened_databases(loaded: LoadedSettings) -> AsyncIterator[Opened]:
+    """Give this broker's databases, and close them."""
+    keys = open_databases(loaded)
+    register = SqlitePersonRegister(loaded.data_folder / "register.db")
+    lists = SqliteTakeoverLists(loaded.data_folder / "register.db")
+    try:
+        yield Opened(
+            loaded=loaded,
+            keys=keys,
+            register_keys=derive_register_keys(keys.register),
+            registry=SqliteRegistry(registry_file(loaded)).load(),
+            register=register,
+            lists=lists,
+            audit=AuditLines(),
+        )
+    finally:
+        await lists.close()
+        await register.close()
+
+
+def read_stated(content: bytes) -> Sequence[str]:
     """Return the lines of a file; what is no text is malformed, as a line."""
-    return file.read_text(encoding="utf-8", errors="replace").splitlines()
+    return content.decode("utf-8", errors="replace").splitlines()

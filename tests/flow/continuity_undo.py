@@ -148,11 +148,11 @@ class ChangesAreUndone(TakeOvers):
 
         async def agreed(action: Action, school: SchoolId, transfer: Callable[..., object]) -> None:
             desk = self.operators.at
-            prepared = await desk.prepare_transfer(
+            prepared = await desk.prepare_stated(
                 action,
                 school=school,
                 by=ANNA,
-                transfer=transfer,  # type: ignore[arg-type]
+                state=transfer,  # type: ignore[arg-type]
             )
             await desk.confirm(
                 prepared, by=BEA, register=self.world.register, transfers=self.transfers

@@ -68,7 +68,8 @@ def test_one_line_for_each_refusal() -> None:
     yesterday = TODAY - timedelta(1)
     refuse(lambda: desk.switch(PAIR, classes=(), first_day=yesterday), DayPast, events)
     desk.switch(PAIR, classes=(), first_day=TODAY + timedelta(9))
-    refuse(lambda: desk.check_may_rehearse(PAIR), SwitchRunning, events)
+    with pytest.raises(SwitchRunning):
+        desk.check_may_rehearse(PAIR)
     refuse(lambda: desk.open_rehearsal(PAIR), SwitchRunning, events)
     refuse(lambda: desk.finish(SCHOOL), SwitchNotRunning, events)
     assert [each.stage for each in store.steps] == [SwitchStage.ALL]

@@ -246,6 +246,30 @@ class TestWhoMayAsk:
         ]
 
 
+class TestCountingLines:
+    """What one operator learns who prepares: how many lines there are."""
+
+    async def test_nothing_is_looked_up_or_taken_of_the_quota(self, mapped: Mapped) -> None:
+        mapped.register.down = mapped.lists.down = True
+        counted = mapped.mapping.count(
+            [an_eck_id("sanne"), "", an_eck_id("x")],
+            school=VUURVOGEL,
+            supplier=REKENRIJK,
+            registry=mapped.world.registry,
+        )
+        assert (counted, mapped.world.store.asked) == (2, {})
+
+    async def test_who_may_not_ask_may_not_count(self, mapped: Mapped) -> None:
+        mapped.world.records["vuurvogel/rekenrijk"] = None
+        with pytest.raises(EckIdNotApproved):
+            mapped.mapping.count(
+                [an_eck_id("sanne")],
+                school=VUURVOGEL,
+                supplier=REKENRIJK,
+                registry=mapped.world.registry,
+            )
+
+
 class TestQuota:
     async def test_what_exceeds_it_is_refused_whole(self, mapped: Mapped) -> None:
         await mapped.world.sign(quota=3)

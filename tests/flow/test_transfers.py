@@ -513,8 +513,8 @@ class TestTwoPersons:
         async def state() -> Mapping[str, str]:
             return (await move.prepare_offer())[1]
 
-        prepared = await desk.at.prepare_transfer(
-            Action.OFFER_TRANSFER, school=SAML_SCHOOL, by=ANNA, transfer=state
+        prepared = await desk.at.prepare_stated(
+            Action.OFFER_TRANSFER, school=SAML_SCHOOL, by=ANNA, state=state
         )
         await desk.at.confirm(prepared, by=BEA, register=move.world.register, transfers=move.desk)
         assert desk.told() == ["action-prepared", "action-confirmed", "action-done"]
@@ -527,8 +527,8 @@ class TestTwoPersons:
             return await move.prepare_accept("a" * 32)
 
         with pytest.raises(t.TransferUnknown):
-            await desk.at.prepare_transfer(
-                Action.ACCEPT_TRANSFER, school=OIDC_SCHOOL, by=ANNA, transfer=state
+            await desk.at.prepare_stated(
+                Action.ACCEPT_TRANSFER, school=OIDC_SCHOOL, by=ANNA, state=state
             )
         assert [each.code for each in desk.events.seen] == ["E-SECTOR-1"]
 
@@ -538,8 +538,8 @@ class TestTwoPersons:
         async def state() -> Mapping[str, str]:
             return {}
 
-        prepared = await desk.at.prepare_transfer(
-            Action.OFFER_TRANSFER, school=SAML_SCHOOL, by=ANNA, transfer=state
+        prepared = await desk.at.prepare_stated(
+            Action.OFFER_TRANSFER, school=SAML_SCHOOL, by=ANNA, state=state
         )
         with pytest.raises(ActionUnknown):
             await desk.at.confirm(prepared, by=BEA, register=move.world.register)

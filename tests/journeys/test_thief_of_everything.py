@@ -117,10 +117,26 @@ class Happenings:
         of = ("vuurvogel", "biosfeer")
         pilot = self.written("pilot.txt", SANNE, NUMBERS["daan"])
         await run_broker("takeover", "set", *self.config, *of, "prepare")
-        await run_broker("takeover", "pilot", *self.config, *of, pilot)
+        await self.by_two("pilot", *of, pilot)
         asked = self.written("asked.txt", SANNE, NEVER_CAME)
         answer = self.folder / "answer.csv"
-        await run_broker("takeover", "map", *self.config, *of, asked, "--output", answer)
+        await self.by_two("map", *of, asked, more=("--output", answer))
+
+    async def by_two(
+        self,
+        command: str,
+        school: str,
+        supplier: str,
+        file: Path,
+        *,
+        more: tuple[str | Path, ...] = (),
+    ) -> None:
+        output = self.folder / f"{command}.json"
+        given = (school, supplier, file, *self.signer("anna"), "--output", output)
+        await run_broker("takeover", command, *self.config, *given)
+        await run_broker(
+            "confirm", output, *self.config, *self.signer("bea"), "--list", file, *more
+        )
 
     async def rotate(self, *pseudonyms: str) -> None:
         of = (*self.config, "--supplier", "rekenrijk")

@@ -14,6 +14,7 @@ from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.takeover import Takeover
 from broker.flow.audit import AuditEvent, AuditLog, note_refusal
+from broker.flow.operators.listed_action import LISTED_ACTIONS, ListWork
 from broker.flow.operators.operator_parameters import (
     check_operator_new,
     read_erasure,
@@ -209,18 +210,18 @@ class OperatorDesk:
             stated = write_rewrites(planned.rewrites)
             return self._prepare(action, stated, by=by, school=school), planned
 
-    async def prepare_transfer(
+    async def prepare_stated(
         self,
         action: Action,
         *,
         school: SchoolId,
         by: Signer,
-        transfer: Callable[[], Awaitable[Mapping[str, str]]],
+        state: Callable[[], Awaitable[Mapping[str, str]]],
     ) -> PreparedAction:
-        """Return a transfer's offer or acceptance, as `prepare_change`."""
+        """Return a transfer's offer or acceptance, or a list, as `prepare_change`."""
         with self._refusals_noted(by.name, school=school):
             check_signer(by, operators=self.operators.registered())
-            return self._prepare(action, await transfer(), by=by, school=school)
+            return self._prepare(action, await state(), by=by, school=school)
 
     async def confirm(
         self,
@@ -231,6 +232,7 @@ class OperatorDesk:
         signing: TakeoverSigning | None = None,
         switches: SwitchDesk | None = None,
         transfers: TransferDesk | None = None,
+        listed: ListWork | None = None,
     ) -> ConfirmedAction:
         """Carry out what another operator prepared.
 
@@ -238,6 +240,7 @@ class OperatorDesk:
 
         Args:
             signing: where take-overs are put in force, for an action that is one.
+            listed: what is done with a list, for an action that needs one.
 
         Raises:
             Refusal: of `confirm_action`, or of the action itself.
@@ -254,10 +257,11 @@ class OperatorDesk:
             self._note("action-confirmed", confirmed)
             if confirmed.action is Action.SIGN_TAKEOVER:
                 self._sign(confirmed, signing=signing)
-            elif confirmed.action in TRANSFER_ACTIONS:
-                if transfers is None:
+            elif confirmed.action in (*TRANSFER_ACTIONS, *LISTED_ACTIONS):
+                desk = listed if confirmed.action in LISTED_ACTIONS else transfers
+                if desk is None:
                     raise ActionUnknown("check_action_possible_here")
-                await transfers.carry_out(confirmed)
+                await desk.carry_out(confirmed)
             else:
                 await self._carry_out(confirmed, register=register, switches=switches)
         self._note("action-done", confirmed)

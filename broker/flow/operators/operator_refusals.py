@@ -109,3 +109,10 @@ class OperatorRecordsUnavailable(OperatorRefusal):
     what = "The records of operators cannot be used, so nothing was done."
     remedy = "Look at the owners and modes of the files that the command names."
     http_status = 503
+
+
+class OtherListPrepared(OperatorRefusal):
+    code = "E-OPERATOR-15"
+    what = "This is not the list that was prepared."
+    remedy = "Nothing was looked up. Prepare it anew, and confirm with the same list."
+    http_status = 409

@@ -62,6 +62,9 @@ class Action(StrEnum):
     BEGIN_ANEW = "person-begin-anew"
     OFFER_TRANSFER = "transfer-offer"
     ACCEPT_TRANSFER = "transfer-accept"
+    MAP_TAKEOVER = "takeover-map"
+    LIST_PILOT = "takeover-pilot"
+    REHEARSE_LIST = "rehearse-list"
 
 
 class PreparedBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

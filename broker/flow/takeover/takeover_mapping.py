@@ -178,6 +178,18 @@ class TakeoverMapping:
     audit: AuditLog
     clock: Clock
 
+    def count(
+        self, stated: Sequence[str], *, school: SchoolId, supplier: SupplierId, registry: Registry
+    ) -> int:
+        """Return how many lines of a list would be asked about; nothing is looked up or counted.
+
+        Raises:
+            Refusal: of `check_may_ask`, `ListUnusable`.
+        """
+        today = day_of(self.clock())
+        check_may_ask(registry, school=school, supplier=supplier, today=today)
+        return len(read_list(stated, school=school, key=self.ports.root))
+
     async def answer(
         self,
         stated: Sequence[str],

@@ -1,4 +1,8 @@
-"""Putting pupils on the lists of a take-over: whole lists, with a plan first."""
+"""Putting pupils on the lists of a take-over: whole lists, with a plan first.
+
+The list of pupils is the one that the school signed, so one operator takes it in. A pilot may name
+a pupil by number or by ECK iD, and what it counts would tell which two are one pupil: two do that.
+"""
 
 from asyncio import to_thread
 from collections.abc import Sequence
@@ -60,11 +64,11 @@ class ListDesk:
     clock: Clock
     random: Random
 
-    async def put(
+    async def put_pupils(
         self, of: ListOf, stated: Sequence[str], *, digest: bytes, dry_run: bool
     ) -> ListPlan:
-        """Put a list in place of the one of before, and return the plan. One event, or none when
-        nothing is to be changed.
+        """Put the list that the school signed in place of the one of before, and return the plan.
+        One event, or none when nothing is to be changed.
 
         Args:
             stated: lines as `read_list` takes them.
@@ -74,22 +78,47 @@ class ListDesk:
             Refusal: of `broker.domain.takeover_refusals`, or what rests cannot be used.
         """
         with noting_refusals(self.audit, self.registry, of.school, of.supplier, random=self.random):
-            takeover = find_takeover(self.registry, of.school, of.supplier)
-            if takeover.state_on(day_of(self.clock())) is TakeoverState.CLOSED:
-                raise TakeoverEnded("check_takeover_not_ended")
-            is_pilot = of.kind is ListKind.PILOT
-            if not is_pilot:
-                check_list_signed(takeover, digest=digest)
-            lines = await to_thread(
-                read_list, stated, school=of.school, key=self.root, numbers=is_pilot
-            )
-            roots = [each.root for each in lines]
-            if is_pilot:
-                roots = await self._find_accounts(lines, of=of)
-            plan = await self._plan(roots, of=of)
+            check_list_signed(self._find_open(of), digest=digest)
+            lines = await to_thread(read_list, stated, school=of.school, key=self.root)
+            plan = await self._plan([each.root for each in lines], of=of)
             if dry_run:
                 return plan
             await self.lists.replace(of, plan.tags)
+        self._note(plan)
+        return plan
+
+    def count_pilot(self, of: ListOf, stated: Sequence[str]) -> int:
+        """Return how many lines of a pilot name somebody; nothing is looked up.
+
+        Raises:
+            Refusal: of `broker.domain.takeover_refusals`.
+        """
+        self._find_open(of)
+        return len(read_list(stated, school=of.school, key=self.root, numbers=True))
+
+    async def put_pilot(self, of: ListOf, stated: Sequence[str]) -> ListPlan:
+        """Put a pilot in place of the one of before, which two operators want; return the plan.
+
+        Whoever calls notes a refusal.
+
+        Raises:
+            Refusal: of `broker.domain.takeover_refusals`, or what rests cannot be used.
+        """
+        self._find_open(of)
+        lines = await to_thread(read_list, stated, school=of.school, key=self.root, numbers=True)
+        plan = await self._plan(await self._find_accounts(lines, of=of), of=of)
+        await self.lists.replace(of, plan.tags)
+        self._note(plan)
+        return plan
+
+    def _find_open(self, of: ListOf) -> Takeover:
+        takeover = find_takeover(self.registry, of.school, of.supplier)
+        if takeover.state_on(day_of(self.clock())) is TakeoverState.CLOSED:
+            raise TakeoverEnded("check_takeover_not_ended")
+        return takeover
+
+    def _note(self, plan: ListPlan) -> None:
+        of = plan.of
         self.audit.record(
             AuditEvent(
                 action="takeover-listed",
@@ -98,7 +127,6 @@ class ListDesk:
                 names=(of.kind.value, f"listed {len(plan.tags)}"),
             )
         )
-        return plan
 
     async def _plan(self, roots: Sequence[PersonRoot], *, of: ListOf) -> ListPlan:
         once = dict.fromkeys(roots)  # a pilot may name somebody by ECK iD and by number
