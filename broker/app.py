@@ -22,6 +22,7 @@ from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedRec
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.ids import SchoolIdpId
 from broker.flow.authorization_requests import AuthorizationRequests
+from broker.flow.client_login import ClientLogin
 from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
@@ -237,7 +238,13 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         clock=clock,
         random=random,
     )
-    client_keys = RegisteredClientKeys(parts.published)
+    clients = ClientLogin(
+        issuer=settings.issuer,
+        token_endpoint=Endpoints(settings.issuer).token,
+        snapshots=snapshots,
+        state=state,
+        client_keys=RegisteredClientKeys(parts.published),
+    )
     tools = ProgramTools(audit=audit, clock=clock, random=random)
     return Web(
         issuer=settings.issuer,
@@ -269,10 +276,9 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         ),
         token=TokenFlow(
             issuer=settings.issuer,
-            token_endpoint=Endpoints(settings.issuer).token,
             snapshots=snapshots,
             state=state,
-            client_keys=client_keys,
+            clients=clients,
             keys=flow_keys,
             audit=audit,
             clock=clock,
@@ -281,10 +287,9 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         mapping=wire_mapping(settings, resources, flow_keys, tools),
         conversion=wire_conversion(settings, resources, flow_keys, tools),
         api=ApiAccess(
-            issuer=settings.issuer,
             snapshots=snapshots,
             state=state,
-            client_keys=client_keys,
+            clients=clients,
             audit=audit,
             clock=clock,
         ),

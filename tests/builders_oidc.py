@@ -22,7 +22,8 @@ from broker.domain.registry import Registry, build_registry
 from broker.domain.relying_parties import OidcClient, RelyingParty
 from broker.jose.keys import SigningKey, read_signing_key
 from broker.jose.tokens import sign_token
-from broker.oidc_op.client_auth import ASSERTION_TYPE, hash_client_secret
+from broker.oidc_op.client_assertions import ASSERTION_TYPE
+from broker.oidc_op.client_secrets import hash_client_secret
 from broker.oidc_op.grants import OidcGrant
 from broker.oidc_op.token import derive_code_challenge
 from broker.pseudonyms.derivation import Pseudonym

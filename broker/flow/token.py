@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.client_login import ClientLogin
 from broker.flow.following.trail import Outcome, current_trail
 from broker.flow.held_state.browser_steps import store_in_words
 from broker.flow.held_state.handles import Handle, parse_handle
-from broker.flow.held_state.login_store import Absent, Claim, ClaimedBefore, TakenBefore
+from broker.flow.held_state.login_store import Absent, ClaimedBefore, TakenBefore
 from broker.flow.held_state.records import (
     ACCESS_TOKEN,
     GRANT,
@@ -22,17 +23,12 @@ from broker.flow.held_state.records import (
 )
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.parties import check_still_open
-from broker.flow.ports import ClientKeys, Clock, FlowKeys, Random, Snapshots
+from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
 from broker.flow.refusals import AgreementChanged, SchoolNotOpen, StatesDiffer, SupplierNotOpen
 from broker.flow.release import day_of
+from broker.oidc_op.caller_proof import CallerProof
 from broker.oidc_op.claims import build_id_token
-from broker.oidc_op.client_auth import (
-    AuthenticatedClient,
-    ClientNotAuthenticated,
-    check_client_authentication,
-    find_presented_client,
-    parse_client_authentication,
-)
+from broker.oidc_op.client_auth import AuthenticatedClient
 from broker.oidc_op.jwks import choose_signing_key
 from broker.oidc_op.token import (
     GrantRefused,
@@ -43,9 +39,6 @@ from broker.oidc_op.token import (
     read_code,
 )
 from broker.oidc_op.userinfo import AccessTokenRefused, build_userinfo, parse_bearer_token
-
-CLIENT_JTI = "client-jti"
-"""Kind of one-shot value: the `jti` of a client's assertion (RFC 7523 3)."""
 
 JTI_BYTES = 16  # 128 bits; NL GOV asks for at least that
 
@@ -59,28 +52,24 @@ class TokenFlow:
         self,
         *,
         issuer: str,
-        token_endpoint: str,
         snapshots: Snapshots,
         state: SealedState,
-        client_keys: ClientKeys,
+        clients: ClientLogin,
         keys: FlowKeys,
         audit: AuditLog,
         clock: Clock,
         random: Random,
     ) -> None:
         self._issuer = issuer
-        self._token_endpoint = token_endpoint
         self._snapshots = snapshots
         self._state = state
-        self._client_keys = client_keys
+        self._clients = clients
         self._keys = keys
         self._audit = audit
         self._clock = clock
         self._random = random
 
-    async def redeem(
-        self, form: Sequence[tuple[str, str]], *, authorization: str | None
-    ) -> TokenResponse:
+    async def redeem(self, form: Sequence[tuple[str, str]], proof: CallerProof) -> TokenResponse:
         """Return the tokens for a code, to the client that it was given to.
 
         Raises:
@@ -91,7 +80,7 @@ class TokenFlow:
         """
         request = parse_token_request(form)
         now = self._clock()
-        client = await self._authenticate(form, authorization=authorization, now=now)
+        client = await self._clients.authenticate(form, proof, now=now)
         record = await self._take(read_code(request), client, now=now)
         redeemed = check_token_request(request, record.grant, client=client)
         try:
@@ -123,14 +112,14 @@ class TokenFlow:
         return build_token_response(redeemed, access_token=access_token, id_token=id_token)
 
     async def userinfo(
-        self, form: Sequence[tuple[str, str]], *, authorization: str | None
+        self, form: Sequence[tuple[str, str]], proof: CallerProof
     ) -> dict[str, str | list[str]]:
         """Return what the bearer of an access token may see: its own login's claims.
 
         Raises:
             AccessTokenMissing, AccessTokenAmbiguous, AccessTokenRefused, StoreUnavailable
         """
-        token = parse_bearer_token(form, authorization=authorization)
+        token = parse_bearer_token(form, authorization=proof.authorization)
         try:
             with store_in_words(known=(Absent,)):
                 record = await self._state.get(USERINFO, parse_handle(token))
@@ -144,24 +133,6 @@ class TokenFlow:
             raise AccessTokenRefused(closed.check) from None
         return build_userinfo(record.grant, registry=registry)
 
-    async def _authenticate(
-        self,
-        form: Sequence[tuple[str, str]],
-        *,
-        authorization: str | None,
-        now: datetime,
-    ) -> AuthenticatedClient:
-        credentials = parse_client_authentication(form, authorization=authorization)
-        client = find_presented_client(credentials, registry=self._snapshots.registry)
-        return check_client_authentication(
-            credentials,
-            client=client,
-            keys=await self._client_keys.find(client.oidc),
-            issuer=self._issuer,
-            token_endpoint=self._token_endpoint,
-            now=now,
-        )
-
     async def _take(
         self, unverified_code: str, client: AuthenticatedClient, *, now: datetime
     ) -> GrantRecord:
@@ -170,14 +141,14 @@ class TokenFlow:
             handle = parse_handle(unverified_code)
         except Absent:
             raise GrantRefused("check_code_form") from None
-        claims = self._claims(client, now=now)
+        once = self._clients.used_once(client, now=now)
         try:
             with store_in_words(known=(Absent, TakenBefore, ClaimedBefore)):
-                record = await self._state.take(GRANT, handle, claims=claims)
+                record = await self._state.take(GRANT, handle, claims=once.claims)
         except Absent:
             raise GrantRefused("check_code_known") from None
-        except ClaimedBefore:
-            raise ClientNotAuthenticated("check_assertion_id_once") from None
+        except ClaimedBefore as claimed:
+            raise once.refusal_of(claimed) from None
         except TakenBefore:
             await self._revoke(handle)
             raise GrantRefused("check_code_used_once") from None
@@ -188,15 +159,6 @@ class TokenFlow:
         """End what the first use of this code gave."""
         with store_in_words():
             await self._state.delete(USERINFO, self._state.derive_handle(code, ACCESS_TOKEN))
-
-    def _claims(self, client: AuthenticatedClient, *, now: datetime) -> tuple[Claim, ...]:
-        used = client.assertion_id
-        if used is None:
-            return ()
-        seconds = max(1, int((used.until - now).total_seconds()) + 1)
-        return self._state.claims_for(
-            CLIENT_JTI, issuer=client.client_id, value=used.value, ttl_seconds=seconds
-        )
 
 
 def _follow(record: GrantRecord | UserinfoRecord) -> None:

@@ -2,7 +2,7 @@
 
     request      GET or POST /oidc/authorize: parse, check by one table
     response     what goes back to the redirect URI, and errors as JSON
-    client_auth  who calls the token endpoint
+    client_auth  who calls an endpoint for machines; client_* the ways to prove it
     token        the code is redeemed
     claims       what the ID token and userinfo say
     userinfo     bearer tokens

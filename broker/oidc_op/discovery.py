@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from broker.domain.federation import ApiScope
 from broker.domain.relying_parties import ClaimProfile
 from broker.oidc_op.claims import PROTOCOL_CLAIMS, claim_names
-from broker.oidc_op.client_auth import ASSERTION_ALGORITHMS
+from broker.oidc_op.client_assertions import ASSERTION_ALGORITHMS
 from broker.oidc_op.client_credentials import CLIENT_CREDENTIALS
 from broker.oidc_op.jwks import TokenKeys
 from broker.oidc_op.profiles import PROFILES

@@ -25,7 +25,7 @@ from broker.flow.programs.api_access import (
 from broker.web.api_conversion import convert_pseudonyms
 from broker.web.api_enrolments import take_list
 from broker.web.api_takeover import map_eck_ids
-from broker.web.requests import read_authorization
+from broker.web.requests import read_caller_proof
 from broker.web.responses import json, refuse_program
 from broker.web.wiring import Web
 
@@ -81,7 +81,7 @@ def api_routes(web: Web, endpoints: Sequence[ApiEndpoint] = API_ENDPOINTS) -> li
 def _route(web: Web, row: ApiEndpoint) -> Route:
     async def endpoint(request: Request) -> Response:
         try:
-            caller = await web.api.admit(authorization=read_authorization(request), scope=row.scope)
+            caller = await web.api.admit(read_caller_proof(request), scope=row.scope)
             if not isinstance(caller, row.callers):
                 raise ApiCallerRefused("check_caller_kind")
             response = await row.handler(web, request, caller)

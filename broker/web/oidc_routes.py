@@ -8,8 +8,8 @@ from broker.domain.refusals import Refusal
 from broker.flow.audit import make_reference, note_refusal
 from broker.flow.authorization_requests import RefusedRequest
 from broker.flow.key_plans.key_purposes import JWKS_CACHE
-from broker.oidc_op.client_auth import ClientNotAuthenticated
 from broker.oidc_op.client_credentials import is_api_token_request
+from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from broker.oidc_op.response import build_authorization_error, build_error_body
 from broker.oidc_op.userinfo import build_challenge
 from broker.web.begin import (
@@ -22,7 +22,7 @@ from broker.web.begin import (
 )
 from broker.web.held_steps import find_held_step, read_wish
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
-from broker.web.requests import Parameters, only, read_authorization, read_form, read_query
+from broker.web.requests import Parameters, only, read_caller_proof, read_form, read_query
 from broker.web.responses import answer, json, redirect
 from broker.web.wiring import Web
 
@@ -52,10 +52,10 @@ def oidc_routes(web: Web) -> list[Route]:
     async def token(request: Request) -> Response:
         try:
             form = await read_form(request, max_bytes=web.max_body_bytes)
-            authorization = read_authorization(request)
+            proof = read_caller_proof(request)
             if is_api_token_request(form):
-                return json(await web.api.grant(form, authorization=authorization))
-            return json(await web.token.redeem(form, authorization=authorization))
+                return json(await web.api.grant(form, proof))
+            return json(await web.token.redeem(form, proof))
         except Refusal as refusal:
             return _machine_refusal(web, refusal)
 
@@ -64,7 +64,7 @@ def oidc_routes(web: Web) -> list[Route]:
             form: Parameters = []
             if request.method == "POST" and request.headers.get("content-type"):
                 form = await read_form(request, max_bytes=web.max_body_bytes)
-            claims = await web.token.userinfo(form, authorization=read_authorization(request))
+            claims = await web.token.userinfo(form, read_caller_proof(request))
         except Refusal as refusal:
             response = _machine_refusal(web, refusal)
             if refusal.http_status in {400, 401, 403}:

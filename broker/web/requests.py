@@ -7,6 +7,7 @@ from starlette.requests import ClientDisconnect, Request
 
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.form_text import unescape
+from broker.oidc_op.caller_proof import CallerProof
 
 Parameters = list[tuple[str, str]]
 """Names and values in order, so that a check can refuse duplicates."""
@@ -98,16 +99,19 @@ async def read_bounded(request: Request, *, max_bytes: int, within_seconds: floa
     return b"".join(parts)
 
 
-def read_authorization(request: Request) -> str | None:
-    """Return the Authorization header, or None when there is none.
+def read_caller_proof(request: Request) -> CallerProof:
+    """Return what a caller of an endpoint for machines shows beside its form.
 
     Raises:
-        RequestUnreadable: it is there twice.
+        RequestUnreadable: two Authorization headers.
     """
-    values = request.headers.getlist("authorization")
+    headers = request.headers
+    values = headers.getlist("authorization")
     if len(values) > 1:
         raise RequestUnreadable("check_authorization_once")
-    return values[0] if values else None
+    return CallerProof(
+        authorization=values[0] if values else None, dpop=tuple(headers.getlist("dpop"))
+    )
 
 
 def only(parameters: Sequence[tuple[str, str]], name: str) -> str:

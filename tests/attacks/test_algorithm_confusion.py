@@ -13,7 +13,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 
 from broker.domain.refusals import Refusal
 from broker.jose.keys import SIGNATURE_ALGORITHMS, parse_key_set
-from broker.oidc_op.client_auth import ASSERTION_ALGORITHMS
+from broker.oidc_op.client_assertions import ASSERTION_ALGORITHMS
 from broker.oidc_rp.id_token import check_token_response
 from tests.builders_oidc import (
     CLIENT_KEY,

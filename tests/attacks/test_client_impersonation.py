@@ -2,7 +2,7 @@
 
 import pytest
 
-from broker.oidc_op.client_auth import ClientNotAuthenticated
+from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from tests.builders_oidc import (
     CLIENT_ID,
     ISSUER,

@@ -3,6 +3,7 @@
 import pytest
 
 from broker.domain.refusals import Refusal
+from broker.oidc_op.caller_proof import NO_PROOF
 from broker.oidc_op.client_auth import parse_client_authentication
 from broker.oidc_op.request import check_authorization_request, parse_authorization_request
 from broker.oidc_op.token import parse_token_request
@@ -54,8 +55,8 @@ def test_a_client_proves_itself_once() -> None:
     form = assertion_form(an_assertion())
     for again in (form[1], ("client_assertion", ""), ("client_secret", "x")):
         with pytest.raises(Refusal):
-            parse_client_authentication([*form, again], authorization=None)
-    assert parse_client_authentication(form, authorization=None).method == "private_key_jwt"
+            parse_client_authentication([*form, again], proof=NO_PROOF)
+    assert parse_client_authentication(form, proof=NO_PROOF).method == "private_key_jwt"
 
 
 def test_an_access_token_is_shown_once() -> None:

@@ -14,7 +14,7 @@ import msgspec
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.jose.keys import KeySet, parse_key_set
 from broker.jose.tokens import sign_token, verify_token
-from broker.oidc_op.client_auth import ASSERTION_TYPE
+from broker.oidc_op.client_assertions import ASSERTION_TYPE
 from broker.oidc_op.token import derive_code_challenge
 from broker.saml_xml import names as n
 from broker.saml_xml.elements import Element, build_element

@@ -15,6 +15,7 @@ from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.demo.people import PEOPLE, Person
 from broker.flow.answers import Answer, ChooseSchool, PostMessage
 from broker.flow.authorization_requests import AuthorizationRequests
+from broker.flow.client_login import ClientLogin
 from broker.flow.enrolment.enrolment_records import derive_enrolment_keys
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
@@ -35,6 +36,7 @@ from broker.flow.supplier_side import SupplierSide
 from broker.flow.token import TokenFlow
 from broker.jose.keys import key_set_of
 from broker.jose.tokens import verify_token
+from broker.oidc_op.caller_proof import NO_PROOF, CallerProof
 from broker.oidc_op.jwks import TokenKeys
 from broker.oidc_op.request import check_authorization_request, parse_authorization_request
 from broker.oidc_op.token import TokenResponse
@@ -184,22 +186,27 @@ class LoginWorld:
             clock=clock,
             random=self.random,
         )
-        token = TokenFlow(
+        clients = ClientLogin(
             issuer=oidc.ISSUER,
             token_endpoint=oidc.TOKEN_ENDPOINT,
             snapshots=self.snapshots,
             state=state,
             client_keys=self.client_keys,
+        )
+        token = TokenFlow(
+            issuer=oidc.ISSUER,
+            snapshots=self.snapshots,
+            state=state,
+            clients=clients,
             keys=self.keys,
             audit=self.audit,
             clock=clock,
             random=self.random,
         )
         api = ApiAccess(
-            issuer=oidc.ISSUER,
             snapshots=self.snapshots,
             state=state,
-            client_keys=self.client_keys,
+            clients=clients,
             audit=self.audit,
             clock=clock,
         )
@@ -390,15 +397,15 @@ class LoginWorld:
         id_token = verify_token(
             tokens.id_token, keys=key_set_of([oidc.BROKER_KEY]), algorithms=("ES256",)
         ).claims
-        claims = await self.token.userinfo([], authorization=f"Bearer {tokens.access_token}")
+        claims = await self.token.userinfo([], CallerProof(f"Bearer {tokens.access_token}"))
         subject = claims.pop("sub")
         assert subject == id_token["sub"]
         return replace(found, subject=str(subject), claims=claims, protocol_values=id_token)
 
     async def redeem(self, code: str, party: str = REKENRIJK, **changes: Any) -> TokenResponse:
         """Redeem a code with a fresh client assertion."""
-        form, authorization = self.token_form(code, party, **changes), None
-        return await self.token.redeem(form, authorization=authorization)
+        form = self.token_form(code, party, **changes)
+        return await self.token.redeem(form, NO_PROOF)
 
     def token_form(self, code: str, party: str = REKENRIJK, **changes: Any) -> Any:
         """Return a client's token request; `jti` and `by` change its assertion."""

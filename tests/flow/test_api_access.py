@@ -14,8 +14,9 @@ from broker.flow.programs.api_access import (
     SupplierCaller,
 )
 from broker.flow.refusals import StoreUnavailable
-from broker.oidc_op.client_auth import ClientAuthenticationAmbiguous, ClientNotAuthenticated
+from broker.oidc_op.caller_proof import NO_PROOF, CallerProof
 from broker.oidc_op.client_credentials import ScopeRefused
+from broker.oidc_op.client_refusals import ClientAuthenticationAmbiguous, ClientNotAuthenticated
 from tests import builders_oidc as oidc
 from tests.flow.login_answers import Browser, read_redirect
 from tests.flow.login_parties import BIOSFEER_OIDC, REKENRIJK, SAML_SCHOOL, with_party
@@ -55,18 +56,18 @@ def a_form(world: LoginWorld, client: str = PROGRAM, **changes: Any) -> list[tup
 
 async def a_token(world: LoginWorld, client: str = PROGRAM, **changes: Any) -> str:
     form = a_form(world, client, **changes)
-    return (await world.api.grant(form, authorization=None)).access_token
+    return (await world.api.grant(form, NO_PROOF)).access_token
 
 
 async def admit(
     world: LoginWorld, token: str, scope: ApiScope | None = ApiScope.ENROLMENT
 ) -> SchoolCaller | SupplierCaller:
-    return await world.api.admit(authorization=f"Bearer {token}", scope=scope)
+    return await world.api.admit(CallerProof(f"Bearer {token}"), scope=scope)
 
 
 class TestGrant:
     async def test_to_a_school_s_program(self, api: LoginWorld) -> None:
-        answer = await api.api.grant(a_form(api, scope="enrolment takeover"), authorization=None)
+        answer = await api.api.grant(a_form(api, scope="enrolment takeover"), NO_PROOF)
         assert (answer.expires_in, answer.scope) == (300, "enrolment takeover")
         caller = await admit(api, answer.access_token)
         assert isinstance(caller, SchoolCaller)
@@ -118,8 +119,8 @@ class TestGrant:
         supplier = with_party(api.records["rekenrijk"], REKENRIJK, protocol=oidc.a_compat_client())
         api.put("rekenrijk", supplier)
         form = [("grant_type", "client_credentials"), ("scope", "takeover")]
-        with pytest.raises(ClientNotAuthenticated, match="check_authentication_method"):
-            await api.api.grant(form, authorization=oidc.basic())
+        with pytest.raises(ClientNotAuthenticated, match="check_authentication_method_registered"):
+            await api.api.grant(form, CallerProof(oidc.basic()))
 
     async def test_never_to_a_relying_party_of_a_relaxed_profile(self, api: LoginWorld) -> None:
         relaxed = oidc.an_oidc_client(profile="compat")
@@ -132,7 +133,7 @@ class TestGrant:
 
     async def test_two_proofs_are_none(self, api: LoginWorld) -> None:
         with pytest.raises(ClientAuthenticationAmbiguous):
-            await api.api.grant(a_form(api), authorization=oidc.basic())
+            await api.api.grant(a_form(api), CallerProof(oidc.basic()))
 
     @pytest.mark.parametrize(
         ("client", "scope"),
@@ -177,7 +178,7 @@ class TestUse:
     )
     async def test_a_guess_is_no_token(self, api: LoginWorld, authorization: str | None) -> None:
         with pytest.raises(ApiTokenRefused):
-            await api.api.admit(authorization=authorization, scope=None)
+            await api.api.admit(CallerProof(authorization), scope=None)
 
     async def test_for_its_scope_alone(self, api: LoginWorld) -> None:
         token = await a_token(api, scope="takeover")
@@ -194,7 +195,7 @@ class TestUse:
     async def test_a_token_of_the_api_shows_no_login(self, api: LoginWorld) -> None:
         token = await a_token(api)
         with pytest.raises(Refusal, match="check_access_token_known"):
-            await api.token.userinfo([], authorization=f"Bearer {token}")
+            await api.token.userinfo([], CallerProof(f"Bearer {token}"))
         assert USERINFO.name != "api-token"
 
     @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ from broker.flow.key_plans.key_schedule import (
     stand,
 )
 from broker.oidc_op.claims import ID_TOKEN_TTL_SECONDS
-from broker.oidc_op.client_auth import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
+from broker.oidc_op.client_assertions import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
 from broker.saml_sp.checks import ASSERTION_MAX_AGE
 from broker.saml_xml.clock import CLOCK_SKEW
 from broker.web.cookies import FORM_SECONDS

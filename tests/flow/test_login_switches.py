@@ -13,6 +13,7 @@ from broker.domain.refusals import Refusal
 from broker.domain.relying_parties import AssertionConsumerService
 from broker.flow.answers import ChooseSchool, PostMessage, Redirect, Refused
 from broker.flow.refusals import SchoolNotOpen, StatesDiffer, SupplierNotOpen
+from broker.oidc_op.caller_proof import CallerProof
 from broker.oidc_op.token import GrantRefused
 from broker.oidc_op.userinfo import AccessTokenRefused
 from tests.flow.login_answers import Browser, read_at_school, read_redirect, refused, welcomed
@@ -230,10 +231,10 @@ class TestBackChannel:
     async def test_userinfo(self, world: LoginWorld, browser: Browser, switch: Switch) -> None:
         tokens = await world.redeem(read_redirect(await world.arrive(browser, NOOR)).code)
         bearer = f"Bearer {tokens.access_token}"
-        assert await world.token.userinfo([], authorization=bearer)
+        assert await world.token.userinfo([], CallerProof(bearer))
         switch(world, NOOR, REKENRIJK)
         with pytest.raises(AccessTokenRefused):
-            await world.token.userinfo([], authorization=bearer)
+            await world.token.userinfo([], CallerProof(bearer))
 
     async def test_a_pseudonym_is_not_given_to_the_next_owner(
         self, world: LoginWorld, browser: Browser
@@ -244,7 +245,7 @@ class TestBackChannel:
         with pytest.raises(GrantRefused, match="check_supplier_unchanged"):
             await world.redeem(codes[1])
         with pytest.raises(AccessTokenRefused, match="check_supplier_unchanged"):
-            await world.token.userinfo([], authorization=f"Bearer {tokens.access_token}")
+            await world.token.userinfo([], CallerProof(f"Bearer {tokens.access_token}"))
 
     @pytest.mark.parametrize(
         "change",
@@ -257,7 +258,7 @@ class TestBackChannel:
         codes = [read_redirect(await world.arrive(browser, NOOR)).code for _ in range(2)]
         tokens = await world.redeem(codes[0])
         bearer = f"Bearer {tokens.access_token}"
-        assert await world.token.userinfo([], authorization=bearer)
+        assert await world.token.userinfo([], CallerProof(bearer))
         if change is None:
             world.put("kompas/rekenrijk", None)
         else:
@@ -265,7 +266,7 @@ class TestBackChannel:
         with pytest.raises(GrantRefused, match="check_agreement_unchanged"):
             await world.redeem(codes[1])
         with pytest.raises(AccessTokenRefused, match="check_agreement_unchanged"):
-            await world.token.userinfo([], authorization=bearer)
+            await world.token.userinfo([], CallerProof(bearer))
 
     async def test_a_school_that_is_gone(self, world: LoginWorld, browser: Browser) -> None:
         code = read_redirect(await world.arrive(browser, NOOR)).code

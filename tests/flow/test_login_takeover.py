@@ -12,6 +12,7 @@ from broker.domain.takeover import TakeoverState
 from broker.flow.answers import Refused, Welcome
 from broker.flow.takeover.takeover_lists import ListKind, ListOf, derive_list_tag
 from broker.flow.token import GrantRefused
+from broker.oidc_op.caller_proof import CallerProof
 from broker.oidc_op.userinfo import AccessTokenRefused
 from broker.pseudonyms.derivation import parse_eckid, root_from_eckid
 from tests.builders import a_declaration, a_takeover
@@ -99,7 +100,7 @@ async def test_nor_does_an_access_token_from_before(world: LoginWorld) -> None:
     tokens = await world.redeem(found.code, BIOSFEER_OIDC)
     set_state(world, TakeoverState.ON)
     with pytest.raises(AccessTokenRefused):
-        await world.token.userinfo([], authorization=f"Bearer {tokens.access_token}")
+        await world.token.userinfo([], CallerProof(f"Bearer {tokens.access_token}"))
 
 
 async def test_a_code_that_holds_none_is_good(world: LoginWorld) -> None:

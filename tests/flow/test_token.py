@@ -10,7 +10,8 @@ from broker.flow.held_state.handles import parse_handle
 from broker.flow.held_state.login_store import Absent
 from broker.flow.held_state.records import ACCESS_TOKEN, PREPARED
 from broker.flow.refusals import StoreUnavailable
-from broker.oidc_op.client_auth import ClientNotAuthenticated
+from broker.oidc_op.caller_proof import NO_PROOF, CallerProof
+from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from broker.oidc_op.jwks import SigningKeyMissing, TokenKeys
 from broker.oidc_op.token import GrantRefused, TokenResponse
 from broker.oidc_op.userinfo import AccessTokenMissing, AccessTokenRefused
@@ -25,7 +26,7 @@ async def a_code(world: LoginWorld, party: str = REKENRIJK) -> str:
 
 
 async def ask_userinfo(world: LoginWorld, token: str) -> dict[str, object]:
-    return dict(await world.token.userinfo([], authorization=f"Bearer {token}"))
+    return dict(await world.token.userinfo([], CallerProof(f"Bearer {token}")))
 
 
 class TestCode:
@@ -129,11 +130,11 @@ class TestClient:
     ) -> None:
         code, form = await a_code(world), None
         form = world.token_form(code)
-        assert await world.token.redeem(form, authorization=None)
+        assert await world.token.redeem(form, NO_PROOF)
         for _ in range(12):
             world.wait(seconds=10)
             with pytest.raises(Refusal, match=r"check_(code_used_once|assertion_expiry)"):
-                await world.token.redeem(form, authorization=None)
+                await world.token.redeem(form, NO_PROOF)
 
     async def test_by_secret_where_the_profile_allows_it(self, world: LoginWorld) -> None:
         supplier = world.records["rekenrijk"]
@@ -143,17 +144,17 @@ class TestClient:
         )
         codes = [await a_code(world) for _ in range(2)]
         form = oidc.a_token_request(code=codes[0])
-        assert await world.token.redeem(form, authorization=oidc.basic())
+        assert await world.token.redeem(form, CallerProof(oidc.basic()))
         form = oidc.a_token_request(code=codes[1])
         with pytest.raises(ClientNotAuthenticated, match="check_client_secret"):
-            await world.token.redeem(form, authorization=oidc.basic(secret="x"))
-        assert await world.token.redeem(form, authorization=oidc.basic())
+            await world.token.redeem(form, CallerProof(oidc.basic(secret="x")))
+        assert await world.token.redeem(form, CallerProof(oidc.basic()))
 
     async def test_nobody_learns_of_a_code_without_proof(self, world: LoginWorld) -> None:
         code = await a_code(world)
         with pytest.raises(ClientNotAuthenticated):
             await world.token.redeem(
-                oidc.a_token_request(code=code, client_id=oidc.CLIENT_ID), authorization=None
+                oidc.a_token_request(code=code, client_id=oidc.CLIENT_ID), NO_PROOF
             )
         assert await world.redeem(code)  # an unknown caller used nothing up
 
@@ -168,9 +169,9 @@ class TestUserinfo:
     async def test_token_in_the_form(self, world: LoginWorld) -> None:
         tokens = await world.redeem(await a_code(world))
         form = [("access_token", tokens.access_token)]
-        assert (await world.token.userinfo(form, authorization=None))["sub"]
+        assert (await world.token.userinfo(form, NO_PROOF))["sub"]
         with pytest.raises(AccessTokenMissing):
-            await world.token.userinfo([], authorization=None)
+            await world.token.userinfo([], NO_PROOF)
 
     async def test_five_minutes(self, world: LoginWorld) -> None:
         code = await a_code(world)

@@ -26,6 +26,7 @@ from hypothesis.stateful import invariant, rule, run_state_machine_as_test
 from broker.demo.people import PEOPLE
 from broker.domain.ids import RelyingPartyId
 from broker.flow.held_state.browser_steps import BrowserStep
+from broker.oidc_op.caller_proof import CallerProof
 from tests.flow.failing_store import KINDS, FailingStore, Fault
 from tests.flow.login_answers import (
     Received,
@@ -281,7 +282,7 @@ class TwoWorkers(WatchedLogins):
         token = newest(self.tokens, which)
         authorization = f"Bearer {token.text}"
         claims = self.act(
-            worker, lambda each: each.token.userinfo([], authorization=authorization), fault
+            worker, lambda each: each.token.userinfo([], CallerProof(authorization)), fault
         )
         if claims is not None:
             must(token.code.shown < 2, "once: a second use of a code ends its access token")

@@ -19,6 +19,7 @@ from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.held_state.login_store import LoginStore, LoginStoreRefusal
 from broker.jose.keys import key_set_of
 from broker.jose.tokens import verify_token
+from broker.oidc_op.caller_proof import NO_PROOF
 from broker.oidc_op.token import TokenResponse
 from tests import builders_oidc as oidc
 from tests import builders_saml as saml
@@ -254,7 +255,7 @@ class WatchedLogins(RuleBasedStateMachine):
         self.codes.append(Code(code, trip))
 
     async def ask_tokens(self, worker: Worker, form: TokenForm) -> TokenResponse:
-        return await worker.token.redeem(form.parameters, authorization=None)
+        return await worker.token.redeem(form.parameters, NO_PROOF)
 
     def is_fresh(self, form: TokenForm) -> bool:
         """Tell whether the client assertion holds, so that the code in it is looked at."""

@@ -6,21 +6,23 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from broker.jose.keys import KeySet, parse_key_set
-from broker.oidc_op.client_auth import (
+from broker.oidc_op.caller_proof import CallerProof
+from broker.oidc_op.client_assertions import (
     ASSERTION_CHECKS,
     ASSERTION_TYPE,
     MAX_ASSERTION_AGE_SECONDS,
     MAX_ASSERTION_ID_CHARS,
     MAX_ASSERTION_LIFE_SECONDS,
     SKEW_SECONDS,
+)
+from broker.oidc_op.client_auth import (
     AuthenticatedClient,
-    ClientAuthenticationAmbiguous,
     ClientCredentials,
-    ClientNotAuthenticated,
     check_client_authentication,
     find_presented_client,
     parse_client_authentication,
 )
+from broker.oidc_op.client_refusals import ClientAuthenticationAmbiguous, ClientNotAuthenticated
 from tests.builders_oidc import (
     CLIENT_ID,
     ISSUER,
@@ -50,10 +52,12 @@ def authenticate(
     now: datetime = NOW,
     keys: KeySet | None = None,
 ) -> AuthenticatedClient:
-    credentials = parse_client_authentication(form, authorization=authorization)
+    proof = CallerProof(authorization)
+    credentials = parse_client_authentication(form, proof=proof)
     client = find_presented_client(credentials, registry=registry)
     return check_client_authentication(
         credentials,
+        proof=proof,
         client=client,
         keys=parse_key_set(client.oidc.jwks) if keys is None else keys,
         issuer=ISSUER,
@@ -227,7 +231,7 @@ def test_a_secret_authenticates_where_it_is_registered() -> None:
 
 
 def test_id_and_secret_are_form_encoded_before_they_are_joined() -> None:
-    from broker.oidc_op.client_auth import hash_client_secret
+    from broker.oidc_op.client_secrets import hash_client_secret
 
     odd = a_compat_client(client_id="a:b c", secret_hash=hash_client_secret("s:%+ é").upper())
     header = basic("a%3Ab+c", "s%3A%25%2B+%C3%A9")
@@ -261,7 +265,7 @@ def test_check_basic_readable(header: str) -> None:
 
 def test_check_one_client_id() -> None:
     with pytest.raises(ClientAuthenticationAmbiguous, match="check_one_client_id"):
-        parse_client_authentication([("client_id", "other")], authorization=basic())
+        parse_client_authentication([("client_id", "other")], proof=CallerProof(basic()))
 
 
 # One method, the registered one -----------------------------------------------------------------
@@ -278,7 +282,7 @@ def test_check_one_client_id() -> None:
 )
 def test_check_one_authentication_method(form, authorization: str | None) -> None:
     with pytest.raises(ClientAuthenticationAmbiguous, match="check_one_authentication_method"):
-        parse_client_authentication(form, authorization=authorization)
+        parse_client_authentication(form, proof=CallerProof(authorization))
 
 
 def test_check_authentication_method_registered() -> None:

@@ -66,6 +66,7 @@ HOLDERS = {
     ("Statement", "name_id"),
     ("SignedElement", "key"),
     ("AuthenticatedClient", "assertion_id"),
+    ("AuthenticatedProgram", "assertion_id"),
     ("BrowserStep", "state"),
 }
 

@@ -25,7 +25,7 @@ from broker.flow.federation.schools import SCHOOL_CHECKS
 from broker.flow.federation.suppliers import SUPPLIER_CHECKS
 from broker.flow.following.trail import LoginStep, Trail
 from broker.flow.persons.person_records import PersonEvent
-from broker.oidc_op.client_auth import hash_client_secret
+from broker.oidc_op.client_secrets import hash_client_secret
 from broker.web.request_line import describe
 from tests.quality.readme import (
     LINKED_PAGES,

@@ -7,7 +7,7 @@ from sqlalchemy import MetaData, Table
 from broker.adapters.operators_on_disk import OPERATORS_FOLDER, USED_FOLDER
 from broker.flow.held_state.records import EVERY_KIND
 from broker.flow.held_state.sealed_state import RecordT, StateKind
-from broker.oidc_op.client_auth import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
+from broker.oidc_op.client_assertions import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
 from broker.saml_sp.checks import ASSERTION_MAX_AGE
 from broker.saml_xml.clock import CLOCK_SKEW
 from broker.setting_tables import Times

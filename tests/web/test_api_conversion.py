@@ -12,6 +12,7 @@ from broker.flow.programs.api_access import ApiCallerRefused, ApiTokenRefused, S
 from broker.flow.programs.quotas import QuotaExceeded
 from broker.flow.rotation.conversion import Answer, NotConverted
 from broker.flow.rotation.rotation_refusals import WindowNotOpen
+from broker.oidc_op.caller_proof import CallerProof
 from broker.pseudonyms.derivation import Pseudonym
 from broker.web import api_conversion
 from broker.web.api_bodies import JSON_TYPE, LINES_TYPE
@@ -49,7 +50,7 @@ class Admitting:
         party = registry.by_client_id["rekenrijk"]
         self._caller = SupplierCaller(registry.suppliers[party.supplier], party, scopes)
 
-    async def admit(self, *, authorization: str | None, scope: ApiScope | None) -> SupplierCaller:
+    async def admit(self, _: CallerProof, *, scope: ApiScope | None) -> SupplierCaller:
         if scope not in self._caller.scopes:
             raise ApiCallerRefused("check_scope_granted")
         return self._caller

@@ -10,13 +10,14 @@ from hypothesis import strategies as st
 from starlette.requests import Request
 from starlette.types import Message
 
+from broker.oidc_op.caller_proof import NO_PROOF, CallerProof
 from broker.web import requests
 from broker.web.requests import (
     MAX_FIELDS,
     RequestTooLarge,
     RequestUnreadable,
     only,
-    read_authorization,
+    read_caller_proof,
     read_form,
     read_query,
 )
@@ -148,11 +149,18 @@ def test_check_parameter_once() -> None:
 
 def test_check_authorization_once() -> None:
     header = (b"authorization", b"Bearer x")
-    assert read_authorization(Request(a_scope())) is None
-    assert read_authorization(Request(a_scope(headers=[header]))) == "Bearer x"
+    assert read_caller_proof(Request(a_scope())) == NO_PROOF
+    shown = read_caller_proof(Request(a_scope(headers=[header])))
+    assert shown == CallerProof("Bearer x")
+    assert "Bearer" not in repr(shown)
     with pytest.raises(RequestUnreadable) as refusal:
-        read_authorization(Request(a_scope(headers=[header, header])))
+        read_caller_proof(Request(a_scope(headers=[header, header])))
     assert refusal.value.check == "check_authorization_once"
+
+
+def test_every_proof_of_possession_stays_visible() -> None:
+    headers = [(b"dpop", b"a"), (b"dpop", b"b")]
+    assert read_caller_proof(Request(a_scope(headers=headers))).dpop == ("a", "b")
 
 
 @given(st.binary(max_size=200))

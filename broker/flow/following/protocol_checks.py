@@ -7,7 +7,7 @@ moments, a group says so.
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from broker.oidc_op.client_auth import ASSERTION_CHECKS
+from broker.oidc_op.client_assertions import ASSERTION_CHECKS
 from broker.oidc_op.request_checks import CHECKS_AFTER_REDIRECT, CHECKS_BEFORE_REDIRECT
 from broker.saml_idp.checks import ANSWERABLE_CHECKS, REQUEST_CHECKS
 from broker.saml_sp.checks import STATEMENT_CHECKS

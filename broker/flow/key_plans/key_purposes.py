@@ -28,7 +28,7 @@ METADATA_LIFE = timedelta(days=7)
 
 LONGEST_CLAIM = timedelta(minutes=62)
 """How long a one-shot value is remembered at most: a client's assertion with its clock's skew
-(`oidc_op.client_auth`)."""
+(`oidc_op.client_assertions`)."""
 
 CLOCKS_DIFFER = timedelta(minutes=5)
 """Between brokers on one login store; kept clocks differ by less than a second."""

@@ -8,28 +8,20 @@ refused at once. Every refusal of a token is one and the same.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import datetime
 
 from broker.domain.federation import ApiClient, ApiScope, School, State, Supplier
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.registry import Registry
 from broker.domain.relying_parties import RelyingParty
 from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.client_login import AuthenticatedProgram, ClientLogin, UsedOnce
 from broker.flow.held_state.browser_steps import store_in_words
 from broker.flow.held_state.handles import parse_handle
 from broker.flow.held_state.login_store import Absent, ClaimedBefore
 from broker.flow.held_state.sealed_state import SealedState
-from broker.flow.ports import ClientKeys, Clock, Snapshots
+from broker.flow.ports import Clock, Snapshots
 from broker.flow.programs.api_records import API_TOKEN, ApiTokenRecord
-from broker.flow.token import CLIENT_JTI
-from broker.oidc_op.client_auth import (
-    AssertionId,
-    ClientNotAuthenticated,
-    check_client_assertion,
-    find_presented_client,
-    parse_client_authentication,
-    read_presented_id,
-)
+from broker.oidc_op.caller_proof import CallerProof
 from broker.oidc_op.client_credentials import ApiTokenResponse, check_scopes, parse_scopes
 from broker.oidc_op.clients import ClientUnknown, find_client
 from broker.oidc_op.userinfo import AccessTokenMissing, AccessTokenRefused, parse_bearer_token
@@ -97,23 +89,19 @@ class ApiAccess:
     def __init__(
         self,
         *,
-        issuer: str,
         snapshots: Snapshots,
         state: SealedState,
-        client_keys: ClientKeys,
+        clients: ClientLogin,
         audit: AuditLog,
         clock: Clock,
     ) -> None:
-        self._issuer = issuer
         self._snapshots = snapshots
         self._state = state
-        self._client_keys = client_keys
+        self._clients = clients
         self._audit = audit
         self._clock = clock
 
-    async def grant(
-        self, form: Sequence[tuple[str, str]], *, authorization: str | None
-    ) -> ApiTokenResponse:
+    async def grant(self, form: Sequence[tuple[str, str]], proof: CallerProof) -> ApiTokenResponse:
         """Return a token to a program that proves who it is; one trip to the login store.
 
         Raises:
@@ -121,33 +109,25 @@ class ApiAccess:
             ScopeRefused: nothing, or more than it may have, is asked for.
             StoreUnavailable, DuplicatedParameter, RequestTooLarge
         """
-        now, registry = self._clock(), self._snapshots.registry
+        now = self._clock()
         scopes = parse_scopes(form)
-        credentials = parse_client_authentication(form, authorization=authorization)
-        if credentials.method != "private_key_jwt":
-            raise ClientNotAuthenticated("check_authentication_method_registered")
-        client_id = read_presented_id(credentials) or ""
-        if client_id in registry.by_api_client:
-            school, client = registry.by_api_client[client_id]
-            if not school.enabled:
-                raise ClientNotAuthenticated("check_school_enabled")
-            keys, allowed = await self._client_keys.find(client), client.purposes
-            record = ApiTokenRecord(client_id=client_id, scopes=scopes, school=school.id)
-        else:
-            known = find_presented_client(credentials, registry=registry)
-            keys = await self._client_keys.find(known.oidc)
-            allowed = SUPPLIER_SCOPES if known.profile.client_credentials else ()
+        client = await self._clients.authenticate_caller(form, proof, now=now)
+        if isinstance(client, AuthenticatedProgram):
+            allowed: Sequence[ApiScope] = client.client.purposes
             record = ApiTokenRecord(
-                client_id=client_id,
-                scopes=scopes,
-                supplier=known.relying_party.supplier,
-                relying_party=known.relying_party.id,
+                client_id=client.client_id, scopes=scopes, school=client.school.id
             )
-        used = check_client_assertion(
-            credentials, client_id=client_id, keys=keys, audiences=(self._issuer,), now=now
-        )
+        else:
+            party = client.client.relying_party
+            allowed = SUPPLIER_SCOPES if client.client.profile.client_credentials else ()
+            record = ApiTokenRecord(
+                client_id=client.client_id,
+                scopes=scopes,
+                supplier=party.supplier,
+                relying_party=party.id,
+            )
         check_scopes(scopes, allowed=allowed)
-        token = await self._keep(record, used, now=now)
+        token = await self._keep(record, self._clients.used_once(client, now=now))
         self._audit.record(
             AuditEvent(
                 action="api-token",
@@ -159,31 +139,27 @@ class ApiAccess:
         )
         return ApiTokenResponse(access_token=token, scope=" ".join(scopes))
 
-    async def _keep(self, record: ApiTokenRecord, used: AssertionId, *, now: datetime) -> str:
-        seconds = max(1, int((used.until - now).total_seconds()) + 1)
-        claims = self._state.claims_for(
-            CLIENT_JTI, issuer=record.client_id, value=used.value, ttl_seconds=seconds
-        )
+    async def _keep(self, record: ApiTokenRecord, once: UsedOnce) -> str:
         try:
             with store_in_words(known=(ClaimedBefore,)):
                 handle, put = self._state.seal(API_TOKEN, record)
-                await self._state.put(put, claims=claims)
-        except ClaimedBefore:
-            raise ClientNotAuthenticated("check_assertion_id_once") from None
+                await self._state.put(put, claims=once.claims)
+        except ClaimedBefore as claimed:
+            raise once.refusal_of(claimed) from None
         return handle.text
 
-    async def admit(self, *, authorization: str | None, scope: ApiScope | None) -> ApiCaller:
+    async def admit(self, proof: CallerProof, *, scope: ApiScope | None) -> ApiCaller:
         """Return who shows a token, as the registry has it now; one trip to the login store.
 
         Args:
-            authorization: the header as received; None when absent.
+            proof: what the caller shows.
             scope: for what; None for what every token is good for.
 
         Raises:
             ApiTokenRefused, ApiCallerRefused, StoreUnavailable
         """
         try:
-            token = parse_bearer_token([], authorization=authorization)
+            token = parse_bearer_token([], authorization=proof.authorization)
             with store_in_words(known=(Absent,)):
                 record = await self._state.get(API_TOKEN, parse_handle(token))
         except (AccessTokenMissing, AccessTokenRefused):
