@@ -79,6 +79,11 @@ def a_compat_client(**changes: object) -> OidcClient:
     return an_oidc_client(**fields | changes)
 
 
+def a_native_client(**changes: object) -> OidcClient:
+    fields: dict[str, object] = {"profile": "native", "authentication": "none", "jwks": ""}
+    return an_oidc_client(**fields | changes)
+
+
 def a_registry(
     *clients: OidcClient,
     enabled: bool = True,

@@ -28,8 +28,10 @@ from broker.commands.problems import (
     saying_what_is_wrong,
     store_problem,
 )
+from broker.commands.relying_parties import describe_relying_parties
 from broker.commands.school_warnings import warn_of_schools
 from broker.commands.token_algorithms import find_missing_algorithms
+from broker.domain.federation import Supplier
 from broker.flow.federation.change import (
     Compiler,
     FederationStore,
@@ -54,7 +56,7 @@ def check(config_folder: Path) -> None:
 
     Looks at the settings, the login store, the keys, the registry, the epochs that suppliers are
     pinned to, and at the documents in the configuration's folder `federation`, as `apply` would.
-    Changes nothing.
+    Tells by which profile each relying party is served. Changes nothing.
     """
     with saying_what_is_wrong():
         problems = find_problems(load_settings(config_folder, environment=os.environ))
@@ -92,6 +94,9 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
             problems += find_lost_windows(loaded, pairwise)
         if keys is not None:
             problems += find_missing_algorithms(loaded, keys)
+    stated: list[object] = []
+    if registry_file(loaded).exists():
+        stated += SqliteRegistry(registry_file(loaded)).load().suppliers.values()
     folder = loaded.config_folder / "federation"
     if folder.is_dir():
         compiler = make_compiler(loaded, epoch=pairwise.newest if pairwise else EPOCH_BEFORE_KEYS)
@@ -101,8 +106,11 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
             )
             waiting = warn_of_waiting(folder, len(change.plan.documents))
             show_warnings([*change.warnings, *waiting], console=Console(stderr=True))
+            stated += (each.record for each in change.put)
         except FederationProblems as found:
             problems += found.problems
+    for line in describe_relying_parties(each for each in stated if isinstance(each, Supplier)):
+        click.echo(line)
     return problems
 
 

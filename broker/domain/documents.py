@@ -18,12 +18,18 @@ from msgspec import UNSET, Meta, UnsetType
 from broker.domain.attributes import Population
 from broker.domain.federation import ApiScope, NoticeMode, RelationKind, SchoolFrom, Sector, State
 from broker.domain.ids import BRIN_PATTERN, SLUG_PATTERN
-from broker.domain.relying_parties import ClaimProfile, TokenAlgorithm
+from broker.domain.relying_parties import (
+    ClaimProfile,
+    ClientAuthentication,
+    ProfileName,
+    TokenAlgorithm,
+)
 
 Slug = Annotated[str, Meta(pattern=f"^{SLUG_PATTERN.pattern}")]
 BrinText = Annotated[str, Meta(pattern=f"^{BRIN_PATTERN.pattern}")]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s]+\Z", max_length=2000)]
+RedirectUri = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+\Z", max_length=2000)]
 EntityId = Annotated[str, Meta(min_length=1, max_length=1024)]  # SAML core 8.3.6
 
 
@@ -132,14 +138,15 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
 
     id: Slug
     protocol: Literal["oidc", "saml"]
-    profile: Literal["strict", "compat"] = "strict"
+    profile: ProfileName = "strict"
     claims: ClaimProfile = ClaimProfile.STANDARD
     start_url: Url | None = None
     enabled: bool = True
     client_id: Text | None = None
-    redirect_uris: tuple[Url, ...] = ()
-    authentication: Literal["private_key_jwt", "client_secret_basic"] | UnsetType = UNSET
-    """Default: `private_key_jwt`; with `compat` and nothing but a secret, `client_secret_basic`."""
+    redirect_uris: tuple[RedirectUri, ...] = ()
+    authentication: ClientAuthentication | UnsetType = UNSET
+    """Default: `private_key_jwt`; with `compat` and nothing but a secret, `client_secret_basic`;
+    with `native`, `none`."""
     jwks: str | dict[str, object] | None = None
     jwks_uri: Url | None = None
     client_secret_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None

@@ -13,6 +13,12 @@ from broker.domain.ids import RelyingPartyId, SupplierId
 TokenAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA"]
 """What we can sign tokens with (RFC 7518 3.1, RFC 8037 3.1)."""
 
+ClientAuthentication = Literal["private_key_jwt", "client_secret_basic", "none"]
+"""Ways in which a client may prove who it is (RFC 7591 2); `none` is a public client."""
+
+ProfileName = Literal["strict", "compat", "native", "nlgov", "fapi2"]
+"""What each allows is in `oidc_op.profiles`."""
+
 
 class ClaimProfile(StrEnum):
     """How a relying party wants attributes named."""
@@ -25,7 +31,7 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
     """A relying party that speaks OpenID Connect.
 
     Attributes:
-        profile: name of its rules (`strict`, `compat`); what each allows is in `oidc_op`.
+        profile: name of its rules; what each allows is in `oidc_op.profiles`.
         redirect_uris: compared as simple strings, loopback ports of native apps excepted.
         jwks: its public keys as a JSON Web Key Set in JSON, for `private_key_jwt`.
         jwks_uri: where they are published instead.
@@ -37,7 +43,7 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
     client_id: str
     profile: str = "strict"
     redirect_uris: tuple[str, ...]
-    authentication: Literal["private_key_jwt", "client_secret_basic"] = "private_key_jwt"
+    authentication: ClientAuthentication = "private_key_jwt"
     jwks: str = ""
     jwks_uri: str | None = None
     secret_hash: str | None = None
@@ -71,7 +77,11 @@ class SamlServiceProvider(msgspec.Struct, frozen=True, kw_only=True, tag="saml")
 
 
 class RelyingParty(msgspec.Struct, frozen=True, kw_only=True):
-    """One registered system of a supplier; all systems of a supplier share its pseudonyms."""
+    """One registered system of a supplier; all systems of a supplier share its pseudonyms.
+
+    Attributes:
+        start_url: where people begin; "" for an app that has no such place.
+    """
 
     id: RelyingPartyId
     supplier: SupplierId

@@ -4,9 +4,10 @@ Every list comes from the code that decides it, so that a claim here cannot outl
 """
 
 from dataclasses import dataclass
+from typing import get_args
 
 from broker.domain.federation import ApiScope
-from broker.domain.relying_parties import ClaimProfile
+from broker.domain.relying_parties import ClaimProfile, ClientAuthentication
 from broker.oidc_op.claims import PROTOCOL_CLAIMS, claim_names
 from broker.oidc_op.client_assertions import ASSERTION_ALGORITHMS
 from broker.oidc_op.client_credentials import CLIENT_CREDENTIALS
@@ -52,7 +53,10 @@ def build_discovery(endpoints: Endpoints, *, keys: TokenKeys) -> dict[str, objec
     ('https://broker.example', 'https://broker.example/oidc/token')
     """
     methods = dict.fromkeys(
-        method for profile in PROFILES.values() for method in profile.authentication_methods
+        method
+        for profile in PROFILES.values()
+        for method in profile.authentication_methods
+        if method in get_args(ClientAuthentication)
     )
     claims = {name for profile in ClaimProfile for name in claim_names(profile)}
     return {

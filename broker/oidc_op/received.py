@@ -1,7 +1,8 @@
 """An authorization request as it arrived (OIDC Core 3.1.2.1): read, and nothing of it proven."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from broker.oidc_op.parameters import RequestTooLarge, collect_parameters
 
@@ -11,7 +12,12 @@ MAX_RESOURCE_CHARS = 2000  # as long as a document may state one
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AuthorizationRequest:
-    """What arrived, by name; nothing of it is proven. None is absent."""
+    """What arrived, by name; nothing of it is proven. None is absent.
+
+    Attributes:
+        pushed: its parameters were pushed by the authenticated client (RFC 9126); never a
+            parameter, set by whoever took the pushed request from the store.
+    """
 
     client_id: str | None = None
     redirect_uri: str | None = field(default=None, repr=False)
@@ -34,10 +40,11 @@ class AuthorizationRequest:
     registration: str | None = field(default=None, repr=False)
     resource: tuple[str, ...] = ()
     """The one parameter that may occur more than once (RFC 8707 2)."""
+    pushed: bool = False
 
 
 _REPEATED = "resource"
-_KNOWN = frozenset(AuthorizationRequest.__dataclass_fields__) - {_REPEATED}
+_KNOWN = frozenset(AuthorizationRequest.__dataclass_fields__) - {_REPEATED, "pushed"}
 
 
 def parse_authorization_request(parameters: Sequence[tuple[str, str]]) -> AuthorizationRequest:
@@ -53,7 +60,7 @@ def parse_authorization_request(parameters: Sequence[tuple[str, str]]) -> Author
     >>> parse_authorization_request([("client_id", "a"), ("utm_source", "x")]).client_id
     'a'
     """
-    found = collect_parameters(
+    found: Mapping[str, Any] = collect_parameters(
         [each for each in parameters if each[0] != _REPEATED], known=_KNOWN, unsized=("request",)
     )
     resources = tuple(value for name, value in parameters if name == _REPEATED and value)

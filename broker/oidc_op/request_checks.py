@@ -12,6 +12,7 @@ import msgspec
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.oidc_op.clients import KnownClient
 from broker.oidc_op.received import AuthorizationRequest
+from broker.oidc_op.redirect_uris import is_registered
 
 MAX_STATE_CHARS = 2048  # it returns in a URL
 MAX_NONCE_CHARS = 512  # it returns in the ID token
@@ -108,8 +109,15 @@ def decode_json(text: str) -> object:
 
 
 def check_redirect_uri_registered(request: AuthorizationRequest, client: KnownClient) -> None:
-    """RFC 9700 2.1, OIDC Core 3.1.2.1: present, and equal to a registered one as a string."""
-    if request.redirect_uri not in client.oidc.redirect_uris:
+    """RFC 9700 2.1, OIDC Core 3.1.2.1: present, and equal to a registered one as a string.
+
+    The port of an app on loopback is the exception (RFC 8252 7.3), where the profile allows apps.
+    """
+    if not is_registered(
+        request.redirect_uri or "",
+        registered=client.oidc.redirect_uris,
+        native=client.profile.native_redirects,
+    ):
         raise RedirectUriNotRegistered("check_redirect_uri_registered")
 
 
@@ -155,6 +163,24 @@ def check_scope_has_openid(request: AuthorizationRequest, _: KnownClient) -> Non
     """OIDC Core 3.1.2.1; other scopes are ignored, as 3.1.2.1 says for unknown ones."""
     if "openid" not in (request.scope or "").split():
         raise ScopeRefused("check_scope_has_openid", subject="scope")
+
+
+def check_pushed(request: AuthorizationRequest, client: KnownClient) -> None:
+    """RFC 9126 6: where the profile says so, nothing but a pushed request is answered."""
+    if client.profile.pushed_required and not request.pushed:
+        raise ParameterRefused("check_pushed", subject="request_uri")
+
+
+def check_state_present(request: AuthorizationRequest, client: KnownClient) -> None:
+    """OIDC NL GOV: required where the profile says so."""
+    if client.profile.state_required and request.state is None:
+        raise ParameterRefused("check_state_present", subject="state")
+
+
+def check_nonce_present(request: AuthorizationRequest, client: KnownClient) -> None:
+    """OIDC NL GOV: required where the profile says so."""
+    if client.profile.nonce_required and request.nonce is None:
+        raise ParameterRefused("check_nonce_present", subject="nonce")
 
 
 def check_pkce_present(request: AuthorizationRequest, client: KnownClient) -> None:
@@ -217,9 +243,12 @@ CHECKS_AFTER_REDIRECT: tuple[Check, ...] = (
     check_no_request_object,
     check_no_request_uri,
     check_no_registration,
+    check_pushed,
     check_response_type_code,
     check_response_mode_query,
     check_scope_has_openid,
+    check_state_present,
+    check_nonce_present,
     check_pkce_present,
     check_pkce_method_s256,
     check_pkce_challenge_form,

@@ -54,7 +54,7 @@ def paths_of(supplier: Table) -> list[str]:
 
 def test_checks_are_counted() -> None:
     counts = len(SUPPLIER_CHECKS), len(RELYING_PARTY_CHECKS), len(AGREEMENT_CHECKS)
-    assert counts == (3, 5, 3)
+    assert counts == (3, 6, 3)
 
 
 def test_a_sound_supplier_compiles() -> None:
@@ -158,6 +158,46 @@ def test_a_system_is_refused(party: Table, key: str) -> None:
 )
 def test_what_is_close_to_a_refusal_is_fine(party: Table) -> None:
     assert paths_of(a_supplier(party)) == []
+
+
+APP = without(a_client(profile="native"), "jwks")
+
+
+@pytest.mark.parametrize(
+    ("party", "keys"),
+    [
+        (a_client(profile="native"), ["jwks"]),
+        (APP | {"authentication": "private_key_jwt"}, ["authentication", "jwks"]),
+        (a_client(authentication="none"), ["authentication", "jwks"]),
+        (a_client(profile="fapi2", id_token_algorithm="RS256"), ["id_token_algorithm"]),
+        (APP | {"redirect_uris": ["http://localhost/cb"]}, ["redirect_uris[0]"]),
+        (APP | {"redirect_uris": ["http://supplier.example/cb"]}, ["redirect_uris[0]"]),
+        (APP | {"redirect_uris": ["http://127.0.0.1/cb#x"]}, ["redirect_uris[0]"]),
+        (APP | {"redirect_uris": ["app:/cb"]}, ["redirect_uris[0]"]),
+        (APP | {"redirect_uris": ["javascript:alert(1)"]}, ["redirect_uris[0]"]),
+        (APP | {"redirect_uris": ["nl.supplier.app:/cb#x"]}, ["redirect_uris[0]"]),
+        (APP | {"redirect_uris": ["https://user@supplier.example/cb"]}, ["redirect_uris[0]"]),
+        (a_client(redirect_uris=["nl.supplier.app:/cb"]), ["redirect_uris[0]"]),
+    ],
+)
+def test_what_a_profile_does_not_allow_is_refused(party: Table, keys: list[str]) -> None:
+    assert paths_of(a_supplier(party)) == [f"relying_party[0].{key}" for key in keys]
+
+
+@pytest.mark.parametrize("state", ["test", "production"])
+def test_an_app_compiles(state: str) -> None:
+    places = ["nl.supplier.app:/cb", "http://127.0.0.1/cb", "http://[::1]:80/cb", "https://x.nl/cb"]
+    (party,) = compiled(a_supplier(APP | {"redirect_uris": places}, state=state)).relying_parties
+    assert isinstance(party.protocol, OidcClient)
+    assert (party.protocol.authentication, party.start_url) == ("none", "")
+    assert party.protocol.redirect_uris == tuple(places)
+    (party,) = compiled(a_supplier(APP | {"redirect_uris": places[3:]})).relying_parties
+    assert party.start_url == "https://x.nl/"
+
+
+@pytest.mark.parametrize("profile", ["strict", "compat", "nlgov", "fapi2"])
+def test_a_client_with_a_key_may_have_any_profile_but_that_of_apps(profile: str) -> None:
+    assert client_of(a_client(profile=profile)).profile == profile
 
 
 def test_every_system_s_problems_are_found_at_once() -> None:

@@ -10,7 +10,6 @@ from broker.oidc_op.discovery import Endpoints, build_discovery
 from broker.oidc_op.grants import userinfo_grant_of
 from broker.oidc_op.jwks import SigningKeyMissing, TokenKeys, build_jwks, choose_signing_key
 from broker.oidc_op.parameters import DuplicatedParameter
-from broker.oidc_op.profiles import PROFILES
 from broker.oidc_op.userinfo import (
     MAX_ACCESS_TOKEN_CHARS,
     AccessTokenAmbiguous,
@@ -62,6 +61,7 @@ def test_metadata_says_what_is_enabled() -> None:
     assert found["token_endpoint_auth_methods_supported"] == [
         "private_key_jwt",
         "client_secret_basic",
+        "none",
     ]
     assert found["response_types_supported"] == ["code"]
     assert found["subject_types_supported"] == ["pairwise"]
@@ -86,11 +86,6 @@ def test_metadata_names_every_claim() -> None:
     found = build_discovery(Endpoints(ISSUER), keys=KEYS)["claims_supported"]
     assert isinstance(found, list)
     assert {each.claim for each in VOCABULARY.values()} | set(VOCABULARY) <= set(found)
-
-
-def test_the_profiles_are_two() -> None:
-    assert set(PROFILES) == {"strict", "compat"}
-    assert PROFILES["strict"].authentication_methods == ("private_key_jwt",)
 
 
 # Userinfo ---------------------------------------------------------------------------------------

@@ -1,5 +1,6 @@
 """The authorization request: each check refuses, and the same request without the fault passes."""
 
+import dataclasses
 from datetime import timedelta
 
 import msgspec
@@ -47,6 +48,7 @@ from tests.builders_oidc import (
     NOW,
     REDIRECT_URI,
     a_compat_client,
+    a_native_client,
     a_registry,
     an_authorization_request,
     an_oidc_client,
@@ -55,6 +57,7 @@ from tests.builders_oidc import (
 API = "https://rekenrijk.example/api"
 STRICT = a_registry()
 COMPAT = a_registry(a_compat_client())
+NLGOV = a_registry(an_oidc_client(profile="nlgov"))
 
 
 def check(registry=STRICT, **changes: str | None) -> CheckedAuthorizationRequest:
@@ -70,7 +73,7 @@ def refuses(expected: type[Refusal], name: str, registry=STRICT, **changes: str 
 
 
 def test_the_tables_are_complete() -> None:
-    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 14)
+    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 17)
     for each in (*CHECKS_BEFORE_REDIRECT, *CHECKS_AFTER_REDIRECT):
         assert f"test_{each.__name__}" in globals(), each.__name__
         assert each.__doc__
@@ -174,7 +177,7 @@ def test_check_client_enabled() -> None:
 
 
 def test_check_profile_known() -> None:
-    registry = a_registry(an_oidc_client(profile="fapi2"))
+    registry = a_registry(an_oidc_client(profile="telex"))
     refuses(ProfileUnknown, "check_profile_known", registry)
 
 
@@ -185,6 +188,64 @@ def test_check_profile_known() -> None:
 def test_check_redirect_uri_registered(uri: str | None) -> None:
     refuses(RedirectUriNotRegistered, "check_redirect_uri_registered", redirect_uri=uri)
     refuses(RedirectUriNotRegistered, "check_redirect_uri_registered", COMPAT, redirect_uri=uri)
+
+
+LOOPBACK = ("http://127.0.0.1/cb", "http://[::1]:8080/cb?x=1", "nl.rekenrijk.app:/cb")
+NATIVE = a_registry(a_native_client(redirect_uris=LOOPBACK))
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        *LOOPBACK,
+        "http://127.0.0.1:1/cb",
+        "http://127.0.0.1:65535/cb",
+        "http://[::1]:51004/cb?x=1",
+        "http://[::1]/cb?x=1",
+    ],
+)
+def test_an_app_may_be_on_any_port_of_loopback(uri: str) -> None:
+    assert check(NATIVE, redirect_uri=uri).redirect_uri == uri
+
+
+@pytest.mark.parametrize(
+    "uri",
+    [
+        "http://localhost/cb",
+        "http://127.0.0.2/cb",
+        "http://127.0.0.1:0/cb",
+        "http://127.0.0.1:65536/cb",
+        "http://127.0.0.1:/cb",
+        "http://127.0.0.1:80:80/cb",
+        "http://127.0.0.1.evil.test/cb",
+        "http://127.0.0.1@evil.test/cb",
+        "http://127.0.0.1:x@evil.test/cb",
+        "http://evil.test#127.0.0.1/cb",
+        "http://127.0.0.1/cb/",
+        "http://127.0.0.1/cb#x",
+        "http://127.0.0.1/CB",
+        "https://127.0.0.1:9/cb",
+        "http://[::1]:9/cb",
+        "http://[::2]:9/cb?x=1",
+        "http://127.0.0.1:9/cb\n",
+        "http://127.0.0.1:\u0661/cb",
+        "nl.rekenrijk.app:/cb/",
+        "nl.rekenrijk.app:9/cb",
+        "NL.rekenrijk.app:/cb",
+    ],
+)
+def test_nothing_else_of_an_app_varies(uri: str) -> None:
+    refuses(RedirectUriNotRegistered, "check_redirect_uri_registered", NATIVE, redirect_uri=uri)
+
+
+def test_ports_of_others_do_not_vary() -> None:
+    for make in (an_oidc_client, a_compat_client):
+        registry = a_registry(make(redirect_uris=LOOPBACK))
+        assert check(registry, redirect_uri=LOOPBACK[0])
+        uri = "http://127.0.0.1:51004/cb"
+        refuses(
+            RedirectUriNotRegistered, "check_redirect_uri_registered", registry, redirect_uri=uri
+        )
 
 
 def test_check_state_length() -> None:
@@ -238,6 +299,28 @@ def test_check_scope_has_openid() -> None:
     for wrong in (None, "profile", "openid2", "OpenID"):
         refuses(ScopeRefused, "check_scope_has_openid", scope=wrong)
     assert check(scope="email openid offline_access").scopes == ("openid",)
+
+
+def test_check_pushed() -> None:
+    fapi2 = a_registry(an_oidc_client(profile="fapi2"))
+    refuses(ParameterRefused, "check_pushed", fapi2)
+    refuses(ParameterRefused, "check_pushed", fapi2, pushed="True")  # no parameter says so
+    received = parse_authorization_request(an_authorization_request())
+    pushed = dataclasses.replace(received, pushed=True)
+    assert check_authorization_request(pushed, registry=fapi2).client_id == CLIENT_ID
+    assert check_authorization_request(pushed, registry=STRICT) == check()
+
+
+def test_check_state_present() -> None:
+    refuses(ParameterRefused, "check_state_present", NLGOV, state=None)
+    assert check(NLGOV).state
+    assert check(state=None).state is None
+
+
+def test_check_nonce_present() -> None:
+    refuses(ParameterRefused, "check_nonce_present", NLGOV, nonce=None)
+    assert check(NLGOV).nonce
+    assert check(nonce=None).nonce is None  # oidcc-ensure-request-without-nonce-succeeds
 
 
 def test_check_pkce_present() -> None:

@@ -2,8 +2,7 @@
 
 import re
 from collections.abc import Callable, Iterator
-from typing import Literal, TypeAlias
-from urllib.parse import urlsplit
+from typing import TypeAlias
 
 from msgspec import UNSET, structs
 
@@ -16,7 +15,12 @@ from broker.domain.documents import (
 )
 from broker.domain.federation import DeclaredAttribute, Supplier
 from broker.domain.ids import RelyingPartyId, SupplierId
-from broker.domain.relying_parties import OidcClient, RelyingParty, SamlServiceProvider
+from broker.domain.relying_parties import (
+    ClientAuthentication,
+    OidcClient,
+    RelyingParty,
+    SamlServiceProvider,
+)
 from broker.flow.federation.attribute_names import check_attribute_known, is_restricted
 from broker.flow.federation.documents import StatedDocument
 from broker.flow.federation.places import (
@@ -27,6 +31,11 @@ from broker.flow.federation.places import (
     metadata_problem,
     read_inline,
     refuse_any,
+)
+from broker.flow.federation.redirect_uris import (
+    check_redirect_uris,
+    find_start_url,
+    origin_of,
 )
 from broker.flow.federation.supplier_apis import check_apis, compile_api
 from broker.oidc_op.profiles import PROFILES
@@ -115,13 +124,9 @@ def check_places_safe(
     prefix: str, party: RelyingPartyDocument, supplier: SupplierDocument
 ) -> Iterator[DocumentProblem]:
     """Redirect URIs, start URL and key set over https, or on loopback in a test."""
-    places = [(f"redirect_uris[{index}]", each) for index, each in enumerate(party.redirect_uris)]
-    optional = {"start_url": party.start_url, "jwks_uri": party.jwks_uri}
-    for name, url in (*places, *optional.items()):
+    yield from check_redirect_uris(prefix, party, state=supplier.state)
+    for name, url in {"start_url": party.start_url, "jwks_uri": party.jwks_uri}.items():
         yield from check_location(prefix + name, url, state=supplier.state)
-
-
-ClientAuthentication = Literal["private_key_jwt", "client_secret_basic"]
 
 
 def authentication_of(party: RelyingPartyDocument) -> ClientAuthentication:
@@ -131,7 +136,7 @@ def authentication_of(party: RelyingPartyDocument) -> ClientAuthentication:
     only_secret = party.client_secret_hash and party.jwks is None and party.jwks_uri is None
     if only_secret and party.profile == "compat":
         return "client_secret_basic"
-    return "private_key_jwt"
+    return "none" if party.profile == "native" else "private_key_jwt"
 
 
 def check_party_authentication(
@@ -140,12 +145,12 @@ def check_party_authentication(
     """A client has one way to prove who it is, and what it needs for it, and nothing beside."""
     if party.protocol != "oidc":
         return
-    method = authentication_of(party)
-    if method not in PROFILES[party.profile].authentication_methods:
+    method, allowed = authentication_of(party), PROFILES[party.profile].authentication_methods
+    if method not in allowed:
         yield DocumentProblem(
             f"{prefix}authentication",
             f"is {method}, which profile {party.profile} does not allow.",
-            'Use private_key_jwt, or profile = "compat".',
+            f"Use {' or '.join(allowed)}, or another profile.",
         )
     if method == "client_secret_basic":
         if party.client_secret_hash is None:
@@ -154,6 +159,12 @@ def check_party_authentication(
                 "is missing for client_secret_basic.",
                 "State the hex SHA-256 of a secret of 256 random bits.",
             )
+        return
+    if method == "none":
+        for name in ("jwks", "jwks_uri", "client_secret_hash"):
+            if getattr(party, name) is not None:
+                told = "proves nothing for a public client, of which everybody has a copy."
+                yield DocumentProblem(prefix + name, told, "Remove that key.")
         return
     if party.client_secret_hash is not None:
         yield DocumentProblem(
@@ -170,12 +181,25 @@ def check_party_authentication(
         )
 
 
+def check_id_token_algorithm_allowed(
+    prefix: str, party: RelyingPartyDocument, _: SupplierDocument
+) -> Iterator[DocumentProblem]:
+    allowed = PROFILES[party.profile].id_token_algorithms
+    if party.protocol == "oidc" and party.id_token_algorithm not in allowed:
+        yield DocumentProblem(
+            f"{prefix}id_token_algorithm",
+            f"is {party.id_token_algorithm}, which profile {party.profile} does not allow.",
+            f"Use {' or '.join(allowed)}.",
+        )
+
+
 RELYING_PARTY_CHECKS: tuple[RelyingPartyCheck, ...] = (
     check_party_keys_fit_protocol,
     check_party_keys_stated,
     check_client_id_printable,
     check_places_safe,
     check_party_authentication,
+    check_id_token_algorithm_allowed,
 )
 
 
@@ -234,15 +258,14 @@ def _compile_party(
     if party.protocol == "saml":
         provider = _service_provider(prefix, party, supplier, stated, xml=xml)
         protocol: OidcClient | SamlServiceProvider = provider
-        arrives_at = provider.assertion_consumer_services[0].url
+        begins_at = party.start_url or origin_of(provider.assertion_consumer_services[0].url)
     else:
         protocol = _client(prefix, party, stated)
-        arrives_at = party.redirect_uris[0]
-    parts = urlsplit(arrives_at)
+        begins_at = find_start_url(party)
     return RelyingParty(
         id=RelyingPartyId(party.id),
         supplier=SupplierId(supplier.id),
-        start_url=party.start_url or f"{parts.scheme}://{parts.netloc}/",
+        start_url=begins_at,
         claims=party.claims,
         protocol=protocol,
         enabled=party.enabled,
