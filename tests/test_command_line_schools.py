@@ -11,7 +11,7 @@ import pytest
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_upgrade import upgrade_database
-from broker.commands.school_warnings import warn_of_identifiers, warn_of_schools
+from broker.commands.school_warnings import warn_of_logins, warn_of_schools
 from broker.domain.attributes import AttributeName
 from broker.domain.federation import State
 from broker.domain.ids import SchoolId, SchoolIdpId
@@ -77,6 +77,6 @@ def test_logins_of_one_school_that_name_people_differently(
     registry = replace(
         registry_of({school.id: school}), idps={each.id: each for each in (old, new)}
     )
-    told = list(warn_of_identifiers(registry))
+    told = list(warn_of_logins(registry))
     assert [each.file for each in told] == warned
     assert all("employeeNumber, uid" in str(each) for each in told)

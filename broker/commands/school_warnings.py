@@ -8,10 +8,9 @@ from datetime import UTC, datetime, timedelta
 
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
-from broker.domain.attributes import AttributeName
 from broker.domain.federation import State
-from broker.domain.ids import SchoolId
 from broker.domain.registry import Registry
+from broker.flow.federation.continuity import warn_of_identifiers
 from broker.flow.federation.documents import Problem
 from broker.flow.persons.eck_id_share import dropped_schools
 from broker.flow.release import day_of
@@ -31,7 +30,7 @@ def warn_of_schools(loaded: LoadedSettings) -> Iterator[Problem]:
                 "is missing, so few pupils of other schools may come a day.",
                 "Write the published head count.",
             )
-    yield from warn_of_identifiers(registry)
+    yield from warn_of_logins(registry)
     register = loaded.data_folder / "register.db"
     since = day_of(datetime.now(UTC)) - timedelta(days=TOLD_DAYS)
     with suppress(sqlite3.Error, OSError):  # made or upgraded when the broker starts
@@ -45,18 +44,9 @@ def warn_of_schools(loaded: LoadedSettings) -> Iterator[Problem]:
             )
 
 
-def warn_of_identifiers(registry: Registry) -> Iterator[Problem]:
+def warn_of_logins(registry: Registry) -> Iterator[Problem]:
     """Yield a warning for each school of which two logins name people by different attributes."""
-    names: dict[SchoolId, set[AttributeName]] = {}
-    for idp in registry.idps.values():
-        for school in idp.schools if idp.enabled else ():
-            names.setdefault(school, set()).add(idp.identifier)
-    for school, found in sorted(names.items()):
-        if len(found) > 1:
-            yield Problem(
-                f"schools/{school}",
-                "identifier",
-                f"differs between its logins: {', '.join(sorted(found))}. Who states no ECK iD is"
-                " somebody else at each, unless both hold the same number.",
-                "Find out by `broker rehearse` before pupils go from one login to the other.",
-            )
+    logins = [each for each in registry.idps.values() if each.enabled]
+    yield from warn_of_identifiers(
+        (school, each.identifier) for each in logins for school in each.schools
+    )

@@ -133,3 +133,34 @@ def test_going_back_over_schools_alone_warns_of_nothing() -> None:
     store = apply(a_federation())
     apply([stated(Kind.SCHOOL, a_school(name="New"))], store)
     assert check_return(store, version=1, compiler=a_compiler(today=TODAY)).warnings == ()
+
+
+SECOND = an_oidc_login(id="second", issuer="https://second.vuurvogel.example")
+
+
+@pytest.mark.parametrize(
+    ("login", "warned"),
+    [
+        (SECOND, False),
+        (SECOND | {"identifier": "nlEduPersonProfileId"}, True),
+        (SECOND | {"identifier": "nlEduPersonProfileId", "enabled": False}, False),
+    ],
+)
+def test_two_logins_that_name_people_differently_are_warned_of(
+    login: dict[str, Any], warned: bool
+) -> None:
+    store = apply(a_federation())
+    change = check_apply(
+        store, a_federation(login=login)[1:2], prune=False, compiler=a_compiler(today=None)
+    )
+    told = ["differs between its logins: employeeNumber, nlEduPersonProfileId"] if warned else []
+    assert [each.problem.partition(".")[0] for each in change.warnings] == told
+    apply(a_federation(login=login)[1:2], store)
+    others = [stated(Kind.AGREEMENT, an_agreement(version=2))]
+    assert check_apply(store, others, prune=False, compiler=a_compiler(today=None)).warnings == ()
+    # Told again when that one goes, or changes, and the school still has two.
+    again = a_federation(login=login | {"scopes": ["x.example"]})[1:2]
+    change = check_apply(store, again, prune=False, compiler=a_compiler(today=None))
+    assert len(change.warnings) == int(warned)
+    back = check_return(store, version=1, compiler=a_compiler(today=None))
+    assert back.warnings == ()

@@ -23,6 +23,7 @@ from broker.flow.federation.agreements import compile_agreement
 from broker.flow.federation.continuity import (
     find_ended_relations,
     find_new_pseudonyms,
+    find_other_identifiers,
     find_returning_agreements,
     find_surprises,
 )
@@ -174,6 +175,7 @@ def check_apply(
     surprises = (
         *find_surprises(current.documents, plan, today=compiler.today),
         *find_ended_relations(current.documents, plan, today=compiler.today),
+        *find_other_identifiers(current.documents, plan),
     )
     return replace(change, warnings=surprises)
 
@@ -204,6 +206,7 @@ def check_return(store: FederationStore, *, version: int, compiler: Compiler) ->
         *find_returning_agreements(current.documents, plan),
         *find_surprises(current.documents, plan, today=compiler.today),
         *find_ended_relations(current.documents, plan, today=compiler.today),
+        *find_other_identifiers(current.documents, plan),
     )
     return replace(change, warnings=surprises)
 

@@ -6,7 +6,7 @@ What a school may well mean, but might not see, is a warning. Only one change is
 removed in one and comes back under another id in a later one is not noticed.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from typing import TypeVar
 
@@ -57,6 +57,42 @@ def find_surprises(current: Documents, plan: Plan, *, today: date | None) -> Ite
                     "nothing is agreed, and nobody can log in by it.",
                     "Apply it on that day, or let it begin today.",
                 )
+            )
+
+
+def find_other_identifiers(current: Documents, plan: Plan) -> Iterator[Problem]:
+    """Yield schools of which two logins name people by different attributes from now on, or still
+    do after a change of one of them."""
+    changed = set(plan.keys(*Action))
+    touched = {
+        school
+        for documents in (current, plan.after)
+        for stated, each in _of_type(documents, IdentityProviderDocument)
+        if stated.key in changed
+        for school in each.schools
+    }
+    logins = [each for _, each in _of_type(plan.after, IdentityProviderDocument) if each.enabled]
+    named = ((school, each.identifier) for each in logins for school in each.schools)
+    yield from warn_of_identifiers(each for each in named if each[0] in touched)
+
+
+def warn_of_identifiers(named: Iterable[tuple[str, str]]) -> Iterator[Problem]:
+    """Yield a warning for each school whose logins name people by different attributes.
+
+    Args:
+        named: of each login that is switched on: a school, and by what it names people there.
+    """
+    identifiers: dict[str, set[str]] = {}
+    for school, identifier in named:
+        identifiers.setdefault(school, set()).add(identifier)
+    for school, found in sorted(identifiers.items()):
+        if len(found) > 1:
+            yield Problem(
+                f"schools/{school}",
+                "identifier",
+                f"differs between its logins: {', '.join(sorted(found))}. Who states no ECK iD is"
+                " somebody else at each, unless both hold the same number.",
+                "Find out by `broker rehearse` before pupils go from one login to the other.",
             )
 
 
