@@ -275,7 +275,7 @@ class TakeOvers(SchoolsChange):
         )
         of = ListOf(ListKind.PUPILS, school, BIOSFEER_ID)
         try:
-            self.world.run(desk.put(of, listed, digest=DIGEST, dry_run=False))
+            self.world.run(desk.put_pupils(of, listed, digest=DIGEST, dry_run=False))
         except Refusal:
             must(
                 school not in self.signed or self.is_closed(school),

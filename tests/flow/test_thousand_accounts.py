@@ -157,8 +157,10 @@ class School:
             clock=self.world.clock,
             random=self.world.random,
         )
-        plan = await desk.put(ListOf(kind, SCHOOL, BIOSFEER), stated, digest=digest, dry_run=False)
-        return plan.new
+        of = ListOf(kind, SCHOOL, BIOSFEER)
+        if kind is ListKind.PILOT:
+            return (await desk.put_pilot(of, stated)).new
+        return (await desk.put_pupils(of, stated, digest=digest, dry_run=False)).new
 
     async def map(self, pupils: Sequence[Person]) -> int:
         """Ask which pseudonyms belong to accounts, write them down, and tell how many came."""

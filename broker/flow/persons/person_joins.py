@@ -4,14 +4,17 @@ The rules that `broker.flow.persons.person_rules` tells by number, as far as two
 """
 
 from dataclasses import dataclass
+from functools import reduce
 
 from msgspec.structs import replace
 
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
+from broker.flow.persons.announcements import announce, announcements_of, with_announcements
 from broker.flow.persons.person_arrivals import first_seen, schools_that_count, touch
 from broker.flow.persons.person_records import (
+    Announcement,
     FormerAccount,
     FoundRecords,
     Login,
@@ -173,13 +176,16 @@ def leave_behind(
             other schools' pupils could have its own numbers' accounts merged into theirs.
     """
     former = FormerAccount(root=local.account, salt=local.salt)
+    left = Announcement(previous=local.account, beside=account, told_at=told_at)
     told: dict[SupplierId, SupplierSeen] = {
-        supplier: replace(
-            eck.suppliers.get(supplier, seen),
-            previous=local.account,
-            until=None,
-            beside=account,
-            told_at=told_at,
+        supplier: announce(
+            # What is to be told beside the account that is left, is so beside this one.
+            reduce(
+                announce,
+                (replace(each, beside=account) for each in reversed(announcements_of(seen))),
+                eck.suppliers.get(supplier, with_announcements(seen, ())),
+            ),
+            left,
         )
         for supplier, seen in local.suppliers.items()
     }

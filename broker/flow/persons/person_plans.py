@@ -19,8 +19,9 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from broker.domain.ids import SchoolId, SupplierId
+from broker.domain.ids import SchoolId
 from broker.flow.operators.operator_refusals import PersonNotKnown
+from broker.flow.persons.announcements import suppliers_of, suppliers_without, tells
 from broker.flow.persons.person_arrivals import (
     confirm_arrivals,
     is_settled,
@@ -34,7 +35,7 @@ from broker.flow.persons.person_plan_refusals import (
     NothingToSplit,
     SchoolOfBeforeDecides,
 )
-from broker.flow.persons.person_records import Change, PersonRecord, SeenAt, SupplierSeen
+from broker.flow.persons.person_records import Change, PersonRecord, SeenAt
 from broker.pseudonyms.derivation import PersonRoot
 
 
@@ -194,13 +195,13 @@ def plan_split(person: OpenedPerson, *, only_joins: bool, by: Deciding) -> Plan:
         for school, each in eck.seen.items()
         if school != by.school and each.account == local_root
     }
-    own_suppliers = _suppliers_of(eck, local_root, joined=joined)
+    own_suppliers = suppliers_of(eck, local_root, joined=joined)
     changed_eck = replace(
         eck,
         seen={**eck.seen, **along, by.school: parted},
         join=None if joined else eck.join,
         former=tuple(each for each in eck.former if each != former),
-        suppliers=_suppliers_without(eck, local_root),
+        suppliers=suppliers_without(eck, local_root),
     )
     changed_local = replace(
         local,
@@ -262,7 +263,7 @@ def plan_join(person: OpenedPerson, *, by: Deciding) -> Plan:
         held_by=eck_root,
         suppliers={},
     )
-    told = sum(each.previous == local.account for each in left.suppliers.values())
+    told = sum(tells(each, local.account) for each in left.suppliers.values())
     return Plan(
         changes=(
             Change(eck_root, replace(left, seen={**left.seen, by.school: here})),
@@ -301,39 +302,6 @@ def eck_id_of(person: OpenedPerson, school: SchoolId) -> tuple[PersonRoot, Perso
 
 def _is_at(record: PersonRecord, school: SchoolId) -> bool:
     return school in record.seen and not record.seen[school].objected
-
-
-def _suppliers_of(
-    eck: PersonRecord, account: PersonRoot, *, joined: bool
-) -> dict[SupplierId, SupplierSeen]:
-    """Return the suppliers that knew a number's account: all of a joined one, else those told."""
-    if joined:
-        return {
-            supplier: each if each.beside == account else _telling_nothing(each)
-            for supplier, each in eck.suppliers.items()
-        }
-    return {
-        supplier: SupplierSeen(epoch=each.epoch, school=each.school)
-        for supplier, each in eck.suppliers.items()
-        if each.previous == account
-    }
-
-
-def _suppliers_without(eck: PersonRecord, account: PersonRoot) -> dict[SupplierId, SupplierSeen]:
-    """Return the ECK iD's suppliers after a split; none is told of the other account any more,
-    or of what was told beside that one.
-
-    Which of a joined account's suppliers also know the ECK iD's own is known to nobody, so they
-    stay with both: one that stands there too much is told nothing by it.
-    """
-    return {
-        supplier: _telling_nothing(each) if account in (each.previous, each.beside) else each
-        for supplier, each in eck.suppliers.items()
-    }
-
-
-def _telling_nothing(seen: SupplierSeen) -> SupplierSeen:
-    return replace(seen, previous=None, until=None, beside=None, told_at=None)
 
 
 def _schools(count: int, *, own: bool = False) -> str:

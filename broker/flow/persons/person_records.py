@@ -57,6 +57,16 @@ class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
     apart: tuple[bytes, ...] = ()
 
 
+class Announcement(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Another account that a supplier is to be told of; the attributes are those of
+    `SupplierSeen`."""
+
+    previous: bytes
+    until: date | None = None
+    beside: bytes | None = None
+    told_at: SchoolId | None = None
+
+
 class SupplierSeen(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """What one supplier knows of a person: where it stands says
     `broker.flow.persons.person_suppliers`.
@@ -71,6 +81,8 @@ class SupplierSeen(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
             another one at another school. None in rows of before this was kept: beside any.
         told_at: school on whose word the two are one, and at which alone it is told; None: of a
             transfer, anywhere.
+        later: what waits until it is told of `previous` no more
+            (`broker.flow.persons.announcements`).
     """
 
     epoch: str
@@ -79,6 +91,7 @@ class SupplierSeen(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
     until: date | None = None
     beside: bytes | None = None
     told_at: SchoolId | None = None
+    later: tuple[Announcement, ...] = ()
 
 
 class Join(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -18,6 +18,7 @@ from datetime import date, timedelta
 from msgspec.structs import replace
 
 from broker.domain.ids import SchoolId, SupplierId
+from broker.flow.persons.announcements import announcements_of, drop_ended, with_announcements
 from broker.flow.persons.person_records import (
     Change,
     FoundRecords,
@@ -80,18 +81,14 @@ def note_visit(
     seen = SupplierSeen(epoch=visit.epoch) if known is None else replace(known, epoch=visit.epoch)
     if visit.chosen is not None:
         seen = replace(seen, school=visit.chosen)
-    stored, previous = seen.previous, None
-    told_beside = seen.beside in (None, resolved.account)
-    told_here = seen.told_at is None or seen.told_at in here
-    if stored is not None and told_beside and told_here and not visit.window_open:
-        until = seen.until or today + timedelta(days=visit.told_days)
-        if today > until:
-            seen = replace(seen, previous=None, until=None, beside=None, told_at=None)
-        else:
-            previous = as_root(stored)
-            seen = replace(seen, until=until)
-    if previous == resolved.account:
-        previous = None
+    previous = None
+    if not visit.window_open:
+        seen, previous = _tell(
+            drop_ended(seen, today=today),
+            account=resolved.account,
+            here=here,
+            until=today + timedelta(days=visit.told_days),
+        )
     if seen == known:
         return resolved, previous
     suppliers = {**holder.record.suppliers, visit.supplier: seen}
@@ -101,6 +98,27 @@ def note_visit(
         replace_fields(resolved, changes=(change, *others)),
         previous,
     )
+
+
+def _tell(
+    seen: SupplierSeen, *, account: PersonRoot, here: frozenset[SchoolId], until: date
+) -> tuple[SupplierSeen, PersonRoot | None]:
+    """Return of which account a supplier is told beside this one, and until when from now on.
+
+    Args:
+        until: last day of one that was not told before.
+    """
+    told = announcements_of(seen)
+    for index, each in enumerate(told):
+        told_here = each.told_at is None or each.told_at in here
+        if told_here and each.beside in (None, account):
+            dated = replace(each, until=each.until or until)
+            previous = None if dated.previous == account else as_root(dated.previous)
+            return (
+                with_announcements(seen, (*told[:index], dated, *told[index + 1 :])),
+                previous,
+            )
+    return seen, None
 
 
 async def find_holder(

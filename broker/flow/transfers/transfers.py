@@ -40,7 +40,19 @@ from broker.domain.transfers import (
 from broker.flow.held_state.framing import NONCE_BYTES
 from broker.flow.operators.operator_refusals import PersonNotKnown, PreparedUnreadable
 from broker.flow.operators.two_persons import Action, ConfirmedAction
-from broker.flow.persons.person_records import Change, Presented, SupplierSeen, as_root
+from broker.flow.persons.announcements import (
+    announce,
+    announcements_of,
+    drop_ended,
+    is_transfer,
+)
+from broker.flow.persons.person_records import (
+    Announcement,
+    Change,
+    Presented,
+    SupplierSeen,
+    as_root,
+)
 from broker.flow.persons.person_rows import LookedUp, look_up, store_changes
 from broker.flow.persons.person_suppliers import Holder, find_supplier_seen, holder_found
 from broker.flow.persons.persons import MAX_ATTEMPTS
@@ -68,7 +80,7 @@ TRANSFER_ACTIONS = (Action.OFFER_TRANSFER, Action.ACCEPT_TRANSFER)
 NOT_BEEN_THERE = ""
 """Epoch of a supplier that got no pseudonym of this pupil yet."""
 
-MOST_STEPS_BACK = 8  # sectors there are four; more steps are a circle or a mistake
+MOST_STEPS_BACK = 16  # sectors there are four; more accounts are a circle or a mistake
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,7 +147,11 @@ class TransferDesk:
         stored = self._find_offer(derive_offer_tag(self.keys, code))
         offered = open_offer(stored, code=code, keys=self.keys)
         person = await self._find(presented, school)
+        if stored.stage is OfferStage.USED:
+            self._check_goes_on(stored, person, code=code, school=school)
         await self._check(offered, person, school=school, supplier=supplier)
+        if stored.accepting is not None and stored.stage is OfferStage.USED:
+            return {"code": code, "accepting": sha256(stored.accepting).hexdigest()}
         accepting = AcceptingPerson(
             account=person.account, holder=person.holder.root, school=school
         )
@@ -176,7 +192,11 @@ class TransferDesk:
             raise TransferUnknown("check_transfer_unchanged")
 
     async def _join(self, code: TransferCode, mark: str) -> None:
-        """Use the transfer up, then write it down; what cannot be written is given back."""
+        """Use the transfer up, then write it down; what cannot be written is given back.
+
+        Used up, and still naming who accepts: so what was cut off between the two can be prepared
+        and confirmed once more, by this one pupil and nobody else.
+        """
         stored = self._find_offer(derive_offer_tag(self.keys, code))
         if sha256(stored.accepting or b"").hexdigest() != mark:
             raise TransferUnknown("check_accepted_unchanged")
@@ -188,7 +208,7 @@ class TransferDesk:
             raise PersonNotKnown("check_person_known")
         person = _AtSchool(account, Holder(root, record))
         await self._check(offered, person, school=accepting.school, supplier=offered.supplier)
-        used = change(stored, stage=OfferStage.USED, accepting=None)
+        used = change(stored, stage=OfferStage.USED)
         if not self.offers.change(stored, used):
             raise TransferUsed("check_transfer_unchanged")
         try:
@@ -196,6 +216,7 @@ class TransferDesk:
         except RegisterUnavailable:
             self.offers.change(used, stored)
             raise
+        self.offers.change(used, change(used, accepting=None))
 
     async def _write(self, offered: OfferedAccount, root: PersonRoot, *, beside: bytes) -> None:
         """Note in the new pupil's row of which account the supplier is told."""
@@ -205,12 +226,9 @@ class TransferDesk:
             if record is None:
                 raise RegisterUnavailable("check_person_unchanged")
             known = record.suppliers.get(offered.supplier, SupplierSeen(epoch=NOT_BEEN_THERE))
-            seen = replace(
+            seen = announce(
                 known,
-                previous=offered.account,
-                until=offered.last_day,
-                beside=beside,
-                told_at=None,
+                Announcement(previous=offered.account, until=offered.last_day, beside=beside),
             )
             suppliers = {**record.suppliers, offered.supplier: seen}
             if await store_changes(
@@ -235,14 +253,16 @@ class TransferDesk:
         old = find_transfer_parties(self.registry, offered.school, supplier, today=today)
         check_next_sector(old=old.school, new=new.school)
         seen = person.holder.record.suppliers.get(supplier)
-        if seen is not None and seen.previous is not None:
+        pending = () if seen is None else announcements_of(drop_ended(seen, today=today))
+        if any(is_transfer(each) and each.previous != offered.account for each in pending):
             raise TransferDoubled("check_one_account_told")
         await self._check_no_circle(offered, person)
 
     async def _check_no_circle(self, offered: OfferedAccount, person: _AtSchool) -> None:
         """Refuse when the old account leads, by transfers and joins, to the new one."""
-        step = as_root(offered.account)
+        steps = [as_root(offered.account)]
         for _ in range(MOST_STEPS_BACK):
+            step = steps.pop(0)
             if step == person.account:
                 raise TransferInCircle("check_no_circle")
             seen = await find_supplier_seen(
@@ -250,18 +270,27 @@ class TransferDesk:
             )
             if seen is None:  # erased, or split from its row, since it was offered
                 raise NothingToTransfer("check_old_account_known")
-            if seen.previous is None:
+            steps += [as_root(each.previous) for each in announcements_of(seen)]
+            if not steps:
                 return
-            step = as_root(seen.previous)
         raise TransferInCircle("check_no_circle")
 
     def _find_offer(self, tag: bytes) -> StoredOffer:
         stored = self.offers.find(tag)
         if stored is None or stored.stage is OfferStage.PREPARED:
             raise TransferUnknown("check_transfer_offered")
-        if stored.stage is OfferStage.USED:
+        if stored.stage is OfferStage.USED and stored.accepting is None:
             raise TransferUsed("check_transfer_unused")
         return stored
+
+    def _check_goes_on(
+        self, stored: StoredOffer, person: _AtSchool, *, code: TransferCode, school: SchoolId
+    ) -> None:
+        """Hold that a transfer that was cut off goes on for the pupil who accepted it."""
+        begun = open_accepting(stored, code=code, keys=self.keys)
+        goes_on = AcceptingPerson(account=person.account, holder=person.holder.root, school=school)
+        if begun != goes_on:
+            raise TransferUsed("check_transfer_unused")
 
     async def _find(self, presented: Presented, school: SchoolId) -> _AtSchool:
         """Return a pupil whom this school stated at a login, and whose arrival nobody doubts.
