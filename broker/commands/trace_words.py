@@ -49,6 +49,7 @@ REASONS = {
     "not-entitled": "restricted, and the supplier is not entitled",
     "no-end-date": "restricted, and the agreement has no end date",
     "other-school": "stated for another school of this person, or nobody can tell for which",
+    "not-asked": "this request of the supplier did not ask for it",
     "taken-over": "accounts go by the pseudonym alone, since the take-over",
 }
 

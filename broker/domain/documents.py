@@ -101,6 +101,7 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     scopes: tuple[Text, ...] = ()
     domains: dict[str, Slug] = msgspec.field(default_factory=dict)
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
+    acr: dict[Text, str] = msgspec.field(default_factory=dict)
     exception: tuple[ExceptionDocument, ...] = ()
     enabled: bool = True
     rehearsal_only: bool = False

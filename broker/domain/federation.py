@@ -151,6 +151,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
         login_identifier: incoming name of what its schools' lists know a login by, if they do.
         shared_numbers: a number is one person's at all its schools, also at once.
         name: by which people know it from the school's other logins; "" when none was given.
+        acr: what it states of its level -> a level of `assurance.ACR_VALUES`.
         rehearsal_only: offered to nobody until a switch brings the school to it.
     """
 
@@ -167,6 +168,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     shared_numbers: bool = False
     name: str = ""
+    acr: dict[str, str] = msgspec.field(default_factory=dict)
     rehearsal_only: bool = False
 
     @property

@@ -85,6 +85,7 @@ class WithheldBecause(StrEnum):
     NO_END_DATE = "no-end-date"
     OTHER_SCHOOL = "other-school"
     TAKEN_OVER = "taken-over"
+    NOT_ASKED = "not-asked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -192,6 +193,20 @@ def decide_release(
         decision, supplier=supplier, population=population, taken_over=taken_over
     )
     return decision
+
+
+def keep_asked(decision: ReleaseDecision, asked: Collection[AttributeName]) -> ReleaseDecision:
+    """Return a decision of which a request wants no more than `asked`; it never releases more."""
+    left = tuple(
+        Withheld(each.name, WithheldBecause.NOT_ASKED)
+        for each in decision.released
+        if each.name not in asked
+    )
+    return replace(
+        decision,
+        released=tuple(each for each in decision.released if each.name in asked),
+        withheld=(*decision.withheld, *left),
+    )
 
 
 def restate_released(

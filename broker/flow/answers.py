@@ -35,11 +35,16 @@ class Redirect:
 
 @dataclass(frozen=True, slots=True)
 class PostMessage:
-    """Let the browser post a protocol message, by script or by a button."""
+    """Let the browser post a protocol message, by script or by a button.
+
+    Attributes:
+        may_be_framed: the supplier asked for no page that anybody sees.
+    """
 
     url: str = field(repr=False)
     fields: tuple[tuple[str, str], ...] = field(repr=False)
     destination_name: str
+    may_be_framed: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from broker.domain.identity import read_stated
 from broker.domain.ids import SchoolId
 from broker.domain.relations import former_brins
 from broker.flow.answers import OtherLogin, Step, Welcome, WhichSchool
+from broker.flow.asked import find_acr, keep_asked_of
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.held_state.browser_steps import BrowserSteps
 from broker.flow.held_state.login_store import Claim
@@ -94,8 +95,11 @@ class Arrivals:
             return await self._send_on(
                 pending, answer, school=stated.schools[0], other=other, closed=closed
             )
-        decided = await self._desk.decide(
-            stated, idp=idp, parties=parties, registry=registry, now=now
+        acr = find_acr(pending.request, answer.login)
+        decided = keep_asked_of(
+            pending.request,
+            await self._desk.decide(stated, idp=idp, parties=parties, registry=registry, now=now),
+            claims=parties.relying_party.claims,
         )
         own = await self._desk.find_own_school(
             decided,
@@ -105,7 +109,7 @@ class Arrivals:
         first_name = first_name_of(stated)
         if own is None:
             return await self._ask_own_school(
-                pending, parties, decided, answer, first_name=first_name, closed=closed
+                pending, parties, decided, answer, acr, first_name=first_name, closed=closed
             )
         return await self._release(
             own,
@@ -113,6 +117,7 @@ class Arrivals:
             parties,
             first_name=first_name,
             authenticated_at=answer.login.authenticated_at,
+            acr=acr,
             claims=answer.claims,
             closed=closed,
         )
@@ -140,6 +145,7 @@ class Arrivals:
             parties,
             first_name="",
             authenticated_at=offered.authenticated_at,
+            acr=offered.acr,
             claims=(),
             closed=closed,
         )
@@ -171,6 +177,7 @@ class Arrivals:
         parties: Parties,
         decided: Sequence[DecidedRelease],
         answer: SchoolAnswer,
+        acr: str,
         *,
         first_name: str,
         closed: str,
@@ -188,6 +195,7 @@ class Arrivals:
             school=pending.school,
             offered=tuple(offered),
             authenticated_at=answer.login.authenticated_at,
+            acr=acr,
             greeted=shared,
             confirms_arrival=pending.confirms_arrival,
         )
@@ -211,6 +219,7 @@ class Arrivals:
         *,
         first_name: str,
         authenticated_at: datetime,
+        acr: str,
         claims: Sequence[Claim],
         closed: str,
     ) -> Step:
@@ -221,6 +230,7 @@ class Arrivals:
             of=of,
             first_name=first_name,
             authenticated_at=authenticated_at,
+            acr=acr,
             parties=parties,
             registry=registry,
             now=now,

@@ -31,6 +31,7 @@ from broker.flow.answers import (
 )
 from broker.flow.arrivals import Arrivals
 from broker.flow.audit import AuditLog
+from broker.flow.authorization_requests import RefusedRequest
 from broker.flow.following.trail import Outcome, current_trail, make_login_id
 from broker.flow.held_state.browser_steps import BrowserStep, BrowserSteps, follow
 from broker.flow.held_state.records import (
@@ -128,6 +129,12 @@ class LoginFlow:
             return await self._refusals.answer(refusal, login, parties)
         current_trail().outcome = Outcome.BEGUN
         return step
+
+    def refuse_oidc(self, refused: RefusedRequest) -> Step:
+        """Tell a relying party that its request failed a check, at its proven redirect URI."""
+        address = refused.address
+        parties = find_parties(self._snapshots.registry, address.relying_party)
+        return Step(self._suppliers.refuse_at(address, refused.refusal, parties=parties))
 
     def refuse_saml(self, refusal: AnswerableRefusal) -> Step:
         """Tell a service provider that its request failed a check, at its registered place."""

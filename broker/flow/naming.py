@@ -39,6 +39,11 @@ class SupplierNames:
     pseudonym: Pseudonym = field(repr=False)
     previous: Pseudonym | None = field(default=None, repr=False)
 
+    @property
+    def every(self) -> tuple[Pseudonym, ...]:
+        """Return both, or the one that there is."""
+        return (self.pseudonym,) if self.previous is None else (self.pseudonym, self.previous)
+
 
 def name_person(person: KnownPerson, *, supplier: Supplier, keys: PairwiseKeys) -> SupplierNames:
     """Return by which names this supplier knows a person.

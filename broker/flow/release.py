@@ -59,6 +59,8 @@ from broker.flow.supplier_side import SupplierSide, wants_pseudonym
 from broker.flow.switching.switched_classes import find_classes
 from broker.flow.takeover.takeover_arrival import note_arrival
 from broker.flow.takeover.takeover_lists import TakeoverLists
+from broker.oidc_op.asked_claims import check_person_expected
+from broker.oidc_op.request import CheckedAuthorizationRequest
 
 NETHERLANDS = ZoneInfo("Europe/Amsterdam")
 """Agreements begin and end at midnight there."""
@@ -150,6 +152,7 @@ class ReleaseDesk:
         of: PendingLogin | SchoolsOffered,
         first_name: str,
         authenticated_at: datetime,
+        acr: str,
         parties: Parties,
         registry: Registry,
         now: datetime,
@@ -159,8 +162,10 @@ class ReleaseDesk:
         Args:
             of: the login; when its person has just chosen the school, the choice is remembered.
             first_name: to be shown and forgotten.
+            acr: the level to tell, or "".
 
         Raises:
+            PersonNotExpected: the supplier asked for somebody else.
             Refusal: of `person_rules` or `still_allowed`.
         """
         ports, supplier, decision = self._ports, parties.supplier, decided.decision
@@ -203,6 +208,8 @@ class ReleaseDesk:
         names: SupplierNames | None = None
         if named:
             names = name_person(person, supplier=supplier, keys=ports.keys.pairwise)
+            if isinstance(of.request, CheckedAuthorizationRequest):
+                check_person_expected(of.request, names.every)
             await note_arrival(
                 presented,
                 account=person.root,
@@ -232,6 +239,7 @@ class ReleaseDesk:
                 person=person,
             ),
             authenticated_at=authenticated_at,
+            acr=acr,
             population=presented.population,
             eck_root=presented.eck_id if notice else None,
             local_root=presented.local if notice else None,

@@ -9,6 +9,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from msgspec.structs import replace
+
 from broker.domain.refusals import Refusal
 from broker.domain.release import lint_claims
 from broker.domain.relying_parties import SamlServiceProvider
@@ -36,10 +38,15 @@ from broker.flow.refusals import (
     LoginRequired,
     SupplierNotOpen,
 )
+from broker.oidc_op.asked_claims import place_claims
 from broker.oidc_op.claims import build_claims, claim_names, list_values
 from broker.oidc_op.grants import OidcGrant, userinfo_grant_of
-from broker.oidc_op.request import CheckedAuthorizationRequest
-from broker.oidc_op.response import build_authorization_error, build_authorization_response
+from broker.oidc_op.request import CheckedAuthorizationRequest, ReturnAddress
+from broker.oidc_op.response import (
+    AuthorizationAnswer,
+    build_authorization_error,
+    build_authorization_response,
+)
 from broker.oidc_rp.refusals import LoginTooOld
 from broker.pseudonyms.derivation import Pseudonym
 from broker.saml_idp.refusals import AnswerTo
@@ -122,8 +129,17 @@ class SupplierSide:
         """
         told = refusal if refusal.may_redirect else word_without_page(refusal)
         if isinstance(request, CheckedAuthorizationRequest):
-            return Redirect(build_authorization_error(request, told, issuer=self._issuer))
+            answer = build_authorization_error(request, told, issuer=self._issuer)
+            return _bring(answer, request, parties)
         return self.refuse_unchecked(request.answer_to, told, parties=parties, now=now)
+
+    def refuse_at(
+        self, address: ReturnAddress, refusal: Refusal, *, parties: Parties
+    ) -> Redirect | PostMessage:
+        """Return the answer to an OpenID Connect request that failed a check after its redirect
+        URI was proven."""
+        answer = build_authorization_error(address, refusal, issuer=self._issuer)
+        return _bring(answer, address, parties)
 
     def refuse_unchecked(
         self, answer_to: AnswerTo, refusal: Refusal, *, parties: Parties, now: datetime
@@ -150,6 +166,7 @@ class SupplierSide:
     ) -> BuiltAnswer:
         profile = parties.relying_party.claims
         claims = build_claims(prepared.decision, profile=profile)
+        in_id_token, in_userinfo = place_claims(request, claims)
         lint_claims(list_values(claims), decision=prepared.decision, names=claim_names(profile))
         grant = OidcGrant(
             relying_party=request.relying_party,
@@ -159,7 +176,8 @@ class SupplierSide:
             nonce=request.nonce,
             pseudonym=_pseudonym(prepared),
             previous=prepared.previous,
-            claims=claims,
+            claims=in_id_token,
+            acr=prepared.acr,
             authenticated_at=told_moment(prepared, now=now) if request.wants_auth_time else None,
             exact_times=request.force_login,
             scopes=request.scopes,
@@ -180,11 +198,13 @@ class SupplierSide:
                 self._state.derive_handle(code, ACCESS_TOKEN),
                 USERINFO,
                 UserinfoRecord(
-                    login=prepared.login, grant=userinfo_grant_of(grant), between=between
+                    login=prepared.login,
+                    grant=replace(userinfo_grant_of(grant), claims=in_userinfo),
+                    between=between,
                 ),
             )
-        url = build_authorization_response(request, code=code.text, issuer=self._issuer)
-        return BuiltAnswer(Redirect(url), (grant_put, userinfo_put))
+        answer = build_authorization_response(request, code=code.text, issuer=self._issuer)
+        return BuiltAnswer(_bring(answer, request, parties), (grant_put, userinfo_put))
 
     def _build_assertion(
         self,
@@ -255,6 +275,22 @@ def _pseudonym(prepared: PreparedRelease) -> Pseudonym:
     if prepared.pseudonym is None:  # only a transient NameID goes without one
         raise ValueError("a code stands for a pseudonym")
     return prepared.pseudonym
+
+
+def _bring(
+    answer: AuthorizationAnswer,
+    asked: CheckedAuthorizationRequest | ReturnAddress,
+    parties: Parties,
+) -> Redirect | PostMessage:
+    """Return how the browser brings an answer to an OpenID Connect relying party."""
+    if not answer.posted:
+        return Redirect(answer.url)
+    return PostMessage(
+        answer.redirect_uri,
+        answer.parameters,
+        destination_name=parties.supplier.display_name,
+        may_be_framed=asked.passive,
+    )
 
 
 def _post(form: PostForm, parties: Parties) -> PostMessage:

@@ -6,13 +6,16 @@ Every list comes from the code that decides it, so that a claim here cannot outl
 from dataclasses import dataclass
 from typing import get_args
 
+from broker.domain.assurance import ACR_VALUES
 from broker.domain.federation import ApiScope
 from broker.domain.relying_parties import ClaimProfile, ClientAuthentication
+from broker.oidc_op.asked_claims import CLAIMS_OF_SCOPE
 from broker.oidc_op.claims import PROTOCOL_CLAIMS, claim_names
 from broker.oidc_op.client_assertions import ASSERTION_ALGORITHMS
 from broker.oidc_op.client_credentials import CLIENT_CREDENTIALS
 from broker.oidc_op.jwks import TokenKeys
 from broker.oidc_op.profiles import PROFILES
+from broker.oidc_op.request_checks import RESPONSE_MODES
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +68,9 @@ def build_discovery(endpoints: Endpoints, *, keys: TokenKeys) -> dict[str, objec
         "token_endpoint": endpoints.token,
         "userinfo_endpoint": endpoints.userinfo,
         "jwks_uri": endpoints.jwks,
-        "scopes_supported": ["openid", *ApiScope],
+        "scopes_supported": ["openid", *CLAIMS_OF_SCOPE, *ApiScope],
         "response_types_supported": ["code"],
-        "response_modes_supported": ["query"],
+        "response_modes_supported": list(RESPONSE_MODES),
         "grant_types_supported": ["authorization_code", CLIENT_CREDENTIALS],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": list(keys.algorithms),
@@ -76,9 +79,12 @@ def build_discovery(endpoints: Endpoints, *, keys: TokenKeys) -> dict[str, objec
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "claims_supported": sorted(PROTOCOL_CLAIMS | claims),
-        "claims_parameter_supported": False,
+        "claim_types_supported": ["normal"],
+        "claims_parameter_supported": True,
+        "acr_values_supported": list(ACR_VALUES),
+        "display_values_supported": ["page"],
         "request_parameter_supported": False,
         "request_uri_parameter_supported": False,  # OIDC Discovery 3: absent would mean true
-        "prompt_values_supported": ["none", "login", "select_account"],
+        "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": ["nl", "en"],
     }

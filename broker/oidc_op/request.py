@@ -3,9 +3,9 @@
 `parse_authorization_request` reads it, `check_authorization_request` decides by the two tables of
 `request_checks`: until client and redirect URI are proven a refusal never redirects.
 
-Deviations: `prompt=consent` and unknown values of `prompt` are ignored (the school decides, not
-the pupil; OIDC Core allows ignoring what is not understood); `response_mode` other than `query`
-is refused; `claims` is read for an essential `auth_time` only, and discovery says so.
+Deviations: `prompt=consent` is answered as consent given: the school has decided, and the pupil has
+nothing to say about it. Unknown values of `prompt` are ignored, as OIDC Core allows for what is not
+understood.
 """
 
 from collections.abc import Sequence
@@ -15,13 +15,23 @@ import msgspec
 
 from broker.domain.ids import RelyingPartyId
 from broker.domain.registry import Registry
-from broker.oidc_op.claims import TIME_STEP_SECONDS
+from broker.oidc_op.asked_claims import (
+    CLAIMS_OF_SCOPE,
+    AskedAcr,
+    AskedClaims,
+    find_asked_acr,
+    find_asked_claims,
+    find_expected_subs,
+    read_claims_parameter,
+)
+from broker.oidc_op.claims import TIME_STEP_SECONDS, claim_names
 from broker.oidc_op.clients import find_client
 from broker.oidc_op.received import AuthorizationRequest, parse_authorization_request
 from broker.oidc_op.request_checks import (
     CHECKS_AFTER_REDIRECT,
     CHECKS_BEFORE_REDIRECT,
-    decode_json,
+    FORM_POST,
+    can_be_posted_to,
 )
 
 __all__ = [
@@ -50,11 +60,18 @@ SCHOOL_HINT_PREFIXES = ("idp:", "school:", "brin:", "realm:")
 
 @dataclass(frozen=True, slots=True)
 class ReturnAddress:
-    """Where an answer may go: client and redirect URI are proven."""
+    """Where an answer may go: client and redirect URI are proven.
+
+    Attributes:
+        form_post: the answer is posted by the browser; else it stands in the query.
+        passive: `prompt=none` was asked, so the answer may arrive in a frame.
+    """
 
     relying_party: RelyingPartyId
     redirect_uri: str
     state: str | None = field(repr=False)
+    form_post: bool = False
+    passive: bool = False
 
 
 class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
@@ -73,8 +90,13 @@ class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag
         hints: which school: `idp_hint`, `login_hint`, hints in `acr_values`; untrusted text, may
             be personal, never sent on.
         choose_school_again: `prompt=select_account`: a remembered school or account is not used.
-        acr_values: wanted levels in order of preference, without the school hints.
+        acr: None when no level was asked for, by `acr_values` or `claims`.
+        asked_claims: None when `claims` names no attribute.
+        expected_subs: who may log in, by pseudonym, as `claims` (or a hint) says; None is anybody.
         wants_auth_time: `max_age` was given, or `claims` marks `auth_time` essential.
+        form_post: as of `ReturnAddress`.
+        scopes: granted: `openid`, and those asked that name something of ours. What goes out is
+            the school's decision, whatever the scopes.
         code_challenge: S256; None only where the profile allows it.
         pushed: handle of the pushed request that this one is; "" when it came otherwise.
         object_id: `jti` of the signed request object; "" when it had none, or was pushed.
@@ -89,11 +111,14 @@ class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag
     client_id: str
     redirect_uri: str
     state: str | None = None
+    form_post: bool = False
     nonce: str | None = None
     code_challenge: str | None = None
     scopes: tuple[str, ...] = ("openid",)
     choose_school_again: bool = False
-    acr_values: tuple[str, ...] = ()
+    acr: AskedAcr | None = None
+    asked_claims: AskedClaims | None = None
+    expected_subs: tuple[str, ...] | None = None
     wants_auth_time: bool = False
     ui_locales: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
@@ -123,22 +148,29 @@ def check_authorization_request(
     prompts = _words(request.prompt)
     max_age = None if request.max_age is None else int(request.max_age)
     is_short = max_age is not None and max_age < SHORTEST_SHARED_AGE_SECONDS
-    acr_values = _words(request.acr_values)
+    hinting, acr_values = _split_acr_values(_words(request.acr_values))
+    asked, scopes = read_claims_parameter(request.claims), _words(request.scope)
+    auth_time = asked.find("auth_time")
     return CheckedAuthorizationRequest(
         relying_party=address.relying_party,
         force_login="login" in prompts or is_short,
         passive="none" in prompts,
         max_age_seconds=None if max_age is None or is_short else max_age - LOST_AGE_SECONDS,
-        hints=_school_hints(request, acr_values),
+        hints=_school_hints(request, hinting),
         client_id=client.oidc.client_id,
         redirect_uri=address.redirect_uri,
-        state=request.state,
+        state=address.state,
+        form_post=address.form_post,
         nonce=request.nonce,
         code_challenge=request.code_challenge,
-        scopes=("openid",),  # nothing else is granted: what goes out is the school's decision
+        scopes=("openid", *(each for each in CLAIMS_OF_SCOPE if each in scopes)),
         choose_school_again="select_account" in prompts,
-        acr_values=tuple(each for each in acr_values if not each.startswith(SCHOOL_HINT_PREFIXES)),
-        wants_auth_time=max_age is not None or _has_essential_auth_time(request.claims),
+        acr=find_asked_acr(asked, acr_values),
+        asked_claims=find_asked_claims(
+            asked, scopes=scopes, known=claim_names(client.relying_party.claims)
+        ),
+        expected_subs=find_expected_subs(asked),
+        wants_auth_time=max_age is not None or (auth_time is not None and auth_time.essential),
         ui_locales=_words(request.ui_locales),
         resources=tuple(dict.fromkeys(request.resource)),
     )
@@ -153,22 +185,26 @@ def prove_return_address(request: AuthorizationRequest, *, registry: Registry) -
     client = find_client(request.client_id, registry=registry)
     for check in CHECKS_BEFORE_REDIRECT:
         check(request, client)
-    return ReturnAddress(client.relying_party.id, request.redirect_uri or "", request.state)
+    return ReturnAddress(
+        client.relying_party.id,
+        request.redirect_uri or "",
+        request.state,
+        form_post=request.response_mode == FORM_POST and can_be_posted_to(request),
+        passive=request.prompt == "none",
+    )
 
 
 def _words(text: str | None) -> tuple[str, ...]:
     return tuple((text or "").split()[:MAX_WORDS])
 
 
-def _school_hints(request: AuthorizationRequest, acr_values: Sequence[str]) -> tuple[str, ...]:
-    named = [each.partition(":")[2] for each in acr_values if each.startswith(SCHOOL_HINT_PREFIXES)]
+def _split_acr_values(values: Sequence[str]) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Return the values that hint at a school, and the levels."""
+    hinting = tuple(each for each in values if each.startswith(SCHOOL_HINT_PREFIXES))
+    return hinting, tuple(each for each in values if each not in hinting)
+
+
+def _school_hints(request: AuthorizationRequest, hinting: Sequence[str]) -> tuple[str, ...]:
+    named = [each.partition(":")[2] for each in hinting]
     hints = (request.idp_hint, *named, request.login_hint)
     return tuple(each for each in hints if each and len(each) <= MAX_HINT_CHARS)
-
-
-def _has_essential_auth_time(claims: str | None) -> bool:
-    """OIDC Core 5.5.1; a member of an unexpected type asks for nothing."""
-    wanted = decode_json(claims) if claims else None
-    for name in ("id_token", "auth_time"):
-        wanted = wanted.get(name) if isinstance(wanted, dict) else None
-    return isinstance(wanted, dict) and wanted.get("essential") is True

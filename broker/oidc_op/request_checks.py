@@ -7,12 +7,21 @@
 import re
 from collections.abc import Callable
 
-import msgspec
-
 from broker.domain.refusals import Refusal, WhoseTask
+from broker.oidc_op.asked_claims import (
+    AcrNotMet,
+    ClaimsUnreadable,
+    PersonNotExpected,
+    find_asked_acr,
+    find_expected_subs,
+    read_claims_parameter,
+)
 from broker.oidc_op.clients import KnownClient
 from broker.oidc_op.received import AuthorizationRequest
 from broker.oidc_op.redirect_uris import is_registered
+
+FORM_POST = "form_post"
+RESPONSE_MODES = ("query", FORM_POST)
 
 MAX_STATE_CHARS = 2048  # it returns in a URL
 MAX_NONCE_CHARS = 512  # it returns in the ID token
@@ -100,14 +109,6 @@ class ResourceRefused(_SentToSupplier):
     oauth_error = "invalid_target"
 
 
-def decode_json(text: str) -> object:
-    """Return the JSON value, or None when there is none."""
-    try:
-        return msgspec.json.decode(text)
-    except (ValueError, RecursionError):  # msgspec's errors are ValueErrors
-        return None
-
-
 def check_redirect_uri_registered(request: AuthorizationRequest, client: KnownClient) -> None:
     """RFC 9700 2.1, OIDC Core 3.1.2.1: present, and equal to a registered one as a string.
 
@@ -135,10 +136,16 @@ def check_response_type_code(request: AuthorizationRequest, _: KnownClient) -> N
         raise ResponseTypeRefused("check_response_type_code", subject="response_type")
 
 
-def check_response_mode_query(request: AuthorizationRequest, _: KnownClient) -> None:
-    """OAuth 2.0 Multiple Response Types 2.1: `query` is the mode of `code`."""
-    if request.response_mode not in (None, "query"):
-        raise ParameterRefused("check_response_mode_query", subject="response_mode")
+def check_response_mode(request: AuthorizationRequest, _: KnownClient) -> None:
+    """OAuth 2.0 Multiple Response Types 2.1, Form Post Response Mode 2; never in a fragment."""
+    known = request.response_mode in (None, *RESPONSE_MODES)
+    if not known or (request.response_mode == FORM_POST and not can_be_posted_to(request)):
+        raise ParameterRefused("check_response_mode", subject="response_mode")
+
+
+def can_be_posted_to(request: AuthorizationRequest) -> bool:
+    """Tell whether a form can be posted to the redirect URI: not to an app's own scheme."""
+    return (request.redirect_uri or "").startswith(("https:", "http:"))
 
 
 def check_no_request_object(request: AuthorizationRequest, _: KnownClient) -> None:
@@ -223,9 +230,24 @@ def check_nonce_length(request: AuthorizationRequest, _: KnownClient) -> None:
 
 
 def check_claims_readable(request: AuthorizationRequest, _: KnownClient) -> None:
-    """OIDC Core 5.5: a JSON object."""
-    if request.claims is not None and not isinstance(decode_json(request.claims), dict):
-        raise ParameterRefused("check_claims_readable", subject="claims")
+    """OIDC Core 5.5: a JSON object, with members of the types that it names."""
+    try:
+        read_claims_parameter(request.claims)
+    except ClaimsUnreadable:
+        raise ParameterRefused("check_claims_readable", subject="claims") from None
+
+
+def check_acr_known(request: AuthorizationRequest, _: KnownClient) -> None:
+    """OIDC Core 5.5.1.1: no login will ever have an essential level that we do not know."""
+    asked = find_asked_acr(read_claims_parameter(request.claims), ())
+    if asked is not None and asked.essential and not asked.levels:
+        raise AcrNotMet("check_acr_known")
+
+
+def check_sub_consistent(request: AuthorizationRequest, _: KnownClient) -> None:
+    """OIDC Core 5.5.1: asked as one person in the ID token and as another in userinfo is nobody."""
+    if find_expected_subs(read_claims_parameter(request.claims)) == ():
+        raise PersonNotExpected("check_sub_consistent")
 
 
 def check_resource_registered(request: AuthorizationRequest, client: KnownClient) -> None:
@@ -245,7 +267,7 @@ CHECKS_AFTER_REDIRECT: tuple[Check, ...] = (
     check_no_registration,
     check_pushed,
     check_response_type_code,
-    check_response_mode_query,
+    check_response_mode,
     check_scope_has_openid,
     check_state_present,
     check_nonce_present,
@@ -256,6 +278,8 @@ CHECKS_AFTER_REDIRECT: tuple[Check, ...] = (
     check_max_age_number,
     check_nonce_length,
     check_claims_readable,
+    check_acr_known,
+    check_sub_consistent,
     check_resource_registered,
 )
 """What they refuse is an answer to the supplier."""

@@ -1,28 +1,51 @@
 """What goes back to the redirect URI (RFC 6749 4.1.2, RFC 9207), and errors for machines (5.2).
 
-An answer is sent only to a proven address: the functions take `ReturnAddress` or a checked request.
-Never a pseudonym, claim or reference in a URL; an error carries its stable code and no text about
-a person.
+An answer is built for a proven address only: the functions take `ReturnAddress` or a checked
+request. It travels in the query of a redirect, or in a form that the browser posts (OAuth 2.0 Form
+Post Response Mode 2). Never a pseudonym, claim or reference in it; an error carries its stable code
+and no text about a person.
 """
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 
 from broker.domain.refusals import Refusal
 from broker.form_text import encode_form
 from broker.oidc_op.request import CheckedAuthorizationRequest, ReturnAddress
 
 
+@dataclass(frozen=True, slots=True)
+class AuthorizationAnswer:
+    """What a relying party gets, in whichever mode.
+
+    Attributes:
+        parameters: names and values in order.
+        posted: by a form (`form_post`); else in the query.
+    """
+
+    redirect_uri: str = field(repr=False)
+    parameters: tuple[tuple[str, str], ...] = field(repr=False)
+    posted: bool
+
+    @property
+    def url(self) -> str:
+        """Return the URL of a redirect. RFC 6749 3.1.2: the query that is registered is kept."""
+        query = encode_form(self.parameters)
+        path, question, kept = self.redirect_uri.partition("?")
+        return f"{path}?{kept}&{query}" if question and kept else f"{path}?{query}"
+
+
 def build_authorization_response(
     request: CheckedAuthorizationRequest, *, code: str, issuer: str
-) -> str:
-    """Return the URL that brings the code to the relying party, with `state` and `iss`."""
+) -> AuthorizationAnswer:
+    """Return what brings the code to the relying party, with `state` and `iss`."""
     return _build_answer(request, [("code", code)], issuer=issuer)
 
 
 def build_authorization_error(
     request: CheckedAuthorizationRequest | ReturnAddress, refusal: Refusal, *, issuer: str
-) -> str:
-    """Return the URL that tells the relying party of a refusal (RFC 6749 4.1.2.1).
+) -> AuthorizationAnswer:
+    """Return what tells the relying party of a refusal (RFC 6749 4.1.2.1).
 
     Args:
         refusal: one that `may_redirect`.
@@ -51,9 +74,8 @@ def _build_answer(
     parameters: Sequence[tuple[str, str]],
     *,
     issuer: str,
-) -> str:
-    """RFC 6749 3.1.2: the query of a registered redirect URI is kept."""
+) -> AuthorizationAnswer:
     state = [] if request.state is None else [("state", request.state)]
-    query = encode_form([*parameters, *state, ("iss", issuer)])
-    path, question, kept = request.redirect_uri.partition("?")
-    return f"{path}?{kept}&{query}" if question and kept else f"{path}?{query}"
+    return AuthorizationAnswer(
+        request.redirect_uri, (*parameters, *state, ("iss", issuer)), posted=request.form_post
+    )

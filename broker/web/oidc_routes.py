@@ -10,7 +10,7 @@ from broker.flow.authorization_requests import RefusedRequest
 from broker.flow.key_plans.key_purposes import JWKS_CACHE
 from broker.oidc_op.client_credentials import is_api_token_request
 from broker.oidc_op.client_refusals import ClientNotAuthenticated
-from broker.oidc_op.response import build_authorization_error, build_error_body
+from broker.oidc_op.response import build_error_body
 from broker.oidc_op.userinfo import build_challenge
 from broker.web.begin import (
     check_destination,
@@ -23,7 +23,7 @@ from broker.web.begin import (
 from broker.web.held_steps import find_held_step, read_wish
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import Parameters, only, read_caller_proof, read_form, read_query
-from broker.web.responses import answer, json, redirect
+from broker.web.responses import answer, json
 from broker.web.wiring import Web
 
 MAX_AGE_SECONDS = int(JWKS_CACHE.total_seconds())
@@ -42,7 +42,8 @@ def oidc_routes(web: Web) -> list[Route]:
         counted = count_start(web, request)
         asked = await web.authorization.read(parameters)
         if isinstance(asked, RefusedRequest):
-            response = _tell_supplier(web, asked)
+            _note_refused(web, asked)
+            response = answer(web, request, web.login.refuse_oidc(asked))
         else:
             wish = read_wish(web, request)
             response = answer(web, request, await web.login.begin(asked, wish=wish))
@@ -104,16 +105,13 @@ async def _parameters(web: Web, request: Request) -> Parameters:
     return read_query(request)
 
 
-def _tell_supplier(web: Web, asked: RefusedRequest) -> Response:
-    """RFC 6749 4.1.2.1."""
-    refusal, address = asked.refusal, asked.address
+def _note_refused(web: Web, asked: RefusedRequest) -> None:
     note_refusal(
         web.audit,
-        refusal,
+        asked.refusal,
         reference=make_reference(web.random),
-        relying_party=address.relying_party,
+        relying_party=asked.address.relying_party,
     )
-    return redirect(build_authorization_error(address, refusal, issuer=web.issuer))
 
 
 def _machine_refusal(web: Web, refusal: Refusal) -> Response:

@@ -166,7 +166,7 @@ def _build(web: Web, request: Request, step: Step) -> Response:
         page = HandoverPage(
             action=told.url, fields=told.fields, destination_name=told.destination_name
         )
-        return show(web, request, page, onward=True)
+        return show(web, request, page, onward=True, framed=told.may_be_framed)
     if isinstance(told, WhichSchool):
         return show(web, request, _which_school_page(web, told), onward=True)
     if isinstance(told, Welcome):

@@ -22,6 +22,7 @@ from broker.domain.release import (
     Withheld,
     WithheldBecause,
     decide_release,
+    keep_asked,
     lint_claims,
     why_withheld,
 )
@@ -77,6 +78,26 @@ def released_by(decision: ReleaseDecision) -> set[AttributeName]:
 
 
 class TestLaws:
+    @given(stated=statements, declared=declarations, approved=some_names, asked=some_names)
+    def test_what_a_request_asks_narrows_and_never_widens(
+        self,
+        stated: Values,
+        declared: tuple[DeclaredAttribute, ...],
+        approved: frozenset[AttributeName],
+        asked: frozenset[AttributeName],
+    ) -> None:
+        decision = decide(
+            supplier=a_supplier(attributes=declared),
+            agreement=an_agreement(approved=approved),
+            stated=stated,
+        )
+        kept = keep_asked(decision, asked)
+        assert released_by(kept) == released_by(decision) & asked
+        assert set(kept.released) <= set(decision.released)
+        left = {each.name for each in kept.withheld if each.reason is WithheldBecause.NOT_ASKED}
+        assert left == released_by(decision) - asked
+        assert set(decision.withheld) <= set(kept.withheld)
+
     @given(
         declared=declarations,
         approved=some_names,

@@ -49,7 +49,7 @@ def paths_of(login: dict[str, Any], **compiler: Any) -> list[str]:
 
 
 def test_checks_are_counted() -> None:
-    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (2, 12)
+    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (2, 13)
 
 
 @pytest.mark.parametrize(
@@ -176,6 +176,27 @@ def test_metadata_may_stand_beside_the_document() -> None:
 )
 def test_a_login_is_refused(login: dict[str, Any], path: str) -> None:
     assert paths_of(login) == [path]
+
+
+PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+
+
+@pytest.mark.parametrize(
+    ("stated", "level", "fine"),
+    [
+        (PASSWORD, "low", True),
+        (PASSWORD, "substantial", False),
+        ("urn:school:two-factors", "substantial", True),
+        ("urn:school:two-factors", "high", False),
+        ("http://eidas.europa.eu/LoA/low", "substantial", False),
+        ("2", "gold", False),
+    ],
+)
+def test_no_document_raises_a_level(stated: str, level: str, fine: bool) -> None:
+    acr = {stated: f"http://eidas.europa.eu/LoA/{level}"}
+    assert paths_of(a_saml_login(acr=acr)) == ([] if fine else [f"acr.{stated}"])
+    if fine:
+        assert compiled_login(a_saml_login(acr=acr)).acr == acr
 
 
 @pytest.mark.parametrize(

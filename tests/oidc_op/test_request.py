@@ -8,7 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.domain.assurance import LOW, SUBSTANTIAL
 from broker.domain.refusals import Refusal
+from broker.oidc_op.asked_claims import AcrNotMet, AskedAcr, AskedClaims, PersonNotExpected
 from broker.oidc_op.claims import time_for_supplier
 from broker.oidc_op.clients import ClientUnknown, find_client
 from broker.oidc_op.parameters import (
@@ -73,7 +75,7 @@ def refuses(expected: type[Refusal], name: str, registry=STRICT, **changes: str 
 
 
 def test_the_tables_are_complete() -> None:
-    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 17)
+    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 19)
     for each in (*CHECKS_BEFORE_REDIRECT, *CHECKS_AFTER_REDIRECT):
         assert f"test_{each.__name__}" in globals(), each.__name__
         assert each.__doc__
@@ -88,6 +90,7 @@ def test_a_plain_request_passes() -> None:
         state="s t/a&t=e",
         nonce="n-0S6",
         code_challenge=CHALLENGE,
+        scopes=("openid", "profile"),
     )
 
 
@@ -95,7 +98,7 @@ def test_what_a_request_asks_is_read() -> None:
     checked = check(
         prompt="login select_account consent create",
         max_age="3600",
-        acr_values="loa:2 idp:kompas brin:22BB idp:",
+        acr_values=f"loa:2 idp:kompas {SUBSTANTIAL} brin:22BB idp:",
         login_hint="noor@kompas.example",
         idp_hint="22BB",
         ui_locales="nl en",
@@ -104,7 +107,7 @@ def test_what_a_request_asks_is_read() -> None:
     assert checked.choose_school_again
     assert not checked.passive
     assert (checked.max_age_seconds, checked.wants_auth_time) == (3240, True)
-    assert checked.acr_values == ("loa:2",)
+    assert checked.acr == AskedAcr(levels=(SUBSTANTIAL,))
     assert checked.hints == ("22BB", "kompas", "22BB", "noor@kompas.example")
     assert checked.ui_locales == ("nl", "en")
 
@@ -145,7 +148,7 @@ def test_a_long_hint_is_dropped() -> None:
         ('{"id_token": {"auth_time": null}}', False),
         ('{"id_token": {"auth_time": {"essential": false}}}', False),
         ('{"id_token": {"auth_time": {"essential": true}}}', True),
-        ('{"id_token": [1], "userinfo": {}}', False),
+        ('{"userinfo": {"auth_time": {"essential": true}}}', False),
     ],
 )
 def test_an_essential_auth_time_is_wanted(claims: str | None, wanted: bool) -> None:
@@ -289,16 +292,27 @@ def test_check_response_type_code() -> None:
         refuses(ResponseTypeRefused, "check_response_type_code", response_type=wrong)
 
 
-def test_check_response_mode_query() -> None:
-    for wrong in ("fragment", "form_post", "query.jwt"):
-        refuses(ParameterRefused, "check_response_mode_query", response_mode=wrong)
-    assert check(response_mode="query")
+def test_check_response_mode() -> None:
+    for wrong in ("fragment", "query.jwt", "form_post.jwt", "FORM_POST", "form_post query"):
+        refuses(ParameterRefused, "check_response_mode", response_mode=wrong)
+    assert not check(response_mode="query").form_post
+    assert check(response_mode="form_post").form_post
+
+
+def test_nothing_is_posted_to_an_app_s_own_scheme() -> None:
+    own, loopback = LOOPBACK[2], LOOPBACK[0]
+    wrong = {"redirect_uri": own, "response_mode": "form_post"}
+    refuses(ParameterRefused, "check_response_mode", NATIVE, **wrong)
+    request = parse_authorization_request(an_authorization_request(**wrong))
+    assert not prove_return_address(request, registry=NATIVE).form_post
+    assert check(NATIVE, redirect_uri=own).redirect_uri == own
+    assert check(NATIVE, redirect_uri=loopback, response_mode="form_post").form_post
 
 
 def test_check_scope_has_openid() -> None:
     for wrong in (None, "profile", "openid2", "OpenID"):
         refuses(ScopeRefused, "check_scope_has_openid", scope=wrong)
-    assert check(scope="email openid offline_access").scopes == ("openid",)
+    assert check(scope="email openid offline_access phone").scopes == ("openid", "email")
 
 
 def test_check_pushed() -> None:
@@ -360,8 +374,52 @@ def test_check_nonce_length() -> None:
 
 
 def test_check_claims_readable() -> None:
-    for wrong in ("[]", "{", "null", "[" * 5000):
+    for wrong in (
+        *("[]", "{", "null", "[" * 5000),
+        *('{"id_token": [1]}', '{"userinfo": "email"}', '{"userinfo": {"email": true}}'),
+        *('{"userinfo": {"email": {"essential": "yes"}}}', '{"id_token": {"x": {"values": 1}}}'),
+        *('{"id_token": {"sub": {"value": 5}}}', '{"userinfo": {"sub": {"values": [null]}}}'),
+        '{"id_token": {"acr": {"values": [{}]}}}',
+    ):
         refuses(ParameterRefused, "check_claims_readable", claims=wrong)
+    for fine in (
+        *("{}", '{"userinfo": null, "other": [1]}', '{"userinfo": {"email": {"x": 1}}}'),
+        *('{"userinfo": {"email": {"value": {"any": 1}}}}', '{"id_token": {"sub": null}}'),
+    ):
+        assert check(claims=fine)
+
+
+def test_check_acr_known() -> None:
+    essential = '{"id_token": {"acr": {"essential": true, "values": ["urn:gold"%s]}}}'
+    refuses(AcrNotMet, "check_acr_known", claims=essential % "")
+    checked = check(claims=essential % f', "{LOW}"', acr_values="urn:gold")
+    assert checked.acr == AskedAcr(levels=(LOW,), essential=True)
+    assert check(claims=essential.replace("true", "false") % "").acr == AskedAcr()
+    assert check(claims='{"id_token": {"acr": {"essential": true}}}').acr == AskedAcr()
+
+
+def test_check_sub_consistent() -> None:
+    two = '{"id_token": {"sub": {"value": "a"}}, "userinfo": {"sub": {"values": [%s]}}}'
+    refuses(PersonNotExpected, "check_sub_consistent", claims=two % '"b"')
+    assert check(claims=two % '"b", "a"').expected_subs == ("a",)
+    assert check(claims=two % "").expected_subs == ("a",)
+    assert check(claims='{"id_token": {"sub": {"values": ["b", "c"]}}}').expected_subs == (
+        *("b", "c"),
+    )
+    assert check().expected_subs is None
+
+
+def test_claims_are_placed_by_the_names_that_the_client_uses() -> None:
+    claims = '{"id_token": {"email": null, "acr": null}, "userinfo": {"given_name#nl": null}}'
+    assert check(claims=claims, scope="openid").asked_claims == AskedClaims(
+        in_id_token=("email",), in_userinfo=("given_name",)
+    )
+    placed = check(claims=claims, scope="openid profile").asked_claims
+    assert placed is not None
+    assert set(placed.in_userinfo) == {"given_name", "family_name", "birthdate"}
+    assert check(claims='{"userinfo": {"name": {"essential": true}}}').asked_claims is None
+    assert check(claims='{"id_token": {"acr": null}}').asked_claims is None
+    assert check().asked_claims is None
 
 
 def test_check_resource_registered() -> None:

@@ -113,7 +113,9 @@ def test_a_program_learns_who_it_is(api: Browser, site: Site) -> None:
 def test_the_grant_is_published(api: Browser) -> None:
     told = api.get("/.well-known/openid-configuration").response.json()
     assert told["grant_types_supported"] == ["authorization_code", "client_credentials"]
-    assert told["scopes_supported"] == ["openid", "enrolment", "takeover", "conversion"]
+    assert told["scopes_supported"] == [
+        *("openid", "profile", "email", "enrolment", "takeover", "conversion"),
+    ]
 
 
 def test_who_proves_nothing_gets_no_token(api: Browser, site: Site) -> None:

@@ -25,6 +25,7 @@ from broker.flow.federation.discovery import (
     needs_discovery,
 )
 from broker.flow.federation.documents import StatedDocument
+from broker.flow.federation.levels import check_levels_not_raised
 from broker.flow.federation.places import (
     DocumentProblems,
     check_key_set,
@@ -224,6 +225,7 @@ IDP_CHECKS: tuple[Callable[[IdentityProviderDocument], Iterator[DocumentProblem]
     check_exceptions_known,
     check_openid_scope_asked,
     check_endpoints_safe,
+    check_levels_not_raised,
 )
 
 
@@ -263,6 +265,7 @@ def compile_idp(
         attributes=dict(document.attributes),
         enabled=document.enabled,
         name=document.name or "",
+        acr=dict(document.acr),
         rehearsal_only=document.rehearsal_only,
     )
 

@@ -115,7 +115,7 @@ _PERSON = CheckGroup(
         *("check_person_unchanged", "check_register_converges"),
         *("check_eck_id_stated_or_known", "check_numbers_of_one_pupil_bounded"),
         *("check_arrivals_within_budget", "check_protected_arrival_confirmed"),
-        "check_pinned_epoch_has_key",
+        *("check_pinned_epoch_has_key", "check_person_expected"),
     ),
     ordered=False,
     families=("E-PERSON-", "E-PSEUDONYM-"),
@@ -136,6 +136,7 @@ _RELEASE = (
         families=("E-IDENTITY-",),
     ),
     CheckGroup("by a login that the school offers", ("check_login_offered_when_passive",)),
+    CheckGroup("the level that the supplier asked", ("check_acr_met",)),
     CheckGroup("school and supplier are open", ("check_school_enabled", "check_states_equal")),
     CheckGroup(
         "what the school's list says",

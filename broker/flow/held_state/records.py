@@ -112,6 +112,7 @@ class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):
         school: the one that was clicked before the login; it decides nothing.
         offered: what each of the stated schools would release; no other can be chosen.
         authenticated_at: as in `PreparedRelease`.
+        acr: as in `PreparedRelease`.
         greeted: whether the page showed who is logged in (shared devices).
         confirms_arrival: as of `ChoosingLogin`.
     """
@@ -122,6 +123,7 @@ class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):
     school: SchoolId
     offered: tuple[DecidedRelease, ...]
     authenticated_at: datetime
+    acr: str = ""
     greeted: bool = False
     confirms_arrival: SchoolId | None = None
 
@@ -136,6 +138,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
         previous: of the same person and supplier, told as `previous_sub`; None when nothing is.
         authenticated_at: of the login at school, exact, aware UTC; told only when the request
             forced the login (`supplier_side.told_moment`).
+        acr: the level to tell the supplier; "" when it did not ask, or none is known.
         eck_root, local_root: what the login presented, to find the register's row when `notice`;
             else None.
         notice: whether the page told what is shared.
@@ -150,6 +153,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
     previous: Pseudonym | None = None
     receipt: SealedReceipt
     authenticated_at: datetime
+    acr: str = ""
     population: Population
     eck_root: bytes | None = None
     local_root: bytes | None = None
@@ -208,7 +212,7 @@ def kept_of(request: SupplierRequest) -> SupplierRequest:
     """
     if isinstance(request, CheckedAuthnRequest):
         return replace(request, hints=(), requested_authn_contexts=())
-    return replace(request, hints=(), acr_values=(), ui_locales=())
+    return replace(request, hints=(), ui_locales=())
 
 
 CHOOSING = StateKind(

@@ -1,0 +1,41 @@
+"""What an OpenID Connect supplier asked to be told, against what a school's login said."""
+
+from collections.abc import Sequence
+
+from msgspec.structs import replace
+
+from broker.domain.assurance import read_level
+from broker.domain.identity import VerifiedLogin
+from broker.domain.release import keep_asked
+from broker.domain.relying_parties import ClaimProfile
+from broker.flow.held_state.records import DecidedRelease, SupplierRequest
+from broker.oidc_op.asked_claims import check_acr_met
+from broker.oidc_op.claims import claim_names
+from broker.oidc_op.request import CheckedAuthorizationRequest
+
+
+def find_acr(request: SupplierRequest, login: VerifiedLogin) -> str:
+    """Return which level of the login the supplier is told; "" for none.
+
+    Raises:
+        AcrNotMet: an essential one is not there; before anything is decided.
+    """
+    if not isinstance(request, CheckedAuthorizationRequest):
+        return ""
+    return check_acr_met(request, read_level(login.acr, meanings=login.idp.acr))
+
+
+def keep_asked_of(
+    request: SupplierRequest, decided: Sequence[DecidedRelease], *, claims: ClaimProfile
+) -> tuple[DecidedRelease, ...]:
+    """Return what was decided, without what the request does not ask for.
+
+    Args:
+        claims: of the relying party: how it names attributes.
+    """
+    asked = request.asked_claims if isinstance(request, CheckedAuthorizationRequest) else None
+    if asked is None:
+        return tuple(decided)
+    names = claim_names(claims)
+    kept = {names[each] for each in (*asked.in_id_token, *asked.in_userinfo)}
+    return tuple(replace(each, decision=keep_asked(each.decision, kept)) for each in decided)
