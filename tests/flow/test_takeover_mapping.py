@@ -27,9 +27,10 @@ from broker.flow.persons.person_rows import find_records, look_up, store_changes
 from broker.flow.persons.person_suppliers import Visit
 from broker.flow.persons.persons import KnownPerson, identify_person
 from broker.flow.persons.register import RegisterUnavailable, derive_register_keys
+from broker.flow.takeover import takeover_mapping
+from broker.flow.takeover.takeover_asking import CHECKS
 from broker.flow.takeover.takeover_lists import ListKind, ListOf, derive_list_tag
 from broker.flow.takeover.takeover_mapping import (
-    CHECKS,
     MAX_ATTEMPTS,
     MappingPorts,
     TakeoverMapping,
@@ -316,6 +317,40 @@ class TestWhoIsAnswered:
         rows = dict(mapped.register.rows)
         assert await mapped.ask("elsewhere", "listed-elsewhere", "unknown") == [None] * 3
         assert mapped.register.rows == rows
+
+    async def test_whoever_is_asked_about_costs_the_same(
+        self, mapped: Mapped, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Unknown, of another school, waiting and answered: counted in look-ups and derivations."""
+        await mapped.login("elsewhere", school=REGENBOOG)
+        await mapped.login("waiting")
+        await change_here(mapped, "waiting", held_since=TODAY)
+        await mapped.login("ours")
+        await mapped.ask("ours")  # the first answer about somebody is written down
+        counted: list[str] = []
+
+        def counting(name: str, real: Any) -> Any:
+            def call(*args: Any, **named: Any) -> Any:
+                counted.append(name)
+                return real(*args, **named)
+
+            return call
+
+        for holder, name in (
+            (takeover_mapping, "derive_pseudonym"),
+            (takeover_mapping, "look_up"),
+            (MemoryLists, "find"),
+            (MemoryRegister, "find"),
+            (MemoryRegister, "apply"),
+        ):
+            monkeypatch.setattr(holder, name, counting(name, getattr(holder, name)))
+        costs = []
+        for each in ("unknown", "elsewhere", "waiting", "ours"):
+            counted.clear()
+            answered = await mapped.ask(each)
+            assert (answered != [None]) is (each == "ours")
+            costs.append(sorted(counted))
+        assert costs == [["derive_pseudonym", "find", "find", "look_up"]] * 4
 
     async def test_one_school_s_list_is_not_another_s(self, mapped: Mapped) -> None:
         await mapped.sign_list("new", school=REGENBOOG)

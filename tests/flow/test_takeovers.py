@@ -154,6 +154,26 @@ class TestSigning:
         assert world.store.signed == {}
         assert world.desk.told() == ["refused"]
 
+    async def test_what_is_signed_for_with_one_supplier_is_not_anothers(self) -> None:
+        """Together no more than may be asked about the school: so nobody uses up what is theirs."""
+        world = World()
+        theirs = replace(TERMS, supplier=SupplierId("taaltuin"), quota=4000)
+        elsewhere = replace(theirs, school=SchoolId("regenboog"))
+        for each in (theirs, elsewhere):
+            world.store.signed[each.school, each.supplier] = each
+        with pytest.raises(TermsUnusable) as refused:
+            await world.sign(quota=1001)
+        assert refused.value.check == "check_quotas_of_school"
+        await world.sign(quota=1000)
+        await world.sign(quota=999)  # other terms of the same one
+        # Once that one is closed, what it asked counts, and no more.
+        ended = replace(theirs, last_day=TODAY - timedelta(days=1))
+        world.store.signed[VUURVOGEL, theirs.supplier] = ended
+        world.store.asked[VUURVOGEL, theirs.supplier] = 10
+        with pytest.raises(TermsUnusable):
+            await world.sign(quota=4991)
+        await world.sign(quota=4990)
+
     @pytest.mark.parametrize("days", [0, 400])
     async def test_the_first_and_the_last_day_that_can_be(self, days: int) -> None:
         world = World()

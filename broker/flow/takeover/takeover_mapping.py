@@ -11,6 +11,8 @@ answered. Of whom it answers, and with which account:
 | is not there, and the ECK iD stands in the school's signed list | its own account: a promise |
 | anything else: unknown, of another school, waiting to be confirmed | none, all the same |
 
+Who is not answered costs the same look-ups and the same derivation as who is.
+
 What is pinned at a school is what a login there opens, so both always agree.
 A pupil whom nobody stated anything of yet has no row, and take-over is prepared before all pupils
 logged in: the account then follows from the ECK iD itself. But such a pupil may already have an
@@ -37,15 +39,7 @@ from broker.domain.attributes import Population
 from broker.domain.federation import Supplier
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.registry import Registry
-from broker.domain.relations import find_agreement
-from broker.domain.takeover import MEANINGS, Takeover, TakeoverState
-from broker.domain.takeover_refusals import (
-    EckIdNotApproved,
-    MappingNotOpen,
-    NotEntitled,
-    NotSignedFor,
-    TakeoverEnded,
-)
+from broker.domain.takeover import Takeover
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.persons.person_arrivals import is_settled
 from broker.flow.persons.person_records import (
@@ -61,6 +55,7 @@ from broker.flow.persons.person_rows import look_up, store_changes
 from broker.flow.persons.register import PersonRegister, RegisterKeys, RegisterUnavailable
 from broker.flow.ports import Clock
 from broker.flow.release import day_of
+from broker.flow.takeover.takeover_asking import check_may_ask
 from broker.flow.takeover.takeover_lists import (
     ListedLine,
     ListKind,
@@ -69,7 +64,7 @@ from broker.flow.takeover.takeover_lists import (
     derive_list_tag,
     read_list,
 )
-from broker.flow.takeover.takeovers import TakeoverStore, find_takeover
+from broker.flow.takeover.takeovers import TakeoverStore
 from broker.pseudonyms.derivation import PersonRoot, Pseudonym, RootKey, derive_pseudonym
 from broker.pseudonyms.epochs import PairwiseKeys, select_key
 
@@ -93,75 +88,6 @@ class MappingPorts:
     pairwise: PairwiseKeys = field(repr=False)
     settled_after_days: int
     random: Callable[[int], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Asking:
-    """What the checks look at: who asks about whose pupils, today."""
-
-    registry: Registry
-    takeover: Takeover
-    supplier: Supplier
-    today: date
-
-
-def check_not_ended(asking: Asking) -> None:
-    """After the last day that the school signed for it is shut for good."""
-    if asking.takeover.state_on(asking.today) is TakeoverState.CLOSED:
-        raise TakeoverEnded("check_takeover_not_ended")
-
-
-def check_begun(asking: Asking) -> None:
-    """The school signed, and the take-over has begun."""
-    if not MEANINGS[asking.takeover.state_on(asking.today)].mapping_open:
-        raise MappingNotOpen("check_mapping_open")
-
-
-def check_parties_open(asking: Asking) -> None:
-    """Both are switched on and in the same state: test and production never meet."""
-    school = asking.registry.schools[asking.takeover.school]
-    supplier = asking.supplier
-    if not (school.enabled and supplier.enabled and school.state is supplier.state):
-        raise NotSignedFor("check_parties_open")
-
-
-def check_entitled(asking: Asking) -> None:
-    """The federation lets this supplier have ECK iDs."""
-    if not asking.supplier.eck_id_entitled:
-        raise NotEntitled("check_supplier_entitled")
-
-
-def check_agreement(asking: Asking) -> None:
-    """Without an agreement in force nothing goes out, not even a pseudonym."""
-    school = asking.registry.schools[asking.takeover.school]
-    found = find_agreement(asking.registry, school, asking.supplier.id, asking.today)
-    if found is None or not found.agreement.is_in_force(asking.today):
-        raise EckIdNotApproved("check_agreement_in_force")
-
-
-CHECKS: tuple[Callable[[Asking], None], ...] = (
-    check_parties_open,
-    check_not_ended,
-    check_begun,
-    check_entitled,
-    check_agreement,
-)
-"""In this order; that the school signed at all comes first, and the quota last."""
-
-
-def check_may_ask(
-    registry: Registry, *, school: SchoolId, supplier: SupplierId, today: date
-) -> Takeover:
-    """Return the take-over under which a supplier may ask about a school's pupils today.
-
-    Raises:
-        Refusal: of `broker.domain.takeover_refusals`; it tells of no other party.
-    """
-    takeover = find_takeover(registry, school, supplier)
-    asking = Asking(registry, takeover, registry.suppliers[supplier], today)
-    for check in CHECKS:
-        check(asking)
-    return takeover
 
 
 @dataclass(frozen=True, slots=True)
@@ -266,10 +192,11 @@ async def map_lines(
                 for each in lines[start : start + AT_ONCE]
             )
         )
-        answers += [
-            None if each is None else derive_pseudonym(each, supplier=supplier.id, key=key)
-            for each in accounts
-        ]
+        for line, account in zip(lines[start : start + AT_ONCE], accounts, strict=True):
+            # Derived for everybody, also when it is not answered: so the time tells nothing.
+            of = line.root if account is None else account
+            derived = derive_pseudonym(of, supplier=supplier.id, key=key)
+            answers.append(None if account is None else derived)
         await sleep(0)  # logins of this worker go between
         progress(len(accounts))
     return answers
@@ -288,6 +215,8 @@ async def find_account(
     for _ in range(MAX_ATTEMPTS):
         looked_up = await look_up(presented, register=ports.register, keys=ports.keys)
         known = looked_up.records.eck_id
+        # Looked up for everybody: unknown, of another school and waiting take the same steps.
+        is_listed = await _is_listed(root, takeover=takeover, ports=ports)
         if known is not None and known.seen:
             here = known.seen.get(takeover.school)
             if here is None or not is_settled(
@@ -298,7 +227,7 @@ async def find_account(
             ):
                 return None
             account = as_root(here.account)
-        elif await _is_listed(root, takeover=takeover, ports=ports):
+        elif is_listed:
             account = root
             known = known or _unseen(root, salt=ports.random(SALT_BYTES), today=today)
             if takeover.school not in known.promised:

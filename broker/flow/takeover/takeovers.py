@@ -123,10 +123,23 @@ class TakeoverSigning:
     def check(self, terms: Takeover, *, now: datetime) -> None:
         """Hold that these terms can be signed for.
 
+        What the school signed for with other suppliers is theirs: with these terms it must not be
+        more than may be asked about the school in all, or one supplier could use up another's.
+
         Raises:
-            Refusal: as `check_terms`.
+            Refusal: as `check_terms`; `TermsUnusable` when the quotas are too large together.
         """
-        check_terms(terms, registry=self.registry, bounds=self.bounds, today=day_of(now))
+        today = day_of(now)
+        check_terms(terms, registry=self.registry, bounds=self.bounds, today=today)
+        reserved = sum(
+            _share_of(each, today=today)
+            for each in self.store.all()
+            if each.takeover.school == terms.school and each.takeover.supplier != terms.supplier
+        )
+        if reserved + terms.quota > self.bounds.asked_per_school:
+            raise TermsUnusable(
+                "check_quotas_of_school", subject="its quota, beside those of other suppliers"
+            )
 
     def carry_out(self, parameters: Mapping[str, str], *, by: Sequence[str], now: datetime) -> None:
         """Put confirmed terms in force.
@@ -137,6 +150,12 @@ class TakeoverSigning:
         terms = read_terms(parameters, signed_by=" and ".join(by))
         self.check(terms, now=now)
         self.store.sign(terms, by=terms.signed_by, at=now)
+
+
+def _share_of(stored: StoredTakeover, *, today: date) -> int:
+    """Return how many ECK iDs a take-over may ask about, or did when it is closed."""
+    closed = stored.takeover.state_on(today) is TakeoverState.CLOSED
+    return stored.asked if closed else stored.takeover.quota
 
 
 @dataclass(frozen=True, slots=True)
