@@ -10,7 +10,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from broker.adapters.calls.http_fetch import Fetcher
-from broker.adapters.calls.party_keys import PublishedKeys, RegisteredClientKeys, SchoolEndpoints
+from broker.adapters.calls.party_keys import PublishedKeys, SchoolEndpoints
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.adapters.databases.sql_switches import SqliteRehearsalLog
 from broker.adapters.keys.key_files import KeyProblem, read_safely
@@ -20,9 +20,9 @@ from broker.adapters.watching.logs import AuditLines, report_keys
 from broker.adapters.watching.metrics import Metrics, keep_looking
 from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedReceipts
 from broker.adapters.xml.xml_security import LxmlSecurity
+from broker.callers import certificate_hop_of, certificate_support_of, wire_callers
 from broker.domain.ids import SchoolIdpId
 from broker.flow.authorization_requests import AuthorizationRequests
-from broker.flow.client_login import ClientLogin
 from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
@@ -40,7 +40,6 @@ from broker.flow.switching.volunteers import VolunteerFlow, VolunteerPorts
 from broker.flow.token import TokenFlow
 from broker.keys_in_force import KeysInForce
 from broker.login_counting import keep_counting
-from broker.oidc_op.discovery import Endpoints
 from broker.person_settings import arrival_rules_of, share_rules_of
 from broker.programs import ProgramTools, wire_conversion, wire_mapping
 from broker.resources import (
@@ -238,12 +237,8 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         clock=clock,
         random=random,
     )
-    clients = ClientLogin(
-        issuer=settings.issuer,
-        token_endpoint=Endpoints(settings.issuer).token,
-        snapshots=snapshots,
-        state=state,
-        client_keys=RegisteredClientKeys(parts.published),
+    callers = wire_callers(
+        settings, keys, snapshots=snapshots, state=state, published=parts.published
     )
     tools = ProgramTools(audit=audit, clock=clock, random=random)
     return Web(
@@ -278,7 +273,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             issuer=settings.issuer,
             snapshots=snapshots,
             state=state,
-            clients=clients,
+            clients=callers.clients,
             keys=flow_keys,
             audit=audit,
             clock=clock,
@@ -289,10 +284,12 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         api=ApiAccess(
             snapshots=snapshots,
             state=state,
-            clients=clients,
+            clients=callers.clients,
             audit=audit,
             clock=clock,
         ),
+        senders=callers.senders,
+        certificate_hop=certificate_hop_of(settings.certificates),
         lists=ApiLists(
             desk=EnrolmentDesk(
                 book=resources.enrolments,
@@ -314,7 +311,13 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             remembered_school_seconds=settings.times.remembered_school_days * SECONDS_A_DAY,
         ),
         cookie_keys=keys.cookie,
-        documents=build_documents(addresses, keys=flow_keys, xml=xml, random=random),
+        documents=build_documents(
+            addresses,
+            keys=flow_keys,
+            xml=xml,
+            random=random,
+            certificates=certificate_support_of(settings.certificates),
+        ),
         health=parts.health,
         audit=audit,
         watch=parts.metrics,

@@ -10,6 +10,7 @@ from msgspec import Meta
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
+HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+\Z", max_length=100)]
 MEMORY_URL = "memory:"
 """The login store in the process itself: one worker, and gone when it stops."""
 
@@ -136,6 +137,19 @@ class Conversions(Section, frozen=True, kw_only=True):
     """Of the persons whom the supplier knows."""
     quota_least: Positive = 100
     """What every supplier may."""
+
+
+class Certificates(Section, frozen=True, kw_only=True):
+    """Certificates of suppliers' systems: who states them, and where such systems call."""
+
+    hops: tuple[str, ...] = ()
+    """Addresses or networks of the proxies whose header is believed; nobody's by default."""
+    header: HeaderName = "Schuilnaam-Client-Certificate"
+    """PEM, percent-encoded."""
+    verified_header: HeaderName = "Schuilnaam-Client-Verified"
+    """`SUCCESS` where one of the proxy's authorities vouches for it."""
+    url: Annotated[str, Meta(pattern=r"^https?://[^/\s?#@]+\Z")] | None = None
+    """Origin under which the proxy asks for certificates; told as `mtls_endpoint_aliases`."""
 
 
 class Limits(Section, frozen=True, kw_only=True):

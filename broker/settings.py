@@ -7,6 +7,7 @@ never silently leaves a default in place. Secrets never stand here: they are fil
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -14,6 +15,7 @@ import msgspec
 
 from broker.setting_tables import (
     MEMORY_URL,
+    Certificates,
     Conversions,
     Enrolment,
     Folders,
@@ -65,6 +67,7 @@ class Settings(Section, frozen=True, kw_only=True):
     transfers: Transfers = Transfers()
     enrolment: Enrolment = Enrolment()
     conversion: Conversions = Conversions()
+    certificates: Certificates = Certificates()
     limits: Limits = Limits()
     logging: Logging = Logging()
     fetch_allowed_hosts: tuple[str, ...] = ()
@@ -123,6 +126,9 @@ def load_settings(config_folder: Path, *, environment: Mapping[str, str]) -> Loa
     check_issuer(settings.issuer, file=_where_stated("issuer", environment, file))
     check_tls(settings.server, file=str(file))
     check_store(settings.store, file=str(file))
+    check_certificate_hops(
+        settings.certificates, file=_where_stated("certificates", environment, file)
+    )
     check_workers(
         settings.server.workers,
         settings.store,
@@ -138,6 +144,20 @@ def check_tls(server: Server, *, file: str) -> None:
         raise SettingsProblem(
             file, f"server.{missing}", "is missing.", "State both files, or neither behind a proxy."
         )
+
+
+def check_certificate_hops(certificates: Certificates, *, file: str) -> None:
+    """Refuse what is no address of a proxy: what it said of certificates would be ignored."""
+    for stated in certificates.hops:
+        try:
+            ip_network(stated)
+        except ValueError:
+            raise SettingsProblem(
+                file,
+                "certificates.hops",
+                f"{stated} is no address or network.",
+                "Write the proxies' own addresses, such as 127.0.0.1 or 172.30.80.0/24.",
+            ) from None
 
 
 def check_issuer(issuer: str, *, file: str) -> None:

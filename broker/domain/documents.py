@@ -30,6 +30,7 @@ BrinText = Annotated[str, Meta(pattern=f"^{BRIN_PATTERN.pattern}")]
 Text = Annotated[str, Meta(min_length=1, max_length=500)]
 Url = Annotated[str, Meta(pattern=r"^https?://[^\s]+\Z", max_length=2000)]
 RedirectUri = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+\Z", max_length=2000)]
+SecretHash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]  # hex SHA-256
 EntityId = Annotated[str, Meta(min_length=1, max_length=1024)]  # SAML core 8.3.6
 
 
@@ -150,7 +151,15 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     with `native`, `none`."""
     jwks: str | dict[str, object] | None = None
     jwks_uri: Url | None = None
-    client_secret_hash: Annotated[str, Meta(pattern="^[0-9a-f]{64}$")] | None = None
+    client_secret_hash: SecretHash | None = None
+    next_client_secret_hash: SecretHash | None = None
+    certificate_subject_dn: Text | None = None
+    certificate_san_dns: Text | None = None
+    certificate_san_uri: Text | None = None
+    certificate_san_ip: Text | None = None
+    certificate_san_email: Text | None = None
+    dpop_bound_access_tokens: bool = False
+    certificate_bound_access_tokens: bool = False
     id_token_algorithm: TokenAlgorithm = "ES256"
     entity_id: EntityId | None = None
     metadata: str | None = None

@@ -13,8 +13,15 @@ from broker.domain.ids import RelyingPartyId, SupplierId
 TokenAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA"]
 """What we can sign tokens with (RFC 7518 3.1, RFC 8037 3.1)."""
 
-ClientAuthentication = Literal["private_key_jwt", "client_secret_basic", "none"]
-"""Ways in which a client may prove who it is (RFC 7591 2); `none` is a public client."""
+ClientAuthentication = Literal[
+    "private_key_jwt",
+    "tls_client_auth",
+    "self_signed_tls_client_auth",
+    "client_secret_basic",
+    "client_secret_post",
+    "none",
+]
+"""Ways in which a client may prove who it is (RFC 7591 2, RFC 8705 2). `none` is a public one."""
 
 ProfileName = Literal["strict", "compat", "native", "nlgov", "fapi2"]
 """What each allows is in `oidc_op.profiles`."""
@@ -27,6 +34,23 @@ class ClaimProfile(StrEnum):
     ENTREE = "entree"
 
 
+class CertificateNameKind(StrEnum):
+    """Where in a client's certificate its registered name stands (RFC 8705 2.1.2)."""
+
+    SUBJECT_DN = "subject_dn"
+    SAN_DNS = "san_dns"
+    SAN_URI = "san_uri"
+    SAN_IP = "san_ip"
+    SAN_EMAIL = "san_email"
+
+
+class CertificateName(msgspec.Struct, frozen=True, kw_only=True):
+    """The one name by which a client's certificate is known. Of a system, not of a person."""
+
+    kind: CertificateNameKind
+    value: str
+
+
 class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
     """A relying party that speaks OpenID Connect.
 
@@ -35,7 +59,11 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
         redirect_uris: compared as simple strings, loopback ports of native apps excepted.
         jwks: its public keys as a JSON Web Key Set in JSON, for `private_key_jwt`.
         jwks_uri: where they are published instead.
-        secret_hash: hex SHA-256 of its 256-bit secret, for `client_secret_basic`.
+        secret_hash: hex SHA-256 of its 256-bit secret, for the methods with a secret.
+        next_secret_hash: of the secret that follows; both are accepted meanwhile.
+        certificate_name: for `tls_client_auth`.
+        dpop_bound, certificate_bound: its tokens are bound to its key by DPoP, or to its
+            certificate, and it gets none otherwise (RFC 9449 5.2, RFC 8705 3.4).
         authentication: its one registered way of client authentication.
         id_token_algorithm: JWA name.
     """
@@ -47,6 +75,10 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
     jwks: str = ""
     jwks_uri: str | None = None
     secret_hash: str | None = None
+    next_secret_hash: str | None = None
+    certificate_name: CertificateName | None = None
+    dpop_bound: bool = False
+    certificate_bound: bool = False
     id_token_algorithm: TokenAlgorithm = "ES256"
 
 

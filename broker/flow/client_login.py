@@ -51,6 +51,11 @@ class UsedOnce:
         return refusal(check)
 
 
+def claim_seconds(used: AssertionId, *, now: datetime) -> int:
+    """Return for how long a second showing must be refused: whole seconds, one at least."""
+    return max(1, int((used.until - now).total_seconds()) + 1)
+
+
 @dataclass(frozen=True, slots=True)
 class AuthenticatedProgram:
     """A school's program that proved who it is; its school is open."""
@@ -139,7 +144,7 @@ class ClientLogin:
             CLIENT_JTI,
             issuer=client.client_id,
             value=used.value,
-            ttl_seconds=max(1, int((used.until - now).total_seconds()) + 1),
+            ttl_seconds=claim_seconds(used, now=now),
         )
         refusal = (ClientNotAuthenticated, "check_assertion_id_once")
         return UsedOnce(claims, (refusal,) * len(claims))

@@ -9,10 +9,14 @@ from dataclasses import dataclass, field
 from functools import lru_cache, partial
 
 import msgspec
-from cryptography.hazmat.primitives.asymmetric.ec import ECDSA, EllipticCurvePrivateKey
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
+from cryptography.hazmat.primitives.asymmetric.ec import (
+    ECDSA,
+    EllipticCurvePrivateKey,
+    EllipticCurvePublicKey,
+)
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from cryptography.hazmat.primitives.asymmetric.padding import MGF1, PSS, PKCS1v15
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
 from cryptography.hazmat.primitives.asymmetric.utils import decode_dss_signature
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.serialization import load_pem_private_key
@@ -97,13 +101,23 @@ def parse_key_set(jwks: str) -> KeySet:
         raise KeySetUnusable("no list of keys")
     if len(members) > MAX_KEYS:
         raise KeySetUnusable("too many keys")
-    if any(each.keys() & set(_PRIVATE_MEMBERS) for each in members):
+    if any(map(holds_private_part, members)):
         raise KeySetUnusable("holds a private key")
-    found = (_read_public_key(each) for each in members)
+    found = (read_public_key(each) for each in members)
     return KeySet(tuple(each for each in found if each is not None))
 
 
-def _read_public_key(jwk: dict[str, object]) -> VerificationKey | None:
+def holds_private_part(jwk: Mapping[str, object]) -> bool:
+    """Tell whether a key is private or symmetric: such a one is no public key with too much in it.
+
+    >>> holds_private_part({"kty": "oct", "k": "AA"}), holds_private_part({"kty": "EC", "x": "AA"})
+    (True, False)
+    """
+    return not jwk.keys().isdisjoint(_PRIVATE_MEMBERS)
+
+
+def read_public_key(jwk: Mapping[str, object]) -> VerificationKey | None:
+    """Return a JSON Web Key that can verify a signature; None when it is none that we can use."""
     kty, curve, only = jwk.get("kty"), jwk.get("crv", ""), jwk.get("alg")
     algorithms = frozenset(
         name
@@ -123,7 +137,18 @@ def _read_public_key(jwk: dict[str, object]) -> VerificationKey | None:
     return VerificationKey(kid if isinstance(kid, str) else None, algorithms, key)
 
 
-def _is_fit_for_use(jwk: dict[str, object]) -> bool:
+def thumbprint_of_key(public_key: object) -> str | None:
+    """Return the thumbprint (RFC 7638) of a public key, None for a kind that signs no token."""
+    if isinstance(public_key, EllipticCurvePublicKey):
+        return ECKey.import_key(public_key).thumbprint()
+    if isinstance(public_key, RSAPublicKey):
+        return RSAKey.import_key(public_key).thumbprint()
+    if isinstance(public_key, Ed25519PublicKey):
+        return OKPKey.import_key(public_key).thumbprint()
+    return None
+
+
+def _is_fit_for_use(jwk: Mapping[str, object]) -> bool:
     operations = jwk.get("key_ops", ["verify"])
     if not isinstance(operations, list) or "verify" not in operations:
         return False

@@ -8,7 +8,7 @@ the new one), but a token typed as something else is refused (RFC 8725 3.11).
 
 import base64
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -67,6 +67,7 @@ def check_client_assertion(
     *,
     client_id: str,
     keys: KeySet,
+    algorithms: Collection[str] = ASSERTION_ALGORITHMS,
     audiences: tuple[str, ...],
     now: datetime,
 ) -> AssertionId:
@@ -76,7 +77,7 @@ def check_client_assertion(
         ClientNotAuthenticated: anything is wrong.
     """
     try:
-        signed = verify_token(assertion, keys=keys, algorithms=ASSERTION_ALGORITHMS)
+        signed = verify_token(assertion, keys=keys, algorithms=_with_names(algorithms))
     except TokenRefused as refused:
         raise ClientNotAuthenticated(refused.check) from None
     expected = ExpectedAssertion(client_id, audiences, now.timestamp())
@@ -88,6 +89,11 @@ def check_client_assertion(
         last = min(last, issued_at + MAX_ASSERTION_AGE_SECONDS)
     until = now + timedelta(seconds=last + SKEW_SECONDS - expected.now_seconds)
     return AssertionId(f"{len(client_id)}:{client_id}{signed.claims['jti']}", until)
+
+
+def _with_names(algorithms: Collection[str]) -> Collection[str]:
+    """RFC 9864 2.2 gave the one curve of EdDSA that we know a name of its own."""
+    return (*algorithms, "Ed25519") if "EdDSA" in algorithms else algorithms
 
 
 def check_assertion_typ(signed: SignedClaims, _: ExpectedAssertion) -> None:

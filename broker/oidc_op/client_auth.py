@@ -1,15 +1,17 @@
 """Who calls an endpoint for machines (RFC 6749 2.3, OIDC Core 9): one client, one method.
 
 A caller uses exactly one method, the registered one. Every refusal of a caller is one and the same
-`invalid_client`: what was wrong stands in the audit event only. `client_assertions` and
-`client_secrets` check what a method shows. `client_secret_post` is never accepted.
+`invalid_client`: what was wrong stands in the audit event only. `client_assertions`,
+`client_certificates` and `client_secrets` check what a method shows.
 """
 
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
+from types import MappingProxyType
 
 from broker.domain.registry import Registry
+from broker.domain.relying_parties import ClientAuthentication
 from broker.jose.keys import KeySet
 from broker.oidc_op.caller_proof import CallerProof
 from broker.oidc_op.client_assertions import (
@@ -18,6 +20,7 @@ from broker.oidc_op.client_assertions import (
     check_client_assertion,
     read_assertion_subject,
 )
+from broker.oidc_op.client_certificates import check_certificate_key, check_certificate_name
 from broker.oidc_op.client_refusals import ClientAuthenticationAmbiguous, ClientNotAuthenticated
 from broker.oidc_op.client_secrets import check_client_secret, read_basic
 from broker.oidc_op.clients import ClientUnknown, KnownClient, find_client
@@ -32,7 +35,8 @@ class ClientCredentials:
 
     Attributes:
         unverified_client_id: None when only the assertion can tell.
-        method: as in `token_endpoint_auth_method` (RFC 7591 2).
+        method: as in `token_endpoint_auth_method` (RFC 7591 2); `none` when neither secret nor
+            assertion is there, which is also how a client with a certificate asks (RFC 8705 2).
     """
 
     unverified_client_id: str | None
@@ -79,7 +83,9 @@ def parse_client_authentication(
         return ClientCredentials(client_id, "client_secret_basic", secret=secret)
     if not has_assertion:
         method = "client_secret_post" if "client_secret" in found else "none"
-        return ClientCredentials(found.get("client_id"), method)
+        return ClientCredentials(
+            found.get("client_id"), method, secret=found.get("client_secret", "")
+        )
     if found.get("client_assertion_type") != ASSERTION_TYPE or "client_assertion" not in found:
         raise ClientNotAuthenticated("check_assertion_type")
     return ClientCredentials(
@@ -130,19 +136,77 @@ def check_client_authentication(
     Raises:
         ClientNotAuthenticated: anything is wrong; `check` says what, the caller is not told.
     """
+    attempt = Attempt(credentials, proof, client, keys, (issuer,), now)
+    if client.profile.token_endpoint_as_audience:
+        attempt = replace(attempt, audiences=(issuer, token_endpoint))
     registered = client.oidc.authentication
+    shown, check = METHODS[registered]
     allowed = registered in client.profile.authentication_methods
-    if not allowed or credentials.method != registered:
+    if not allowed or credentials.method != shown:
         raise ClientNotAuthenticated("check_authentication_method_registered")
-    if registered == "client_secret_basic":
-        check_client_secret(credentials.secret, client.oidc)
-        return AuthenticatedClient(client, None)
-    relaxed = (token_endpoint,) if client.profile.token_endpoint_as_audience else ()
+    return check(attempt)
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """All that a method looks at."""
+
+    credentials: ClientCredentials
+    proof: CallerProof
+    client: KnownClient
+    keys: KeySet
+    audiences: tuple[str, ...]
+    now: datetime
+
+
+def authenticate_by_assertion(attempt: Attempt) -> AuthenticatedClient:
+    """RFC 7523 3: it signed for itself, with an algorithm of its profile."""
     used = check_client_assertion(
-        credentials.assertion,
-        client_id=client.oidc.client_id,
-        keys=keys,
-        audiences=(issuer, *relaxed),
-        now=now,
+        attempt.credentials.assertion,
+        client_id=attempt.client.oidc.client_id,
+        keys=attempt.keys,
+        algorithms=attempt.client.profile.authentication_algorithms,
+        audiences=attempt.audiences,
+        now=attempt.now,
     )
-    return AuthenticatedClient(client, used)
+    return AuthenticatedClient(attempt.client, used)
+
+
+def authenticate_by_secret(attempt: Attempt) -> AuthenticatedClient:
+    """RFC 6749 2.3.1: it knows the secret."""
+    check_client_secret(attempt.credentials.secret, attempt.client.oidc)
+    return AuthenticatedClient(attempt.client, None)
+
+
+def authenticate_by_certificate(attempt: Attempt) -> AuthenticatedClient:
+    """RFC 8705 2.1: its certificate has the registered name."""
+    check_certificate_name(
+        attempt.proof.certificate, registered=attempt.client.oidc.certificate_name, now=attempt.now
+    )
+    return AuthenticatedClient(attempt.client, None)
+
+
+def authenticate_by_certificate_key(attempt: Attempt) -> AuthenticatedClient:
+    """RFC 8705 2.2: its certificate has a registered key."""
+    check_certificate_key(attempt.proof.certificate, keys=attempt.keys, now=attempt.now)
+    return AuthenticatedClient(attempt.client, None)
+
+
+def name_public_client(attempt: Attempt) -> AuthenticatedClient:
+    """RFC 6749 2.1: it has nothing to prove who it is; whoever has its code must answer PKCE."""
+    return AuthenticatedClient(attempt.client, None)
+
+
+METHODS: Mapping[ClientAuthentication, tuple[str, Callable[[Attempt], AuthenticatedClient]]] = (
+    MappingProxyType(
+        {
+            "private_key_jwt": ("private_key_jwt", authenticate_by_assertion),
+            "client_secret_basic": ("client_secret_basic", authenticate_by_secret),
+            "client_secret_post": ("client_secret_post", authenticate_by_secret),
+            "tls_client_auth": ("none", authenticate_by_certificate),
+            "self_signed_tls_client_auth": ("none", authenticate_by_certificate_key),
+            "none": ("none", name_public_client),
+        }
+    )
+)
+"""For each registered method: as what its request is read, and what checks it."""

@@ -1,4 +1,8 @@
-"""A client that shares a secret with us: `client_secret_basic` (RFC 6749 2.3.1, OIDC Core 9)."""
+"""A client that shares a secret with us, in a header or in the form (RFC 6749 2.3.1).
+
+`client_secret_basic` and `client_secret_post` of OIDC Core 9, for profiles that allow them. We keep
+hashes; `broker secret` makes a secret and shows it once.
+"""
 
 import base64
 import hashlib
@@ -43,8 +47,12 @@ def read_basic(authorization: str) -> tuple[str, str]:
 
 
 def check_client_secret(secret: str, client: OidcClient) -> None:
-    """RFC 6749 2.3.1; hashes are compared in constant time, and no hash means no secret."""
-    registered = (client.secret_hash or "").lower()
-    presented = hash_client_secret(secret)
-    if not hmac.compare_digest(registered.encode(), presented.encode()):
+    """RFC 6749 2.3.1; hashes are compared in constant time, and no hash means no secret.
+
+    Two may be registered, so that a client's secret changes without a moment in which it has none.
+    """
+    presented = hash_client_secret(secret).encode()
+    registered = (client.secret_hash, client.next_secret_hash)
+    known = [hmac.compare_digest((each or "").lower().encode(), presented) for each in registered]
+    if not any(known):
         raise ClientNotAuthenticated("check_client_secret")

@@ -4,15 +4,15 @@ Every list comes from the code that decides it, so that a claim here cannot outl
 """
 
 from dataclasses import dataclass
-from typing import get_args
 
 from broker.domain.assurance import ACR_VALUES
 from broker.domain.federation import ApiScope
-from broker.domain.relying_parties import ClaimProfile, ClientAuthentication
+from broker.domain.relying_parties import ClaimProfile
 from broker.oidc_op.asked_claims import CLAIMS_OF_SCOPE
 from broker.oidc_op.claims import PROTOCOL_CLAIMS, claim_names
 from broker.oidc_op.client_assertions import ASSERTION_ALGORITHMS
 from broker.oidc_op.client_credentials import CLIENT_CREDENTIALS
+from broker.oidc_op.dpop import DPOP_ALGORITHMS
 from broker.oidc_op.jwks import TokenKeys
 from broker.oidc_op.profiles import PROFILES
 from broker.oidc_op.request_checks import RESPONSE_MODES
@@ -45,7 +45,28 @@ class Endpoints:
         return self.issuer + "/oidc/jwks"
 
 
-def build_discovery(endpoints: Endpoints, *, keys: TokenKeys) -> dict[str, object]:
+CERTIFICATE_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
+ALIASED = (
+    *("token_endpoint", "userinfo_endpoint", "pushed_authorization_request_endpoint"),
+    *("revocation_endpoint", "introspection_endpoint"),
+)
+"""What has a second address for clients with a certificate (RFC 8705 5), where it is enabled."""
+
+
+@dataclass(frozen=True, slots=True)
+class CertificateSupport:
+    """Clients can show a certificate.
+
+    Attributes:
+        origin: under which they do, when it is another than the issuer.
+    """
+
+    origin: str | None = None
+
+
+def build_discovery(
+    endpoints: Endpoints, *, keys: TokenKeys, certificates: CertificateSupport | None = None
+) -> dict[str, object]:
     """Return the metadata document for /.well-known/openid-configuration.
 
     `id_token_signing_alg_values_supported` names RS256, which Discovery demands, only when an
@@ -59,10 +80,10 @@ def build_discovery(endpoints: Endpoints, *, keys: TokenKeys) -> dict[str, objec
         method
         for profile in PROFILES.values()
         for method in profile.authentication_methods
-        if method in get_args(ClientAuthentication)
+        if certificates is not None or method not in CERTIFICATE_METHODS
     )
     claims = {name for profile in ClaimProfile for name in claim_names(profile)}
-    return {
+    document: dict[str, object] = {
         "issuer": endpoints.issuer,
         "authorization_endpoint": endpoints.authorization,
         "token_endpoint": endpoints.token,
@@ -76,6 +97,8 @@ def build_discovery(endpoints: Endpoints, *, keys: TokenKeys) -> dict[str, objec
         "id_token_signing_alg_values_supported": list(keys.algorithms),
         "token_endpoint_auth_methods_supported": list(methods),
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),
+        "tls_client_certificate_bound_access_tokens": certificates is not None,
         "code_challenge_methods_supported": ["S256"],
         "authorization_response_iss_parameter_supported": True,
         "claims_supported": sorted(PROTOCOL_CLAIMS | claims),
@@ -88,3 +111,10 @@ def build_discovery(endpoints: Endpoints, *, keys: TokenKeys) -> dict[str, objec
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": ["nl", "en"],
     }
+    if certificates is not None and certificates.origin is not None:
+        document["mtls_endpoint_aliases"] = {
+            name: str(document[name]).replace(endpoints.issuer, certificates.origin, 1)
+            for name in ALIASED
+            if name in document
+        }
+    return document

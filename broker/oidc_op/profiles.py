@@ -79,6 +79,7 @@ class Profile:
         access_token_ttl_seconds: from issue to end.
         sender_constraint_required: tokens are bound to a key of the client, by DPoP or by its
             certificate (RFC 9449, RFC 8705); else they are when the client asks.
+        dpop_nonce_required: whether a proof must hold a nonce of ours (RFC 9449 8 and 9).
         refresh: None where refresh tokens are never given.
     """
 
@@ -98,6 +99,7 @@ class Profile:
     access_token_forms: tuple[AccessTokenForm, ...]
     access_token_ttl_seconds: int
     sender_constraint_required: bool
+    dpop_nonce_required: bool
     refresh: RefreshRules | None
 
     @property
@@ -133,6 +135,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             access_token_forms=_OPAQUE_OR_JWT,
             access_token_ttl_seconds=300,
             sender_constraint_required=False,
+            dpop_nonce_required=False,
             refresh=RefreshRules(
                 rotates=True, ttl_seconds=30 * _DAY_SECONDS, idle_seconds=7 * _DAY_SECONDS
             ),
@@ -154,6 +157,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             access_token_forms=_OPAQUE_OR_JWT,
             access_token_ttl_seconds=300,
             sender_constraint_required=False,
+            dpop_nonce_required=False,
             refresh=RefreshRules(
                 rotates=True, ttl_seconds=30 * _DAY_SECONDS, idle_seconds=7 * _DAY_SECONDS
             ),
@@ -175,6 +179,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             access_token_forms=_OPAQUE_OR_JWT,
             access_token_ttl_seconds=300,
             sender_constraint_required=False,
+            dpop_nonce_required=False,
             refresh=RefreshRules(  # RFC 9700 2.2.2
                 rotates=True, ttl_seconds=30 * _DAY_SECONDS, idle_seconds=7 * _DAY_SECONDS
             ),
@@ -196,6 +201,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             access_token_forms=(AccessTokenForm.JWT,),
             access_token_ttl_seconds=300,  # OAuth NL GOV: at most an hour
             sender_constraint_required=False,
+            dpop_nonce_required=False,
             refresh=RefreshRules(  # OAuth NL GOV: at most 24 hours; OIDC NL GOV: idle at most 6
                 rotates=True, ttl_seconds=_DAY_SECONDS, idle_seconds=6 * _HOUR_SECONDS
             ),
@@ -217,6 +223,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             access_token_forms=(AccessTokenForm.JWT, AccessTokenForm.OPAQUE),
             access_token_ttl_seconds=300,
             sender_constraint_required=True,
+            dpop_nonce_required=True,  # FAPI 2.0 5.3.3.2: its clients know nonces
             refresh=RefreshRules(  # FAPI 2.0 5.3.2.1: bound to the client, so without rotation
                 rotates=False, ttl_seconds=30 * _DAY_SECONDS, idle_seconds=7 * _DAY_SECONDS
             ),

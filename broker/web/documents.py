@@ -13,7 +13,7 @@ import msgspec
 
 from broker.flow.key_plans.key_purposes import METADATA_LIFE
 from broker.flow.ports import FlowKeys, Random
-from broker.oidc_op.discovery import Endpoints, build_discovery
+from broker.oidc_op.discovery import CertificateSupport, Endpoints, build_discovery
 from broker.oidc_op.jwks import build_jwks
 from broker.saml_idp.metadata import build_idp_metadata
 from broker.saml_sp.metadata import build_sp_metadata
@@ -65,7 +65,12 @@ class Documents:
 
 
 def build_documents(
-    addresses: OwnAddresses, *, keys: FlowKeys, xml: XmlSecurity, random: Random
+    addresses: OwnAddresses,
+    *,
+    keys: FlowKeys,
+    xml: XmlSecurity,
+    random: Random,
+    certificates: CertificateSupport | None = None,
 ) -> Documents:
     """Return everything that we publish, made from the keys and addresses in use."""
     endpoints = Endpoints(addresses.issuer)
@@ -95,8 +100,9 @@ def build_documents(
             xml=xml,
         )
 
+    discovery = build_discovery(endpoints, keys=keys.token, certificates=certificates)
     return Documents(
-        discovery=msgspec.json.encode(build_discovery(endpoints, keys=keys.token)),
+        discovery=msgspec.json.encode(discovery),
         jwks=msgspec.json.encode(build_jwks(keys.token)),
         saml_idp_metadata=_renewed(idp_metadata),
         saml_sp_metadata=_renewed(sp_metadata),

@@ -16,6 +16,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.following.trail import Trail, following
 from broker.web.busy import ALWAYS_ANSWERED, BusyPages
+from broker.web.certificate_hop import HOP_IN_SCOPE
 from broker.web.headers import DENY_ALL, common_headers
 from broker.web.request_line import describe, find_step
 from broker.web.responses import refuse
@@ -66,6 +67,7 @@ class Edge:
         if scope["type"] != "http":
             await self._site(scope, receive, send)
             return
+        scope[HOP_IN_SCOPE] = self._web.certificate_hop
         with following() as trail:
             await self._serve(scope, receive, send, trail)
 

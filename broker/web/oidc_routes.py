@@ -8,10 +8,11 @@ from broker.domain.refusals import Refusal
 from broker.flow.audit import make_reference, note_refusal
 from broker.flow.authorization_requests import RefusedRequest
 from broker.flow.key_plans.key_purposes import JWKS_CACHE
+from broker.oidc_op.caller_proof import NO_PROOF
 from broker.oidc_op.client_credentials import is_api_token_request
 from broker.oidc_op.client_refusals import ClientNotAuthenticated
+from broker.oidc_op.presented_tokens import build_resource_challenge
 from broker.oidc_op.response import build_error_body
-from broker.oidc_op.userinfo import build_challenge
 from broker.web.begin import (
     check_destination,
     check_room_for_frame,
@@ -55,23 +56,26 @@ def oidc_routes(web: Web) -> list[Route]:
             form = await read_form(request, max_bytes=web.max_body_bytes)
             proof = read_caller_proof(request)
             if is_api_token_request(form):
-                return json(await web.api.grant(form, proof))
-            return json(await web.token.redeem(form, proof))
+                response = json(await web.api.grant(form, proof))
+            else:
+                response = json(await web.token.redeem(form, proof))
         except Refusal as refusal:
-            return _machine_refusal(web, refusal)
+            response = _machine_refusal(web, refusal)
+        return _with_nonce(web, request, response)
 
     async def userinfo(request: Request) -> Response:
+        proof = NO_PROOF
         try:
+            proof = read_caller_proof(request)
             form: Parameters = []
             if request.method == "POST" and request.headers.get("content-type"):
                 form = await read_form(request, max_bytes=web.max_body_bytes)
-            claims = await web.token.userinfo(form, read_caller_proof(request))
+            response = json(await web.token.userinfo(form, proof))
         except Refusal as refusal:
             response = _machine_refusal(web, refusal)
             if refusal.http_status in {400, 401, 403}:
-                response.headers["www-authenticate"] = build_challenge(refusal)
-            return response
-        return json(claims)
+                response.headers["www-authenticate"] = build_resource_challenge(refusal, proof)
+        return _with_nonce(web, request, response)
 
     async def callback(request: Request) -> Response:
         parameters = read_query(request)
@@ -120,6 +124,13 @@ def _machine_refusal(web: Web, refusal: Refusal) -> Response:
     response = json(build_error_body(refusal), status=refusal.http_status)
     if isinstance(refusal, ClientNotAuthenticated):
         response.headers["www-authenticate"] = 'Basic realm="token", charset="UTF-8"'
+    return response
+
+
+def _with_nonce(web: Web, request: Request, response: Response) -> Response:
+    """RFC 9449 8: who shows a proof is given the nonce for the next one."""
+    if "dpop" in request.headers:
+        response.headers["dpop-nonce"] = web.senders.give_nonce(web.clock())
     return response
 
 

@@ -8,6 +8,7 @@ from starlette.requests import ClientDisconnect, Request
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.form_text import unescape
 from broker.oidc_op.caller_proof import CallerProof
+from broker.web.certificate_hop import HOP_IN_SCOPE
 
 Parameters = list[tuple[str, str]]
 """Names and values in order, so that a check can refuse duplicates."""
@@ -105,12 +106,14 @@ def read_caller_proof(request: Request) -> CallerProof:
     Raises:
         RequestUnreadable: two Authorization headers.
     """
-    headers = request.headers
+    headers, hop = request.headers, request.scope.get(HOP_IN_SCOPE)
     values = headers.getlist("authorization")
     if len(values) > 1:
         raise RequestUnreadable("check_authorization_once")
     return CallerProof(
-        authorization=values[0] if values else None, dpop=tuple(headers.getlist("dpop"))
+        authorization=values[0] if values else None,
+        dpop=tuple(headers.getlist("dpop")),
+        certificate=None if hop is None else hop.read(request),
     )
 
 

@@ -10,11 +10,13 @@ from broker.flow.login import LoginFlow
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.programs.api_access import ApiAccess
 from broker.flow.rotation.supplier_conversion import SupplierConversion
+from broker.flow.sender_proofs import SenderProofs
 from broker.flow.switching.volunteers import VolunteerFlow
 from broker.flow.takeover.takeover_mapping import TakeoverMapping
 from broker.flow.token import TokenFlow
 from broker.saml_xml.security import XmlSecurity
 from broker.web.api_lists import ApiLists
+from broker.web.certificate_hop import CertificateHop
 from broker.web.cookies import Cookies
 from broker.web.documents import Documents
 from broker.web.pages import Pages
@@ -37,6 +39,7 @@ class Web:
 
     Attributes:
         issuer: our origin; never taken from a request's Host.
+        certificate_hop: who may state a client's certificate; None when nobody may.
         cookie_keys: 32 bytes each; the first makes the tokens in our own forms, all are accepted.
         max_body_bytes: of any form that is posted to us.
         max_api_body_bytes: of what a program sends, once it proved who it is.
@@ -53,6 +56,8 @@ class Web:
     mapping: TakeoverMapping
     lists: ApiLists
     conversion: SupplierConversion
+    senders: SenderProofs
+    certificate_hop: CertificateHop | None
     snapshots: Snapshots
     xml: XmlSecurity
     pages: Pages

@@ -6,7 +6,7 @@ import pytest
 
 from broker.domain.attributes import VOCABULARY
 from broker.jose.keys import parse_key_set
-from broker.oidc_op.discovery import Endpoints, build_discovery
+from broker.oidc_op.discovery import CertificateSupport, Endpoints, build_discovery
 from broker.oidc_op.grants import userinfo_grant_of
 from broker.oidc_op.jwks import SigningKeyMissing, TokenKeys, build_jwks, choose_signing_key
 from broker.oidc_op.parameters import DuplicatedParameter
@@ -50,6 +50,22 @@ def test_only_an_active_key_signs() -> None:
         )
 
 
+def test_certificates_are_told_where_they_can_be_shown() -> None:
+    without = build_discovery(Endpoints(ISSUER), keys=KEYS)
+    assert without["tls_client_certificate_bound_access_tokens"] is False
+    assert "mtls_endpoint_aliases" not in without
+    support = CertificateSupport("https://clients.example")
+    found = build_discovery(Endpoints(ISSUER), keys=KEYS, certificates=support)
+    methods = found["token_endpoint_auth_methods_supported"]
+    assert {"tls_client_auth", "self_signed_tls_client_auth"} < set(methods)  # type: ignore[call-overload]
+    assert found["tls_client_certificate_bound_access_tokens"] is True
+    aliases = found["mtls_endpoint_aliases"]
+    assert aliases["token_endpoint"] == "https://clients.example/oidc/token"  # type: ignore[index]
+    assert "authorization_endpoint" not in aliases  # type: ignore[operator]
+    same_name = build_discovery(Endpoints(ISSUER), keys=KEYS, certificates=CertificateSupport())
+    assert "mtls_endpoint_aliases" not in same_name
+
+
 def test_metadata_says_what_is_enabled() -> None:
     found = build_discovery(Endpoints(ISSUER), keys=KEYS)
     assert found["issuer"] == ISSUER
@@ -61,6 +77,7 @@ def test_metadata_says_what_is_enabled() -> None:
     assert found["token_endpoint_auth_methods_supported"] == [
         "private_key_jwt",
         "client_secret_basic",
+        "client_secret_post",
         "none",
     ]
     assert found["response_types_supported"] == ["code"]

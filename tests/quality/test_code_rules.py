@@ -19,7 +19,7 @@ MADE_IN = {
     },
     "UnverifiedElement": {"broker/adapters/xml/xml_security.py"},
     "SignedAssertion": {"broker/saml_sp/response.py"},
-    "SignedClaims": {"broker/jose/tokens.py"},
+    "SignedClaims": {"broker/jose/tokens.py", "broker/jose/embedded_keys.py"},
     "CheckedAuthorizationRequest": {"broker/oidc_op/request.py"},
     "CheckedAuthnRequest": {"broker/saml_idp/request.py"},
     "VerifiedIdToken": {"broker/oidc_rp/id_token.py"},

@@ -57,6 +57,7 @@ ABOUT_PARTIES = {
     ("RefusalPage", "code"),
     ("BusyPage", "code"),
     ("PlannedDocument", "key"),  # by which a document is kept
+    ("ProvenSender", "key"),  # the thumbprint of a public key
     ("Web", "token"),  # the journey behind the token endpoint
 }
 

@@ -8,6 +8,7 @@ from broker.adapters.operators_on_disk import OPERATORS_FOLDER, USED_FOLDER
 from broker.flow.held_state.records import EVERY_KIND
 from broker.flow.held_state.sealed_state import RecordT, StateKind
 from broker.oidc_op.client_assertions import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
+from broker.oidc_op.dpop import MAX_AGE_SECONDS, MAX_AHEAD_SECONDS
 from broker.saml_sp.checks import ASSERTION_MAX_AGE
 from broker.saml_xml.clock import CLOCK_SKEW
 from broker.setting_tables import Times
@@ -128,7 +129,12 @@ def test_one_shot_values_are_remembered_as_long_as_told() -> None:
     """Past the last moment at which the checks would still accept what they guard."""
     school = ASSERTION_MAX_AGE + 2 * CLOCK_SKEW
     client = MAX_ASSERTION_LIFE_SECONDS + 2 * SKEW_SECONDS
-    at_most = {"assertion-id": school.total_seconds(), "client-jti": client}
+    proof = MAX_AGE_SECONDS + MAX_AHEAD_SECONDS
+    at_most = {
+        "assertion-id": school.total_seconds(),
+        "client-jti": client,
+        "dpop-jti": proof,
+    }
     assert set(at_most) == one_shot_values()
     for name, seconds in at_most.items():
         assert rows()[name][HOW_LONG].endswith(f", at most {in_words(seconds)}")

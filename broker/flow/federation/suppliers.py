@@ -4,7 +4,7 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from msgspec import UNSET, structs
+from msgspec import structs
 
 from broker.domain.attributes import AttributeName
 from broker.domain.documents import (
@@ -16,12 +16,18 @@ from broker.domain.documents import (
 from broker.domain.federation import DeclaredAttribute, Supplier
 from broker.domain.ids import RelyingPartyId, SupplierId
 from broker.domain.relying_parties import (
-    ClientAuthentication,
     OidcClient,
     RelyingParty,
     SamlServiceProvider,
 )
 from broker.flow.federation.attribute_names import check_attribute_known, is_restricted
+from broker.flow.federation.client_authentication import (
+    AUTHENTICATION_KEYS,
+    authentication_of,
+    certificate_name_of,
+    check_party_authentication,
+    check_party_bound,
+)
 from broker.flow.federation.documents import StatedDocument
 from broker.flow.federation.places import (
     DocumentProblems,
@@ -45,8 +51,8 @@ from broker.saml_xml.security import XmlSecurity
 
 SAML_KEYS = ("entity_id", "metadata", "require_signed_requests", "encrypt_assertions")
 OIDC_KEYS = (
-    *("client_id", "redirect_uris", "authentication", "jwks", "jwks_uri"),
-    *("client_secret_hash", "id_token_algorithm"),
+    *("client_id", "redirect_uris", *AUTHENTICATION_KEYS),
+    "id_token_algorithm",
 )
 
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,255}\Z")  # RFC 6749 A.1, without the space
@@ -129,58 +135,6 @@ def check_places_safe(
         yield from check_location(prefix + name, url, state=supplier.state)
 
 
-def authentication_of(party: RelyingPartyDocument) -> ClientAuthentication:
-    """Return the one way in which an OIDC client authenticates."""
-    if party.authentication is not UNSET:
-        return party.authentication
-    only_secret = party.client_secret_hash and party.jwks is None and party.jwks_uri is None
-    if only_secret and party.profile == "compat":
-        return "client_secret_basic"
-    return "none" if party.profile == "native" else "private_key_jwt"
-
-
-def check_party_authentication(
-    prefix: str, party: RelyingPartyDocument, _: SupplierDocument
-) -> Iterator[DocumentProblem]:
-    """A client has one way to prove who it is, and what it needs for it, and nothing beside."""
-    if party.protocol != "oidc":
-        return
-    method, allowed = authentication_of(party), PROFILES[party.profile].authentication_methods
-    if method not in allowed:
-        yield DocumentProblem(
-            f"{prefix}authentication",
-            f"is {method}, which profile {party.profile} does not allow.",
-            f"Use {' or '.join(allowed)}, or another profile.",
-        )
-    if method == "client_secret_basic":
-        if party.client_secret_hash is None:
-            yield DocumentProblem(
-                f"{prefix}client_secret_hash",
-                "is missing for client_secret_basic.",
-                "State the hex SHA-256 of a secret of 256 random bits.",
-            )
-        return
-    if method == "none":
-        for name in ("jwks", "jwks_uri", "client_secret_hash"):
-            if getattr(party, name) is not None:
-                told = "proves nothing for a public client, of which everybody has a copy."
-                yield DocumentProblem(prefix + name, told, "Remove that key.")
-        return
-    if party.client_secret_hash is not None:
-        yield DocumentProblem(
-            f"{prefix}client_secret_hash",
-            "is not used with private_key_jwt.",
-            'Remove it, or write profile = "compat", authentication = "client_secret_basic".',
-        )
-    if (party.jwks is None) == (party.jwks_uri is None):
-        stated = "is missing" if party.jwks is None else "stands beside jwks_uri"
-        yield DocumentProblem(
-            f"{prefix}jwks",
-            f"{stated}, for private_key_jwt.",
-            "State the client's public keys as jwks, or where it publishes them as jwks_uri.",
-        )
-
-
 def check_id_token_algorithm_allowed(
     prefix: str, party: RelyingPartyDocument, _: SupplierDocument
 ) -> Iterator[DocumentProblem]:
@@ -199,6 +153,7 @@ RELYING_PARTY_CHECKS: tuple[RelyingPartyCheck, ...] = (
     check_client_id_printable,
     check_places_safe,
     check_party_authentication,
+    check_party_bound,
     check_id_token_algorithm_allowed,
 )
 
@@ -284,6 +239,10 @@ def _client(prefix: str, party: RelyingPartyDocument, stated: StatedDocument) ->
         jwks=jwks,
         jwks_uri=party.jwks_uri,
         secret_hash=party.client_secret_hash,
+        next_secret_hash=party.next_client_secret_hash,
+        certificate_name=certificate_name_of(party),
+        dpop_bound=party.dpop_bound_access_tokens,
+        certificate_bound=party.certificate_bound_access_tokens,
         id_token_algorithm=party.id_token_algorithm,
     )
 

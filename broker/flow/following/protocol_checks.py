@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from broker.oidc_op.client_assertions import ASSERTION_CHECKS
+from broker.oidc_op.dpop import PROOF_CHECKS
 from broker.oidc_op.request_checks import CHECKS_AFTER_REDIRECT, CHECKS_BEFORE_REDIRECT
 from broker.saml_idp.checks import ANSWERABLE_CHECKS, REQUEST_CHECKS
 from broker.saml_sp.checks import STATEMENT_CHECKS
@@ -192,5 +193,18 @@ CLIENT = CheckGroup(
         *("check_client_enabled", "check_profile_known"),
         *("check_authentication_method_registered", "check_client_secret", *_JOSE),
         *("check_assertion_times_readable", *named(ASSERTION_CHECKS)),
+        *("check_certificate_present", "check_certificate_size", "check_certificate_readable"),
+        *("check_certificate_dates", "check_certificate_chain", "check_certificate_name"),
+        "check_certificate_key",
     ),
+)
+SENDER = CheckGroup(
+    "the key to which a token is bound",
+    (
+        *("check_token_shown_as_given", "check_certificate_bound", "check_sender_proven"),
+        *("check_one_proof", "check_proof_readable", "check_proof_algorithm"),
+        *("check_proof_header_known", "check_proof_key_public", "check_proof_signature"),
+        *(*named(PROOF_CHECKS), "check_proof_key_bound", "check_proof_id_once"),
+    ),
+    ordered=False,
 )

@@ -14,6 +14,7 @@ from broker.flow.following.protocol_checks import (
     PARAMETERS,
     SAML_ANSWER,
     SAML_REQUEST,
+    SENDER,
     CheckGroup,
     named,
 )
@@ -200,6 +201,7 @@ _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyTy
             _MACHINE,
             PARAMETERS,
             CLIENT,
+            SENDER,
             CheckGroup("the request", ("check_grant_type", "check_code_present")),
             _STORE,
             CheckGroup(
@@ -222,6 +224,7 @@ _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyTy
                     *("check_access_token_form", "check_access_token_known"),
                 ),
             ),
+            SENDER,
             _STILL_OPEN,
             CheckGroup("the client", ("check_client_known", "check_client_enabled")),
         ),
