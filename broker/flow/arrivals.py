@@ -15,7 +15,7 @@ from broker.domain.identity import read_stated
 from broker.domain.ids import SchoolId
 from broker.domain.relations import former_brins
 from broker.flow.answers import OtherLogin, Step, Welcome, WhichSchool
-from broker.flow.asked import find_acr, keep_asked_of
+from broker.flow.asked import confirm_on_device, find_acr, keep_asked_of
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.held_state.browser_steps import BrowserSteps
 from broker.flow.held_state.login_store import Claim
@@ -235,6 +235,7 @@ class Arrivals:
             registry=registry,
             now=now,
         )
+        page = page or confirm_on_device(of.request, parties)
         if page is None:
             done = await self._desk.hand_over(
                 prepared, parties=parties, registry=registry, claims=claims, now=now

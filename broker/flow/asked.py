@@ -1,4 +1,4 @@
-"""What an OpenID Connect supplier asked to be told, against what a school's login said."""
+"""What an OpenID Connect supplier asked, against what a school's login said and who asks."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,14 @@ from msgspec.structs import replace
 from broker.domain.assurance import read_level
 from broker.domain.identity import VerifiedLogin
 from broker.domain.release import keep_asked
-from broker.domain.relying_parties import ClaimProfile
+from broker.domain.relying_parties import ClaimProfile, OidcClient
 from broker.flow.held_state.records import DecidedRelease, SupplierRequest
+from broker.flow.page_between import PageNeeded
+from broker.flow.parties import Parties
 from broker.oidc_op.asked_claims import check_acr_met
 from broker.oidc_op.claims import claim_names
+from broker.oidc_op.profiles import find_profile
+from broker.oidc_op.redirect_uris import is_on_device
 from broker.oidc_op.request import CheckedAuthorizationRequest
 
 
@@ -39,3 +43,20 @@ def keep_asked_of(
     names = claim_names(claims)
     kept = {names[each] for each in (*asked.in_id_token, *asked.in_userinfo)}
     return tuple(replace(each, decision=keep_asked(each.decision, kept)) for each in decided)
+
+
+def confirm_on_device(request: SupplierRequest, parties: Parties) -> PageNeeded | None:
+    """Return the page that asks whether to go on to an app on this device; None for the rest.
+
+    RFC 8252 8.6: any other app can ask in its name and have its scheme or port, so nothing goes
+    there that nobody saw. An app with an https address that it claimed is known by that.
+    """
+    client = parties.relying_party.protocol
+    if (
+        isinstance(request, CheckedAuthorizationRequest)
+        and isinstance(client, OidcClient)
+        and find_profile(client.profile).native_redirects
+        and is_on_device(request.redirect_uri)
+    ):
+        return PageNeeded(first_name="", notice=False, may_switch=False)
+    return None

@@ -17,6 +17,8 @@ from broker.flow.refusals import (
     StatesDiffer,
     SupplierNotOpen,
 )
+from broker.oidc_op.profiles import find_profile
+from broker.oidc_op.redirect_uris import is_registered
 from broker.oidc_op.request import CheckedAuthorizationRequest
 
 
@@ -56,7 +58,11 @@ def find_asking_parties(registry: Registry, request: SupplierRequest) -> Parties
         registered = (
             isinstance(protocol, OidcClient)
             and request.client_id == protocol.client_id
-            and request.redirect_uri in protocol.redirect_uris
+            and is_registered(
+                request.redirect_uri,
+                registered=protocol.redirect_uris,
+                native=find_profile(protocol.profile).native_redirects,
+            )
         )
     else:
         registered = isinstance(protocol, SamlServiceProvider) and request.acs_url in {

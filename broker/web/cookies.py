@@ -7,12 +7,14 @@
 | `school` | id of the school chosen last | a setting | Lax |
 | `idp` | id of the login chosen last, of a school with several | a setting | Lax |
 | `lang` | `nl` or `en` | a year | Lax |
+| `wished` | the same, as a supplier wished it for a login | 30 minutes | None, or Lax |
 | `again` | `1`: a person of several schools wishes to say anew for which one | ten minutes | Lax |
 | `starts` | when the first of the last starts was, and how many | a minute | Lax |
 | `form` | random; binds the forms of a chooser that was opened without a login | a day | Lax |
 
 All are HttpOnly; on https all are Secure and begin with `__Host-`. The login's cookie must survive
-the school's cross-site post, hence None; forms of our own carry a token besides (`csrf.py`).
+the school's cross-site post, hence None, as must the language wished for it; forms of our own carry
+a token besides (`csrf.py`).
 Beside a step's handle it says where the login began: when the step is lost, a page leads there;
 and when the step did, so that of too many the oldest goes.
 On loopback http a browser would drop SameSite=None without Secure; there Lax does, since a port
@@ -24,7 +26,7 @@ character that a cookie would quote (RFC 6265 4.1.1).
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -34,6 +36,7 @@ from broker.flow.answers import LoginCookie
 from broker.web.headers import Header
 
 LANGUAGE_SECONDS = 365 * 24 * 60 * 60
+WISHED_SECONDS = 30 * 60  # as long as a login may take
 STARTS_SECONDS = 60
 AGAIN_SECONDS = 10 * 60
 FORM_SECONDS = 24 * 60 * 60
@@ -174,6 +177,16 @@ class Cookies:
     def remember_language(self, response: Response, language: str) -> None:
         """Remember the language that was asked for."""
         response.raw_headers.append(self._header("lang", language, seconds=LANGUAGE_SECONDS))
+
+    def wish_language(self, request: Request, language: str) -> Sequence[Header]:
+        """Return what lets a supplier's wish hold for one login; an empty one ends it.
+
+        It must survive the school's cross-site post, as the login's own cookie.
+        """
+        if not (language or self.read(request, "wished")):
+            return ()
+        seconds = WISHED_SECONDS if language else 0
+        return (self._header("wished", language, seconds=seconds, cross_site=True),)
 
     def read_form(self, request: Request) -> str:
         """Return what forms without a login are bound to in this browser, or ""."""

@@ -26,18 +26,23 @@ DENY_ALL: Header = (
 """Of every answer that is no page."""
 
 
-def content_policy(*, onward: bool, secure: bool, framed: bool = False) -> str:
+def content_policy(
+    *, onward: bool, secure: bool, framed: bool = False, places: Sequence[str] = ()
+) -> str:
     """Return the Content-Security-Policy of a page.
 
     Args:
         onward: the page has a form whose answer leads to a school or supplier.
         secure: whether we are reached by https.
-        framed: the page tells that it is framed, so it may be; it has no form.
+        framed: the page tells that it is framed, so it may be; its form, if it has one, posts an
+            answer to the supplier that asked for no page.
+        places: where else that answer may lead: to the app of a supplier.
 
     >>> content_policy(onward=False, secure=True).partition("base-uri 'none'; ")[2]
     "form-action 'self'; frame-ancestors 'none'"
     """
     forms = _FORMS_ONWARD + ("" if secure else _LOOPBACK) if onward else _OWN_FORMS
+    forms += "".join(f" {each}" for each in places) if onward else ""
     return _BASE_POLICY + forms + ("" if framed else _NO_FRAMES)
 
 

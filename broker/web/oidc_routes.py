@@ -24,7 +24,7 @@ from broker.web.begin import (
 from broker.web.held_steps import find_held_step, read_wish
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import Parameters, only, read_caller_proof, read_form, read_query
-from broker.web.responses import answer, json
+from broker.web.responses import answer, json, wish_language
 from broker.web.wiring import Web
 
 MAX_AGE_SECONDS = int(JWKS_CACHE.total_seconds())
@@ -46,8 +46,10 @@ def oidc_routes(web: Web) -> list[Route]:
             _note_refused(web, asked)
             response = answer(web, request, web.login.refuse_oidc(asked))
         else:
+            languages = wish_language(web, request, asked.ui_locales)
             wish = read_wish(web, request)
             response = answer(web, request, await web.login.begin(asked, wish=wish))
+            response.raw_headers.extend(languages)
         response.raw_headers.append(counted)
         return response
 

@@ -20,8 +20,9 @@ from broker.flow.answers import (
     WhichSchool,
 )
 from broker.flow.audit import make_reference, note_refusal
+from broker.web.app_places import find_app_places
 from broker.web.csrf import make_token
-from broker.web.headers import content_policy
+from broker.web.headers import Header, content_policy
 from broker.web.held_steps import find_way_back
 from broker.web.login_pages import LoginChoice, OtherLoginPage, WhichSchoolPage
 from broker.web.pages import (
@@ -40,21 +41,34 @@ from broker.web.school_choice import choice_of
 from broker.web.texts import Language, choose_language, find_language
 from broker.web.wiring import Web
 
+_WISHED = "schuilnaam.wished"
+"""Where a request keeps the language that its supplier wishes."""
+
 SEE_OTHER = 303  # RFC 9700 4.12: never a redirect that repeats a post
 
 
 def read_language(web: Web, request: Request) -> Language:
     """Return the language for this answer."""
+    wished = request.scope.get(_WISHED, "")
     return choose_language(
-        query=_wished(request),
-        cookie=web.cookies.read(request, "lang"),
+        query=request.query_params.get("lang") or request.query_params.get("ui_locales", ""),
+        cookie=wished or web.cookies.read(request, "wished") or web.cookies.read(request, "lang"),
         accept_language=request.headers.get("accept-language", ""),
     )
 
 
-def _wished(request: Request) -> str:
-    """Return the language that the address asks for (`ui_locales`: OIDC Core 3.1.2.1)."""
-    return request.query_params.get("lang") or request.query_params.get("ui_locales", "")
+def wish_language(web: Web, request: Request, tags: Sequence[str]) -> Sequence[Header]:
+    """Show this login's pages in the first of the supplier's languages that is ours.
+
+    Args:
+        tags: `ui_locales` (OIDC Core 3.1.2.1); without one of ours, an earlier wish ends.
+
+    Returns:
+        cookies to set. Whoever chooses a language on a page has that one from then on.
+    """
+    language = find_language(tags)
+    request.scope[_WISHED] = "" if language is None else language.value
+    return web.cookies.wish_language(request, request.scope[_WISHED])
 
 
 def show(
@@ -81,11 +95,15 @@ def show(
     frame = Frame(language=read_language(web, request), language_links=tuple(links))
     response = Response(web.pages.render(page, frame), status, media_type="text/html")
     response.headers["content-security-policy"] = content_policy(
-        onward=onward, secure=web.secure, framed=framed
+        onward=onward,
+        secure=web.secure,
+        framed=framed,
+        places=find_app_places(find_way_back(web, request)) if onward else (),
     )
     response.headers["cache-control"] = "no-store"
     if find_language([request.query_params.get("lang", "")]) is not None:
         web.cookies.remember_language(response, frame.language.value)
+        response.raw_headers.extend(web.cookies.wish_language(request, ""))
     return response
 
 
@@ -155,9 +173,7 @@ def _build(web: Web, request: Request, step: Step) -> Response:
     if isinstance(told, Redirect):
         return redirect(told.url)
     if isinstance(told, ChooseSchool):
-        wished = find_language(_wished(request).split())
-        wish = "" if wished is None else f"&lang={wished}"
-        return redirect(f"/schools?login={told.login}{wish}")
+        return redirect(f"/schools?login={told.login}")
     if isinstance(told, ChooseLogin):
         return redirect(f"/schools?login={told.login}&school={told.school}")
     if isinstance(told, OtherLogin):

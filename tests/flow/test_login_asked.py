@@ -9,12 +9,19 @@ from msgspec.structs import replace
 from broker.demo.people import Person
 from broker.domain.assurance import LOW, MULTI_FACTOR, SUBSTANTIAL
 from broker.domain.relying_parties import ClaimProfile
-from broker.flow.answers import PostMessage, WhichSchool
+from broker.flow.answers import PostMessage, Redirect, WhichSchool
 from broker.flow.authorization_requests import RefusedRequest
 from broker.flow.held_state.records import kept_of
 from broker.saml_xml.names import AUTHN_PASSWORD
-from tests.builders_oidc import ISSUER, REDIRECT_URI, an_authorization_request
-from tests.flow.login_answers import AtSchool, Browser, Received, read_redirect
+from tests.builders_oidc import ISSUER, REDIRECT_URI, a_native_client, an_authorization_request
+from tests.flow.login_answers import (
+    AtSchool,
+    Browser,
+    Received,
+    read_at_school,
+    read_redirect,
+    welcomed,
+)
 from tests.flow.login_parties import OIDC_IDP, REKENRIJK, SAML_IDP, with_party
 from tests.flow.login_world import NOOR, SANNE, SUPPLIER_STATE, LoginWorld
 
@@ -205,3 +212,31 @@ def test_the_request_is_kept_without_its_hints_and_with_its_wishes(world: LoginW
     )
     assert kept_of(request) == replace(request, hints=(), ui_locales=())
     assert kept_of(request).acr is not None  # type: ignore[union-attr]
+
+
+# Apps -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("uri", ["nl.rekenrijk.app:/cb", "http://127.0.0.1:51004/cb"])
+async def test_nothing_goes_to_an_app_unseen(world: LoginWorld, browser: Browser, uri: str) -> None:
+    registered = ("nl.rekenrijk.app:/cb", "http://127.0.0.1/cb", REDIRECT_URI)
+    client = a_native_client(redirect_uris=registered)
+    world.put("rekenrijk", with_party(world.records["rekenrijk"], REKENRIJK, protocol=client))
+    at_school = await world.go_to_school(browser, redirect_uri=uri)
+    page = welcomed(await world.come_back(browser, at_school))
+    assert (page.shared, page.first_name, page.may_switch) == (None, "", False)
+    answer = await world.press(browser, "go_on", page.login)
+    assert isinstance(answer, Redirect)
+    assert answer.url.startswith(f"{uri}?code=")
+    passive = await world.begin(browser, hint="vuurvogel", prompt="none", redirect_uri=uri)
+    told = read_redirect(await world.come_back(browser, read_at_school(passive)))
+    assert told.error == "interaction_required"
+
+
+async def test_an_app_s_own_site_is_known_by_its_address(
+    world: LoginWorld, browser: Browser
+) -> None:
+    client = a_native_client(redirect_uris=(REDIRECT_URI,))
+    world.put("rekenrijk", with_party(world.records["rekenrijk"], REKENRIJK, protocol=client))
+    at_school = await world.go_to_school(browser)
+    assert isinstance(await world.come_back(browser, at_school), Redirect)

@@ -12,7 +12,13 @@ from broker.oidc_op.dpop import MAX_AGE_SECONDS, MAX_AHEAD_SECONDS
 from broker.saml_sp.checks import ASSERTION_MAX_AGE
 from broker.saml_xml.clock import CLOCK_SKEW
 from broker.setting_tables import Times
-from broker.web.cookies import AGAIN_SECONDS, FORM_SECONDS, LANGUAGE_SECONDS, STARTS_SECONDS
+from broker.web.cookies import (
+    AGAIN_SECONDS,
+    FORM_SECONDS,
+    LANGUAGE_SECONDS,
+    STARTS_SECONDS,
+    WISHED_SECONDS,
+)
 from tests.quality.readme import code_of, table
 from tests.quality.sources import broker_modules, parsed_files
 
@@ -149,6 +155,7 @@ def test_cookies_live_as_long_as_told() -> None:
         "school": in_words(Times().remembered_school_days * DAY) + " (setting)",
         "idp": in_words(Times().remembered_school_days * DAY) + " (setting)",
         "lang": in_words(LANGUAGE_SECONDS),
+        "wished": in_words(WISHED_SECONDS),
         "again": in_words(AGAIN_SECONDS),
         "starts": in_words(STARTS_SECONDS),
         "form": in_words(FORM_SECONDS),

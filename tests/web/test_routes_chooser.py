@@ -11,7 +11,7 @@ from broker.domain.federation import School, State
 from broker.domain.ids import SchoolId
 from broker.domain.registry import Registry
 from tests.builders import a_school
-from tests.web.broker_site import Answer, Browser, Site, fields_of
+from tests.web.broker_site import OIDC_REQUEST, Answer, Browser, Site, fields_of
 
 EVERY_TEST_SCHOOL = ["regenboog", "vuurvogel", "kompas"]  # De ..., De ..., Het ...
 MARKUP = '<img src=x onerror="alert(1)">'
@@ -152,9 +152,26 @@ class TestLanguages:
         assert browser.cookies["lang"] == "en"
 
     def test_a_supplier_passes_its_language_on(self, browser: Browser) -> None:
-        assert browser.begin(ui_locales="en").response.headers["location"].endswith("&lang=en")
-        unknown = browser.begin(ui_locales="fr").response.headers["location"]
-        assert "lang" not in unknown
+        for locales in ("en", "fr-CA en nl", "EN-gb"):
+            assert "Choose your school" in browser.choose(ui_locales=locales).response.text
+        assert "lang" not in browser.cookies  # a supplier's wish is nobody's own choice
+        for locales in ("fr", ""):
+            assert "Kies je school" in browser.choose(ui_locales=locales).response.text
+
+    def test_a_supplier_s_language_holds_for_its_login_and_until_one_is_chosen(
+        self, browser: Browser
+    ) -> None:
+        browser.get("/schools?lang=en")
+        chooser = browser.begin(ui_locales="nl").response.headers["location"]
+        assert "Kies je school" in browser.get(chooser).response.text
+        assert "Choose your school" in browser.get(f"{chooser}&lang=en").response.text
+        assert "Choose your school" in browser.get(chooser).response.text
+        assert "wished" not in browser.cookies
+
+    def test_a_request_by_post_chooses_the_language_too(self, browser: Browser) -> None:
+        begun = browser.post("/oidc/authorize", OIDC_REQUEST | {"ui_locales": "en"})
+        page = browser.get(begun.response.headers["location"])
+        assert "Choose your school" in page.response.text
 
     def test_the_other_language_keeps_login_and_search(self, browser: Browser) -> None:
         login = browser.begin().response.headers["location"]
