@@ -20,9 +20,9 @@ from broker.adapters.watching.logs import AuditLines, report_keys
 from broker.adapters.watching.metrics import Metrics, keep_looking
 from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedReceipts
 from broker.adapters.xml.xml_security import LxmlSecurity
+from broker.asked_requests import AskedTools, prepare_asked, wire_asked
 from broker.callers import certificate_hop_of, certificate_support_of, wire_callers
 from broker.domain.ids import SchoolIdpId
-from broker.flow.authorization_requests import AuthorizationRequests
 from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
@@ -91,11 +91,13 @@ def build_broker(
         timeout_seconds=loaded.settings.limits.school_call_seconds,
         ca_file=None if ca_file is None else str(ca_file),
     )
+    published = PublishedKeys(fetcher)
     parts = Parts(
         loaded=loaded,
         resources=resources,
         fetcher=fetcher,
-        published=PublishedKeys(fetcher),
+        published=published,
+        asked=prepare_asked(loaded.settings, resources.snapshots, fetcher, published, clock),
         health=Health(
             (
                 ("registry", lambda: resources.snapshots.healthy),
@@ -167,6 +169,7 @@ class Parts:
     resources: Resources
     fetcher: Fetcher
     published: PublishedKeys
+    asked: AskedTools
     health: Health
     metrics: Metrics
     xml: LxmlSecurity
@@ -238,13 +241,15 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         random=random,
     )
     callers = wire_callers(
-        settings, keys, snapshots=snapshots, state=state, published=parts.published
+        settings, keys, snapshots=snapshots, state=state, client_keys=parts.asked.client_keys
     )
+    asked = wire_asked(parts.asked, issuer=settings.issuer, state=state, callers=callers)
     tools = ProgramTools(audit=audit, clock=clock, random=random)
     return Web(
         issuer=settings.issuer,
         sso_url=addresses.sso_url,
-        authorization=AuthorizationRequests(snapshots=snapshots),
+        authorization=asked.authorization,
+        pushed=asked.pushed,
         login=LoginFlow(
             snapshots=snapshots,
             steps=BrowserSteps(state, random=random),

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-from broker.adapters.calls.party_keys import PublishedKeys, RegisteredClientKeys
 from broker.flow.client_login import ClientLogin
 from broker.flow.dpop_nonces import DpopNonces
 from broker.flow.held_state.sealed_state import SealedState
-from broker.flow.ports import Snapshots
+from broker.flow.ports import ClientKeys, Snapshots
 from broker.flow.sender_proofs import SenderProofs
 from broker.keys_in_force import KeysInForce
 from broker.oidc_op.discovery import CertificateSupport, Endpoints
@@ -29,7 +28,7 @@ def wire_callers(
     *,
     snapshots: Snapshots,
     state: SealedState,
-    published: PublishedKeys,
+    client_keys: ClientKeys,
 ) -> Callers:
     """Return what the endpoints for machines ask."""
     own_names = tuple(filter(None, (settings.issuer, settings.certificates.url)))
@@ -39,7 +38,7 @@ def wire_callers(
             token_endpoint=Endpoints(settings.issuer).token,
             snapshots=snapshots,
             state=state,
-            client_keys=RegisteredClientKeys(published),
+            client_keys=client_keys,
         ),
         senders=SenderProofs(
             endpoints=tuple(map(Endpoints, own_names)), state=state, nonces=DpopNonces(keys.storage)

@@ -162,6 +162,8 @@ class Limits(Section, frozen=True, kw_only=True):
     school_call_seconds: Positive = 5
     requests_at_once: Positive = 500
     """In work in one worker; more are asked to come back in a moment."""
+    pushed_requests_a_minute: Positive = 6000
+    """Of one relying party, kept by one worker; for more, it is asked to come back."""
     connections: Positive = 2000
     """Open at one worker; for one more, the one that has idled longest is closed."""
 

@@ -148,6 +148,24 @@ def an_assertion(*, key: SigningKey = CLIENT_KEY, typ: str = "JWT", **changes: o
     return sign_token(claims, key=key, typ=typ)
 
 
+def a_request_object(
+    *, key: SigningKey = CLIENT_KEY, typ: str = "oauth-authz-req+jwt", **changes: object
+) -> str:
+    """A signed authorization request; None leaves a claim out."""
+    now = int(NOW.timestamp())
+    claims: dict[str, object] = {
+        **dict(an_authorization_request()),
+        "iss": CLIENT_ID,
+        "aud": ISSUER,
+        "iat": now,
+        "nbf": now,
+        "exp": now + 300,
+        "jti": "object-1",
+    }
+    claims = {name: each for name, each in (claims | changes).items() if each is not None}
+    return sign_token(claims, key=key, typ=typ)
+
+
 def assertion_form(assertion: str, **changes: str | None) -> list[tuple[str, str]]:
     fields = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
     return pairs(fields, **changes)

@@ -161,6 +161,9 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     dpop_bound_access_tokens: bool = False
     certificate_bound_access_tokens: bool = False
     id_token_algorithm: TokenAlgorithm = "ES256"
+    request_object_algorithm: TokenAlgorithm | None = None
+    request_uris: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
+    require_pushed_requests: bool = False
     entity_id: EntityId | None = None
     metadata: str | None = None
     require_signed_requests: bool = False

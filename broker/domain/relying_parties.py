@@ -66,6 +66,10 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
             certificate, and it gets none otherwise (RFC 9449 5.2, RFC 8705 3.4).
         authentication: its one registered way of client authentication.
         id_token_algorithm: JWA name.
+        request_object_algorithm: with which it signs requests; None: any that its profile allows.
+        request_uris: where its signed requests stand; no other address is ever fetched.
+        require_pushed, require_signed_request: what comes otherwise is refused (RFC 9126 6, RFC
+            9101 10.5).
     """
 
     client_id: str
@@ -80,6 +84,10 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
     dpop_bound: bool = False
     certificate_bound: bool = False
     id_token_algorithm: TokenAlgorithm = "ES256"
+    request_object_algorithm: str | None = None
+    request_uris: tuple[str, ...] = ()
+    require_pushed: bool = False
+    require_signed_request: bool = False
 
 
 class AssertionConsumerService(msgspec.Struct, frozen=True, kw_only=True):

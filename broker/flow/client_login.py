@@ -9,9 +9,11 @@ a second showing is refused.
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 
 from broker.domain.federation import ApiClient, School
 from broker.domain.refusals import Refusal
+from broker.flow.client_keys_anew import check_with_keys_of
 from broker.flow.held_state.login_store import Claim, ClaimedBefore
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import ClientKeys, Snapshots
@@ -124,13 +126,14 @@ class ClientLogin:
             raise ClientNotAuthenticated("check_authentication_method_registered")
         if not school.enabled:
             raise ClientNotAuthenticated("check_school_enabled")
-        used = check_client_assertion(
+        check = partial(
+            check_client_assertion,
             credentials.assertion,
             client_id=client_id,
-            keys=await self._client_keys.find(client),
             audiences=(self._issuer,),
             now=now,
         )
+        used = await check_with_keys_of(client, check, client_keys=self._client_keys)
         return AuthenticatedProgram(school, client, used)
 
     def used_once(
@@ -145,6 +148,7 @@ class ClientLogin:
             issuer=client.client_id,
             value=used.value,
             ttl_seconds=claim_seconds(used, now=now),
+            made_within=used.made_within,
         )
         refusal = (ClientNotAuthenticated, "check_assertion_id_once")
         return UsedOnce(claims, (refusal,) * len(claims))
@@ -153,12 +157,13 @@ class ClientLogin:
         self, credentials: ClientCredentials, proof: CallerProof, *, now: datetime
     ) -> AuthenticatedClient:
         client = find_presented_client(credentials, registry=self._snapshots.registry)
-        return check_client_authentication(
+        check = partial(
+            check_client_authentication,
             credentials,
             proof=proof,
             client=client,
-            keys=await self._client_keys.find(client.oidc),
             issuer=self._issuer,
             token_endpoint=self._token_endpoint,
             now=now,
         )
+        return await check_with_keys_of(client.oidc, check, client_keys=self._client_keys)

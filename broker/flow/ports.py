@@ -68,8 +68,20 @@ class SchoolCalls(Protocol):
 class ClientKeys(Protocol):
     """The public keys of suppliers' clients, and of schools' programs."""
 
-    async def find(self, client: OidcClient | ApiClient) -> KeySet:
-        """Return the registered keys, or those of its `jwks_uri`: cached, bounded, last good."""
+    async def find(self, client: OidcClient | ApiClient, *, refresh: bool = False) -> KeySet:
+        """Return the registered keys, or those of its `jwks_uri`: cached, bounded, last good.
+
+        Args:
+            refresh: a key was not found in what is kept: ask anew, if that is not too soon.
+        """
+        ...
+
+
+class RequestObjectPlaces(Protocol):
+    """The registered addresses at which relying parties' signed requests stand."""
+
+    async def fetch(self, request_uri: str) -> str:
+        """Return what stands there, at most a minute old, else raise `SchoolUnanswered`."""
         ...
 
 

@@ -17,7 +17,7 @@ from broker.domain.relying_parties import SamlServiceProvider
 from broker.domain.takeover import OLD_KEYS
 from broker.flow.answers import PostMessage, Redirect
 from broker.flow.held_state.browser_steps import store_in_words
-from broker.flow.held_state.login_store import Claim, Put
+from broker.flow.held_state.login_store import Claim, ClaimedBefore, Put
 from broker.flow.held_state.records import (
     ACCESS_TOKEN,
     GRANT,
@@ -28,10 +28,12 @@ from broker.flow.held_state.records import (
     SupplierRequest,
     UserinfoRecord,
 )
+from broker.flow.held_state.request_records import use_request
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.parties import Parties
 from broker.flow.ports import FlowKeys, Random
 from broker.flow.refusals import (
+    AssertionUsed,
     DeniedWithoutPage,
     FailedWithoutPage,
     InteractionRequired,
@@ -41,6 +43,7 @@ from broker.flow.refusals import (
 from broker.oidc_op.asked_claims import place_claims
 from broker.oidc_op.claims import build_claims, claim_names, list_values
 from broker.oidc_op.grants import OidcGrant, userinfo_grant_of
+from broker.oidc_op.pushed import RequestUsed
 from broker.oidc_op.request import CheckedAuthorizationRequest, ReturnAddress
 from broker.oidc_op.response import (
     AuthorizationAnswer,
@@ -68,10 +71,11 @@ SERVER_ERROR = 500  # RFC 9110 15.6: from here on the fault is ours or a depende
 
 @dataclass(frozen=True, slots=True)
 class BuiltAnswer:
-    """An answer that may leave once `puts` are kept."""
+    """An answer that may leave once `puts` are kept and `claims` made."""
 
     answer: Redirect | PostMessage
     puts: tuple[Put, ...] = field(default=(), repr=False)
+    claims: tuple[Claim, ...] = field(default=(), repr=False)
 
 
 class SupplierSide:
@@ -113,11 +117,19 @@ class SupplierSide:
 
         Raises:
             AssertionUsed: a one-shot value was used before; nothing was kept.
+            RequestUsed: the supplier's request led to another login meanwhile; likewise.
             StoreUnavailable: nobody knows.
         """
-        if built.puts or claims:
-            with store_in_words():
-                await self._state.put(*built.puts, claims=claims)
+        every = (*claims, *built.claims)
+        if not (built.puts or every):
+            return
+        try:
+            with store_in_words(known=(ClaimedBefore,)):
+                await self._state.put(*built.puts, claims=every)
+        except ClaimedBefore as claimed:
+            if claimed.index < len(claims):
+                raise AssertionUsed("check_login_step") from None
+            raise RequestUsed("check_request_used_once") from None
 
     def refuse(
         self, request: SupplierRequest, refusal: Refusal, *, parties: Parties, now: datetime
@@ -203,8 +215,10 @@ class SupplierSide:
                     between=between,
                 ),
             )
+            use = use_request(self._state, request, now=now)
         answer = build_authorization_response(request, code=code.text, issuer=self._issuer)
-        return BuiltAnswer(_bring(answer, request, parties), (grant_put, userinfo_put))
+        puts = (grant_put, userinfo_put, *use.puts)
+        return BuiltAnswer(_bring(answer, request, parties), puts, use.claims)
 
     def _build_assertion(
         self,

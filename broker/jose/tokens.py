@@ -101,6 +101,14 @@ def verify_token(token: str, *, keys: KeySet, algorithms: Collection[str]) -> Si
     return SignedClaims(typ, algorithm, claims)
 
 
+def read_unverified_algorithm(token: str) -> str:
+    """Return what a token's header says of its algorithm, to word a refusal; "" when unreadable."""
+    try:
+        return _read_header(token)["alg"]
+    except TokenRefused:
+        return ""
+
+
 def _read_header(token: str) -> dict[str, str]:
     """Return the header, all of whose members that we allow are texts."""
     segment, dot, _ = token.partition(".")

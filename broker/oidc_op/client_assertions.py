@@ -35,10 +35,13 @@ class AssertionId:
     Attributes:
         value: unique among the assertions of all clients.
         until: when the checks of this module begin to refuse the assertion by themselves.
+        made_within: how long ago it was made at most, whatever the client's clock; None: as long
+            as an assertion may live.
     """
 
     value: str = field(repr=False)
     until: datetime
+    made_within: timedelta | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,10 +88,12 @@ def check_client_assertion(
         check(signed, expected)
     # The first moment at which the checks of expiry and age refuse by themselves.
     last, issued_at = _instant(signed.claims, "exp") or 0.0, _instant(signed.claims, "iat")
+    made_within = None
     if issued_at is not None:
         last = min(last, issued_at + MAX_ASSERTION_AGE_SECONDS)
+        made_within = timedelta(seconds=expected.now_seconds - issued_at + SKEW_SECONDS)
     until = now + timedelta(seconds=last + SKEW_SECONDS - expected.now_seconds)
-    return AssertionId(f"{len(client_id)}:{client_id}{signed.claims['jti']}", until)
+    return AssertionId(f"{len(client_id)}:{client_id}{signed.claims['jti']}", until, made_within)
 
 
 def _with_names(algorithms: Collection[str]) -> Collection[str]:

@@ -35,6 +35,11 @@ class Endpoints:
         return self.issuer + "/oidc/token"
 
     @property
+    def pushed_requests(self) -> str:
+        """Return the pushed authorization request endpoint's URL (RFC 9126 5)."""
+        return self.issuer + "/oidc/par"
+
+    @property
     def userinfo(self) -> str:
         """Return the userinfo endpoint's URL."""
         return self.issuer + "/oidc/userinfo"
@@ -82,11 +87,15 @@ def build_discovery(
         for method in profile.authentication_methods
         if certificates is not None or method not in CERTIFICATE_METHODS
     )
+    object_algorithms = dict.fromkeys(
+        name for profile in PROFILES.values() for name in profile.request_object_algorithms
+    )
     claims = {name for profile in ClaimProfile for name in claim_names(profile)}
     document: dict[str, object] = {
         "issuer": endpoints.issuer,
         "authorization_endpoint": endpoints.authorization,
         "token_endpoint": endpoints.token,
+        "pushed_authorization_request_endpoint": endpoints.pushed_requests,
         "userinfo_endpoint": endpoints.userinfo,
         "jwks_uri": endpoints.jwks,
         "scopes_supported": ["openid", *CLAIMS_OF_SCOPE, *ApiScope],
@@ -106,8 +115,11 @@ def build_discovery(
         "claims_parameter_supported": True,
         "acr_values_supported": list(ACR_VALUES),
         "display_values_supported": ["page"],
-        "request_parameter_supported": False,
-        "request_uri_parameter_supported": False,  # OIDC Discovery 3: absent would mean true
+        "request_parameter_supported": True,
+        "request_uri_parameter_supported": True,
+        "require_request_uri_registration": True,
+        "request_object_signing_alg_values_supported": list(object_algorithms),
+        "require_pushed_authorization_requests": False,  # of some clients; see their profiles
         "prompt_values_supported": ["none", "login", "consent", "select_account"],
         "ui_locales_supported": ["nl", "en"],
     }

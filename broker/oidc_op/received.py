@@ -7,7 +7,7 @@ from typing import Any
 from broker.oidc_op.parameters import RequestTooLarge, collect_parameters
 
 MAX_RESOURCES = 8
-MAX_RESOURCE_CHARS = 2000  # as long as a document may state one
+MAX_RESOURCES_CHARS = 4096  # of all together; a document may state one of 2000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -15,8 +15,9 @@ class AuthorizationRequest:
     """What arrived, by name; nothing of it is proven. None is absent.
 
     Attributes:
-        pushed: its parameters were pushed by the authenticated client (RFC 9126); never a
-            parameter, set by whoever took the pushed request from the store.
+        pushed: its parameters were pushed by the authenticated client (RFC 9126).
+        signed: they stood in an object whose signature was verified (RFC 9101). Neither is a
+            parameter; who proved it sets it.
     """
 
     client_id: str | None = None
@@ -41,10 +42,12 @@ class AuthorizationRequest:
     resource: tuple[str, ...] = ()
     """The one parameter that may occur more than once (RFC 8707 2)."""
     pushed: bool = False
+    signed: bool = False
 
 
 _REPEATED = "resource"
-_KNOWN = frozenset(AuthorizationRequest.__dataclass_fields__) - {_REPEATED, "pushed"}
+REQUEST_NAMES = frozenset(AuthorizationRequest.__dataclass_fields__) - {"pushed", "signed"}
+"""Every parameter that is read; others are ignored."""
 
 
 def parse_authorization_request(parameters: Sequence[tuple[str, str]]) -> AuthorizationRequest:
@@ -61,9 +64,24 @@ def parse_authorization_request(parameters: Sequence[tuple[str, str]]) -> Author
     'a'
     """
     found: Mapping[str, Any] = collect_parameters(
-        [each for each in parameters if each[0] != _REPEATED], known=_KNOWN, unsized=("request",)
+        [each for each in parameters if each[0] != _REPEATED],
+        known=REQUEST_NAMES - {_REPEATED},
+        unsized=("request",),
     )
     resources = tuple(value for name, value in parameters if name == _REPEATED and value)
-    if len(resources) > MAX_RESOURCES or max(map(len, resources), default=0) > MAX_RESOURCE_CHARS:
+    if len(resources) > MAX_RESOURCES or sum(map(len, resources)) > MAX_RESOURCES_CHARS:
         raise RequestTooLarge("check_resources_size")
     return AuthorizationRequest(**found, resource=resources)
+
+
+def list_parameters(request: AuthorizationRequest) -> list[tuple[str, str]]:
+    """Return what `parse_authorization_request` reads as this request, proofs left out.
+
+    >>> list_parameters(AuthorizationRequest(client_id="a", resource=("b", "c")))
+    [('client_id', 'a'), ('resource', 'b'), ('resource', 'c')]
+    """
+    single = [(name, getattr(request, name)) for name in request.__dataclass_fields__]
+    return [
+        *((name, value) for name, value in single if isinstance(value, str)),
+        *((_REPEATED, each) for each in request.resource),
+    ]

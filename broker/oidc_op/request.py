@@ -10,6 +10,7 @@ understood.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 import msgspec
 
@@ -100,6 +101,7 @@ class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag
         code_challenge: S256; None only where the profile allows it.
         pushed: handle of the pushed request that this one is; "" when it came otherwise.
         object_id: `jti` of the signed request object; "" when it had none, or was pushed.
+        made_after: aware UTC; the pushed request, or that object, is no older; None for others.
         resources: APIs of the same supplier at which the access token will be used (RFC 8707).
     """
 
@@ -124,6 +126,7 @@ class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag
     resources: tuple[str, ...] = ()
     pushed: str = ""
     object_id: str = ""
+    made_after: datetime | None = None
 
     def __repr__(self) -> str:
         return f"CheckedAuthorizationRequest(relying_party={self.relying_party!r}, ...)"

@@ -17,6 +17,7 @@ from broker.oidc_op.asked_claims import (
     read_claims_parameter,
 )
 from broker.oidc_op.clients import KnownClient
+from broker.oidc_op.profiles import RequestObjects
 from broker.oidc_op.received import AuthorizationRequest
 from broker.oidc_op.redirect_uris import is_registered
 
@@ -30,7 +31,9 @@ _CODE_CHALLENGE = re.compile(r"[A-Za-z0-9_-]{43}\Z")  # RFC 7636 4.2: base64url 
 _MAX_AGE = re.compile(r"[0-9]{1,9}\Z")
 
 
-class _SentToSupplier(Refusal):
+class SentToSupplier(Refusal):
+    """Base of what the supplier must learn at its redirect URI. Never raised itself."""
+
     whose_task = WhoseTask.SUPPLIER
     what = "The learning material sent a request that we cannot answer: {subject}."
     remedy = "The supplier of the material must mend the request."
@@ -55,54 +58,54 @@ class StateTooLong(Refusal):
     remedy = "The supplier of the material must mend the request."
 
 
-class ParameterRefused(_SentToSupplier):
+class ParameterRefused(SentToSupplier):
     """A parameter is missing or cannot be what it is; `subject` names it."""
 
     code = "E-OIDC-7"
 
 
-class ResponseTypeRefused(_SentToSupplier):
+class ResponseTypeRefused(SentToSupplier):
     """Only the code flow (RFC 9700 2.1.2)."""
 
     code = "E-OIDC-8"
     oauth_error = "unsupported_response_type"
 
 
-class ScopeRefused(_SentToSupplier):
+class ScopeRefused(SentToSupplier):
     """OIDC Core 3.1.2.1: `scope` contains `openid`, or this is no OpenID Connect request."""
 
     code = "E-OIDC-9"
     oauth_error = "invalid_scope"
 
 
-class PkceRefused(_SentToSupplier):
+class PkceRefused(SentToSupplier):
     """RFC 7636 4.4.1: S256, and a challenge wherever the profile requires it."""
 
     code = "E-OIDC-10"
 
 
-class RequestObjectRefused(_SentToSupplier):
+class RequestObjectRefused(SentToSupplier):
     """OIDC Core 6.1."""
 
     code = "E-OIDC-11"
     oauth_error = "request_not_supported"
 
 
-class RequestUriRefused(_SentToSupplier):
+class RequestUriRefused(SentToSupplier):
     """OIDC Core 6.2."""
 
     code = "E-OIDC-12"
     oauth_error = "request_uri_not_supported"
 
 
-class RegistrationRefused(_SentToSupplier):
+class RegistrationRefused(SentToSupplier):
     """OIDC Core 7.2.1."""
 
     code = "E-OIDC-13"
     oauth_error = "registration_not_supported"
 
 
-class ResourceRefused(_SentToSupplier):
+class ResourceRefused(SentToSupplier):
     """RFC 8707 2: no API of that name, or another supplier's, to whom the pseudonym is not told."""
 
     code = "E-OIDC-40"
@@ -173,9 +176,16 @@ def check_scope_has_openid(request: AuthorizationRequest, _: KnownClient) -> Non
 
 
 def check_pushed(request: AuthorizationRequest, client: KnownClient) -> None:
-    """RFC 9126 6: where the profile says so, nothing but a pushed request is answered."""
-    if client.profile.pushed_required and not request.pushed:
+    """RFC 9126 6: where profile or document say so, nothing but a pushed request is answered."""
+    if (client.profile.pushed_required or client.oidc.require_pushed) and not request.pushed:
         raise ParameterRefused("check_pushed", subject="request_uri")
+
+
+def check_signed_object(request: AuthorizationRequest, client: KnownClient) -> None:
+    """RFC 9101 10.5: where profile or document say so, nothing but a signed one is."""
+    by_profile = client.profile.request_objects is RequestObjects.REQUIRED
+    if (by_profile or client.oidc.require_signed_request) and not request.signed:
+        raise ParameterRefused("check_signed_object", subject="request")
 
 
 def check_state_present(request: AuthorizationRequest, client: KnownClient) -> None:
@@ -266,6 +276,7 @@ CHECKS_AFTER_REDIRECT: tuple[Check, ...] = (
     check_no_request_uri,
     check_no_registration,
     check_pushed,
+    check_signed_object,
     check_response_type_code,
     check_response_mode,
     check_scope_has_openid,

@@ -41,6 +41,13 @@ def find_way_back(web: Web, request: Request) -> Parties | None:
         return None
 
 
+def note_begun_by(web: Web, request: Request, *, client_id: str) -> None:
+    """Let the page of a refusal lead back to a relying party that the address names; unproven."""
+    found = web.snapshots.registry.by_client_id.get(client_id)
+    if found is not None:
+        request.scope[_BEGUN_AT] = found.id
+
+
 def read_wish(web: Web, request: Request, *, clicked: str = "") -> LoginWish:
     """Return what this browser says of the login that its pupil wants."""
     return LoginWish(

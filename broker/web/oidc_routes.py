@@ -10,9 +10,8 @@ from broker.flow.authorization_requests import RefusedRequest
 from broker.flow.key_plans.key_purposes import JWKS_CACHE
 from broker.oidc_op.caller_proof import NO_PROOF
 from broker.oidc_op.client_credentials import is_api_token_request
-from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from broker.oidc_op.presented_tokens import build_resource_challenge
-from broker.oidc_op.response import build_error_body
+from broker.oidc_op.pushed import RequestUriInvalid, RequestUsed, TooManyPushed
 from broker.web.begin import (
     check_destination,
     check_room_for_frame,
@@ -21,12 +20,14 @@ from broker.web.begin import (
     show_new_tab,
     step_route,
 )
-from broker.web.held_steps import find_held_step, read_wish
+from broker.web.held_steps import find_held_step, note_begun_by, read_wish
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import Parameters, only, read_caller_proof, read_form, read_query
-from broker.web.responses import answer, json, wish_language
+from broker.web.responses import answer, json, refuse_client, wish_language
 from broker.web.wiring import Web
 
+CREATED = 201  # RFC 9126 2.2
+PUSH_AGAIN_SECONDS = 60
 MAX_AGE_SECONDS = int(JWKS_CACHE.total_seconds())
 
 
@@ -36,13 +37,20 @@ def oidc_routes(web: Web) -> list[Route]:
     async def authorize(request: Request) -> Response:
         check_destination(request)
         parameters = await _parameters(web, request)
-        if is_framed(request):
-            if ("prompt", "none") not in parameters:
+        framed = is_framed(request)
+        if framed:
+            if not _may_be_passive(parameters):
                 return show_new_tab(web, request)
             check_room_for_frame(web, request)  # prompt=none shows no page, so it may be framed
         counted = count_start(web, request)
-        asked = await web.authorization.read(parameters)
-        if isinstance(asked, RefusedRequest):
+        try:
+            asked = await web.authorization.read(parameters)
+        except (RequestUriInvalid, RequestUsed):  # a reload, or a page that lay open for long
+            note_begun_by(web, request, client_id=only(parameters, "client_id"))
+            raise
+        if framed and not (isinstance(asked, RefusedRequest) or asked.passive):
+            response = show_new_tab(web, request)
+        elif isinstance(asked, RefusedRequest):
             _note_refused(web, asked)
             response = answer(web, request, web.login.refuse_oidc(asked))
         else:
@@ -62,7 +70,18 @@ def oidc_routes(web: Web) -> list[Route]:
             else:
                 response = json(await web.token.redeem(form, proof))
         except Refusal as refusal:
-            response = _machine_refusal(web, refusal)
+            response = refuse_client(web, refusal)
+        return _with_nonce(web, request, response)
+
+    async def push(request: Request) -> Response:
+        try:
+            form = await read_form(request, max_bytes=web.max_body_bytes)
+            pushed = await web.pushed.push(form, read_caller_proof(request))
+            response = json(pushed, status=CREATED)
+        except Refusal as refusal:
+            response = refuse_client(web, refusal)
+            if isinstance(refusal, TooManyPushed):
+                response.headers["retry-after"] = str(PUSH_AGAIN_SECONDS)
         return _with_nonce(web, request, response)
 
     async def userinfo(request: Request) -> Response:
@@ -74,7 +93,7 @@ def oidc_routes(web: Web) -> list[Route]:
                 form = await read_form(request, max_bytes=web.max_body_bytes)
             response = json(await web.token.userinfo(form, proof))
         except Refusal as refusal:
-            response = _machine_refusal(web, refusal)
+            response = refuse_client(web, refusal)
             if refusal.http_status in {400, 401, 403}:
                 response.headers["www-authenticate"] = build_resource_challenge(refusal, proof)
         return _with_nonce(web, request, response)
@@ -97,6 +116,7 @@ def oidc_routes(web: Web) -> list[Route]:
     return [
         step_route("/oidc/authorize", authorize, methods=["GET", "POST"]),
         Route("/oidc/token", token, methods=["POST"]),
+        Route("/oidc/par", push, methods=["POST"]),
         Route("/oidc/userinfo", userinfo, methods=["GET", "POST"]),
         step_route("/oidc/callback", callback, methods=["GET"]),
         Route("/.well-known/openid-configuration", discovery, methods=["GET"]),
@@ -111,6 +131,12 @@ async def _parameters(web: Web, request: Request) -> Parameters:
     return read_query(request)
 
 
+def _may_be_passive(parameters: Parameters) -> bool:
+    """Tell whether the request may ask for no page; only its object knows where it stands there."""
+    names = {name for name, _ in parameters}
+    return ("prompt", "none") in parameters or not names.isdisjoint(("request", "request_uri"))
+
+
 def _note_refused(web: Web, asked: RefusedRequest) -> None:
     note_refusal(
         web.audit,
@@ -118,15 +144,6 @@ def _note_refused(web: Web, asked: RefusedRequest) -> None:
         reference=make_reference(web.random),
         relying_party=asked.address.relying_party,
     )
-
-
-def _machine_refusal(web: Web, refusal: Refusal) -> Response:
-    """RFC 6749 5.2; what was wrong stands in the audit only."""
-    note_refusal(web.audit, refusal, reference=make_reference(web.random))
-    response = json(build_error_body(refusal), status=refusal.http_status)
-    if isinstance(refusal, ClientNotAuthenticated):
-        response.headers["www-authenticate"] = 'Basic realm="token", charset="UTF-8"'
-    return response
 
 
 def _with_nonce(web: Web, request: Request, response: Response) -> Response:

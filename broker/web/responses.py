@@ -20,6 +20,8 @@ from broker.flow.answers import (
     WhichSchool,
 )
 from broker.flow.audit import make_reference, note_refusal
+from broker.oidc_op.client_refusals import ClientNotAuthenticated
+from broker.oidc_op.response import build_error_body
 from broker.web.app_places import find_app_places
 from broker.web.csrf import make_token
 from broker.web.headers import Header, content_policy
@@ -139,6 +141,18 @@ def refuse_program(
         "reference": reference,
     }
     return json({**told, **more}, status=refusal.http_status)
+
+
+def refuse_client(web: Web, refusal: Refusal) -> Response:
+    """Return the JSON of a refusal to a relying party (RFC 6749 5.2), and write it down.
+
+    What was wrong stands in the audit only.
+    """
+    note_refusal(web.audit, refusal, reference=make_reference(web.random))
+    response = json(build_error_body(refusal), status=refusal.http_status)
+    if isinstance(refusal, ClientNotAuthenticated):
+        response.headers["www-authenticate"] = 'Basic realm="token", charset="UTF-8"'
+    return response
 
 
 def answer(web: Web, request: Request, step: Step) -> Response:

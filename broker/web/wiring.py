@@ -9,6 +9,7 @@ from broker.flow.following.trail import Watch
 from broker.flow.login import LoginFlow
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.programs.api_access import ApiAccess
+from broker.flow.pushed_requests import PushedRequests
 from broker.flow.rotation.supplier_conversion import SupplierConversion
 from broker.flow.sender_proofs import SenderProofs
 from broker.flow.switching.volunteers import VolunteerFlow
@@ -49,6 +50,7 @@ class Web:
     issuer: str
     sso_url: str
     authorization: AuthorizationRequests
+    pushed: PushedRequests
     login: LoginFlow
     volunteers: VolunteerFlow
     token: TokenFlow

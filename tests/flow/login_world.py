@@ -29,6 +29,7 @@ from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.register import derive_register_keys
 from broker.flow.ports import Clock, FlowKeys
 from broker.flow.programs.api_access import ApiAccess
+from broker.flow.pushed_requests import PushBudget, PushedRequests
 from broker.flow.receipts.receipts import ReceiptLog
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
@@ -75,6 +76,7 @@ from tests.flow.port_fakes import (
     MemoryReceipts,
     OidcSchool,
     RegisteredKeys,
+    RequestPlaces,
     SwappedSnapshots,
 )
 from tests.flow.sealed_builders import CountingRandom
@@ -83,6 +85,7 @@ from tests.flow.takeover_fakes import MemoryLists
 SANNE, DAAN, ELS, NOOR, SANNE_ELSEWHERE = PEOPLE
 CALLBACK = f"{oidc.ISSUER}/oidc/callback"
 OIDC_CLIENTS = {REKENRIJK: oidc.CLIENT_ID, BIOSFEER_OIDC: "biosfeer"}
+PUSHES_A_MINUTE = 20
 SUPPLIER_STATE = "lesson-3-page-12"
 """The supplier's deep link, as its `state` or RelayState."""
 
@@ -95,6 +98,7 @@ class Worker:
     suppliers: SupplierSide
     schools: SchoolSide
     authorization: AuthorizationRequests
+    pushed: PushedRequests
     flow: LoginFlow
     token: TokenFlow
     api: ApiAccess
@@ -120,6 +124,7 @@ class LoginWorld:
         self.arrival_rules = ArrivalRules()
         self.school = OidcSchool(self.faults)
         self.client_keys = RegisteredKeys(self.faults)
+        self.places = RequestPlaces()
         self.keys = FlowKeys(
             root=load_root_key(bytes(range(32))),
             register=derive_register_keys(bytes(range(1, 33))),
@@ -210,14 +215,28 @@ class LoginWorld:
             audit=self.audit,
             clock=clock,
         )
-        authorization = AuthorizationRequests(snapshots=self.snapshots)
-        return Worker(state, suppliers, schools, authorization, flow, token, api)
+        authorization = AuthorizationRequests(
+            issuer=oidc.ISSUER,
+            snapshots=self.snapshots,
+            state=state,
+            client_keys=self.client_keys,
+            places=self.places,
+            clock=clock,
+        )
+        pushed = PushedRequests(
+            requests=authorization,
+            clients=clients,
+            state=state,
+            budget=PushBudget(PUSHES_A_MINUTE),
+            clock=clock,
+        )
+        return Worker(state, suppliers, schools, authorization, pushed, flow, token, api)
 
     def use(self, worker: Worker) -> None:
         """Let a worker answer from here on."""
         self.state, self.suppliers, self.schools = worker.state, worker.suppliers, worker.schools
         self.flow, self.token, self.api = worker.flow, worker.token, worker.api
-        self.authorization = worker.authorization
+        self.authorization, self.pushed = worker.authorization, worker.pushed
 
     def clock(self) -> datetime:
         return self.now

@@ -221,11 +221,33 @@ class RegisteredKeys:
     def __init__(self, faults: Faults) -> None:
         self._faults = faults
         self.meanwhile: Callable[[], object] = lambda: None
+        self.asked_again: list[bool] = []
+        self.published: list[str] = []
+        """What stands at any `jwks_uri`, one answer after the other; the last for ever."""
 
-    async def find(self, client: OidcClient | ApiClient) -> KeySet:
+    async def find(self, client: OidcClient | ApiClient, *, refresh: bool = False) -> KeySet:
         self.meanwhile()
+        self.asked_again.append(refresh)
         try:
             self._faults.before("client.keys", SchoolUnanswered)
         except SchoolUnanswered:
             return KeySet()
+        if client.jwks_uri is not None:
+            if refresh and len(self.published) > 1:
+                self.published.pop(0)
+            return parse_key_set(self.published[0])
         return parse_key_set(client.jwks)
+
+
+class RequestPlaces:
+    """`RequestObjectPlaces`: what a test put at an address."""
+
+    def __init__(self) -> None:
+        self.objects: dict[str, str] = {}
+        self.asked: list[str] = []
+
+    async def fetch(self, request_uri: str) -> str:
+        self.asked.append(request_uri)
+        if request_uri not in self.objects:
+            raise SchoolUnanswered
+        return self.objects[request_uri]

@@ -2,6 +2,7 @@
 
 import json
 from datetime import date
+from typing import Any
 
 import pytest
 
@@ -54,7 +55,7 @@ def paths_of(supplier: Table) -> list[str]:
 
 def test_checks_are_counted() -> None:
     counts = len(SUPPLIER_CHECKS), len(RELYING_PARTY_CHECKS), len(AGREEMENT_CHECKS)
-    assert counts == (3, 7, 3)
+    assert counts == (3, 8, 3)
 
 
 def test_a_sound_supplier_compiles() -> None:
@@ -305,3 +306,49 @@ def test_an_api_compiles() -> None:
 def test_an_api_is_stated_once_and_over_https(api: Table, path: str) -> None:
     first = {"id": "lessons", "resource": "https://rekenrijk.example/lessons"}
     assert paths_of(a_supplier(api=[first, api])) == [path]
+
+
+def test_signed_and_pushed_requests_compile() -> None:
+    client = client_of(
+        a_client(
+            request_object_algorithm="PS256",
+            request_uris=["https://rekenrijk.example/object"],
+            require_pushed_requests=True,
+            require_signed_requests=True,
+        )
+    )
+    assert client.request_object_algorithm == "PS256"
+    assert client.request_uris == ("https://rekenrijk.example/object",)
+    assert (client.require_pushed, client.require_signed_request) == (True, True)
+    plain = client_of(a_client())
+    assert (plain.request_object_algorithm, plain.request_uris) == (None, ())
+    assert (plain.require_pushed, plain.require_signed_request) == (False, False)
+
+
+SECRET_ONLY = {"profile": "compat", "client_secret_hash": HASH, "jwks": None}
+NATIVE = {"profile": "native", "authentication": "none", "jwks": None}
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"request_uris": ["http://rekenrijk.example/o"]}, "request_uris[0]"),
+        ({"request_uris": ["https://rekenrijk.example/o#x"]}, "request_uris[0]"),
+        ({**SECRET_ONLY, "require_signed_requests": True}, "jwks"),
+        ({**SECRET_ONLY, "request_uris": ["https://rekenrijk.example/o"]}, "jwks"),
+        ({"profile": "fapi2", "request_object_algorithm": "RS256"}, "request_object_algorithm"),
+    ],
+)
+def test_what_signed_requests_need(changes: Table, path: str) -> None:
+    party = a_client(**{name: each for name, each in changes.items() if each is not None})
+    if changes.get("jwks", "") is None:
+        party = without(party, "jwks")
+    assert paths_of(a_supplier(party)) == [f"relying_party[0].{path}"]
+
+
+@pytest.mark.parametrize("name", ["require_signed_requests", "request_uris"])
+def test_an_app_signs_no_requests(name: str) -> None:
+    value: Any = True if name == "require_signed_requests" else ["https://rekenrijk.example/o"]
+    assert f"relying_party[0].{name}" in paths_of(
+        a_supplier(a_client(profile="native", authentication="none", **{name: value}))
+    )

@@ -99,6 +99,8 @@ def test_records_of_every_kind_hide_what_they_hold() -> None:
         "grant",
         "userinfo",
         "api-token",
+        "pushed",
+        "used-object",
         "volunteer-at-school",
         "volunteer-between",
     }

@@ -92,9 +92,10 @@ def test_metadata_says_what_is_enabled() -> None:
 def test_metadata_promises_nothing_that_is_not_there(absent: str) -> None:
     found = build_discovery(Endpoints(ISSUER), keys=TokenKeys(active=(BROKER_KEY,)))
     assert absent not in found
-    assert found["request_uri_parameter_supported"] is False
+    assert found["require_request_uri_registration"] is True
     assert found["id_token_signing_alg_values_supported"] == ["ES256"]
     signing = str(found["token_endpoint_auth_signing_alg_values_supported"])
+    signing += str(found["request_object_signing_alg_values_supported"])
     assert "none" not in signing
     assert "HS" not in signing
 

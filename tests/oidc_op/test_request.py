@@ -20,7 +20,7 @@ from broker.oidc_op.parameters import (
     collect_parameters,
 )
 from broker.oidc_op.profiles import PROFILES, ProfileUnknown
-from broker.oidc_op.received import MAX_RESOURCE_CHARS, MAX_RESOURCES
+from broker.oidc_op.received import MAX_RESOURCES, MAX_RESOURCES_CHARS
 from broker.oidc_op.request import (
     MAX_HINT_CHARS,
     CheckedAuthorizationRequest,
@@ -75,7 +75,7 @@ def refuses(expected: type[Refusal], name: str, registry=STRICT, **changes: str 
 
 
 def test_the_tables_are_complete() -> None:
-    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 19)
+    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 20)
     for each in (*CHECKS_BEFORE_REDIRECT, *CHECKS_AFTER_REDIRECT):
         assert f"test_{each.__name__}" in globals(), each.__name__
         assert each.__doc__
@@ -323,6 +323,18 @@ def test_check_pushed() -> None:
     pushed = dataclasses.replace(received, pushed=True)
     assert check_authorization_request(pushed, registry=fapi2).client_id == CLIENT_ID
     assert check_authorization_request(pushed, registry=STRICT) == check()
+    by_document = a_registry(an_oidc_client(require_pushed=True))
+    refuses(ParameterRefused, "check_pushed", by_document)
+    assert check_authorization_request(pushed, registry=by_document) == check()
+
+
+def test_check_signed_object() -> None:
+    registry = a_registry(an_oidc_client(require_signed_request=True))
+    refuses(ParameterRefused, "check_signed_object", registry)
+    refuses(ParameterRefused, "check_signed_object", registry, signed="True")
+    received = parse_authorization_request(an_authorization_request())
+    signed = dataclasses.replace(received, signed=True)
+    assert check_authorization_request(signed, registry=registry) == check()
 
 
 def test_check_state_present() -> None:
@@ -468,9 +480,9 @@ def test_check_parameter_count() -> None:
 
 
 def test_check_resources_size() -> None:
-    most = [("resource", "x" * MAX_RESOURCE_CHARS)] * MAX_RESOURCES
+    most = [("resource", "x" * (MAX_RESOURCES_CHARS // MAX_RESOURCES))] * MAX_RESOURCES
     assert parse_authorization_request(most).resource == (most[0][1],) * MAX_RESOURCES
-    for more in ([*most, ("resource", "x")], [("resource", "x" * (MAX_RESOURCE_CHARS + 1))]):
+    for more in ([*most[1:], ("resource", "x")] * 2, [("resource", "x" * 4097)]):
         with pytest.raises(RequestTooLarge, match="check_resources_size"):
             parse_authorization_request(more)
 

@@ -6,6 +6,7 @@ from sqlalchemy import MetaData, Table
 
 from broker.adapters.operators_on_disk import OPERATORS_FOLDER, USED_FOLDER
 from broker.flow.held_state.records import EVERY_KIND
+from broker.flow.held_state.request_records import USED_TTL_SECONDS
 from broker.flow.held_state.sealed_state import RecordT, StateKind
 from broker.oidc_op.client_assertions import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
 from broker.oidc_op.dpop import MAX_AGE_SECONDS, MAX_AHEAD_SECONDS
@@ -140,6 +141,8 @@ def test_one_shot_values_are_remembered_as_long_as_told() -> None:
         "assertion-id": school.total_seconds(),
         "client-jti": client,
         "dpop-jti": proof,
+        "request-uri": USED_TTL_SECONDS,
+        "request-object": USED_TTL_SECONDS,
     }
     assert set(at_most) == one_shot_values()
     for name, seconds in at_most.items():
@@ -148,7 +151,9 @@ def test_one_shot_values_are_remembered_as_long_as_told() -> None:
 
 
 def test_cookies_live_as_long_as_told() -> None:
-    waiting = max(each.ttl_seconds for each in EVERY_KIND if each.name != "userinfo")
+    waiting = max(
+        each.ttl_seconds for each in EVERY_KIND if each.name not in ("userinfo", "used-object")
+    )
     lives = {
         LOGIN_COOKIE: in_words(waiting),
         REHEARSAL_COOKIE: in_words(waiting),

@@ -123,13 +123,13 @@ class RegisteredClientKeys:
     def __init__(self, published: PublishedKeys) -> None:
         self._published = published
 
-    async def find(self, client: OidcClient | ApiClient) -> KeySet:
+    async def find(self, client: OidcClient | ApiClient, *, refresh: bool = False) -> KeySet:
         """Return the client's keys; an empty set, which verifies nothing, when there are none."""
         try:
             if client.jwks:
                 return parse_key_set(client.jwks)
             if client.jwks_uri is not None:
-                return parse_key_set(await self._published.read(client.jwks_uri, refresh=False))
+                return parse_key_set(await self._published.read(client.jwks_uri, refresh=refresh))
         except (KeySetUnusable, SchoolUnanswered):
             pass
         return KeySet()

@@ -43,16 +43,18 @@ from broker.flow.federation.redirect_uris import (
     find_start_url,
     origin_of,
 )
+from broker.flow.federation.signed_requests import check_signed_requests
 from broker.flow.federation.supplier_apis import check_apis, compile_api
 from broker.oidc_op.profiles import PROFILES
 from broker.saml_idp.metadata import read_sp_metadata
 from broker.saml_xml.refusals import XmlRefusal
 from broker.saml_xml.security import XmlSecurity
 
-SAML_KEYS = ("entity_id", "metadata", "require_signed_requests", "encrypt_assertions")
+SAML_KEYS = ("entity_id", "metadata", "encrypt_assertions")
 OIDC_KEYS = (
     *("client_id", "redirect_uris", *AUTHENTICATION_KEYS),
     "id_token_algorithm",
+    *("request_object_algorithm", "request_uris", "require_pushed_requests"),
 )
 
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,255}\Z")  # RFC 6749 A.1, without the space
@@ -155,6 +157,7 @@ RELYING_PARTY_CHECKS: tuple[RelyingPartyCheck, ...] = (
     check_party_authentication,
     check_party_bound,
     check_id_token_algorithm_allowed,
+    check_signed_requests,
 )
 
 
@@ -244,6 +247,10 @@ def _client(prefix: str, party: RelyingPartyDocument, stated: StatedDocument) ->
         dpop_bound=party.dpop_bound_access_tokens,
         certificate_bound=party.certificate_bound_access_tokens,
         id_token_algorithm=party.id_token_algorithm,
+        request_object_algorithm=party.request_object_algorithm,
+        request_uris=party.request_uris,
+        require_pushed=party.require_pushed_requests,
+        require_signed_request=party.require_signed_requests,
     )
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from broker.oidc_op.client_assertions import ASSERTION_CHECKS
 from broker.oidc_op.dpop import PROOF_CHECKS
 from broker.oidc_op.request_checks import CHECKS_AFTER_REDIRECT, CHECKS_BEFORE_REDIRECT
+from broker.oidc_op.request_objects import OBJECT_CHECKS
 from broker.saml_idp.checks import ANSWERABLE_CHECKS, REQUEST_CHECKS
 from broker.saml_sp.checks import STATEMENT_CHECKS
 
@@ -82,6 +83,26 @@ OIDC_REQUEST = (
             *("check_client_known", "check_client_enabled", "check_profile_known"),
             *named(CHECKS_BEFORE_REDIRECT),
         ),
+    ),
+    CheckGroup(
+        "where the request stands",
+        (
+            *("check_one_request", "check_objects_allowed", "check_request_uri_registered"),
+            *("check_request_uri_answers", "check_pushed_known", "check_pushed_by_client"),
+            "check_pushed_unused",
+        ),
+        ordered=False,
+        anywhere=True,
+    ),
+    CheckGroup(
+        "the request object",
+        (
+            *("check_object_size", "check_object_not_encrypted", "check_object_signed", *_JOSE),
+            *(*named(OBJECT_CHECKS), "check_object_times_readable", "check_object_texts"),
+            "check_object_unused",
+        ),
+        ordered=False,
+        anywhere=True,
     ),
     CheckGroup("the request", named(CHECKS_AFTER_REDIRECT)),
 )

@@ -52,7 +52,12 @@ _OWN_FORM = CheckGroup(
     ("check_form_cookie", "check_fetch_site", "check_origin", "check_csrf_token"),
 )
 _BOUND = CheckGroup("the browser began this login", ("check_browser_binding",))
-_STORE = CheckGroup("the login store", ("check_login_step",), anywhere=True)
+_STORE = CheckGroup(
+    "the login store",
+    ("check_login_step", "check_request_not_too_old", "check_request_used_once"),
+    ordered=False,
+    anywhere=True,
+)
 _PARTIES = CheckGroup(
     "who asked is still open",
     (

@@ -9,7 +9,8 @@ Three steps can be waiting for a browser and two for a relying party:
     userinfo  -- what an access token shows                              (relying party)
 
 Each holds the login's id (`broker.flow.following.trail`), which nobody outside ever sees. The
-token of a program that calls our API belongs to no login: `broker.flow.programs.api_records`.
+token of a program that calls our API belongs to no login (`broker.flow.programs.api_records`), and
+what a supplier pushes to none yet (`request_records`).
 """
 
 from datetime import datetime
@@ -21,6 +22,7 @@ from broker.domain.attributes import Population
 from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.release import ReleaseDecision
 from broker.flow.following.trail import LoginId
+from broker.flow.held_state.request_records import PUSHED, USED_OBJECT
 from broker.flow.held_state.sealed_state import SealedRecord, StateKind
 from broker.flow.programs.api_records import API_TOKEN
 from broker.flow.receipts.receipts import SealedReceipt
@@ -263,5 +265,5 @@ ACCESS_TOKEN = "access-token"
 
 EVERY_KIND = (
     *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, API_TOKEN),
-    *(AT_SCHOOL, BETWEEN),
+    *(AT_SCHOOL, BETWEEN, PUSHED, USED_OBJECT),
 )

@@ -283,6 +283,15 @@ class SealedState:
         info = b"schuilnaam/child-handle/v1" + lp(label, handle.secret)
         return Handle(expand_key(self._key_of(handle).deriving, info), handle.letter)
 
+    def name_handle(self, *parts: str) -> Handle:
+        """Return the handle under which stands what is known of a value that others chose.
+
+        It needs our key: who knows the value cannot tell where it stands. After a change of keys it
+        is another one, so what must never be forgotten is claimed besides (`claims_for`).
+        """
+        info = b"schuilnaam/named-handle/v1" + lp(*parts)
+        return Handle(expand_key(self._in_use.deriving, info), self._in_use.letter)
+
     def _key_of(self, handle: Handle) -> StorageKey:
         try:
             return self._keys[handle.letter]
