@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
+from broker.adapters.calls import party_keys
 from broker.adapters.calls.party_keys import (
     ASK_AGAIN_AFTER,
     FRESH,
@@ -143,6 +144,19 @@ async def test_one_address_says_nothing_about_another(
         await published.read(ADDRESS + "2", refresh=False)
 
 
+async def test_so_many_addresses_are_kept(
+    publisher: Publisher, published: PublishedKeys, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(party_keys, "MAX_ADDRESSES", 2)
+    for name in ("a", "b", "a", "c"):
+        await published.read(ADDRESS + name, refresh=False)
+    assert publisher.asked == 3
+    await published.read(ADDRESS + "a", refresh=False)
+    assert publisher.asked == 3
+    await published.read(ADDRESS + "b", refresh=False)
+    assert publisher.asked == 4
+
+
 class TestClients:
     async def test_keys_in_the_document_are_not_fetched(
         self, publisher: Publisher, published: PublishedKeys
@@ -155,7 +169,12 @@ class TestClients:
         self, publisher: Publisher, published: PublishedKeys
     ) -> None:
         client = an_oidc_client(jwks=None, jwks_uri=ADDRESS)
-        assert await RegisteredClientKeys(published).find(client) == parse_key_set(OLD)
+        keys = RegisteredClientKeys(published)
+        assert await keys.find(client) == parse_key_set(OLD)
+        publisher.publishes = NEW
+        assert await keys.find(client, refresh=True) == parse_key_set(OLD)  # too soon
+        publisher.now += ASK_AGAIN_AFTER + SECOND
+        assert await keys.find(client, refresh=True) == parse_key_set(NEW)
 
     @pytest.mark.parametrize(
         "keys", [{"jwks": "broken"}, {"jwks": None, "jwks_uri": ADDRESS}, {"jwks": None}]

@@ -16,11 +16,14 @@ from broker.adapters.calls import egress_guard
 from broker.adapters.calls.egress_guard import AddressNotAllowed, EgressGuard
 from broker.adapters.calls.http_connection import MAX_ANSWER_BYTES, HttpConnection
 from broker.adapters.calls.http_fetch import Fetcher
-from broker.adapters.calls.party_keys import PublishedKeys, SchoolEndpoints
+from broker.adapters.calls.party_keys import PublishedKeys, RegisteredClientKeys, SchoolEndpoints
+from broker.adapters.calls.request_places import PublishedRequests
 from broker.flow.ports import SchoolUnanswered
+from broker.jose.keys import KeySet
 from tests.adapters.answering_server import an_answer, answering
-from tests.builders_oidc import school_endpoints
+from tests.builders_oidc import an_oidc_client, school_endpoints
 
+WAYS = 5  # in which `ask` reaches for an address
 PUBLIC, INNER = "93.184.216.34", "10.0.0.7"
 
 
@@ -75,6 +78,10 @@ async def ask(fetcher: Fetcher, url: str) -> None:
     )
     with pytest.raises(SchoolUnanswered):
         await endpoints.fetch_keys(school_endpoints(jwks=None, jwks_uri=url), refresh=False)
+    client = an_oidc_client(jwks="", jwks_uri=url)
+    assert await RegisteredClientKeys(PublishedKeys(fetcher)).find(client) == KeySet()
+    with pytest.raises(SchoolUnanswered):
+        await PublishedRequests(fetcher).fetch(url)
     with pytest.raises(SchoolUnanswered):
         await endpoints.post_form(url, headers={}, form={"code": "x"})
     with pytest.raises(SchoolUnanswered):
@@ -84,7 +91,7 @@ async def ask(fetcher: Fetcher, url: str) -> None:
 @pytest.mark.usefixtures("names")
 async def test_a_public_address_is_connected_to(connections: Connections) -> None:
     await ask(a_fetcher(), "https://school.example/")
-    assert connections.made == [PUBLIC] * 3
+    assert connections.made == [PUBLIC] * WAYS
 
 
 @pytest.mark.parametrize(
@@ -160,7 +167,7 @@ class TestAnswers:
             say = an_answer(status=status, headers=(f"Location: {inner.url}",))
             async with answering(say) as server:
                 await ask(fetcher, server.url)
-            assert len(server.heads) == 3
+            assert len(server.heads) == WAYS
             assert inner.heads == []
 
     @pytest.mark.parametrize("chunked", [True, False])

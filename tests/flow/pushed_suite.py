@@ -5,7 +5,7 @@ A subclass says what store its workers have: `tests/flow/test_pushed_requests.py
 """
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from typing import Any
 
 import pytest
@@ -23,15 +23,20 @@ from tests.flow.login_world import SUPPLIER_STATE, LoginWorld, Worker
 class OneLoginForEachRequest:
     """Tests on two workers over one store."""
 
-    def open_stores(self, world: LoginWorld) -> Sequence[LoginStore]:
+    async def open_stores(self, world: LoginWorld) -> Sequence[LoginStore]:
         """Return the same store, opened by each of two workers."""
         raise NotImplementedError
 
+    async def close_stores(self, stores: Sequence[Any]) -> None:
+        """Close what was opened."""
+
     @pytest.fixture
-    def workers(self, world: LoginWorld) -> Sequence[Worker]:
-        workers = [world.make_worker(each) for each in self.open_stores(world)]
+    async def workers(self, world: LoginWorld) -> AsyncIterator[Sequence[Worker]]:
+        stores = await self.open_stores(world)
+        workers = [world.make_worker(each) for each in stores]
         world.use(workers[0])
-        return workers
+        yield workers
+        await self.close_stores(stores)
 
     async def test_a_pushed_request_leads_to_a_login(
         self, world: LoginWorld, workers: Sequence[Worker]

@@ -38,7 +38,7 @@ from tests.flow.pushed_suite import OneLoginForEachRequest
 
 
 class TestInMemory(OneLoginForEachRequest):
-    def open_stores(self, world: LoginWorld) -> Sequence[LoginStore]:
+    async def open_stores(self, world: LoginWorld) -> Sequence[LoginStore]:
         return [world.store, world.store]
 
 

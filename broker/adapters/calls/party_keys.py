@@ -1,6 +1,7 @@
 """Public keys that other parties publish at an address: kept, refreshed, last good ones held."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -19,6 +20,9 @@ ASK_AGAIN_AFTER = timedelta(seconds=30)
 
 TRY_AGAIN_AFTER = timedelta(seconds=3)
 """The same for an address that never answered: whoever knows a client's name makes us ask."""
+
+MAX_ADDRESSES = 4096
+"""Kept at a time: with room for every party that has one; those of old documents go."""
 
 
 @dataclass(slots=True)
@@ -40,7 +44,7 @@ class PublishedKeys:
     def __init__(self, fetcher: Fetcher, *, read_seconds: Callable[[], float] = monotonic) -> None:
         self._fetcher = fetcher
         self._read_seconds = read_seconds
-        self._kept: dict[str, _Kept] = {}
+        self._kept: OrderedDict[str, _Kept] = OrderedDict()
 
     async def read(self, address: str, *, refresh: bool) -> str:
         """Return the key set at an address as JSON.
@@ -51,7 +55,7 @@ class PublishedKeys:
         Raises:
             SchoolUnanswered: nothing good was ever fetched.
         """
-        kept = self._kept.setdefault(address, _Kept())
+        kept = self._find(address)
         if self._is_due(kept, refresh=refresh):
             await self._fetch(address, kept)
         elif refresh or not kept.jwks:
@@ -60,6 +64,14 @@ class PublishedKeys:
         if not kept.jwks:
             raise SchoolUnanswered
         return kept.jwks
+
+    def _find(self, address: str) -> _Kept:
+        """Return what is kept of an address; of too many, those asked for longest ago go."""
+        kept = self._kept.setdefault(address, _Kept())
+        self._kept.move_to_end(address)
+        while len(self._kept) > MAX_ADDRESSES:
+            self._kept.popitem(last=False)
+        return kept
 
     def _is_due(self, kept: _Kept, *, refresh: bool) -> bool:
         now = self._read_seconds()
