@@ -165,7 +165,8 @@ def person_erase(
     Asks for the school's own number of a pupil or member of staff, or for a pupil's ECK iD: hidden,
     or from standard input, never as an argument. The prepared action does not hold it. With an ECK
     iD, or a number that is bound to one, everything at all schools goes. Suppliers keep what they
-    have. A later login finds nothing of before; it makes its pseudonyms from the same numbers.
+    have. A later login finds nothing of before: by the number alone it opens a fresh account, with
+    the ECK iD that one's own.
     """
     with saying_what_was_refused():
         loaded, desk = open_desk(config_folder)

@@ -50,6 +50,7 @@ _ECKID_LABEL = b"schuilnaam/eckid/v1"
 _LOCAL_LABEL = b"schuilnaam/local/v1"
 _LOCAL_STAFF_LABEL = b"schuilnaam/local-staff/v1"
 _APART_LABEL = b"schuilnaam/apart/v1"
+_ANEW_LABEL = b"schuilnaam/anew/v1"
 _SUPPLIER_LABEL = b"schuilnaam/supplier/v1"
 _HKDF_EMPTY_SALT = bytes(64)  # RFC 5869 2.2: as many zeros as the hash is long
 _ECKID_URI = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:[!-~]*/([0-9a-f]{128})")
@@ -259,6 +260,15 @@ def root_from_local_staff(school: SchoolId, identifier: str, *, key: RootKey) ->
 def root_apart(root: PersonRoot, school: SchoolId, *, key: RootKey) -> PersonRoot:
     """Return the fresh account of an ECK iD at a school whose word another school contested."""
     return _root(_APART_LABEL, school, root, key=key)
+
+
+def root_anew(root: PersonRoot, salt: bytes, *, key: RootKey) -> PersonRoot:
+    """Return a fresh account of an identifier whose own root is not to be opened any more.
+
+    Args:
+        salt: 16 random bytes: each time another account.
+    """
+    return _root(_ANEW_LABEL, salt, root, key=key)
 
 
 def _local_root(label: bytes, school: SchoolId, identifier: str, *, key: RootKey) -> PersonRoot:

@@ -22,6 +22,7 @@ from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.person_records import Presented
 from broker.flow.persons.persons import identify_person
 from broker.flow.persons.register import (
+    CLOSED_ROW,
     PersonRegister,
     RegisterUnavailable,
     RowRewrite,
@@ -173,6 +174,23 @@ async def test_erased_rows_are_gone(register: PersonRegister) -> None:
     assert await register.find([A, C]) == {C: StoredRow(b"3", 2026)}
 
 
+async def test_where_an_account_is_closed_a_byte_stays_that_only_a_login_replaces(
+    register: PersonRegister,
+) -> None:
+    await register.apply([a_write(A, b"1"), a_write(B, b"2")])
+    marks = {A: mark_of(b"1"), B: mark_of(b"2"), C: mark_of(None)}
+    assert await register.erase(marks, closes=[A, C]) == 2
+    assert await register.find([A, B]) == {A: CLOSED_ROW}
+    assert await register.find([C]) == {}
+    for closes in ([], [A]):
+        assert await register.erase({A: mark_of(CLOSED_ROW.sealed)}, closes=closes) == 0
+    assert await register.find([A]) == {A: CLOSED_ROW}
+    assert not await register.apply([a_write(A, b"new")])
+    assert await register.apply([a_write(A, b"new", replaces=CLOSED_ROW.sealed)])
+    assert await register.erase({A: mark_of(b"new")}) == 1
+    assert await register.find([A]) == {}
+
+
 @pytest.mark.parametrize(
     "marks",
     [
@@ -227,14 +245,14 @@ async def test_many_newcomers_share_commits(on_sqlite: SqlitePersonRegister) -> 
     assert again == people
 
 
-async def test_erased_person_leaves_no_byte_in_any_file(
+async def test_erased_person_leaves_nothing_in_any_file_but_the_tag_of_a_number(
     tmp_path: Path, on_sqlite: SqlitePersonRegister
 ) -> None:
     await identify(on_sqlite, "E", "L")
     await identify(on_sqlite, "other", "L2")
     tags = [derive_tag(KEYS, a_root(each)) for each in ("E", "L")]
     rows = await on_sqlite.find(tags)
-    traces = [*tags, *(row.sealed[:40] for row in rows.values())]
+    traces = [tags[0], *(row.sealed[:40] for row in rows.values())]
 
     def everything() -> bytes:
         return b"".join(each.read_bytes() for each in tmp_path.iterdir())
@@ -243,6 +261,7 @@ async def test_erased_person_leaves_no_byte_in_any_file(
     who = Presented(Population.PUPIL, eck_id=a_root("E"), local=None)
     assert await erase_person(who, register=on_sqlite, keys=KEYS) == 2
     assert not any(trace in everything() for trace in traces)
+    assert await on_sqlite.find(tags) == {tags[1]: CLOSED_ROW}
 
 
 async def test_reader_elsewhere_that_holds_the_log_is_told(

@@ -13,7 +13,7 @@ from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal
 from broker.flow.persons.arrival_budgets import ArrivalsSpent, ArrivalWaits, budget_of
 from broker.flow.persons.person_joins import TooManyNumbers
-from broker.flow.persons.person_records import school_year_of
+from broker.flow.persons.person_records import as_root, school_year_of
 from broker.flow.release import day_of
 from broker.pseudonyms.derivation import PersonRoot
 from tests.flow import continuity_promises as promises
@@ -78,6 +78,8 @@ class Actors(RuleBasedStateMachine):
         self.bound: dict[Number, str] = {}
         self.own_account: dict[Number, set[SupplierId]] = {}
         self.split_from: set[tuple[Number, str]] = set()
+        self.closed: set[Number | str] = set()
+        self.fresh: dict[Number | str, PersonRoot] = {}
         self.left: dict[tuple[str, SupplierId], Left] = {}
         self.joined_of: dict[Number, str] = {}
         self.protected_numbers: set[Number] = set()
@@ -103,6 +105,32 @@ class Actors(RuleBasedStateMachine):
 
     def own(self, account: PersonRoot, who: str) -> None:
         self.ledger.owners[account] = who
+
+    def of_number(self, number: Number, opened: PersonRoot | None = None) -> PersonRoot:
+        """Return a number's own account; once its owner was erased one that nobody had before.
+
+        Args:
+            opened: what it opens now, which tells the fresh one.
+        """
+        holder = next((who for (who, at), text in self.numbers.items() if (at, text) == number), "")
+        root = self.world.by_number(*number)
+        return self._account_of(number, root, opened=opened, holder=holder or LIAR_NAME)
+
+    def of_eck_id(self, stated: Stated, opened: PersonRoot | None = None) -> PersonRoot:
+        """Return an ECK iD's own account; see `of_number`."""
+        root = self.world.by_eck_id(stated.eck_id)
+        return self._account_of(stated.eck_id, root, opened=opened, holder=stated.pupil)
+
+    def _account_of(
+        self, of: Number | str, root: PersonRoot, *, opened: PersonRoot | None, holder: str
+    ) -> PersonRoot:
+        if of not in self.closed:
+            return root
+        if of not in self.fresh and opened is not None:
+            must(opened not in self.ledger.owners, "own account: one that nobody had before")
+            self.fresh[of] = opened
+            self.own(opened, holder)
+        return self.fresh.get(of, as_root(bytes(32)))
 
     @property
     def today(self) -> date:
@@ -259,7 +287,7 @@ class Actors(RuleBasedStateMachine):
         self, school: SchoolId, stated: Stated, *, number: str | None, account: PersonRoot
     ) -> None:
         """Take in what an ECK iD opened, with a number or without."""
-        own = self.world.by_eck_id(stated.eck_id)
+        own = self.of_eck_id(stated, None if stated.arrivals else account)
         of_number = None if number is None else (school, number)
         beside_own = of_number in self.own_account
         was_there = school in stated.arrivals
@@ -274,9 +302,13 @@ class Actors(RuleBasedStateMachine):
         if school in stated.promised_at and not was_there:
             must(account == own, "mapping: a promise is kept at its school")
         elif not stated.arrivals and beside_own and number is not None:
-            joined = self.world.by_number(school, number)
-            must(account == joined, "kept: a number's account is joined at its school")
-            stated.joined = Joined(school, account)
+            if stated.eck_id in self.closed:
+                self.split_from.add(((school, number), stated.eck_id))
+                must(account == own, "own account: an erased ECK iD joins no number")
+            else:
+                joined = self.of_number((school, number), account)
+                must(account == joined, "kept: a number's account is joined at its school")
+                stated.joined = Joined(school, account)
         elif not was_there:
             promises.one_person_one_pseudonym(
                 stated, school=school, account=account, own=own, beside_own=beside_own
@@ -302,7 +334,7 @@ class Actors(RuleBasedStateMachine):
         kept_own = number in self.own_account
         knew = self.own_account.pop(number, set())
         stated.known_at |= knew
-        of_number = self.world.by_number(*number)
+        of_number = self.of_number(number)
         if kept_own:
             self.joined_of[number] = stated.eck_id
             stated.protected |= number in self.protected_numbers
@@ -319,7 +351,7 @@ class Actors(RuleBasedStateMachine):
         """Take in what a number opened; returns the ECK iD that it is bound to."""
         eck_id = self.bound.get((school, number))
         if eck_id is None:
-            own = self.world.by_number(school, number)
+            own = self.of_number((school, number), account)
             must(account == own, "kept: a number opens its own account")
             self.own_account.setdefault((school, number), set()).add(supplier)
             return None, None
@@ -335,7 +367,7 @@ class Actors(RuleBasedStateMachine):
             return stated.opens.get(school)
         if school in stated.closed_to:
             return self.world.apart(stated.eck_id, school)
-        return self.world.by_eck_id(stated.eck_id)
+        return self.of_eck_id(stated)
 
     def confirm_later(self, stated: Stated, school: SchoolId) -> None:
         """A daily login confirms arrivals since, unless the pupil is protected."""

@@ -178,10 +178,16 @@ class SchoolsChange(KeysRotate):
             if eck_id == stated.eck_id:
                 del self.bound[number]
                 self.joined_of.pop(number, None)
+                self.closed.add(number)
+                self.fresh.pop(number, None)
                 self.ledger.counted -= {
                     each for each in self.ledger.counted if each[1] == f"number {number[1]}"
                 }
-        self.split_from = {each for each in self.split_from if each[1] != stated.eck_id}
+        parted = {each for each in self.split_from if each[1] == stated.eck_id}
+        if parted or stated.closed_to:
+            self.closed.add(stated.eck_id)
+        self.fresh.pop(stated.eck_id, None)
+        self.split_from -= parted
         for key in [each for each in self.left if each[0] == stated.eck_id]:
             del self.left[key]
         self.ledger.counted -= {
@@ -357,7 +363,7 @@ class TakeOvers(SchoolsChange):
         if stated.arrivals:
             if self.is_settled(stated, school):
                 expected = self.opened_at(stated, school)
-        elif stated.eck_id in self.signed[school].listed:
+        elif stated.eck_id in self.signed[school].listed and stated.eck_id not in self.closed:
             expected = self.world.by_eck_id(stated.eck_id)
         promises.mapping_answers_for_own_pupils(account=account, expected=expected)
         if expected is not None:

@@ -13,7 +13,7 @@ from broker.flow.persons.person_arrivals import confirm_arrivals, later_arrivals
 from broker.flow.persons.person_erasure import FoundPerson, find_person
 from broker.flow.persons.person_joins import confirm_join, leave_behind
 from broker.flow.persons.person_plans import Plan, plan_objection
-from broker.flow.persons.person_records import Change, PersonRecord, SupplierSeen
+from broker.flow.persons.person_records import Change, FoundRecords, PersonRecord, SupplierSeen
 from broker.flow.persons.person_rules import _first_beside_local, resolve_person
 from broker.flow.persons.person_suppliers import note_visit
 from broker.flow.persons.register import derive_tag
@@ -45,9 +45,9 @@ def takes_a_join_for_mature_at_once(patch: pytest.MonkeyPatch) -> None:
 
 
 def merges_who_has_a_number_anew(patch: pytest.MonkeyPatch) -> None:
-    def merge(eck_root: Any, root: Any, local: PersonRecord | None, login: Any) -> Any:
-        free = None if local is None else replace(local, bound_to=None)
-        return _first_beside_local(eck_root, root, free, login)
+    def merge(eck_root: Any, root: Any, found: FoundRecords, login: Any) -> Any:
+        free = None if found.local is None else replace(found.local, bound_to=None)
+        return _first_beside_local(eck_root, root, change(found, local=free), login)
 
     patch.setattr(f"{PERSONS}.person_rules._first_beside_local", merge)
 

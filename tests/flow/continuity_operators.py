@@ -206,11 +206,15 @@ class PeopleDecide(Logins):
             self.parted(number, self.ledger.stated[eck_id])
 
     def parted(self, number: Number, stated: Stated) -> None:
-        of_number = self.world.by_number(*number)
+        of_number = self.of_number(number)
         self.split_from.add((number, stated.eck_id))
         del self.bound[number]
         self.joined_of.pop(number, None)
-        if number[0] != LIAR and all(of_number not in each for each in self.ledger.told.values()):
+        if (
+            number not in self.closed
+            and number[0] != LIAR
+            and all(of_number not in each for each in self.ledger.told.values())
+        ):
             self.own(of_number, stated.pupil)  # issued anew, and nobody opened it before
         if stated.protected:
             self.protected_numbers.add(number)
@@ -241,7 +245,7 @@ class PeopleDecide(Logins):
         number = self.number_at(pupil, school, liar_s)
         if school in HONEST:
             sector_of = school
-            if self.ledger.owners[self.world.by_number(*number)] != pupil:
+            if self.ledger.owners.get(self.of_number(number)) != pupil:
                 return  # two honest operators look whose number it is
         stated = self.ledger.stated[eck_id_at(pupil, sector_of)]
         done = self.decided(
@@ -256,7 +260,7 @@ class PeopleDecide(Logins):
         must(school not in stated.closed_to, "decided: who was objected to joins nobody")
         must(number in self.own_account, "decided: a bound number is joined to nobody else")
         self.split_from.discard((number, stated.eck_id))
-        of_number = self.world.by_number(*number)
+        of_number = self.of_number(number)
         stated.known_at |= self.own_account[number]
         for supplier in self.own_account.pop(number):
             self.left[stated.eck_id, supplier] = Left(

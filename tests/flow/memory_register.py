@@ -1,11 +1,12 @@
 """A `PersonRegister` in memory, that counts its round trips and fails or is overtaken on demand."""
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from datetime import date
 
 from broker.domain.ids import SchoolId
 from broker.flow.operators.operator_refusals import PersonChanged
 from broker.flow.persons.register import (
+    CLOSED_ROW,
     RegisterUnavailable,
     RowRewrite,
     RowWrite,
@@ -32,6 +33,11 @@ class MemoryRegister:
         self.down = False
         self.overtaken_by: Callable[[], Awaitable[object]] | None = None
         self.moved_by: Callable[[Sequence[SupplierMove]], None] = lambda _: None
+
+    @property
+    def known(self) -> dict[bytes, StoredRow]:
+        """The rows of somebody: without those that only say that an account is closed."""
+        return {tag: row for tag, row in self.rows.items() if not row.is_closed}
 
     async def find(self, tags: Sequence[bytes]) -> Mapping[bytes, StoredRow]:
         self.looked_up += 1
@@ -71,10 +77,21 @@ class MemoryRegister:
                 self.rows[each.tag] = each.row
             self.moved_by(each.moves)
 
-    async def erase(self, marks: Mapping[bytes, bytes], moves: Sequence[SupplierMove] = ()) -> int:
+    async def erase(
+        self,
+        marks: Mapping[bytes, bytes],
+        moves: Sequence[SupplierMove] = (),
+        *,
+        closes: Collection[bytes] = (),
+    ) -> int:
         for tag, mark in marks.items():
             there = self.rows.get(tag)
             if mark_of(None if there is None else there.sealed) != mark:
                 raise PersonChanged("check_person_unchanged")
         self.moved_by(moves)
-        return sum(self.rows.pop(tag, None) is not None for tag in marks)
+        there_were = [tag for tag in marks if tag in self.rows and not self.rows[tag].is_closed]
+        for tag in there_were:
+            del self.rows[tag]
+            if tag in closes:
+                self.rows[tag] = CLOSED_ROW
+        return len(there_were)

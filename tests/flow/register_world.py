@@ -8,6 +8,7 @@ from broker.domain.ids import SchoolId
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.person_records import (
     FoundRecords,
+    FreshAccount,
     Login,
     PersonEvent,
     PersonRecord,
@@ -38,6 +39,8 @@ class RegisterWorld:
     records: dict[PersonRoot, PersonRecord] = field(default_factory=dict)
     today: date = FIRST_DAY
     salts: int = 0
+    closed: set[PersonRoot] = field(default_factory=set)
+    reissued: set[PersonRoot] = field(default_factory=set)
 
     def login(
         self,
@@ -64,6 +67,8 @@ class RegisterWorld:
                 eck_id=None if eck_root is None else self.records.get(eck_root),
                 local=known_local,
                 bound=bound,
+                closed=frozenset(self.closed & (set(presented.roots) - self.records.keys())),
+                reissued=local_root in self.reissued and eck_root is None,
             ),
             login=Login(
                 school=school,
@@ -71,12 +76,18 @@ class RegisterWorld:
                 today=self.today,
                 local_tag=a_tag(local_root),
                 fresh_salt=self.salts.to_bytes(16, "big"),
+                fresh_account=self.fresh_account,
                 confirms=confirms,
             ),
             rules=JoinRules(),
         )
         self.records.update({change.root: change.record for change in resolved.changes})
+        self.closed -= self.records.keys()
         return resolved
+
+    def fresh_account(self, root: PersonRoot) -> FreshAccount:
+        account = a_root(f"F{self.salts}:{root.rstrip(b'.').decode()}")
+        return FreshAccount(account, a_tag(account))
 
     def account(self, eck_id: str | None = None, local: str | None = None, **how: object) -> str:
         """Log in and return the name of the account that opened."""

@@ -7,6 +7,7 @@ import pytest
 
 from broker.domain.ids import SupplierId
 from broker.flow.persons.register import (
+    CLOSED_ROW,
     RegisterKeys,
     RegisterUnavailable,
     StoredRow,
@@ -115,6 +116,19 @@ def test_without_the_holder_s_row_the_number_s_own_counts(rows: MemoryRows) -> N
     own = a_row(number, a_record(number, {"one": "a"}, bound_to=a_root()), keys=KEYS)
     rows.add(own)
     assert convert(rows, names(own)[0]).answers == (names(own)[1],)
+
+
+def test_an_account_that_was_closed_is_unknown_and_the_fresh_one_is_found(
+    rows: MemoryRows,
+) -> None:
+    number, fresh = a_root(), a_root()
+    own = a_row(number, a_record(number, {"one": "a"}, own=fresh), keys=KEYS)
+    at_fresh = a_row(fresh, a_record(fresh, {}, held_by=number), keys=KEYS)
+    rows.add(own, at_fresh)
+    assert convert(rows, names(own)[0]).answers == (NotConverted.UNKNOWN,)
+    assert convert(rows, names(at_fresh)[0]).answers == (names(at_fresh)[1],)
+    rows.rows[own.tag] = CLOSED_ROW
+    assert convert(rows, names(own)[0]).answers == (NotConverted.UNKNOWN,)
 
 
 def test_each_text_is_answered_by_itself_in_two_look_ups(rows: MemoryRows) -> None:

@@ -66,10 +66,10 @@ async def test_the_person_leaves_the_counts_of_suppliers() -> None:
     left = SupplierMove(BIOSFEER, left="b", entered="", mark=mark)
     assert found.moves == (left,)
     beside = b"beside".ljust(32)
-    marks, moves = read_erasure(write_erasure(found, beside=[beside]))
-    assert (marks, moves) == ({**found.rows, beside: b""}, found.moves)
+    erasure = read_erasure(write_erasure(found, beside=[beside]))
+    assert (erasure.marks, erasure.moves) == ({**found.rows, beside: b""}, found.moves)
     register.moved_by = moved.extend
-    assert await register.erase(marks, moves) == 1
+    assert await register.erase(erasure.marks, erasure.moves, closes=erasure.closes) == 1
     assert moved == [left]
 
 

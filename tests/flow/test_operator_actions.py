@@ -1,6 +1,7 @@
 """What two persons do: register a third operator, erase a person; and the trace of each step."""
 
 from dataclasses import replace
+from functools import partial
 
 import pytest
 
@@ -9,7 +10,7 @@ from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.audit import AuditEvent
 from broker.flow.operators.operator_actions import present_stated
-from broker.flow.operators.operator_parameters import read_erasure, read_operator
+from broker.flow.operators.operator_parameters import Erasure, read_erasure, read_operator
 from broker.flow.operators.operator_refusals import (
     ActionUsed,
     OperatorExists,
@@ -32,6 +33,7 @@ from broker.pseudonyms.derivation import (
     PersonRoot,
     load_root_key,
     parse_eckid,
+    root_anew,
     root_from_eckid,
     root_from_local,
     root_from_local_staff,
@@ -67,6 +69,7 @@ class Register(MemoryRegister):
             today=FIRST_DAY,
             random=self.draw,
             rules=JoinRules(),
+            anew=partial(root_anew, key=ROOT_KEY),
         )
 
 
@@ -157,7 +160,7 @@ async def test_two_persons_erase_a_third() -> None:
     prepared = await prepare_erasure(desk, register, local=L1)
     assert len(register.rows) == 4
     await desk.at.confirm(prepared, by=BEA, register=register)
-    assert list(register.rows) == [derive_tag(KEYS, a_root("E:other"))]
+    assert list(register.known) == [derive_tag(KEYS, a_root("E:other"))]
     assert (await register.login(E1, L1)).salt != before.salt
 
 
@@ -166,7 +169,8 @@ async def test_the_prepared_erasure_names_tags_and_no_person() -> None:
     await register.login(E1, L1)
     prepared = await prepare_erasure(desk, register, eck_id=E1)
     tags = {derive_tag(KEYS, root).hex() for root in (E1, L1)}
-    assert set(prepared.body.parameters) == tags
+    assert prepared.body.parameters.keys() == {*tags, "closes"}
+    assert prepared.body.parameters["closes"] == derive_tag(KEYS, L1).hex()
     assert not any(root.hex() in str(prepared.body.parameters) for root in (E1, L1))
 
 
@@ -233,14 +237,15 @@ async def test_a_login_in_between_stops_the_erasure() -> None:
     assert (event.check, event.reference) == ("check_person_unchanged", prepared.body.id)
     again = await prepare_erasure(desk, register, local=L1)
     await desk.at.confirm(again, by=BEA, register=register)
-    assert register.rows == {}
+    assert register.known == {}
+    assert register.rows.keys() == {derive_tag(KEYS, each) for each in (L1, L2)}
 
 
 async def test_what_fails_half_way_is_used_up() -> None:
     class Down(Register):
         down = False
 
-        async def erase(self, marks: object, moves: object = ()) -> int:
+        async def erase(self, *_: object, **__: object) -> int:
             raise RegisterUnavailable("check_written")
 
     desk, register = a_desk(ANNA, BEA), Down()
@@ -301,8 +306,12 @@ def test_an_action_that_names_no_operator_is_refused(parameters: dict[str, str])
 def test_an_action_that_names_no_rows_is_refused() -> None:
     marks, moves = {"00": "ff", "01": ""}, b"[]".hex()
     for stated in (marks, {**marks, "moves": moves}):
-        assert read_erasure(stated) == ({b"\0": b"\xff", b"\1": b""}, ())
-    for unreadable in ({"name": "cas"}, {**marks, "moves": "7b7d"}, {"moves": "no"}):
+        assert read_erasure(stated) == Erasure({b"\0": b"\xff", b"\1": b""}, (), frozenset())
+    tags = [bytes([each] * 32) for each in (1, 2)]
+    assert read_erasure({"closes": b"".join(tags).hex()}).closes == set(tags)
+    for unreadable in (
+        *({"name": "cas"}, {**marks, "moves": "7b7d"}, {"moves": "no"}, {"closes": "no"}),
+    ):
         with pytest.raises(PreparedUnreadable, match="check_names_rows"):
             read_erasure(unreadable)
 

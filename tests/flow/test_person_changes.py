@@ -1,6 +1,7 @@
 """Carrying out what people, or a school's program, decide about one person."""
 
 from datetime import timedelta
+from functools import partial
 
 import pytest
 
@@ -35,7 +36,13 @@ from broker.flow.persons.register import (
     derive_register_keys,
     derive_tag,
 )
-from broker.pseudonyms.derivation import PersonRoot, load_root_key, root_apart, root_from_local
+from broker.pseudonyms.derivation import (
+    PersonRoot,
+    load_root_key,
+    root_anew,
+    root_apart,
+    root_from_local,
+)
 from tests.flow.memory_register import MemoryRegister
 from tests.flow.operators import ANNA, BEA, CAS, Desk, a_desk
 from tests.flow.register_world import FIRST_DAY, REGENBOOG, VUURVOGEL
@@ -76,6 +83,7 @@ class Register(MemoryRegister):
             random=self.draw,
             rules=JoinRules(),
             visit=Visit(SupplierId("rekenrijk"), "a"),
+            anew=partial(root_anew, key=ROOT_KEY),
         )
 
     async def plan_objection(self) -> PlannedChange:
@@ -137,7 +145,8 @@ async def test_erasing_takes_the_fresh_account_s_row_along() -> None:
     await desk.at.confirm(await prepare(desk, register), by=BEA, register=register)
     await register.login(ECK, THERE, school=REGENBOOG)
     await erase_person(pupil(HERE), register=register, keys=KEYS)
-    assert register.rows == {}
+    assert register.rows.keys() == {derive_tag(KEYS, each) for each in (ECK, HERE, THERE)}
+    assert register.known == {}
 
 
 async def test_login_in_between_stops_it_and_nothing_is_half_done() -> None:

@@ -337,6 +337,42 @@ def test_new_school_year_is_written_once_in_each_presented_row() -> None:
     assert world.eck("sanne").school_year == school_year_of(world.today) == 2027
 
 
+def test_rule_19_what_was_erased_opens_a_fresh_account() -> None:
+    for eck_id, number in (("sanne", None), (None, "1")):
+        world = RegisterWorld(closed={a_root("E:sanne"), a_root(OWN)})
+        first = world.login(eck_id, number)
+        opened = a_root("F1:" + ("E:sanne" if eck_id else OWN))
+        assert first.account == opened
+        assert first.events == (PersonEvent.FIRST_SEEN, PersonEvent.FRESH_ACCOUNT)
+        assert {each.root for each in first.changes} > {opened}
+        again = world.login(eck_id, number)
+        assert (again.account, again.changes) == (opened, ())
+    world = RegisterWorld(closed={a_root(OWN)})
+    assert world.account("sanne", "1") == "E:sanne"
+    assert world.account(None, "1") == "E:sanne"
+
+
+def test_rule_19_an_eck_id_joins_no_number_afterwards() -> None:
+    world = RegisterWorld(closed={a_root("E:sanne")})
+    world.login(None, "1")
+    joined = world.login("sanne", "1")
+    assert joined.account == a_root("F2:E:sanne")
+    assert PersonEvent.ACCOUNTS_KEPT_APART in joined.events
+    assert world.account("sanne", "1") == "F2:E:sanne"
+    assert world.account(None, "1") == OWN
+
+
+def test_rule_20_a_number_that_is_another_pupil_s_where_it_went_needs_the_eck_id() -> None:
+    world = RegisterWorld()
+    world.login("sanne", "1")
+    world.reissued.add(a_root(OWN))
+    with pytest.raises(EckIdMissing, match="check_number_not_reissued"):
+        world.login(None, "1")
+    assert world.account("daan", "1") == "E:daan"
+    world.reissued.clear()
+    assert world.account(None, "1") == "E:daan"
+
+
 def test_school_cannot_swell_a_row_with_numbers() -> None:
     world = RegisterWorld()
     world.login("daan", "beyond")

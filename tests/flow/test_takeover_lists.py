@@ -208,7 +208,7 @@ async def test_who_is_erased_leaves_the_lists(mapped: Mapped) -> None:
     assert derive_list_tag(KEYS, PILOT, root_of("a")).hex() in tags
     assert derive_list_tag(KEYS, elsewhere, root_of("a")).hex() not in tags
     await mapped.world.desk.at.confirm(prepared, by=BEA, register=mapped.register)
-    assert mapped.register.rows == {}
+    assert mapped.register.known == {}
 
 
 async def test_who_is_erased_by_eck_id_leaves_a_pilot_that_lists_the_number(
@@ -260,7 +260,7 @@ async def test_who_was_answered_about_and_never_came_can_be_erased(mapped: Mappe
         keys=KEYS,
     )
     await mapped.world.desk.at.confirm(prepared, by=BEA, register=mapped.register)
-    assert mapped.register.rows == {}
+    assert mapped.register.known == {}
 
 
 class TestArrival:

@@ -3,6 +3,7 @@
 import itertools
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import pytest
@@ -26,7 +27,12 @@ from broker.flow.persons.person_records import Change, PersonEvent, Presented
 from broker.flow.persons.person_rows import find_records, look_up, store_changes
 from broker.flow.persons.person_suppliers import Visit
 from broker.flow.persons.persons import KnownPerson, identify_person
-from broker.flow.persons.register import RegisterUnavailable, derive_register_keys
+from broker.flow.persons.register import (
+    CLOSED_ROW,
+    RegisterUnavailable,
+    derive_register_keys,
+    derive_tag,
+)
 from broker.flow.takeover import takeover_mapping
 from broker.flow.takeover.takeover_asking import CHECKS
 from broker.flow.takeover.takeover_lists import ListKind, ListOf, derive_list_tag
@@ -40,6 +46,7 @@ from broker.pseudonyms.derivation import (
     derive_pseudonym,
     load_root_key,
     parse_eckid,
+    root_anew,
     root_from_eckid,
     root_from_local,
 )
@@ -134,6 +141,7 @@ class Mapped:
             random=self.random,
             rules=JoinRules(),
             visit=Visit(REKENRIJK, "a"),
+            anew=partial(root_anew, key=ROOT_KEY),
         )
 
     async def sign_list(self, *names: str, school: SchoolId = VUURVOGEL) -> None:
@@ -418,6 +426,17 @@ async def change_here(mapped: Mapped, name: str, **changes: Any) -> None:
         keys=KEYS,
         random=mapped.random,
     )
+
+    async def test_not_who_was_erased_with_an_account_that_others_may_have_had(
+        self, mapped: Mapped
+    ) -> None:
+        """A login has to make a fresh account first."""
+        await mapped.sign_list("sanne", "daan")
+        mapped.register.rows[derive_tag(KEYS, root_of("sanne"))] = CLOSED_ROW
+        assert await mapped.ask("sanne", "daan") == [None, name_of(root_of("daan"))]
+        opened = await mapped.login("sanne")
+        assert opened.root != root_of("sanne")
+        assert await mapped.ask("sanne") == [name_of(opened.root)]
 
 
 class TestPromises:

@@ -26,6 +26,7 @@ from broker.pseudonyms.derivation import (
     lp,
     parse_eckid,
     parse_pseudonym,
+    root_anew,
     root_apart,
     root_from_eckid,
     root_from_local,
@@ -337,6 +338,14 @@ def test_a_placeholder_is_no_eckid():
         parse_eckid("https://ketenid.nl/201703/" + "0" * 128)
     assert refused.value.check == "check_eckid_no_placeholder"
     assert parse_eckid("https://ketenid.nl/201703/" + "0" * 127 + "1")[-1] == 1
+
+
+def test_root_anew_is_another_one_for_each_salt_and_frozen_in_its_formula() -> None:
+    root = root_from_local(SCHOOL, "1", key=ROOT_KEY)
+    anew = root_anew(root, bytes(16), key=ROOT_KEY)
+    hashed = hash_to_group(b"schuilnaam/anew/v1" + lp(bytes(16), root))
+    assert anew == multiply(ROOT_KEY.scalar, hashed)
+    assert len({root, anew, root_anew(root, bytes([1] * 16), key=ROOT_KEY)}) == 3
 
 
 def test_root_apart_is_unlike_every_other_and_frozen_in_its_formula() -> None:

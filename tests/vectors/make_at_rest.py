@@ -79,6 +79,15 @@ NEWER_RECORD = {
 }
 """With what came later; since then a default is left out."""
 
+AFTER_ERASURE = {
+    "population": "pupil",
+    "account": base64.b64encode(OTHER_ROOT).decode(),
+    "salt": RECORD["salt"],
+    "seen": {SCHOOL: {"account": base64.b64encode(OTHER_ROOT).decode()}},
+    "school_year": SCHOOL_YEAR,
+    "own": base64.b64encode(OTHER_ROOT).decode(),
+}
+
 
 def lp(*parts: bytes) -> bytes:
     return b"".join(len(part).to_bytes(2, "big") + part for part in parts)
@@ -166,6 +175,12 @@ def register() -> dict[str, object]:
         "school_year": SCHOOL_YEAR,
         "newer_record": NEWER_RECORD,
         "newer_sealed": seal(row_key, NEWER_RECORD, lp(tag, SCHOOL_YEAR.to_bytes(2, "big"))).hex(),
+        "closed": "00",
+        "closed_school_year": 0,
+        "after_erasure": AFTER_ERASURE,
+        "after_erasure_sealed": seal(
+            row_key, AFTER_ERASURE, lp(tag, SCHOOL_YEAR.to_bytes(2, "big"))
+        ).hex(),
     }
 
 

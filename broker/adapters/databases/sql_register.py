@@ -6,7 +6,7 @@ country's rows are written, and many share one commit.
 """
 
 import sqlite3
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
@@ -22,6 +22,7 @@ from broker.adapters.databases.sql_supplier_counts import move_counts
 from broker.adapters.databases.tables_register import persons, takeover_tags, transfers
 from broker.flow.operators.operator_refusals import PersonChanged
 from broker.flow.persons.register import (
+    CLOSED_ROW,
     RegisterUnavailable,
     RowRewrite,
     RowWrite,
@@ -50,7 +51,16 @@ _REPLACE = prepare(
     .where(persons.c.tag == bindparam("of_tag"), persons.c.sealed == bindparam("replaces"))
     .values(sealed=bindparam("new_sealed"), school_year=bindparam("new_school_year"))
 )
-_ERASE = prepare(delete(persons).where(persons.c.tag == bindparam("of_tag")))
+_ERASE = prepare(
+    delete(persons).where(
+        persons.c.tag == bindparam("of_tag"), persons.c.sealed != bindparam("closed")
+    )
+)
+_CLOSE = prepare(
+    update(persons)
+    .where(persons.c.tag == bindparam("of_tag"), persons.c.sealed != bindparam("closed"))
+    .values(sealed=bindparam("closed_sealed"), school_year=bindparam("no_year"))
+)
 
 
 _LEAVE_LIST = prepare(delete(takeover_tags).where(takeover_tags.c.tag == bindparam("of_tag")))
@@ -87,6 +97,7 @@ class _Rewriting:
 class _Erasure:
     marks: Mapping[bytes, bytes] = field(repr=False)
     moves: Sequence[SupplierMove] = field(repr=False)
+    closes: Collection[bytes] = field(repr=False)
 
 
 _Part = _Login | _Rewriting | _Erasure
@@ -156,7 +167,13 @@ class SqlitePersonRegister:
         if await self._group.submit(_Rewriting(rewrites)) == _CHANGED:
             raise PersonChanged("check_person_unchanged")
 
-    async def erase(self, marks: Mapping[bytes, bytes], moves: Sequence[SupplierMove] = ()) -> int:
+    async def erase(
+        self,
+        marks: Mapping[bytes, bytes],
+        moves: Sequence[SupplierMove] = (),
+        *,
+        closes: Collection[bytes] = (),
+    ) -> int:
         """Delete rows for good, all or none, and return how many there were.
 
         The rows are overwritten in the database (`secure_delete`), and the write-ahead log that
@@ -165,12 +182,13 @@ class SqlitePersonRegister:
         Args:
             marks: by tag, the `mark_of` what must be there.
             moves: out of the counts of suppliers.
+            closes: of these tags, those where `CLOSED` stands from now on in place of a row.
 
         Raises:
             PersonChanged: something else is there; nothing was deleted.
             RegisterUnavailable: nobody knows whether they are gone.
         """
-        erased = await self._group.submit(_Erasure(marks, moves))
+        erased = await self._group.submit(_Erasure(marks, moves, closes))
         if erased == _CHANGED:
             raise PersonChanged("check_person_unchanged")
         return erased
@@ -285,7 +303,14 @@ def _erase(connection: sqlite3.Connection, erasure: _Erasure) -> int:
         connection.execute(_NO_TRANSFER, {"of_tag": tag})
         remove_person(connection, tag)
     move_counts(connection, erasure.moves)
-    return sum(connection.execute(_ERASE, {"of_tag": tag}).rowcount for tag in erasure.marks)
+    stays = {"closed": CLOSED_ROW.sealed}
+    put = {"closed_sealed": CLOSED_ROW.sealed, "no_year": CLOSED_ROW.school_year}
+    there_were = 0
+    for tag in erasure.marks:
+        closes = tag in erasure.closes
+        one = {"of_tag": tag, **stays, **(put if closes else {})}
+        there_were += connection.execute(_CLOSE if closes else _ERASE, one).rowcount
+    return there_were
 
 
 def _empty_log(connection: sqlite3.Connection) -> None:

@@ -285,7 +285,8 @@ class OperatorDesk:
         elif confirmed.action in PERSON_CHANGES:
             await register.rewrite(read_rewrites(confirmed.parameters))
         else:
-            await register.erase(*read_erasure(confirmed.parameters))
+            erasure = read_erasure(confirmed.parameters)
+            await register.erase(erasure.marks, erasure.moves, closes=erasure.closes)
 
     def _sign(self, confirmed: ConfirmedAction, *, signing: TakeoverSigning | None) -> None:
         if signing is None:

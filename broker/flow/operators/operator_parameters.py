@@ -1,15 +1,17 @@
 """What the parameters of a confirmed action name: an operator, or a person's rows."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 
 import msgspec
 
 from broker.flow.operators.operator_refusals import OperatorExists, PreparedUnreadable
 from broker.flow.operators.operators import Operator, OperatorName
 from broker.flow.persons.person_erasure import FoundPerson
-from broker.flow.persons.register import SupplierMove, mark_of
+from broker.flow.persons.register import TAG_BYTES, SupplierMove, mark_of
 
 _MOVES = "moves"
+_CLOSES = "closes"
 _NO_MOVES = b"[]".hex()
 
 
@@ -41,17 +43,26 @@ def read_operator(parameters: Mapping[str, str]) -> Operator:
 def write_erasure(found: FoundPerson, *, beside: Iterable[bytes]) -> dict[str, str]:
     """Return what is erased as parameters: by keyed tag the mark of what must rest under it.
 
-    Beside the rows stand names of suppliers with letters of epochs, whose counts the person leaves.
+    Beside the rows stand names of suppliers with letters of epochs, whose counts the person leaves,
+    and the tags of the rows that are closed.
     """
     marks = {tag: mark_of(None) for tag in beside} | dict(found.rows)
     moves = {_MOVES: msgspec.json.encode(found.moves).hex()} if found.moves else {}
-    return moves | {tag.hex(): mark.hex() for tag, mark in marks.items()}
+    closes = {_CLOSES: b"".join(sorted(found.closes)).hex()} if found.closes else {}
+    return moves | closes | {tag.hex(): mark.hex() for tag, mark in marks.items()}
 
 
-def read_erasure(
-    parameters: Mapping[str, str],
-) -> tuple[dict[bytes, bytes], tuple[SupplierMove, ...]]:
-    """Return what a confirmed action erases: the marks, by tag, and the moves out of counts.
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """What a confirmed action erases, as `PersonRegister.erase` takes it."""
+
+    marks: Mapping[bytes, bytes] = field(repr=False)
+    moves: tuple[SupplierMove, ...] = field(repr=False)
+    closes: frozenset[bytes] = field(repr=False)
+
+
+def read_erasure(parameters: Mapping[str, str]) -> Erasure:
+    """Return what a confirmed action erases.
 
     Raises:
         PreparedUnreadable: they are not in the form of `write_erasure`.
@@ -60,9 +71,16 @@ def read_erasure(
         marks = {
             bytes.fromhex(tag): bytes.fromhex(mark)
             for tag, mark in parameters.items()
-            if tag != _MOVES
+            if tag not in (_MOVES, _CLOSES)
         }
         moves = bytes.fromhex(parameters.get(_MOVES, _NO_MOVES))
-        return marks, msgspec.json.decode(moves, type=tuple[SupplierMove, ...])
+        closes = bytes.fromhex(parameters.get(_CLOSES, ""))
+        return Erasure(
+            marks,
+            msgspec.json.decode(moves, type=tuple[SupplierMove, ...]),
+            frozenset(
+                closes[start : start + TAG_BYTES] for start in range(0, len(closes), TAG_BYTES)
+            ),
+        )
     except (ValueError, msgspec.DecodeError):
         raise PreparedUnreadable("check_names_rows") from None

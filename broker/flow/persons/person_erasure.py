@@ -31,6 +31,8 @@ class FoundPerson:
             it in a take-over, which answered for it.
         suppliers: that know this person.
         moves: out of the counts of suppliers.
+        closes: of `rows`, those where `CLOSED` stands afterwards
+            (`broker.flow.persons.person_fresh`).
     """
 
     rows: Mapping[bytes, bytes] = field(repr=False)
@@ -38,6 +40,7 @@ class FoundPerson:
     schools: frozenset[SchoolId] = field(repr=False)
     suppliers: frozenset[SupplierId] = field(repr=False)
     moves: tuple[SupplierMove, ...] = field(repr=False)
+    closes: frozenset[bytes] = field(repr=False)
 
 
 async def find_person(
@@ -55,10 +58,20 @@ async def find_person(
     aliases = {
         tag for each in records.values() for seen in each.seen.values() for tag in seen.aliases
     }
+    tags = {root: derive_tag(keys, root) for root in roots}
+    of_eck_ids = {presented.eck_id, *(each.bound_to for each in records.values())}
+    open_again = {
+        tags[root]
+        for root in roots
+        if root in of_eck_ids and not (root in records and _was_parted(records[root]))
+    }
+    others = set(_accounts_of(records.values())) - records.keys()
+    open_again |= await _find_account_rows(others, register=register, keys=keys)
+    rows = await _mark_rows(aliases.union(tags.values()), register=register)
+    there_are = {tag for tag, mark in rows.items() if mark != mark_of(None)}
     return FoundPerson(
-        rows=await _mark_rows(
-            aliases | {derive_tag(keys, root) for root in roots}, register=register
-        ),
+        rows=rows,
+        closes=frozenset(there_are - open_again),
         roots=frozenset({*roots, *_accounts_of(records.values())}),
         schools=frozenset(
             school for each in records.values() for school in (*each.seen, *each.promised)
@@ -70,6 +83,29 @@ async def find_person(
             for move in find_moves(each, replace(each, suppliers={}), root=root, keys=keys)
         ),
     )
+
+
+def _was_parted(record: PersonRecord) -> bool:
+    """Tell whether more than one pupil may have used an ECK iD's account: people parted something
+    from it, or it began anew after that."""
+    joined = None if record.join is None else record.join.account
+    return record.own is not None or any(
+        seen.objected or seen.apart or seen.account not in (record.account, joined)
+        for seen in record.seen.values()
+    )
+
+
+async def _find_account_rows(
+    accounts: Iterable[PersonRoot], *, register: PersonRegister, keys: RegisterKeys
+) -> set[bytes]:
+    """Return the tags of rows that only lead from a fresh account to who opens it: no login
+    presents such a root, so nobody can open it anew."""
+    found: set[bytes] = set()
+    for account in accounts:
+        record = (await find_records((account,), register=register, keys=keys)).get(account)
+        if record is not None and not record.seen:
+            found.add(derive_tag(keys, account))
+    return found
 
 
 def _accounts_of(records: Iterable[PersonRecord]) -> Iterator[PersonRoot]:
@@ -114,7 +150,7 @@ async def erase_person(
         RegisterUnavailable: nobody knows whether they are gone; erase again.
     """
     found = await find_person(presented, register=register, keys=keys)
-    return await register.erase(found.rows, found.moves)
+    return await register.erase(found.rows, found.moves, closes=found.closes)
 
 
 async def _mark_rows(tags: Iterable[bytes], *, register: PersonRegister) -> dict[bytes, bytes]:

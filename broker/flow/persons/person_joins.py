@@ -84,15 +84,18 @@ def ripen_join(
     return replace(record, join=join), ()
 
 
-def must_stay_apart(eck: PersonRecord | None, local: PersonRecord | None, login: Login) -> bool:
-    """Tell whether two accounts are kept apart: rule 12, or two persons split them."""
-    if eck is None:
-        return False
-    here = eck.seen.get(login.school)
-    if here is not None and login.local_tag in here.apart:
+def must_stay_apart(
+    eck: PersonRecord | None, arrived: PersonRecord, local: PersonRecord | None, login: Login
+) -> bool:
+    """Tell whether two accounts are kept apart: rule 12, or two persons split them.
+
+    Args:
+        eck, arrived: of the ECK iD, before this login and after.
+    """
+    if login.local_tag in arrived.seen[login.school].apart:
         return True
     has_own_account = local is not None and local.bound_to is None
-    return has_own_account and bool(schools_that_count(eck) - login.here)
+    return has_own_account and eck is not None and bool(schools_that_count(eck) - login.here)
 
 
 def bind_number(
@@ -129,6 +132,8 @@ def bind_number(
         suppliers={},  # they stand with the ECK iD from now on
         # What another ECK iD's person has read is no business of this one.
         notices={} if PersonEvent.LOCAL_REBOUND in events else local.notices,
+        # Where it went on to from here is the former owner's.
+        carried_to=None if PersonEvent.LOCAL_REBOUND in events else local.carried_to,
     )
     return record, events
 

@@ -27,6 +27,7 @@ from broker.flow.persons.person_arrivals import (
     is_settled,
     later_arrivals,
 )
+from broker.flow.persons.person_fresh import account_row, own_account
 from broker.flow.persons.person_joins import leave_behind
 from broker.flow.persons.person_plan_refusals import (
     AliasRefused,
@@ -176,39 +177,46 @@ def plan_split(person: OpenedPerson, *, only_joins: bool, by: Deciding) -> Plan:
     if eck_root is None or eck is None or local.bound_to != eck_root:
         raise NothingToSplit("check_number_bound")
     here = eck.seen[by.school]
-    former = next((each for each in eck.former if each.root == local_root), None)
-    joined = here.account == local_root
+    own = own_account(local_root, local)
+    former = next((each for each in eck.former if each.root == own), None)
+    joined = here.account == own
     if only_joins and former is None and not joined:
         raise NothingToSplit("check_join_there")
     if local.held_by not in (None, eck_root):  # it would open the work of another pupil
         raise AliasRefused("check_number_not_issued_anew")
-    tag = by.tag_of(local_root)
+    tag, of_number = by.tag_of(local_root), local.seen[by.school]
     parted = replace(
         here,
         account=eck.account if joined else here.account,
-        aliases=tuple(each for each in here.aliases if each != tag),
+        aliases=tuple(each for each in here.aliases if each not in (tag, *of_number.aliases)),
         apart=(*here.apart, tag),
     )
+    fresh: tuple[Change, ...] = ()
+    if own != local_root:
+        of_number = replace(
+            of_number, aliases=tuple(dict.fromkeys((*of_number.aliases, by.tag_of(own))))
+        )
+        fresh = (account_row(local_root, local, account=own),)
     # A mature join went along to other schools: there as well the ECK iD opens its own again.
     along = {
         school: replace(each, account=eck.account)
         for school, each in eck.seen.items()
-        if school != by.school and each.account == local_root
+        if school != by.school and each.account == own
     }
-    own_suppliers = suppliers_of(eck, local_root, joined=joined)
+    own_suppliers = suppliers_of(eck, own, joined=joined)
     changed_eck = replace(
         eck,
         seen={**eck.seen, **along, by.school: parted},
         join=None if joined else eck.join,
         former=tuple(each for each in eck.former if each != former),
-        suppliers=suppliers_without(eck, local_root),
+        suppliers=suppliers_without(eck, own),
     )
     changed_local = replace(
         local,
-        account=local_root,
+        account=own,
         # Receipts of before the join open with the salt of then.
         salt=former.salt if former is not None else local.salt,
-        seen={by.school: replace(local.seen[by.school], account=local_root)},
+        seen={by.school: replace(of_number, account=own)},
         bound_to=None,
         held_by=None,
         protected=local.protected or eck.protected,
@@ -216,7 +224,7 @@ def plan_split(person: OpenedPerson, *, only_joins: bool, by: Deciding) -> Plan:
     )
     brought = former is not None or joined
     return Plan(
-        changes=(Change(eck_root, changed_eck), Change(local_root, changed_local)),
+        changes=(Change(eck_root, changed_eck), Change(local_root, changed_local), *fresh),
         lines=(
             "The number opens the account that it had before."
             if brought
@@ -244,14 +252,15 @@ def plan_join(person: OpenedPerson, *, by: Deciding) -> Plan:
         raise NothingToDecide("check_not_joined_yet")
     if local.bound_to is not None or eck.bound_to is not None or eck_root == local_root:
         raise AliasRefused("check_no_two_eck_ids")
-    if any(seen.account == local_root for seen in eck.seen.values()):
+    if any(seen.account in (local_root, local.account) for seen in eck.seen.values()):
         raise AliasRefused("check_no_cycle")
     tag = by.tag_of(local_root)
     here = eck.seen[by.school]
     left = leave_behind(eck, local, account=here.account, told_at=by.school)
     here = replace(
         here,
-        aliases=(*(each for each in here.aliases if each != tag), tag),
+        # Erasing must find the number at a school of before, and a fresh account, as well.
+        aliases=tuple(dict.fromkeys((*here.aliases, tag, *local.seen[by.school].aliases))),
         apart=tuple(each for each in here.apart if each != tag),
     )
     bound = replace(
@@ -283,15 +292,10 @@ def open_fresh(
     account = by.fresh_account(root, school)
     seen = record.seen[school]
     aliases = (*(each for each in seen.aliases if each != by.tag_of(account)), by.tag_of(account))
-    apart = PersonRecord(
-        population=record.population,
-        account=account,
-        salt=record.salt,
-        seen={},
-        school_year=record.school_year,
-        held_by=root,
+    return (
+        replace(seen, account=account, aliases=aliases),
+        account_row(root, record, account=account),
     )
-    return replace(seen, account=account, aliases=aliases), Change(account, apart)
 
 
 def eck_id_of(person: OpenedPerson, school: SchoolId) -> tuple[PersonRoot, PersonRecord]:

@@ -31,6 +31,7 @@ from broker.flow.persons.person_records import (
     Presented,
     Resolved,
     SeenAt,
+    as_root,
 )
 from broker.flow.persons.person_rules import resolve_person
 from broker.pseudonyms.derivation import PersonRoot
@@ -55,7 +56,7 @@ def resolve_with_promise(
         resolved = resolve_person(presented, without, login=login, rules=rules)
         return _with_record(resolved, root, known, lambda each: replace(each, join=known.join))
     if here:
-        pinned = replace(known, seen={login.school: _pinned(root, login)})
+        pinned = replace(known, seen={login.school: _pinned(as_root(known.account), login)})
         resolved = resolve_person(
             presented, with_fields(found, eck_id=pinned), login=login, rules=rules
         )
@@ -65,8 +66,8 @@ def resolve_with_promise(
     return _with_record(resolved, root, known, lambda each: _remembering(each, known))
 
 
-def _pinned(root: PersonRoot, login: Login) -> SeenAt:
-    return SeenAt(account=root, since_year=login.school_year, last_year=login.school_year)
+def _pinned(account: PersonRoot, login: Login) -> SeenAt:
+    return SeenAt(account=account, since_year=login.school_year, last_year=login.school_year)
 
 
 def _remembering(record: PersonRecord, known: PersonRecord) -> PersonRecord:

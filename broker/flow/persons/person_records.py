@@ -4,6 +4,7 @@ The layout of `PersonRecord` is what rests on disk (`tests/vectors/register.json
 needs a default, and a field never changes its meaning.
 """
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 from enum import StrEnum
@@ -135,6 +136,8 @@ class PersonRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
             login anywhere `seen` is empty, and to the rules the ECK iD is unknown.
         carried_to: on a school's own number: root of the same number at the school that went on
             for this one (`broker.flow.persons.successors`).
+        own: root of the account that this identifier opens when nothing else says, in place of its
+            own root: that one served somebody who was erased (`broker.flow.persons.person_fresh`).
     """
 
     population: Population
@@ -151,6 +154,7 @@ class PersonRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
     protected: bool = False
     promised: tuple[SchoolId, ...] = ()
     carried_to: bytes | None = None
+    own: bytes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -193,6 +197,7 @@ class PersonEvent(StrEnum):
     PIN_CARRIED = "pin-carried"
     NUMBER_CARRIED = "number-carried"
     NUMBER_COLLIDES = "number-collides"
+    FRESH_ACCOUNT = "fresh-account"
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,11 +207,28 @@ class FoundRecords:
     Attributes:
         bound: of the ECK iD to which `local` is bound when that is not the presented one; looked
             up only then.
+        closed: presented roots that are unknown, and whose own account is not to be opened.
+        reissued: whether `local`, stated alone, went on to another school and is another person's
+            there by now.
     """
 
     eck_id: PersonRecord | None = field(default=None, repr=False)
     local: PersonRecord | None = field(default=None, repr=False)
     bound: PersonRecord | None = field(default=None, repr=False)
+    closed: frozenset[PersonRoot] = field(default=frozenset(), repr=False)
+    reissued: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FreshAccount:
+    """An account that nobody opened before.
+
+    Attributes:
+        tag: under which its row is found.
+    """
+
+    root: PersonRoot = field(repr=False)
+    tag: bytes = field(repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,6 +246,7 @@ class Login:
     Attributes:
         local_tag: tag of the row of the school's own number; any bytes when none is presented.
         fresh_salt: 16 random bytes, used when the person is new.
+        fresh_account: makes one for an identifier, the same within one login.
         confirms: the school whose page about a pupil's arrival there led to this login.
         settled_after_days: without objection an arrival is settled then.
         predecessors: schools that this one goes on for, and that count as this one.
@@ -234,6 +257,7 @@ class Login:
     today: date
     local_tag: bytes = field(repr=False)
     fresh_salt: bytes = field(repr=False)
+    fresh_account: Callable[[PersonRoot], FreshAccount] = field(repr=False)
     confirms: SchoolId | None = None
     settled_after_days: int = 14
     predecessors: frozenset[SchoolId] = frozenset()

@@ -22,7 +22,13 @@ from broker.flow.persons.register import (
     seal_record,
 )
 from broker.flow.persons.school_counts import Count
-from broker.flow.persons.successors import NO_SUCCESSION, OldRow, Succession, may_go_on
+from broker.flow.persons.successors import (
+    NO_SUCCESSION,
+    OldRow,
+    Succession,
+    is_carried_from,
+    may_go_on,
+)
 from broker.flow.persons.supplier_counts import find_moves
 from broker.pseudonyms.derivation import PersonRoot
 
@@ -61,7 +67,13 @@ async def look_up(
     local = _open_row(rows, presented.local, keys)
     bound = None
     old_rows: tuple[OldRow, ...] = ()
-    if local is None and presented.local is not None and old_roots:
+    closed = frozenset(root for root, row in rows.items() if row.is_closed)
+    # Where one of them is closed, who has the number now need not be who the others knew.
+    if (
+        local is None
+        and presented.local is not None
+        and closed.isdisjoint({presented.local, *old_roots})
+    ):
         before = (
             OldRow(each, _open(rows[each.root], each.root, keys), derive_tag(keys, each.root))
             for each in succession.numbers
@@ -74,7 +86,31 @@ async def look_up(
         if other != presented.eck_id:
             rows |= await _find_rows((other,), register=register, keys=keys)
             bound = _open_row(rows, other, keys)
-    return LookedUp(FoundRecords(eck_id, local, bound), rows, old_rows)
+    records = FoundRecords(
+        eck_id,
+        local,
+        bound,
+        closed=closed & frozenset(presented.roots),
+        reissued=presented.eck_id is None
+        and local is not None
+        and await _is_reissued(presented.local, local, register=register, keys=keys),
+    )
+    return LookedUp(records, rows, old_rows)
+
+
+async def _is_reissued(
+    root: PersonRoot | None, record: PersonRecord, *, register: PersonRegister, keys: RegisterKeys
+) -> bool:
+    """Tell whether a number went on to another school and is not this person's there any more.
+
+    Asked at this school again, after the relation was undone, it may be the new owner's here too.
+    One more look-up, for such numbers alone.
+    """
+    if root is None or record.carried_to is None:
+        return False
+    onward = as_root(record.carried_to)
+    there = (await find_records((onward,), register=register, keys=keys)).get(onward)
+    return there is None or not is_carried_from(there, derive_tag(keys, root))
 
 
 async def find_records(
@@ -86,7 +122,7 @@ async def find_records(
         RegisterUnavailable: the register cannot be read, or a row does not open.
     """
     rows = await _find_rows(roots, register=register, keys=keys)
-    return {root: _open(row, root, keys) for root, row in rows.items()}
+    return {root: _open(row, root, keys) for root, row in rows.items() if not row.is_closed}
 
 
 async def store_changes(
@@ -120,7 +156,7 @@ async def store_changes(
                 school_year=row.school_year,
                 replaces=None if before is None else before.sealed,
                 moves=find_moves(
-                    None if before is None else _open(before, change.root, keys),
+                    _open_row(rows, change.root, keys),
                     change.record,
                     root=change.root,
                     keys=keys,
@@ -141,7 +177,9 @@ def _open_row(
     rows: Mapping[PersonRoot, StoredRow], root: PersonRoot | None, keys: RegisterKeys
 ) -> PersonRecord | None:
     """Return the record of a root, None when the register holds none."""
-    return None if root is None or root not in rows else _open(rows[root], root, keys)
+    if root is None or root not in rows or rows[root].is_closed:
+        return None
+    return _open(rows[root], root, keys)
 
 
 def _open(row: StoredRow, root: PersonRoot, keys: RegisterKeys) -> PersonRecord:

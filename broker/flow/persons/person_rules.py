@@ -27,6 +27,8 @@ is a join that grew old unseen (rules 9 and 3).
 | 16 | staff | (always a root of their own kind, never E) | as 4, 5 | as 4, 5 |
 | 17 | E | known, arrived at other schools since | as 2 | these arrivals confirmed |
 | 18 | E, its L | protected, new at this school | refused until one of before confirmed | E: held |
+| 19 | L, or E | erased before | a fresh account, and never its own root's | that one |
+| 20 | L | went on to another school, and is another pupil's there | refused, `E-PERSON-1` | - |
 
 9: the join holds at its school alone until it is mature: 30 days and 5 login days during which no
 other school stated E, or until it is confirmed. From then on a school that is new to E opens the
@@ -42,6 +44,10 @@ come `broker.flow.persons.arrival_budgets`; what two identifiers do to each othe
 `broker.flow.persons.successors`. Once a school year each presented row is written again, which is
 what retention goes by.
 
+19: `broker.flow.persons.person_fresh`; of E only if people had parted it from something. With an E
+beside it an erased L brings no account: rules 7, 8, 12 as if L were unknown. 20: once a relation is
+undone; with an ECK iD it is bound to that one (14).
+
 The worst outcome is a fresh account. What these rules cannot know: a number that is issued anew
 to a pupil before any ECK iD came with it opens its former owner's account, because to us it is
 the same number; and a school that states a pupil's ECK iD for one of its own pupils for a month,
@@ -55,6 +61,7 @@ from msgspec.structs import replace
 from broker.domain.attributes import Population
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.persons.person_arrivals import confirm_by_login, first_seen, touch, waits
+from broker.flow.persons.person_fresh import account_row, first_record
 from broker.flow.persons.person_joins import (
     JoinRules,
     bind_number,
@@ -98,14 +105,14 @@ def resolve_person(
         found: what the register holds under the presented roots.
 
     Raises:
-        EckIdMissing: rule 6.
+        EckIdMissing: rules 6 and 20.
         TooManyNumbers: `MAX_ALIASES` other numbers of this school are bound to this ECK iD.
     """
     if presented.eck_id is None:
         (root,) = presented.roots
         return _resolve_local_alone(root, presented.population, found, login)
     if presented.local is None:
-        return _resolve_eck_id_alone(presented.eck_id, found.eck_id, login, rules)
+        return _resolve_eck_id_alone(presented.eck_id, found, login, rules)
     return _resolve_both(presented.eck_id, presented.local, found, login, rules)
 
 
@@ -114,6 +121,8 @@ def _resolve_local_alone(
 ) -> Resolved:
     """Rules 4, 5, 6, 16 and 18."""
     known, bound = found.local, found.bound
+    if found.reissued:
+        raise EckIdMissing("check_number_not_reissued")
     if known is not None:
         resolved = _resolved(known, login, _changes((root, known, touch(known, login))))
         if bound is None or login.school not in bound.seen:
@@ -123,19 +132,29 @@ def _resolve_local_alone(
         return with_fields(resolved, account=account, waits=waits(bound, login.school))
     if login.eck_id_required and population is Population.PUPIL:
         raise EckIdMissing("check_eck_id_stated_or_known")
-    record = _first(root, population, login)
-    return _resolved(record, login, (Change(root, record),), (PersonEvent.FIRST_SEEN,))
+    return _resolve_first(root, population, found, login)
+
+
+def _resolve_first(
+    root: PersonRoot, population: Population, found: FoundRecords, login: Login
+) -> Resolved:
+    """Return what the first login by one identifier opens: its own account, or a fresh one."""
+    record = first_record(root, population, found, login)
+    events = _first_events(record)
+    changes = (Change(root, record), *_fresh_rows(root, record, events, login))
+    return _resolved(record, login, changes, events)
 
 
 def _resolve_eck_id_alone(
-    root: PersonRoot, known: PersonRecord | None, login: Login, rules: JoinRules
+    root: PersonRoot, found: FoundRecords, login: Login, rules: JoinRules
 ) -> Resolved:
     """Rules 1, 2 and 3."""
+    known = found.eck_id
     if known is None:
-        record = _first(root, Population.PUPIL, login)
-        return _resolved(record, login, (Change(root, record),), (PersonEvent.FIRST_SEEN,))
+        return _resolve_first(root, Population.PUPIL, found, login)
     record, events = _arrive(known, login, rules, may_use_join=True)
-    return _resolved(record, login, _changes((root, known, record)), events)
+    changes = (*_changes((root, known, record)), *_fresh_rows(root, record, events, login))
+    return _resolved(record, login, changes, events)
 
 
 def _resolve_both(
@@ -145,50 +164,61 @@ def _resolve_both(
     eck, local = found.eck_id, found.local
     has_own_account = local is not None and local.bound_to is None
     if eck is None:
-        arrived, events = _first_beside_local(eck_root, root, local, login)
+        arrived, events = _first_beside_local(eck_root, root, found, login)
     else:
         arrived, events = _arrive(eck, login, rules, may_use_join=not has_own_account)
+    fresh_rows = _fresh_rows(eck_root, arrived, events, login)
 
     if waits(arrived, login.school):  # rule 18: nothing else of this login holds
         return _resolved(arrived, login, _changes((eck_root, eck, arrived)), events)
-    if must_stay_apart(eck, local, login):  # rule 12
+    if must_stay_apart(eck, arrived, local, login):  # rule 12
         if local is None:
-            local_changes = _changes((root, None, _first(root, Population.PUPIL, login)))
+            local_changes = _resolve_first(root, Population.PUPIL, found, login).changes
         else:
             local_changes = _changes((root, local, touch(local, login)))
         return _resolved(
             arrived,
             login,
-            (*_changes((eck_root, eck, arrived)), *local_changes),
+            (*_changes((eck_root, eck, arrived)), *fresh_rows, *local_changes),
             (*events, PersonEvent.ACCOUNTS_KEPT_APART),
         )
     bound, binding = bind_number(eck_root, local, arrived, login)
+    if root in found.closed:  # in case the two are parted one day
+        bound = replace(bound, own=login.fresh_account(root).root)
     before = bound.seen[login.school].aliases
     changes = _changes(
         (eck_root, eck, know_number(arrived, local, login, before=before)),
         (root, local, bound),
         *forget_number(eck_root, found, login),
     )
-    return _resolved(arrived, login, changes, events + binding)
+    return _resolved(arrived, login, (*changes, *fresh_rows), events + binding)
 
 
-def _first(root: PersonRoot, population: Population, login: Login) -> PersonRecord:
-    return PersonRecord(
-        population=population,
-        account=root,
-        salt=login.fresh_salt,
-        seen={login.school: first_seen(root, login)},
-        school_year=login.school_year,
-    )
+def _first_events(record: PersonRecord) -> tuple[PersonEvent, ...]:
+    fresh = (PersonEvent.FRESH_ACCOUNT,) if record.own is not None else ()
+    return (PersonEvent.FIRST_SEEN, *fresh)
+
+
+def _fresh_rows(
+    root: PersonRoot, record: PersonRecord, events: tuple[PersonEvent, ...], login: Login
+) -> tuple[Change, ...]:
+    """Return the row of the account that an identifier opens here, when this login made it."""
+    if PersonEvent.FRESH_ACCOUNT not in events:
+        return ()
+    return (account_row(root, record, account=as_root(record.seen[login.school].account)),)
 
 
 def _first_beside_local(
-    eck_root: PersonRoot, root: PersonRoot, local: PersonRecord | None, login: Login
+    eck_root: PersonRoot, root: PersonRoot, found: FoundRecords, login: Login
 ) -> tuple[PersonRecord, tuple[PersonEvent, ...]]:
     """Return the first record of an ECK iD that came with a school's own number."""
-    fresh = _first(eck_root, Population.PUPIL, login)
+    local = found.local
+    fresh = first_record(eck_root, Population.PUPIL, found, login)
     if local is None or local.bound_to not in (None, eck_root):  # rules 7 and 10
-        return fresh, (PersonEvent.FIRST_SEEN,)
+        return fresh, _first_events(fresh)
+    if fresh.own is not None:  # people parted it from something once, and it was erased
+        here = replace(fresh.seen[login.school], apart=(login.local_tag,))
+        return replace(fresh, seen={login.school: here}), _first_events(fresh)
     record = replace(  # rules 9 and 15: the work that is there stays the pupil's
         fresh,
         salt=local.salt,

@@ -19,6 +19,7 @@ from msgspec.structs import replace
 
 from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.persons.announcements import announcements_of, drop_ended, with_announcements
+from broker.flow.persons.person_fresh import is_closed_to
 from broker.flow.persons.person_records import (
     Change,
     FoundRecords,
@@ -133,6 +134,8 @@ async def find_holder(
         RegisterUnavailable: the register cannot be read, or a row does not open.
     """
     at = await _find_row(account, register=register, keys=keys)
+    if at is not None and is_closed_to(account, at.record):
+        return None
     while at is not None:
         onward = holder_root(at.root, at.record)
         if onward == at.root:

@@ -28,6 +28,7 @@ from broker.flow.persons.person_records import (
     SALT_BYTES,
     Change,
     FoundRecords,
+    FreshAccount,
     Login,
     PersonEvent,
     PersonRecord,
@@ -124,6 +125,15 @@ def present_roots(
     return Presented(Population.PUPIL, eck_id=eck_root, local=local)
 
 
+def no_account_anew(root: PersonRoot, salt: bytes) -> PersonRoot:
+    """Stand for `root_anew` where nobody was erased.
+
+    Raises:
+        ValueError: somebody was. Ours to prevent, so no refusal.
+    """
+    raise ValueError("a fresh account needs the root key")
+
+
 async def identify_person(
     presented: Presented,
     *,
@@ -138,6 +148,7 @@ async def identify_person(
     budget: ArrivalBudget = SMALLEST_BUDGET,
     confirms: SchoolId | None = None,
     succession: Succession = NO_SUCCESSION,
+    anew: Callable[[PersonRoot, bytes], PersonRoot] = no_account_anew,
 ) -> KnownPerson:
     """Return which account a login opens, after storing what the rules say.
 
@@ -151,6 +162,7 @@ async def identify_person(
         budget: of the school, for pupils who are known elsewhere.
         confirms: the school whose page about this pupil's arrival there led to this login.
         succession: what the school goes on for, of `find_succession`.
+        anew: `root_anew` with the root key.
 
     Raises:
         EckIdMissing: rule 6 of `person_rules`.
@@ -158,12 +170,19 @@ async def identify_person(
         ArrivalWaits: a protected pupil's arrival, now stored as held.
         RegisterUnavailable: nothing was stored, or nobody knows.
     """
+    salt = random(SALT_BYTES)
+
+    def fresh_account(root: PersonRoot) -> FreshAccount:
+        account = anew(root, salt)
+        return FreshAccount(account, derive_tag(keys, account))
+
     login = Login(
         school=school,
         eck_id_required=eck_id_required,
         today=today,
         local_tag=b"" if presented.local is None else derive_tag(keys, presented.local),
-        fresh_salt=random(SALT_BYTES),
+        fresh_salt=salt,
+        fresh_account=fresh_account,
         confirms=confirms,
         settled_after_days=budget.settled_after_days,
         predecessors=succession.predecessors,

@@ -6,6 +6,7 @@ without the other's name.
 """
 
 from datetime import date
+from functools import partial
 from typing import Protocol
 
 from broker.domain.attributes import Population
@@ -22,6 +23,7 @@ from broker.flow.persons.register import PersonRegister
 from broker.flow.persons.school_counts import Count, CountFull, CountKind
 from broker.flow.persons.successors import Succession
 from broker.flow.ports import FlowKeys, Random
+from broker.pseudonyms.derivation import root_anew
 
 
 class RecognitionPorts(Protocol):
@@ -113,6 +115,7 @@ async def recognise_person(
             budget=budget_of(school.pupils, rules=rules, today=today),
             confirms=confirms,
             succession=succession,
+            anew=partial(root_anew, key=ports.keys.root),
         )
     except ArrivalsSpent as spent:
         await alarm_both_sides(spent, school=school.id, ports=ports, today=today)

@@ -10,12 +10,14 @@ has one row:
 
 beside a coarse school year, and nothing else (frozen in `tests/vectors/register.json`). With all
 databases and all keys nobody opens a row without knowing that person's ECK iD or school number.
+Where the row of somebody who was erased stood, one byte may stand instead, `CLOSED`, with school
+year 0: what it says, and why, is `broker.flow.persons.person_fresh`.
 
 What a row means is `broker.flow.persons.person_records`, which account a login opens
 `broker.flow.persons.person_rules`, and the journey over this port `broker.flow.persons.persons`.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
 from typing import Protocol
@@ -42,6 +44,14 @@ from broker.pseudonyms.derivation import (
     PersonRoot,
     lp,
 )
+
+TAG_BYTES = 32
+
+CLOSED = b"\x00"
+"""In place of a sealed row: who had it is erased, and its root's own account is not to be opened.
+
+Sealed rows begin with the version of their format, from 1 on.
+"""
 
 
 class RegisterUnavailable(Refusal):
@@ -121,6 +131,14 @@ class StoredRow:
     sealed: bytes = field(repr=False)
     school_year: int
 
+    @property
+    def is_closed(self) -> bool:
+        """Tell whether it holds nobody, and only says that the root's own account is closed."""
+        return self.sealed == CLOSED
+
+
+CLOSED_ROW = StoredRow(CLOSED, 0)
+
 
 class PersonRegister(Protocol):
     """Where rows rest. Knows tags and sealed bytes only."""
@@ -151,8 +169,16 @@ class PersonRegister(Protocol):
         """
         ...
 
-    async def erase(self, marks: Mapping[bytes, bytes], moves: Sequence[SupplierMove] = ()) -> int:
+    async def erase(
+        self,
+        marks: Mapping[bytes, bytes],
+        moves: Sequence[SupplierMove] = (),
+        *,
+        closes: Collection[bytes] = (),
+    ) -> int:
         """Delete rows for good, all or none, and return how many there were.
+
+        Rows that are `CLOSED` stay and are not counted.
 
         With them goes what rests of the person beside them under one of these tags: on a list of a
         take-over, in a school's list, in a transfer that was offered.
@@ -160,6 +186,7 @@ class PersonRegister(Protocol):
         Args:
             marks: by tag, the `mark_of` what must be there.
             moves: out of the counts of suppliers.
+            closes: of these tags, those where `CLOSED` stands from now on in place of a row.
 
         Raises:
             PersonChanged: something else is there; nothing was deleted.

@@ -166,7 +166,7 @@ def carry_over(
     eck_id = None if found.eck_id is None else _carry_pin(found.eck_id, succession, login)
     if eck_id is not None and eck_id != found.eck_id:
         events.append(PersonEvent.PIN_CARRIED)
-    carried = FoundRecords(eck_id, found.local, found.bound)
+    carried = with_fields(found, eck_id=eck_id)
     if len(old_rows) > 1:
         events.append(PersonEvent.NUMBER_COLLIDES)
     elif old_rows and presented.local is not None and _is_recent(old_rows[0]):
@@ -177,7 +177,7 @@ def carry_over(
             bound = _know_number(_carry_pin(bound, succession, login), local, login)
             changes.append(Change(as_root(local.bound_to), bound))
         eck_id = None if eck_id is None else _keep_apart(eck_id, old, login)
-        carried = FoundRecords(eck_id, local, bound)
+        carried = with_fields(found, eck_id=eck_id, local=local, bound=bound)
         changes += (
             Change(presented.local, local),
             # Suppliers stand in one row, the one that is read from now on (`person_suppliers`).

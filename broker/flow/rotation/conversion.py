@@ -15,6 +15,7 @@ from typing import Protocol
 from broker.domain.ids import SupplierId
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.held_state.framing import NONCE_BYTES, UnreadableRecord
+from broker.flow.persons.person_fresh import is_closed_to
 from broker.flow.persons.person_records import PersonRecord
 from broker.flow.persons.person_suppliers import holder_root
 from broker.flow.persons.register import (
@@ -144,7 +145,11 @@ def _find_holders(
     roots: Sequence[PersonRoot], rows: RegisterRows, keys: RegisterKeys
 ) -> dict[PersonRoot, _Held]:
     """Return for each account's root that has a row the one in which its suppliers stand."""
-    held = _open_rows(roots, rows, keys)
+    held = {
+        root: each
+        for root, each in _open_rows(roots, rows, keys).items()
+        if not is_closed_to(root, each.record)
+    }
     while True:  # from an old school's number to the new one's, and from there to an ECK iD
         onwards = {root: holder_root(each.root, each.record) for root, each in held.items()}
         moved = [onwards[root] for root, each in held.items() if onwards[root] != each.root]
@@ -162,6 +167,8 @@ def _open_rows(
     tags = {derive_tag(keys, root): root for root in roots}
     found = {}
     for tag, row in rows.find(list(tags)).items():
+        if row.is_closed:
+            continue
         root = tags[tag]
         found[root] = _Held(root, row, _open(row, root, keys))
     return found

@@ -15,7 +15,13 @@ from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.held_state.framing import mac
 from broker.flow.persons.person_joins import JoinRules
-from broker.flow.persons.person_records import SALT_BYTES, Login, PersonEvent, Presented
+from broker.flow.persons.person_records import (
+    SALT_BYTES,
+    FreshAccount,
+    Login,
+    PersonEvent,
+    Presented,
+)
 from broker.flow.persons.person_rows import look_up
 from broker.flow.persons.person_rules import resolve_person
 from broker.flow.persons.register import PersonRegister, RegisterKeys, derive_tag
@@ -132,6 +138,7 @@ class Oracle:
             today=self.today,
             local_tag=b"" if local is None else derive_tag(self.keys, local),
             fresh_salt=bytes(SALT_BYTES),  # kept by nobody
+            fresh_account=lambda root: FreshAccount(root, b""),  # nor this: one for each identifier
         )
         found = (await look_up(presented, register=self.register, keys=self.keys)).records
         try:

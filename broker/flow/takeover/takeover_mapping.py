@@ -227,6 +227,8 @@ async def find_account(
             ):
                 return None
             account = as_root(here.account)
+        elif root in looked_up.records.closed:
+            return None  # erased: a login has to make an account first
         elif is_listed:
             account = root
             known = known or _unseen(root, salt=ports.random(SALT_BYTES), today=today)
