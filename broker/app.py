@@ -13,16 +13,16 @@ from broker.adapters.calls.http_fetch import Fetcher
 from broker.adapters.calls.party_keys import PublishedKeys, SchoolEndpoints
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.adapters.databases.sql_switches import SqliteRehearsalLog
-from broker.adapters.keys.key_files import KeyProblem, read_safely
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.keys.keys_watch import KeysWatch, look_at_folder
+from broker.adapters.keys.school_secrets import read_client_secret
 from broker.adapters.watching.logs import AuditLines, report_keys
 from broker.adapters.watching.metrics import Metrics, keep_looking
 from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedReceipts
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.asked_requests import AskedTools, prepare_asked, wire_asked
+from broker.browser_sessions import wire_sessions
 from broker.callers import certificate_hop_of, certificate_support_of, wire_callers
-from broker.domain.ids import SchoolIdpId
 from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
@@ -35,6 +35,7 @@ from broker.flow.ports import Clock, Random
 from broker.flow.programs.api_access import ApiAccess
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
+from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.supplier_side import SupplierSide
 from broker.flow.switching.volunteers import VolunteerFlow, VolunteerPorts
 from broker.flow.token import TokenFlow
@@ -192,10 +193,12 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         issuer=settings.issuer,
         random=random,
     )
+    sessions = wire_sessions(settings, state)
     suppliers = SupplierSide(
         issuer=settings.issuer,
         saml_entity_id=addresses.idp_entity_id,
         state=state,
+        sessions=sessions,
         keys=flow_keys,
         xml=xml,
         random=random,
@@ -233,7 +236,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         calls=SchoolEndpoints(
             parts.fetcher,
             published=parts.published,
-            read_secret=partial(read_client_secret, parts.loaded),
+            read_secret=partial(read_client_secret, parts.loaded.keys_folder),
         ),
         keys=flow_keys,
         xml=xml,
@@ -253,6 +256,8 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         login=LoginFlow(
             snapshots=snapshots,
             steps=BrowserSteps(state, random=random),
+            sessions=sessions,
+            hints=IdTokenHints(issuer=settings.issuer, keys=flow_keys.token),
             schools=schools,
             suppliers=suppliers,
             desk=desk,
@@ -332,15 +337,3 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         max_api_body_bytes=settings.limits.api_body_bytes,
         max_requests=settings.limits.requests_at_once,
     )
-
-
-def read_client_secret(loaded: LoadedSettings, idp: SchoolIdpId) -> str | None:
-    """Return our secret at a school's provider: `keys/schools/<identity provider>.secret`.
-
-    Read when it is used, so that a school that is applied while we run needs no restart.
-    """
-    file = loaded.keys_folder / "schools" / f"{idp}.secret"
-    try:
-        return read_safely(file, root=loaded.keys_folder).decode().strip()
-    except (KeyProblem, UnicodeDecodeError):
-        return None  # the school's token endpoint is then not asked at all

@@ -77,6 +77,15 @@ class Times(Section, frozen=True, kw_only=True):
     receipt_head_minutes: Positive = 60
 
 
+class Sessions(Section, frozen=True, kw_only=True):
+    """A browser's session after a login at school, and its end at suppliers."""
+
+    minutes: Annotated[int, Meta(ge=1, le=720)] = 60
+    """After which the school is asked again, however busy the pupil is."""
+    logout_minutes: Annotated[int, Meta(ge=1, le=720)] = 240
+    """For so long after a release a logout reaches its supplier."""
+
+
 class Joining(Section, frozen=True, kw_only=True):
     """When a new ECK iD's alias to a school's own number holds elsewhere."""
 

@@ -24,6 +24,7 @@ from broker.setting_tables import (
     Logging,
     Section,
     Server,
+    Sessions,
     Store,
     Switching,
     Takeovers,
@@ -61,6 +62,7 @@ class Settings(Section, frozen=True, kw_only=True):
     folders: Folders = Folders()
     store: Store = Store()
     times: Times = Times()
+    sessions: Sessions = Sessions()
     joining: Joining = Joining()
     takeover: Takeovers = Takeovers()
     switching: Switching = Switching()

@@ -16,7 +16,15 @@ import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
 from broker.domain.attributes import Population
-from broker.domain.federation import ApiScope, NoticeMode, RelationKind, SchoolFrom, Sector, State
+from broker.domain.federation import (
+    ApiScope,
+    NoticeMode,
+    RelationKind,
+    SchoolFrom,
+    Sector,
+    SingleSignOn,
+    State,
+)
 from broker.domain.ids import BRIN_PATTERN, SLUG_PATTERN
 from broker.domain.relying_parties import (
     ClaimProfile,
@@ -73,6 +81,8 @@ class SchoolDocument(Document, frozen=True, kw_only=True):
     eck_id: Literal["optional", "required"] = "optional"
     shared_devices: bool | UnsetType = UNSET
     """Default: true in po, where children share tablets, and false elsewhere."""
+    single_sign_on: SingleSignOn | UnsetType = UNSET
+    """Default: `off` with shared devices, `on` elsewhere."""
     pupils: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     enabled: bool = True
     api_client: tuple[ApiClientDocument, ...] = ()

@@ -57,6 +57,17 @@ class ApiClient(msgspec.Struct, frozen=True, kw_only=True):
     purposes: tuple[ApiScope, ...]
 
 
+class SingleSignOn(StrEnum):
+    """What becomes of a login when its browser opens the next supplier's material."""
+
+    OFF = "off"
+    """No session: the school's login asks each time who this is."""
+    ASK = "ask"
+    """A page says whose login goes on, and offers "that is not me"."""
+    ON = "on"
+    """It goes on without a page."""
+
+
 class School(msgspec.Struct, frozen=True, kw_only=True):
     """A school as its document states it.
 
@@ -64,6 +75,7 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
         brin, branch: BRIN4 of the institution; BRIN6 of the location, when this school is one.
         eck_id_required: refuse an unknown pupil whose login states no ECK iD.
         shared_devices: pupils share devices, so each login shows who it is for.
+        single_sign_on: never anything but `OFF` with shared devices.
         pupils: published head count; how many may come from other schools goes by it.
         enabled: false refuses every login of this school, also those under way, and its programs.
         api_clients: its programs that may call our API.
@@ -79,6 +91,7 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
     state: State
     eck_id_required: bool = False
     shared_devices: bool = False
+    single_sign_on: SingleSignOn = SingleSignOn.OFF
     pupils: int | None = None
     enabled: bool = True
     api_clients: tuple[ApiClient, ...] = ()

@@ -27,6 +27,16 @@ class LoginCookie:
 
 
 @dataclass(frozen=True, slots=True)
+class BrowserSession:
+    """What a browser gets of a session: `handle` lets it log in at the next supplier, `standing`
+    finds where it is logged in, and opens nothing else; `name` tells it from others."""
+
+    name: str
+    handle: Handle = field(repr=False)
+    standing: Handle = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Redirect:
     """Send the browser to `url` (303)."""
 
@@ -149,8 +159,16 @@ Answer = (
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """An answer with the login cookies to set and to clear."""
+    """An answer with the cookies to set and to clear.
+
+    Attributes:
+        opened, closed: of a login's step.
+        session: a new one, that this browser gets.
+        leaves_session: the one that it had is over.
+    """
 
     answer: Answer
     opened: LoginCookie | None = None
     closed: str = ""
+    session: BrowserSession | None = None
+    leaves_session: bool = False

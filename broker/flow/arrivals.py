@@ -18,7 +18,7 @@ from broker.flow.answers import OtherLogin, Step, Welcome, WhichSchool
 from broker.flow.asked import confirm_on_device, find_acr, keep_asked_of
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.held_state.browser_steps import BrowserSteps
-from broker.flow.held_state.login_store import Claim
+from broker.flow.held_state.login_store import Claim, Put
 from broker.flow.held_state.records import (
     CHOOSING,
     OFFERED,
@@ -29,13 +29,15 @@ from broker.flow.held_state.records import (
     another_try,
 )
 from broker.flow.own_schools import find_offered
-from broker.flow.page_between import first_name_of
+from broker.flow.page_between import first_name_of, released_names
 from broker.flow.parties import Parties
 from broker.flow.ports import Clock, Snapshots
 from broker.flow.refusals import InteractionRequired
-from broker.flow.release import ReleaseDesk, day_of, released_names
+from broker.flow.release import ReleaseDesk, day_of
 from broker.flow.school_logins import find_login_to_go_on_at
 from broker.flow.school_side import SchoolAnswer, wants_other_account
+from broker.flow.sessions.session_records import HeldSession
+from broker.flow.sessions.sessions import SessionInHand, Sessions
 from broker.flow.still_allowed import check_still_allowed
 from broker.flow.supplier_side import wants_pseudonym
 from broker.flow.unknown_names import note_unknown_names
@@ -49,12 +51,14 @@ class Arrivals:
         *,
         snapshots: Snapshots,
         steps: BrowserSteps,
+        sessions: Sessions,
         desk: ReleaseDesk,
         audit: AuditLog,
         clock: Clock,
     ) -> None:
         self._snapshots = snapshots
         self._steps = steps
+        self._sessions = sessions
         self._desk = desk
         self._audit = audit
         self._clock = clock
@@ -67,11 +71,13 @@ class Arrivals:
         idp: SchoolIdp,
         parties: Parties,
         closed: str,
+        session: SessionInHand | None = None,
     ) -> Step:
         """Go on with what a school stated.
 
         Args:
             closed: the step that was taken.
+            session: that of before in whose place nobody asked the school; None: a new one begins.
 
         Raises:
             Refusal: nothing was released.
@@ -106,11 +112,15 @@ class Arrivals:
             supplier=parties.supplier.id,
             choose_again=pending.choose_again or wants_other_account(pending.request),
         )
+        session = session or self._sessions.begin(
+            stated, school=pending.school, registry=registry, today=day_of(now), now=now
+        )
         first_name = first_name_of(stated)
         if own is None:
             return await self._ask_own_school(
-                pending, parties, decided, answer, acr, first_name=first_name, closed=closed
-            )
+                pending, parties, decided, answer, acr, first_name=first_name, closed=closed,
+                session=session,
+            )  # fmt: skip
         return await self._release(
             own,
             pending,
@@ -120,6 +130,7 @@ class Arrivals:
             acr=acr,
             claims=answer.claims,
             closed=closed,
+            session=session,
         )
 
     async def choose(
@@ -148,6 +159,7 @@ class Arrivals:
             acr=offered.acr,
             claims=(),
             closed=closed,
+            session=None if offered.session is None else SessionInHand(offered.session),
         )
 
     async def _send_on(
@@ -181,6 +193,7 @@ class Arrivals:
         *,
         first_name: str,
         closed: str,
+        session: SessionInHand | None,
     ) -> Step:
         """Keep what each of the person's schools would release, and ask for which one this is."""
         if pending.request.passive:
@@ -188,6 +201,8 @@ class Arrivals:
         schools = self._snapshots.registry.schools
         offered = sorted(decided, key=lambda each: each.decision.school != pending.school)
         shared = any(schools[each.decision.school].shared_devices for each in offered)
+        held, puts = _parts_of(session)
+        shows_who = shared or (held is not None and held.asks)
         kept = SchoolsOffered(
             login=pending.login,
             request=pending.request,
@@ -196,17 +211,18 @@ class Arrivals:
             offered=tuple(offered),
             authenticated_at=answer.login.authenticated_at,
             acr=acr,
-            greeted=shared,
+            greeted=shows_who,
             confirms_arrival=pending.confirms_arrival,
+            session=held,
         )
-        cookie = await self._steps.open(OFFERED, kept, claims=answer.claims)
+        cookie = await self._steps.open(OFFERED, kept, claims=answer.claims, puts=puts)
         page = WhichSchool(
             login=cookie.name,
             csrf_bound_to=cookie.handle.text,
             schools=tuple(schools[each.decision.school] for each in offered),
             supplier=parties.supplier,
-            first_name=first_name if shared else "",
-            may_switch=shared,
+            first_name=first_name if shows_who else "",
+            may_switch=shows_who,
             is_remembered=wants_pseudonym(pending.request),
         )
         return Step(page, opened=cookie, closed=closed)
@@ -222,9 +238,11 @@ class Arrivals:
         acr: str,
         claims: Sequence[Claim],
         closed: str,
+        session: SessionInHand | None,
     ) -> Step:
         """Hand over what was decided, or show the page with one button first."""
         registry, now = self._snapshots.registry, self._clock()
+        held, puts = _parts_of(session)
         prepared, page = await self._desk.prepare(
             decided,
             of=of,
@@ -233,17 +251,18 @@ class Arrivals:
             acr=acr,
             parties=parties,
             registry=registry,
+            session=held,
             now=now,
         )
         page = page or confirm_on_device(of.request, parties)
         if page is None:
             done = await self._desk.hand_over(
-                prepared, parties=parties, registry=registry, claims=claims, now=now
+                prepared, parties=parties, registry=registry, claims=claims, puts=puts, now=now
             )
-            return Step(done, closed=closed)
+            return Step(done, closed=closed, session=self._sessions.for_browser(held))
         if of.request.passive:
             raise InteractionRequired("check_no_page_when_passive")
-        cookie = await self._steps.open(PREPARED, prepared, claims=claims)
+        cookie = await self._steps.open(PREPARED, prepared, claims=claims, puts=puts)
         welcome = Welcome(
             login=cookie.name,
             csrf_bound_to=cookie.handle.text,
@@ -254,3 +273,7 @@ class Arrivals:
             may_switch=page.may_switch,
         )
         return Step(welcome, opened=cookie, closed=closed)
+
+
+def _parts_of(session: SessionInHand | None) -> tuple[HeldSession | None, tuple[Put, ...]]:
+    return (None, ()) if session is None else (session.held, session.puts)

@@ -16,6 +16,7 @@ Trips to the login store for a login without pages: a put by `begin`, a take and
 `finish_*`, and a take by `token.py`. Person register: one look-up. Receipts: one append.
 """
 
+import dataclasses
 from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec.structs import replace
@@ -57,10 +58,13 @@ from broker.flow.parties import (
     follow_idp,
 )
 from broker.flow.ports import Clock, Random, Snapshots
-from broker.flow.refusals import InteractionRequired, SchoolNotOpen, SchoolUnknown
+from broker.flow.refusals import NotLoggedIn, SchoolNotOpen, SchoolUnknown
 from broker.flow.release import ReleaseDesk, day_of
 from broker.flow.school_logins import NO_WISH, LoginWish, choose_login
 from broker.flow.school_side import SchoolAnswer, SchoolSide
+from broker.flow.sessions.id_token_hints import IdTokenHints
+from broker.flow.sessions.session_logins import SessionLogins
+from broker.flow.sessions.sessions import Sessions
 from broker.flow.supplier_side import SupplierSide
 from broker.saml_idp.refusals import AnswerableRefusal
 
@@ -75,6 +79,8 @@ class LoginFlow:
         *,
         snapshots: Snapshots,
         steps: BrowserSteps,
+        sessions: Sessions,
+        hints: IdTokenHints,
         schools: SchoolSide,
         suppliers: SupplierSide,
         desk: ReleaseDesk,
@@ -84,24 +90,30 @@ class LoginFlow:
     ) -> None:
         self._snapshots = snapshots
         self._steps = steps
+        self._sessions = sessions
+        self._hints = hints
         self._schools = schools
         self._suppliers = suppliers
         self._desk = desk
         self._clock = clock
         self._random = random
         self._arrivals = Arrivals(
-            snapshots=snapshots, steps=steps, desk=desk, audit=audit, clock=clock
+            snapshots=snapshots, steps=steps, sessions=sessions, desk=desk, audit=audit, clock=clock
+        )
+        self._session_logins = SessionLogins(
+            snapshots=snapshots, sessions=sessions, arrivals=self._arrivals, clock=clock
         )
         self._refusals = LoginRefusals(
             steps=steps, suppliers=suppliers, audit=audit, clock=clock, random=random
         )
 
     async def begin(self, request: SupplierRequest, *, wish: LoginWish = NO_WISH) -> Step:
-        """Send a checked request's browser to the school that it hints at, or to the chooser."""
+        """Answer from the browser's session, or send it to the school hinted at or the chooser."""
         login = ChoosingLogin(login=make_login_id(self._random), request=request)
         follow(login)
         parties = find_asking_parties(self._snapshots.registry, request)
         try:
+            request = self._hints.read(request)
             hinted = find_hinted_school(
                 self._snapshots.index,
                 request.hints,
@@ -109,6 +121,11 @@ class LoginFlow:
                 today=day_of(self._clock()),
             )
             login = replace(login, request=kept_of(request), choose_again=wish.own_school_again)
+            done = await self._session_logins.answer(
+                login, request, parties, hinted=None if hinted is None else hinted[0], wish=wish
+            )
+            if done is not None:
+                return done
             if hinted is not None:
                 school, named = hinted
                 idp = choose_login(
@@ -121,7 +138,7 @@ class LoginFlow:
                 )
                 step = await self._send_or_ask(login, parties, school, idp)
             elif request.passive:
-                raise InteractionRequired("check_school_known_when_passive")
+                raise NotLoggedIn("check_school_known_when_passive")
             else:
                 cookie = await self._steps.open(CHOOSING, login)
                 step = Step(ChooseSchool(cookie.name), opened=cookie)
@@ -213,7 +230,8 @@ class LoginFlow:
                 closed=step.state,
                 clicked=prepared.clicked,
             )
-        return Step(answer, closed=step.state)
+        session = self._sessions.for_browser(prepared.session)
+        return Step(answer, closed=step.state, session=session)
 
     async def choose_own(self, step: BrowserStep, *, unverified_school: str) -> Step:
         """Go on in the name of the school that a person of several schools chose."""
@@ -248,12 +266,16 @@ class LoginFlow:
         registry, again = self._snapshots.registry, another_try(of, ask_again=True)
         parties = find_asking_parties(registry, of.request)
         try:
+            if of.session is not None:
+                await self._sessions.drop(of.session)
             school, idp = registry.schools.get(clicked), find_idp(registry, of.idp)
             if school is None:
                 raise SchoolNotOpen("check_school_known")
             today, wish = day_of(self._clock()), LoginWish(unverified_clicked=idp.id)
             idp = choose_login(registry, school, wish=wish, may_ask=False, today=today) or idp
-            return await self._send(again, parties, school, idp, closed=step.state)
+            sent = await self._send(again, parties, school, idp, closed=step.state)
+            left = of.session is not None and not of.session.is_new
+            return dataclasses.replace(sent, leaves_session=left)
         except Refusal as refusal:
             return await self._refusals.answer(
                 refusal, again, parties, closed=step.state, clicked=clicked

@@ -2,9 +2,10 @@
 
 from dataclasses import dataclass, field
 
-from broker.domain.attributes import GIVEN_NAME, Population
+from broker.domain.attributes import GIVEN_NAME, AttributeName, Population
 from broker.domain.federation import Agreement, NoticeMode, School
 from broker.domain.identity import StatedLogin
+from broker.flow.held_state.records import PreparedRelease
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +36,7 @@ def find_page_needed(
     agreement: Agreement | None,
     seen: int,
     greeted: bool = False,
+    asks_who: bool = False,
 ) -> PageNeeded | None:
     """Return what a page must show before anything leaves, or None when none is needed.
 
@@ -43,6 +45,7 @@ def find_page_needed(
         population: that the login states.
         seen: newest version of the notice that this person saw.
         greeted: a page of this login has shown who it is for already.
+        asks_who: a session goes on, whose school wants its person to be seen first.
     """
     notice = (
         agreement is not None
@@ -50,10 +53,14 @@ def find_page_needed(
         and population is not Population.STAFF
         and seen < agreement.version
     )
-    if not (notice or (school.shared_devices and not greeted)):
+    if not (notice or asks_who or (school.shared_devices and not greeted)):
         return None
+    shows_who = school.shared_devices or asks_who
     return PageNeeded(
-        first_name=first_name if school.shared_devices else "",
-        notice=notice,
-        may_switch=school.shared_devices,
+        first_name=first_name if shows_who else "", notice=notice, may_switch=shows_who
     )
+
+
+def released_names(prepared: PreparedRelease) -> tuple[AttributeName, ...]:
+    """Return the names of what goes out, for the page that tells so."""
+    return tuple(each.name for each in prepared.decision.released)

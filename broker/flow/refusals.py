@@ -154,3 +154,15 @@ class FailedWithoutPage(Refusal):
     may_redirect = True
     oauth_error = "temporarily_unavailable"
     saml_status = "Responder"
+
+
+class NotLoggedIn(Refusal):
+    """No page was to be shown, and this browser has no session that could answer."""
+
+    code = "E-LOGIN-16"
+    whose_task = WhoseTask.SUPPLIER
+    what = "You are not logged in yet, and the material asked us not to show a page."
+    remedy = "Open the material itself and log in there."
+    may_redirect = True
+    oauth_error = "login_required"
+    saml_status = "NoPassive"

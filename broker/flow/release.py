@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from datetime import date, datetime
 from zoneinfo import ZoneInfo
 
-from broker.domain.attributes import AttributeName
 from broker.domain.federation import SchoolIdp
 from broker.domain.identity import StatedLogin
 from broker.domain.ids import SupplierId
@@ -21,21 +20,26 @@ from broker.flow.answers import Answer
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.enrolment.enrolments import SchoolLists
 from broker.flow.following.trail import Outcome, current_trail
-from broker.flow.held_state.login_store import Claim
+from broker.flow.held_state.login_store import Claim, Put
 from broker.flow.held_state.records import (
     DecidedRelease,
     PendingLogin,
     PreparedRelease,
     SchoolsOffered,
 )
-from broker.flow.naming import SupplierNames, check_epoch_unchanged, epoch_of, name_person
+from broker.flow.naming import (
+    SupplierNames,
+    check_epoch_unchanged,
+    epoch_of,
+    name_person,
+)
 from broker.flow.own_schools import (
     decide_schools,
     find_remembered,
     presented_by,
     remember_at_others,
 )
-from broker.flow.page_between import PageNeeded, find_page_needed
+from broker.flow.page_between import PageNeeded, find_page_needed, released_names
 from broker.flow.parties import Parties
 from broker.flow.persons.arrival_budgets import ArrivalRules
 from broker.flow.persons.eck_id_share import LoginTally
@@ -54,6 +58,7 @@ from broker.flow.receipts.receipts import (
     derive_receipt_keys,
     seal_receipt,
 )
+from broker.flow.sessions.session_records import HeldSession
 from broker.flow.still_allowed import check_still_allowed
 from broker.flow.supplier_side import SupplierSide, wants_pseudonym
 from broker.flow.switching.switched_classes import find_classes
@@ -155,6 +160,7 @@ class ReleaseDesk:
         acr: str,
         parties: Parties,
         registry: Registry,
+        session: HeldSession | None = None,
         now: datetime,
     ) -> tuple[PreparedRelease, PageNeeded | None]:
         """Name the person of a decided release, and seal its receipt.
@@ -193,13 +199,15 @@ class ReleaseDesk:
                 keys=ports.keys.register,
                 random=ports.random,
             )
+        greeted = isinstance(of, SchoolsOffered) and of.greeted
         page = find_page_needed(
             first_name,
             population=decided.role,
             school=school,
             agreement=None if found is None else found.agreement,
             seen=person.seen_notice(notice_signer(decision.carried_from, school.id), supplier.id),
-            greeted=isinstance(of, SchoolsOffered) and of.greeted,
+            greeted=greeted,
+            asks_who=session is not None and session.asks and not greeted,
         )
         if decided.role is not None:
             decision = date_membership(
@@ -244,6 +252,7 @@ class ReleaseDesk:
             eck_root=presented.eck_id if notice else None,
             local_root=presented.local if notice else None,
             notice=notice,
+            session=session,
         )
         return prepared, page
 
@@ -260,6 +269,7 @@ class ReleaseDesk:
         parties: Parties,
         registry: Registry,
         claims: Sequence[Claim],
+        puts: Sequence[Put] = (),
         now: datetime,
     ) -> Answer:
         """Return the answer to the supplier, once its receipt is durable.
@@ -285,7 +295,7 @@ class ReleaseDesk:
         ports = self._ports
         built = ports.suppliers.build(prepared, parties=parties, now=now)
         await ports.receipts.append(prepared.receipt)
-        await ports.suppliers.keep(built, claims=claims)
+        await ports.suppliers.keep(built, claims=claims, puts=puts)
         ports.audit.record(
             AuditEvent(
                 action="released",
@@ -336,8 +346,3 @@ class ReleaseDesk:
 def day_of(now: datetime) -> date:
     """Return the day in the Netherlands."""
     return now.astimezone(NETHERLANDS).date()
-
-
-def released_names(prepared: PreparedRelease) -> tuple[AttributeName, ...]:
-    """Return the names of what goes out, for the page that tells so."""
-    return tuple(each.name for each in prepared.decision.released)

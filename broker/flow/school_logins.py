@@ -1,7 +1,7 @@
 """Which of a school's logins a pupil goes to: named, chosen, remembered, or the only one."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 
 from broker.domain.federation import School, SchoolIdp
@@ -21,11 +21,13 @@ class LoginWish:
     Attributes:
         unverified_clicked: id of the login whose button was pressed, or "".
         unverified_remembered: id of the one chosen last time in this browser, or "".
+        unverified_session: handle of its session, or "".
         own_school_again: somebody of several schools wishes to say anew for which one this is.
     """
 
     unverified_clicked: str = ""
     unverified_remembered: str = ""
+    unverified_session: str = field(default="", repr=False)
     own_school_again: bool = False
 
 

@@ -40,6 +40,7 @@ from broker.flow.refusals import (
     LoginRequired,
     SupplierNotOpen,
 )
+from broker.flow.sessions.sessions import Part, Sessions
 from broker.oidc_op.asked_claims import place_claims
 from broker.oidc_op.claims import build_claims, claim_names, list_values
 from broker.oidc_op.grants import OidcGrant, userinfo_grant_of
@@ -87,6 +88,7 @@ class SupplierSide:
         issuer: str,
         saml_entity_id: str,
         state: SealedState,
+        sessions: Sessions,
         keys: FlowKeys,
         xml: XmlSecurity,
         random: Random,
@@ -94,6 +96,7 @@ class SupplierSide:
         self._issuer = issuer
         self._entity_id = saml_entity_id
         self._state = state
+        self._sessions = sessions
         self._keys = keys
         self._xml = xml
         self._random = random
@@ -112,8 +115,13 @@ class SupplierSide:
             return self._build_code(request, prepared, parties, now=now)
         return self._build_assertion(request, prepared, parties, now=now)
 
-    async def keep(self, built: BuiltAnswer, *, claims: Sequence[Claim]) -> None:
+    async def keep(
+        self, built: BuiltAnswer, *, claims: Sequence[Claim], puts: Sequence[Put] = ()
+    ) -> None:
         """Keep what a code stands for and use up one-shot values, in one trip; none for neither.
+
+        Args:
+            puts: what is kept besides.
 
         Raises:
             AssertionUsed: a one-shot value was used before; nothing was kept.
@@ -121,11 +129,11 @@ class SupplierSide:
             StoreUnavailable: nobody knows.
         """
         every = (*claims, *built.claims)
-        if not (built.puts or every):
+        if not (built.puts or puts or every):
             return
         try:
             with store_in_words(known=(ClaimedBefore,)):
-                await self._state.put(*built.puts, claims=every)
+                await self._state.put(*built.puts, *puts, claims=every)
         except ClaimedBefore as claimed:
             if claimed.index < len(claims):
                 raise AssertionUsed("check_login_step") from None
@@ -177,6 +185,7 @@ class SupplierSide:
         now: datetime,
     ) -> BuiltAnswer:
         profile = parties.relying_party.claims
+        part = self._take_part(prepared, prepared.pseudonym or "", parties)
         claims = build_claims(prepared.decision, profile=profile)
         in_id_token, in_userinfo = place_claims(request, claims)
         lint_claims(list_values(claims), decision=prepared.decision, names=claim_names(profile))
@@ -191,6 +200,7 @@ class SupplierSide:
             claims=in_id_token,
             acr=prepared.acr,
             authenticated_at=told_moment(prepared, now=now) if request.wants_auth_time else None,
+            sid=None if part is None else part.sid,
             exact_times=request.force_login,
             scopes=request.scopes,
             issued_at=now,
@@ -217,7 +227,7 @@ class SupplierSide:
             )
             use = use_request(self._state, request, now=now)
         answer = build_authorization_response(request, code=code.text, issuer=self._issuer)
-        puts = (grant_put, userinfo_put, *use.puts)
+        puts = (grant_put, userinfo_put, *use.puts, *_puts_of(part))
         return BuiltAnswer(_bring(answer, request, parties), puts, use.claims)
 
     def _build_assertion(
@@ -231,6 +241,8 @@ class SupplierSide:
         provider = parties.relying_party.protocol
         if not isinstance(provider, SamlServiceProvider):
             raise SupplierNotOpen("check_protocol_unchanged")
+        transient = self._make_id()
+        part = self._take_part(prepared, prepared.pseudonym or transient, parties)
         attributes = build_attributes(prepared.decision)
         lint_claims(attributes, decision=prepared.decision, names=attribute_names())
         form = build_response(
@@ -244,14 +256,28 @@ class SupplierSide:
             ids=ResponseIds(
                 response_id=self._make_id(),
                 assertion_id=self._make_id(),
-                session_index=self._make_id(),
-                transient_name_id=self._make_id(),
+                session_index=self._make_id() if part is None else f"_{part.sid}",
+                transient_name_id=transient,
             ),
             now=now,
             signing_key=self._keys.saml_signing,
             xml=self._xml,
         )
-        return BuiltAnswer(_post(form, parties))
+        return BuiltAnswer(_post(form, parties), _puts_of(part))
+
+    def _take_part(self, prepared: PreparedRelease, subject: str, parties: Parties) -> Part | None:
+        """Return the relying party's part in the session of this login, if there is one."""
+        if prepared.session is None:
+            return None
+        with store_in_words():
+            return self._sessions.take_part(
+                prepared.session,
+                login=prepared.login,
+                relying_party=parties.relying_party.id,
+                supplier=parties.supplier.id,
+                subject=subject,
+                idp=prepared.idp,
+            )
 
     def _make_id(self) -> str:
         """Return a random NCName; an id of XML may not begin with a digit."""
@@ -283,6 +309,10 @@ def told_moment(prepared: PreparedRelease, *, now: datetime) -> datetime:
 def wants_pseudonym(request: SupplierRequest) -> bool:
     """Tell whether the answer names the pupil by the supplier's pseudonym."""
     return not (isinstance(request, CheckedAuthnRequest) and request.name_id_transient)
+
+
+def _puts_of(part: Part | None) -> tuple[Put, ...]:
+    return () if part is None else part.puts
 
 
 def _pseudonym(prepared: PreparedRelease) -> Pseudonym:

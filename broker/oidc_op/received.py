@@ -34,6 +34,7 @@ class AuthorizationRequest:
     acr_values: str | None = field(default=None, repr=False)
     login_hint: str | None = field(default=None, repr=False)
     idp_hint: str | None = field(default=None, repr=False)
+    id_token_hint: str | None = field(default=None, repr=False)
     ui_locales: str | None = None
     claims: str | None = field(default=None, repr=False)
     request: str | None = field(default=None, repr=False)

@@ -94,6 +94,7 @@ class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag
         acr: None when no level was asked for, by `acr_values` or `claims`.
         asked_claims: None when `claims` names no attribute.
         expected_subs: who may log in, by pseudonym, as `claims` (or a hint) says; None is anybody.
+        id_token_hint: an ID token of ours, not looked at yet; then it adds to `expected_subs`.
         wants_auth_time: `max_age` was given, or `claims` marks `auth_time` essential.
         form_post: as of `ReturnAddress`.
         scopes: granted: `openid`, and those asked that name something of ours. What goes out is
@@ -127,6 +128,7 @@ class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag
     pushed: str = ""
     object_id: str = ""
     made_after: datetime | None = None
+    id_token_hint: str | None = None
 
     def __repr__(self) -> str:
         return f"CheckedAuthorizationRequest(relying_party={self.relying_party!r}, ...)"
@@ -176,6 +178,7 @@ def check_authorization_request(
         wants_auth_time=max_age is not None or (auth_time is not None and auth_time.essential),
         ui_locales=_words(request.ui_locales),
         resources=tuple(dict.fromkeys(request.resource)),
+        id_token_hint=request.id_token_hint,
     )
 
 

@@ -4,6 +4,8 @@
 |---|---|---|---|
 | `login.<state>` | `<handle>.<relying party>.<second>` | until the step is done | None, or Lax |
 | `rehearsal.<state>` | `<handle>` | until the step is done | None, or Lax |
+| `session` | `<handle>`: logs in at the next supplier | until the browser closes | Lax |
+| `session.<name>` | `<handle>.<second>`: finds where a session is logged in | the same | Lax |
 | `school` | id of the school chosen last | a setting | Lax |
 | `idp` | id of the login chosen last, of a school with several | a setting | Lax |
 | `lang` | `nl` or `en` | a year | Lax |
@@ -17,6 +19,9 @@ the school's cross-site post, hence None, as must the language wished for it; fo
 a token besides (`csrf.py`).
 Beside a step's handle it says where the login began: when the step is lost, a page leads there;
 and when the step did, so that of too many the oldest goes.
+A session gets new cookies at each login. The one without name is the newest session; the named ones
+are all that this browser began, for a logout must find what two tabs began side by side, and a
+school's cross-site post does not show what was there before.
 On loopback http a browser would drop SameSite=None without Secure; there Lax does, since a port
 is no part of a site.
 
@@ -32,7 +37,7 @@ from dataclasses import dataclass, field
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.flow.answers import LoginCookie
+from broker.flow.answers import BrowserSession, LoginCookie
 from broker.web.headers import Header
 
 LANGUAGE_SECONDS = 365 * 24 * 60 * 60
@@ -43,6 +48,9 @@ FORM_SECONDS = 24 * 60 * 60
 MAX_LOGINS_AT_ONCE = 12
 """A browser that opens more tabs than this loses the cookies of those that it left longest ago."""
 
+MAX_SESSIONS = 8
+"""Begun in one browser; the one begun longest ago is not found by a logout any more."""
+
 STATE_PATTERN = re.compile(r"[A-Za-z0-9_-]{22}\Z")
 FORM_PATTERN = re.compile(r"[0-9a-f]{32}\Z")
 LOGIN_PATTERN = re.compile(
@@ -52,6 +60,8 @@ LOGIN_PATTERN = re.compile(
 )
 _LOGIN = "login."
 _REHEARSAL = "rehearsal."
+_SESSION = "session."
+STANDING_PATTERN = re.compile(r"(?P<handle>[A-Za-z0-9_-]{43}[a-z]?)\.(?P<begun>[0-9]{1,12})\Z")
 HANDLE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}[a-z]?\Z")
 _READ = "schuilnaam.cookies"
 """Where a request keeps its cookies once they were read."""
@@ -159,6 +169,45 @@ class Cookies:
         for state in held[: max(0, len(held) - MAX_LOGINS_AT_ONCE)]:
             self.close_login(response, state)
 
+    def read_session(self, request: Request) -> str:
+        """Return the handle of this browser's newest session, or ""."""
+        value = self.read(request, "session")
+        return value if HANDLE_PATTERN.match(value) else ""
+
+    def read_standings(self, request: Request) -> list[str]:
+        """Return by what each session is found that this browser began, the newest first."""
+        return [handle for _, _, handle in self._sessions(request)]
+
+    def open_session(
+        self, request: Request, response: Response, session: BrowserSession, *, now_seconds: int
+    ) -> None:
+        """Give this browser a new session, until it closes; `now_seconds` since 1970."""
+        for _, name, _ in self._sessions(request)[MAX_SESSIONS - 1 :]:
+            response.raw_headers.append(self._header(_SESSION + name, "", seconds=0))
+        value = f"{session.standing.text}.{now_seconds}"
+        response.raw_headers.append(self._header("session", session.handle.text, seconds=None))
+        response.raw_headers.append(self._header(_SESSION + session.name, value, seconds=None))
+
+    def leave_session(self, response: Response) -> None:
+        """Let nobody go on by the newest session; a logout still finds where it was used."""
+        response.raw_headers.append(self._header("session", "", seconds=0))
+
+    def close_sessions(self, request: Request, response: Response) -> None:
+        """Forget every session."""
+        self.leave_session(response)
+        for _, name, _ in self._sessions(request):
+            response.raw_headers.append(self._header(_SESSION + name, "", seconds=0))
+
+    def _sessions(self, request: Request) -> list[tuple[int, str, str]]:
+        """Return second, name and handle of each session, the newest first."""
+        prefix = self._name(_SESSION)
+        found = []
+        for cookie, value in _received(request).items():
+            name, match = cookie.removeprefix(prefix), STANDING_PATTERN.match(value)
+            if cookie.startswith(prefix) and STATE_PATTERN.match(name) and match is not None:
+                found.append((int(match["begun"]), name, match["handle"]))
+        return sorted(found, reverse=True)
+
     def remember_school(self, response: Response, school: str) -> None:
         """Remember the choice in this browser; an empty one forgets it."""
         seconds = self.remembered_school_seconds if school else 0
@@ -203,10 +252,14 @@ class Cookies:
         cookie = self._header("starts", f"{first}-{count + 1}", seconds=STARTS_SECONDS)
         return count + 1, cookie
 
-    def _header(self, name: str, value: str, *, seconds: int, cross_site: bool = False) -> Header:
+    def _header(
+        self, name: str, value: str, *, seconds: int | None, cross_site: bool = False
+    ) -> Header:
+        """Return a cookie; without `seconds` it is gone when the browser closes (RFC 6265 5.3)."""
         secure = "; Secure" if self.secure else ""
         same_site = "None" if cross_site and self.secure else "Lax"
-        cookie = f"{self._name(name)}={value}; Max-Age={seconds}; Path=/; HttpOnly{secure}"
+        lasts = "" if seconds is None else f" Max-Age={seconds};"
+        cookie = f"{self._name(name)}={value};{lasts} Path=/; HttpOnly{secure}"
         return b"set-cookie", f"{cookie}; SameSite={same_site}".encode("ascii")
 
 

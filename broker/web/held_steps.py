@@ -53,5 +53,6 @@ def read_wish(web: Web, request: Request, *, clicked: str = "") -> LoginWish:
     return LoginWish(
         unverified_clicked=clicked,
         unverified_remembered=web.cookies.read(request, "idp"),
+        unverified_session=web.cookies.read_session(request),
         own_school_again=web.cookies.read(request, "again") == "1",
     )

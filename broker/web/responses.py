@@ -162,8 +162,16 @@ def answer(web: Web, request: Request, step: Step) -> Response:
         web.cookies.close_login(response, step.closed)
     if step.opened is not None:
         web.cookies.close_left_logins(request, response)
-        web.cookies.open_login(response, step.opened, now_seconds=int(web.clock().timestamp()))
+        web.cookies.open_login(response, step.opened, now_seconds=_seconds(web))
+    if step.session is not None:
+        web.cookies.open_session(request, response, step.session, now_seconds=_seconds(web))
+    elif step.leaves_session:
+        web.cookies.leave_session(response)
     return response
+
+
+def _seconds(web: Web) -> int:
+    return int(web.clock().timestamp())
 
 
 def refuse(web: Web, request: Request, refusal: Refusal) -> Response:

@@ -97,6 +97,21 @@ class LoginStoreSuite:
         await backend.advance(59)
         assert await backend.store.get(a_locator()) == b"new"
 
+    async def test_several_records_come_back_at_once_each_or_nothing(
+        self, backend: Backend
+    ) -> None:
+        await backend.store.put([a_put(1, b"one"), a_put(2, b"two", 60), a_put(3, b"three")])
+        await backend.store.take(a_locator(3), tombstone_ttl_seconds=600)
+        numbers = (4, 3, 2, 1)
+        found = await backend.store.get_all([*map(a_locator, numbers)])
+        assert found == [None, None, b"two", b"one"]
+        await backend.advance(60)
+        assert await backend.store.get_all([a_locator(2)]) == [None]
+        with pytest.raises(ValueError, match="twice"):
+            await backend.store.get_all([a_locator(1), a_locator(1)])
+        with pytest.raises(ValueError, match="nothing"):
+            await backend.store.get_all([])
+
     # take
 
     async def test_a_taken_record_stays_refused_until_the_tombstones_end(

@@ -127,6 +127,11 @@ class SharedStore:
         self.is_stale()
         return await self.server.data.get(self.at(locator))
 
+    async def get_all(self, locators: Sequence[Locator]) -> list[bytes | None]:
+        await asyncio.sleep(0)
+        self.is_stale()
+        return await self.server.data.get_all([self.at(each) for each in locators])
+
     async def delete(self, locators: Sequence[Locator], *, tombstone_ttl_seconds: int) -> None:
         await asyncio.sleep(0)
         self.is_stale()
@@ -187,6 +192,9 @@ class FailingStore:
 
     async def get(self, locator: Locator) -> bytes:
         return await self._fail(lambda: self.inner.get(locator), others=self.seen)
+
+    async def get_all(self, locators: Sequence[Locator]) -> list[bytes | None]:
+        return await self._fail(lambda: self.inner.get_all(locators))
 
     async def delete(self, locators: Sequence[Locator], *, tombstone_ttl_seconds: int) -> None:
         await self._fail(

@@ -65,6 +65,12 @@ class CountingStore:
         _lose(fails)
         return sealed
 
+    async def get_all(self, locators: Sequence[Locator]) -> list[bytes | None]:
+        fails = self._count("get_all")
+        found = await self.inner.get_all(locators)
+        _lose(fails)
+        return found
+
     async def delete(self, locators: Sequence[Locator], *, tombstone_ttl_seconds: int) -> None:
         fails = self._count("delete")
         await self.inner.delete(locators, tombstone_ttl_seconds=tombstone_ttl_seconds)

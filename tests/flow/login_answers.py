@@ -5,8 +5,18 @@ from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
-from broker.flow.answers import Answer, LoginCookie, PostMessage, Redirect, Refused, Step, Welcome
+from broker.flow.answers import (
+    Answer,
+    BrowserSession,
+    LoginCookie,
+    PostMessage,
+    Redirect,
+    Refused,
+    Step,
+    Welcome,
+)
 from broker.flow.held_state.browser_steps import BrowserStep
+from broker.flow.school_logins import LoginWish
 from broker.saml_xml import names as n
 from broker.saml_xml.bindings import decode_post, decode_redirect
 from tests import builders_oidc as oidc
@@ -18,13 +28,25 @@ class Browser:
     """Holds the cookies that steps set."""
 
     cookies: dict[str, LoginCookie] = field(default_factory=dict)
+    session: str = ""
+    begun: list[BrowserSession] = field(default_factory=list)
 
     def follow(self, step: Step) -> Answer:
         """Keep and drop cookies as a step says, and return what it shows."""
         self.cookies.pop(step.closed, None)
         if step.opened is not None:
             self.cookies[step.opened.name] = step.opened
+        if step.session is not None:
+            self.session = step.session.handle.text
+            self.begun.append(step.session)
+        elif step.leaves_session:
+            self.session = ""
         return step.answer
+
+    @property
+    def wish(self) -> LoginWish:
+        """What it shows at the beginning of a login."""
+        return LoginWish(unverified_session=self.session)
 
     def step(self, state: str) -> BrowserStep:
         """Return what this browser shows of a login; a cookie that it has not is empty."""

@@ -33,6 +33,8 @@ from broker.flow.pushed_requests import PushBudget, PushedRequests
 from broker.flow.receipts.receipts import ReceiptLog
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
+from broker.flow.sessions.id_token_hints import IdTokenHints
+from broker.flow.sessions.sessions import Sessions, SessionTimes
 from broker.flow.supplier_side import SupplierSide
 from broker.flow.token import TokenFlow
 from broker.jose.keys import key_set_of
@@ -149,10 +151,12 @@ class LoginWorld:
             issuer=oidc.ISSUER,
             random=self.random,
         )
+        self.sessions = sessions = Sessions(state, times=SessionTimes())
         suppliers = SupplierSide(
             issuer=oidc.ISSUER,
             saml_entity_id=saml.BROKER_IDP,
             state=state,
+            sessions=sessions,
             keys=self.keys,
             xml=saml.XML,
             random=self.random,
@@ -184,6 +188,8 @@ class LoginWorld:
         flow = LoginFlow(
             snapshots=self.snapshots,
             steps=BrowserSteps(state, random=self.random),
+            sessions=sessions,
+            hints=IdTokenHints(issuer=oidc.ISSUER, keys=self.keys.token),
             schools=schools,
             suppliers=suppliers,
             desk=desk,
@@ -287,7 +293,7 @@ class LoginWorld:
     ) -> Answer:
         """Begin a login, with a hint that names the school when there is one."""
         asked = self.ask_hinting(party, hint, **changes) if hint else self.ask(party, **changes)
-        return browser.follow(await self.flow.begin(asked))
+        return browser.follow(await self.flow.begin(asked, wish=browser.wish))
 
     def ask_hinting(self, party: str, school: str, **changes: Any) -> Any:
         """Return a checked request that names the school."""

@@ -89,6 +89,10 @@ class FaultyStore:
         self._faults.before("store.get", StoreUnsure)
         return await self._inner.get(locator)
 
+    async def get_all(self, locators: Sequence[Locator]) -> list[bytes | None]:
+        self._faults.before("store.get_all", StoreUnsure)
+        return await self._inner.get_all(locators)
+
     async def delete(self, locators: Sequence[Locator], *, tombstone_ttl_seconds: int) -> None:
         self._faults.before("store.delete", StoreUnsure)
         await self._inner.delete(locators, tombstone_ttl_seconds=tombstone_ttl_seconds)

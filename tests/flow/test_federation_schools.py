@@ -49,7 +49,27 @@ def paths_of(login: dict[str, Any], **compiler: Any) -> list[str]:
 
 
 def test_checks_are_counted() -> None:
-    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (2, 13)
+    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (3, 13)
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({}, "off"),
+        ({"sector": "vo"}, "on"),
+        ({"shared_devices": False}, "on"),
+        ({"sector": "vo", "single_sign_on": "ask"}, "ask"),
+        ({"single_sign_on": "off"}, "off"),
+    ],
+)
+def test_sessions_are_for_devices_of_ones_own(changes: Any, expected: str) -> None:
+    store = apply(a_federation(school=a_school(**changes)))
+    assert store.records[Kind.SCHOOL, "vuurvogel"].single_sign_on == expected
+
+
+def test_a_session_on_shared_devices_is_refused() -> None:
+    found = problems_of(a_federation(school=a_school(single_sign_on="ask")))
+    assert [path for _, path, _ in found] == ["single_sign_on"]
 
 
 @pytest.mark.parametrize(

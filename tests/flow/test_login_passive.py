@@ -55,7 +55,7 @@ async def test_one_who_is_logged_in_comes_back_without_a_page(
 
 
 @pytest.mark.parametrize(
-    ("party", "error"), [(REKENRIJK, "interaction_required"), (TAALTUIN, "NoPassive")]
+    ("party", "error"), [(REKENRIJK, "login_required"), (TAALTUIN, "NoPassive")]
 )
 @pytest.mark.parametrize("hint", ["", "99ZZ"])
 async def test_a_school_that_is_not_known_cannot_be_chosen(

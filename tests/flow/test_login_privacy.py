@@ -103,6 +103,9 @@ def test_records_of_every_kind_hide_what_they_hold() -> None:
         "used-object",
         "volunteer-at-school",
         "volunteer-between",
+        "browser-session",
+        "session-standing",
+        "participation",
     }
     for kind in EVERY_KIND:
         assert kind.struct.__repr__ is SealedRecord.__repr__

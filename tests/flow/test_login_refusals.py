@@ -8,7 +8,12 @@ from broker.domain.federation import NoticeMode, State
 from broker.domain.refusals import Refusal
 from broker.flow import refusals as r
 from broker.flow.answers import Answer, ChooseSchool, PostMessage, Redirect, Refused
-from tests.flow.login_answers import Browser, read_at_school, refused, welcomed
+from tests.flow.login_answers import (
+    Browser,
+    read_at_school,
+    refused,
+    welcomed,
+)
 from tests.flow.login_parties import OIDC_SCHOOL, SAML_IDP, SAML_SCHOOL
 from tests.flow.login_world import NOOR, LoginWorld
 
@@ -72,6 +77,12 @@ async def without_page_and_school(world: LoginWorld, wrong: bool) -> Answer:
     return await world.begin(Browser(), prompt="none", hint="" if wrong else "11AA")
 
 
+async def without_page_and_notice(world: LoginWorld, wrong: bool) -> Answer:
+    if wrong:
+        world.change("kompas/rekenrijk", notice=NoticeMode.INFORM)
+    return await passively(world)
+
+
 async def without_page_and_too_late(world: LoginWorld, wrong: bool) -> Answer:
     seconds_ago = 3600 if wrong else 600
     return await passively(
@@ -124,7 +135,8 @@ JOURNEYS: dict[type[Refusal], tuple[Journey, str]] = {
     r.SchoolNotOpen: (at_a_closed_school, "check_school_enabled"),
     r.SupplierNotOpen: (for_a_closed_supplier, "check_supplier_enabled"),
     r.StatesDiffer: (at_a_real_school_for_a_test, "check_states_equal"),
-    r.InteractionRequired: (without_page_and_school, "check_school_known_when_passive"),
+    r.InteractionRequired: (without_page_and_notice, "check_no_page_when_passive"),
+    r.NotLoggedIn: (without_page_and_school, "check_school_known_when_passive"),
     r.LoginRequired: (without_page_and_too_late, "check_login_within_max_age"),
     r.StoreUnavailable: (while_the_store_is_down, "check_login_step"),
     r.SchoolUnreachable: (while_the_school_is_down, "check_school_answers"),
@@ -136,6 +148,7 @@ JOURNEYS: dict[type[Refusal], tuple[Journey, str]] = {
 
 TOLD = {
     r.InteractionRequired: "interaction_required",
+    r.NotLoggedIn: "login_required",
     r.LoginRequired: "login_required",
     r.DeniedWithoutPage: "access_denied",
     r.FailedWithoutPage: "temporarily_unavailable",

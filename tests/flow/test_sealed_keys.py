@@ -268,6 +268,7 @@ async def test_the_property_fails_for_a_worker_that_is_later_than_the_lead() -> 
     store = a_store(Clock())
     rotations = rotated_at([0])
     retired = START + ROTATION.lead + ROTATION.overlap
-    on_time, never = Worker(store, rotations, 0), Worker(store, rotations, HOURS_SECONDS)
+    late = int((ROTATION.lead + ROTATION.overlap).total_seconds()) + 1
+    on_time, never = Worker(store, rotations, 0), Worker(store, rotations, late)
     for each in (on_time.at(retired), never.at(retired)):
         await each.put(claims=claims_of(each))

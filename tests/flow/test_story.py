@@ -79,6 +79,18 @@ def test_before_a_school_is_chosen_the_way_there_was_not_reached() -> None:
 
     assert way() == {CheckResult.NOT_REACHED}
     assert way(idp="kompas") == {CheckResult.PASSED}
+    assert way(idp="kompas", verdict="released") == {CheckResult.NOT_REACHED}
+
+
+def test_a_session_that_answers_is_told_as_a_release() -> None:
+    def receipt(**changes: Any) -> set[CheckResult]:
+        lines = (msgspec.structs.replace(BEGIN, idp="kompas", **changes), REFUSAL, ANSWER)
+        checks = the_story(*lines).steps[0].checks
+        (group,) = [each for each in checks if each.title == "the receipt"]
+        return {result for _, result in group.checks}
+
+    assert receipt() == {CheckResult.NOT_REACHED}
+    assert receipt(verdict="released") == {CheckResult.PASSED}
 
 
 def test_a_page_that_waits_hands_nothing_over() -> None:

@@ -120,7 +120,7 @@ async def test_a_supplier_that_is_told_is_another_outcome(
     world: LoginWorld, trails: list[Trail]
 ) -> None:
     told = read_redirect(await world.begin(Browser(), prompt="none"))
-    assert told.error == "interaction_required"
+    assert told.error == "login_required"
     assert trails[-1].outcome is Outcome.TOLD
     assert trails[-1].login
 

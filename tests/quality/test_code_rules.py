@@ -27,7 +27,12 @@ MADE_IN = {
     "AuthenticatedClient": {"broker/oidc_op/client_auth.py"},
     "RedeemedGrant": {"broker/oidc_op/token.py"},
     "SamlLogin": {"broker/saml_sp/response.py"},
-    "VerifiedLogin": {"broker/saml_sp/response.py", "broker/oidc_rp/login.py"},
+    # verified, or read back from the sealed record of a session that a verified login began
+    "VerifiedLogin": {
+        "broker/saml_sp/response.py",
+        "broker/oidc_rp/login.py",
+        "broker/flow/sessions/session_logins.py",
+    },
     "Identity": {"broker/domain/identity.py"},
     "ReleaseDecision": {"broker/domain/release.py"},
     "Released": {"broker/domain/release.py"},

@@ -12,7 +12,7 @@ from broker.oidc_op.client_assertions import MAX_ASSERTION_LIFE_SECONDS, SKEW_SE
 from broker.oidc_op.dpop import MAX_AGE_SECONDS, MAX_AHEAD_SECONDS
 from broker.saml_sp.checks import ASSERTION_MAX_AGE
 from broker.saml_xml.clock import CLOCK_SKEW
-from broker.setting_tables import Times
+from broker.setting_tables import Sessions, Times
 from broker.web.cookies import (
     AGAIN_SECONDS,
     FORM_SECONDS,
@@ -26,6 +26,8 @@ from tests.quality.sources import broker_modules, parsed_files
 DAY = 24 * 60 * 60
 LOGIN_COOKIE = "login.<state>"
 REHEARSAL_COOKIE = "rehearsal.<state>"
+SESSION_COOKIE = "session.<name>"
+PREFIXED = {"_REHEARSAL": REHEARSAL_COOKIE, "_SESSION": SESSION_COOKIE}
 HOLDS, WHERE, HOW_LONG, SEALED_BY = range(4)
 
 
@@ -98,8 +100,8 @@ def cookies() -> set[str]:
 
 def prefixed(name: ast.expr) -> str:
     """Return a cookie's name as the table writes it, whose state is no part of the code."""
-    is_rehearsal = any(getattr(each, "id", "") == "_REHEARSAL" for each in ast.walk(name))
-    return REHEARSAL_COOKIE if is_rehearsal else LOGIN_COOKIE
+    named = {getattr(each, "id", "") for each in ast.walk(name)}
+    return next((told for prefix, told in PREFIXED.items() if prefix in named), LOGIN_COOKIE)
 
 
 def test_every_record_has_its_row_and_nothing_else_has() -> None:
@@ -118,8 +120,18 @@ def test_no_kind_of_sealed_record_is_forgotten() -> None:
     assert made == {each.name for each in EVERY_KIND}
 
 
+SET = {
+    "browser-session": Sessions().minutes,
+    "session-standing": Sessions().logout_minutes,
+    "participation": Sessions().logout_minutes,
+}
+"""How many minutes those live whose end is a setting."""
+
+
 def expected_of(kind: StateKind[RecordT]) -> str:
     lives = in_words(kind.ttl_seconds)
+    if kind.name in SET:
+        return f"{in_words(SET[kind.name] * 60)} (setting), at most {lives}"
     if kind.tombstone_ttl_seconds == kind.ttl_seconds:
         return lives
     return f"{lives}; that it was used, {in_words(kind.tombstone_ttl_seconds)}"
@@ -151,12 +163,13 @@ def test_one_shot_values_are_remembered_as_long_as_told() -> None:
 
 
 def test_cookies_live_as_long_as_told() -> None:
-    waiting = max(
-        each.ttl_seconds for each in EVERY_KIND if each.name not in ("userinfo", "used-object")
-    )
+    no_steps = {"userinfo", "used-object", *SET}
+    waiting = max(each.ttl_seconds for each in EVERY_KIND if each.name not in no_steps)
     lives = {
         LOGIN_COOKIE: in_words(waiting),
         REHEARSAL_COOKIE: in_words(waiting),
+        "session": "until the browser is closed",
+        SESSION_COOKIE: "until the browser is closed",
         "school": in_words(Times().remembered_school_days * DAY) + " (setting)",
         "idp": in_words(Times().remembered_school_days * DAY) + " (setting)",
         "lang": in_words(LANGUAGE_SECONDS),

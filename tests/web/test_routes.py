@@ -42,7 +42,7 @@ def test_a_hint_skips_the_chooser(browser: Browser) -> None:
 
 def test_what_the_supplier_must_know_goes_back_to_it(browser: Browser) -> None:
     answer = browser.begin(prompt="none")
-    assert query_of(answer)["error"] == "interaction_required"
+    assert query_of(answer)["error"] == "login_required"
     assert query_of(answer)["state"] == OIDC_REQUEST["state"]
     assert answer.refused == ["check_school_known_when_passive"]
     assert answer.lines[0]["relying_party"] == "rekenrijk"
@@ -174,7 +174,7 @@ class TestFrames:
             headers={"Sec-Fetch-Dest": "iframe"},
         )
         assert answer.status == 303
-        assert "error=interaction_required" in answer.response.headers["location"]
+        assert "error=login_required" in answer.response.headers["location"]
 
     def test_frames_push_out_no_login(self, browser: Browser) -> None:
         chooser = browser.choose()

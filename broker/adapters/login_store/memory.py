@@ -141,6 +141,15 @@ class MemoryLoginStore:
             raise Absent
         return entry.sealed
 
+    async def get_all(self, locators: Sequence[Locator]) -> list[bytes | None]:
+        """See `LoginStore.get_all`."""
+        for locator in locators:
+            check_locator(locator)
+        check_distinct(locators)
+        now = self._free_expired()
+        found = [self._find(locator, now) for locator in locators]
+        return [None if entry is None else entry.sealed for entry in found]
+
     async def delete(self, locators: Sequence[Locator], *, tombstone_ttl_seconds: int) -> None:
         """See `LoginStore.delete`."""
         for locator in locators:

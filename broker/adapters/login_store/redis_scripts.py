@@ -105,6 +105,20 @@ return {'done', sealed}
 """
 )
 
+GET_ALL = Script(
+    _IN_THIS_EPOCH
+    + """
+-- KEYS: epoch, records. ARGV[3]: most bytes of one. Answers each, or nothing where none is there.
+local found = {'done'}
+for i = 2, #KEYS do
+  local sealed = redis.call('GET', KEYS[i]) or ''
+  if #sealed > tonumber(ARGV[3]) then return {'unreadable'} end
+  found[i] = sealed
+end
+return found
+"""
+)
+
 TAKE = Script(
     _IN_THIS_EPOCH
     + """

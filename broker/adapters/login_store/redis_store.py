@@ -36,6 +36,7 @@ from broker.adapters.login_store.redis_scripts import (
     DELETE,
     DONE,
     GET,
+    GET_ALL,
     OLD,
     OTHERS,
     PUT,
@@ -162,6 +163,18 @@ class RedisLoginStore:
         answer = await self._run(GET, [locator], [MAX_SEALED_BYTES], is_read=True)
         _refuse(answer)
         return _sealed(answer)
+
+    async def get_all(self, locators: Sequence[Locator]) -> list[bytes | None]:
+        """See `LoginStore.get_all`."""
+        for locator in locators:
+            check_locator(locator)
+        check_distinct(locators)
+        answer = await self._run(GET_ALL, locators, [MAX_SEALED_BYTES], is_read=True)
+        _refuse(answer)
+        found = [each or None for each in answer[1:] if isinstance(each, bytes)]
+        if len(found) != len(locators):
+            raise StoreUnsure("the login store answers what we did not ask")
+        return found
 
     async def delete(self, locators: Sequence[Locator], *, tombstone_ttl_seconds: int) -> None:
         """See `LoginStore.delete`."""

@@ -34,6 +34,7 @@ STORE_ANSWERS: Mapping[str, tuple[str, ...]] = {
     "put": ("done", "claimed-before", "taken-before", "unsure"),
     "take": ("done", "taken-before", "claimed-before", "absent", "unsure"),
     "get": ("done", "absent", "unsure"),
+    "get_all": ("done", "unsure"),
     "delete": ("done", "unsure"),
 }
 """What the login store can answer to each operation (`broker.flow.held_state.login_store`)."""

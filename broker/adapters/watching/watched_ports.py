@@ -54,6 +54,10 @@ class WatchedLoginStore:
         """Look at one record."""
         return await self._time("get", self._store.get(locator))
 
+    async def get_all(self, locators: Sequence[Locator]) -> list[bytes | None]:
+        """Look at several records."""
+        return await self._time("get_all", self._store.get_all(locators))
+
     async def delete(self, locators: Sequence[Locator], *, tombstone_ttl_seconds: int) -> None:
         """End records."""
         await self._time(

@@ -5,7 +5,7 @@ from collections.abc import Callable, Iterator
 from msgspec import UNSET
 
 from broker.domain.documents import ApiClientDocument, DocumentProblem, SchoolDocument
-from broker.domain.federation import ApiClient, ApiScope, School, Sector
+from broker.domain.federation import ApiClient, ApiScope, School, Sector, SingleSignOn
 from broker.domain.ids import BoardId, Brin, SchoolId
 from broker.flow.federation.documents import StatedDocument
 from broker.flow.federation.places import (
@@ -58,9 +58,28 @@ def check_api_clients(document: SchoolDocument) -> Iterator[DocumentProblem]:
 SCHOOL_PURPOSES = (ApiScope.ENROLMENT, ApiScope.TAKEOVER)
 """What a program of a school may be let in for."""
 
+
+def has_shared_devices(document: SchoolDocument) -> bool:
+    """Tell whether pupils share devices; small children do, unless their school says otherwise."""
+    stated = document.shared_devices
+    return document.sector is Sector.PO if stated is UNSET else stated
+
+
+def check_no_session_on_shared_devices(document: SchoolDocument) -> Iterator[DocumentProblem]:
+    """Who sits down next must never go on as who sat there before."""
+    wanted = document.single_sign_on
+    if wanted not in (UNSET, SingleSignOn.OFF) and has_shared_devices(document):
+        yield DocumentProblem(
+            "single_sign_on",
+            f"is {wanted}, where pupils share devices.",
+            "Remove it, or write shared_devices = false.",
+        )
+
+
 SCHOOL_CHECKS: tuple[Callable[[SchoolDocument], Iterator[DocumentProblem]], ...] = (
     check_brin_is_of_institution,
     check_api_clients,
+    check_no_session_on_shared_devices,
 )
 
 
@@ -71,7 +90,8 @@ def compile_school(document: SchoolDocument, stated: StatedDocument) -> School:
         DocumentProblems: with everything that is wrong.
     """
     refuse_any(found for check in SCHOOL_CHECKS for found in check(document))
-    shared = document.sector is Sector.PO
+    shared, wanted = has_shared_devices(document), document.single_sign_on
+    usual = SingleSignOn.OFF if shared else SingleSignOn.ON
     return School(
         id=SchoolId(document.id),
         name=document.name,
@@ -82,7 +102,8 @@ def compile_school(document: SchoolDocument, stated: StatedDocument) -> School:
         board=BoardId(document.board),
         state=document.state,
         eck_id_required=document.eck_id == "required",
-        shared_devices=shared if document.shared_devices is UNSET else document.shared_devices,
+        shared_devices=shared,
+        single_sign_on=usual if wanted is UNSET else wanted,
         pupils=document.pupils,
         enabled=document.enabled,
         api_clients=tuple(

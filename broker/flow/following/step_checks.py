@@ -168,6 +168,10 @@ _RELEASE = (
     CheckGroup("no page where none may be", ("check_no_page_when_passive",)),
     *HAND_OVER,
 )
+BY_SESSION = _RELEASE
+"""What is decided anew where a session answers in place of the school."""
+
+_HINTED = (CheckGroup("the person that the supplier means", ("check_id_token_hint_ours",)),)
 _STILL_OPEN = CheckGroup(
     "all who stand behind it are still open",
     (
@@ -188,8 +192,8 @@ _MACHINE = CheckGroup(
 
 _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyType(
     {
-        (LoginStep.BEGIN, "oidc"): (*_ARRIVED, *OIDC_REQUEST, *_TO_BROWSER),
-        (LoginStep.BEGIN, "saml"): (*_ARRIVED, *SAML_REQUEST, *_TO_BROWSER),
+        (LoginStep.BEGIN, "oidc"): (*_ARRIVED, *OIDC_REQUEST, *_HINTED, *_TO_BROWSER, *BY_SESSION),
+        (LoginStep.BEGIN, "saml"): (*_ARRIVED, *SAML_REQUEST, *_TO_BROWSER, *BY_SESSION),
         (LoginStep.SHOW_SCHOOLS, ""): _ANSWERED,
         (LoginStep.CHOOSE_SCHOOL, ""): _CHOOSING,
         (LoginStep.SCHOOL_ANSWER, "saml"): (*_ANSWERED, *SAML_ANSWER, *_RELEASE),
@@ -241,6 +245,12 @@ _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyTy
 def groups_of(step: LoginStep, protocol: str) -> tuple[CheckGroup, ...]:
     """Return the checks of a step, in order; none for a step that does not exist."""
     return _GROUPS.get((step, protocol), ())
+
+
+def is_of_release(check: str) -> bool:
+    """Tell whether a check of a login's beginning is one that only a session's answer comes to."""
+    before = {name for each in (*_TO_BROWSER, _ARRIVAL) for name in each.checks}
+    return check not in before and any(check in each.checks for each in BY_SESSION)
 
 
 def every_group() -> Iterable[CheckGroup]:

@@ -12,8 +12,8 @@ import msgspec
 
 from broker.flow.following.check_results import GroupResult, tell_checks
 from broker.flow.following.protocol_checks import CheckGroup
-from broker.flow.following.step_checks import HAND_OVER, TO_SCHOOL
-from broker.flow.following.trail import LoginStep
+from broker.flow.following.step_checks import BY_SESSION, HAND_OVER, TO_SCHOOL, is_of_release
+from broker.flow.following.trail import LoginStep, Outcome
 
 REQUEST = "request"
 PAGE_SHOWN = "ok"
@@ -183,8 +183,11 @@ def _tell_step(line: LogLine, events: Sequence[LogLine]) -> StoryStep:
 def _tell_checks(line: LogLine) -> tuple[GroupResult, ...]:
     step = LoginStep(line.step)
     skipped: tuple[CheckGroup, ...] = ()
-    if step is LoginStep.BEGIN and not line.idp:
-        skipped = (TO_SCHOOL,)  # the chooser comes first
+    if step is LoginStep.BEGIN:
+        by_session = line.verdict in (Outcome.RELEASED, PAGE_SHOWN) or is_of_release(line.check)
+        skipped = (TO_SCHOOL,) if by_session else BY_SESSION
+        if not line.idp:
+            skipped = (*skipped, TO_SCHOOL)  # the chooser comes first
     if step is LoginStep.SCHOOL_ANSWER and line.verdict == PAGE_SHOWN:
         skipped = HAND_OVER  # a page waits for its button
     return tell_checks(step, line.protocol, failed=line.check, code=line.code, skipped=skipped)

@@ -19,6 +19,7 @@ from broker.flow.held_state.login_store import (
     Claim,
     ClaimedBefore,
     LoginStoreRefusal,
+    Put,
     StoreUnsure,
     TakenBefore,
 )
@@ -70,8 +71,9 @@ class BrowserSteps:
         *,
         state: str | None = None,
         claims: Sequence[Claim] = (),
+        puts: Sequence[Put] = (),
     ) -> LoginCookie:
-        """Keep a record until its browser comes back; one round trip.
+        """Keep a record until its browser comes back; one round trip, with what rides along.
 
         Raises:
             AssertionUsed: a claim was made before; nothing was kept.
@@ -79,7 +81,7 @@ class BrowserSteps:
         """
         with store_in_words():
             handle, put = self._state.seal(kind, record)
-            await self._state.put(put, claims=claims)
+            await self._state.put(put, *puts, claims=claims)
         return LoginCookie(
             state or self.make_state(), handle, record.request.relying_party, kind.ttl_seconds
         )

@@ -169,6 +169,13 @@ class LoginStore(Protocol):
             Absent: nothing or a tombstone is there.
         """
 
+    async def get_all(self, locators: Sequence[Locator]) -> list[bytes | None]:
+        """Return what is at each locator and leave it; None where nothing or a tombstone is.
+
+        Raises:
+            ValueError: no locator, or a locator twice.
+        """
+
     async def delete(self, locators: Sequence[Locator], *, tombstone_ttl_seconds: int) -> None:
         """Put a tombstone at every locator, whatever is there, so that no late put revives it.
 

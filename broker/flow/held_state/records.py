@@ -26,6 +26,7 @@ from broker.flow.held_state.request_records import PUSHED, USED_OBJECT
 from broker.flow.held_state.sealed_state import SealedRecord, StateKind
 from broker.flow.programs.api_records import API_TOKEN
 from broker.flow.receipts.receipts import SealedReceipt
+from broker.flow.sessions.session_records import PARTICIPATION, SESSION, STANDING, HeldSession
 from broker.flow.switching.volunteer_records import AT_SCHOOL, BETWEEN
 from broker.oidc_op.grants import OidcGrant, UserinfoGrant
 from broker.oidc_op.request import CheckedAuthorizationRequest
@@ -116,6 +117,7 @@ class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):
         authenticated_at: as in `PreparedRelease`.
         acr: as in `PreparedRelease`.
         greeted: whether the page showed who is logged in (shared devices).
+        session: of this login, if there is one.
         confirms_arrival: as of `ChoosingLogin`.
     """
 
@@ -128,6 +130,7 @@ class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):
     acr: str = ""
     greeted: bool = False
     confirms_arrival: SchoolId | None = None
+    session: HeldSession | None = None
 
 
 class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
@@ -144,6 +147,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
         eck_root, local_root: what the login presented, to find the register's row when `notice`;
             else None.
         notice: whether the page told what is shared.
+        session: of this login, if there is one.
     """
 
     login: LoginId
@@ -160,6 +164,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
     eck_root: bytes | None = None
     local_root: bytes | None = None
     notice: bool = False
+    session: HeldSession | None = None
 
 
 class ReleasedBetween(SealedRecord, frozen=True, kw_only=True):
@@ -214,33 +219,33 @@ def kept_of(request: SupplierRequest) -> SupplierRequest:
     """
     if isinstance(request, CheckedAuthnRequest):
         return replace(request, hints=(), requested_authn_contexts=())
-    return replace(request, hints=(), ui_locales=())
+    return replace(request, hints=(), ui_locales=(), id_token_hint=None)
 
 
 CHOOSING = StateKind(
     name="choosing",
-    version=5,
+    version=6,
     struct=ChoosingLogin,
     ttl_seconds=CHOOSING_TTL_SECONDS,
     tombstone_ttl_seconds=CHOOSING_TTL_SECONDS,
 )
 PENDING = StateKind(
     name="pending",
-    version=5,
+    version=6,
     struct=PendingLogin,
     ttl_seconds=PENDING_TTL_SECONDS,
     tombstone_ttl_seconds=PENDING_TTL_SECONDS,
 )
 OFFERED = StateKind(
     name="offered",
-    version=3,
+    version=4,
     struct=SchoolsOffered,
     ttl_seconds=PREPARED_TTL_SECONDS,
     tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
 )
 PREPARED = StateKind(
     name="prepared",
-    version=4,
+    version=5,
     struct=PreparedRelease,
     ttl_seconds=PREPARED_TTL_SECONDS,
     tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
@@ -265,5 +270,5 @@ ACCESS_TOKEN = "access-token"
 
 EVERY_KIND = (
     *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, API_TOKEN),
-    *(AT_SCHOOL, BETWEEN, PUSHED, USED_OBJECT),
+    *(AT_SCHOOL, BETWEEN, PUSHED, USED_OBJECT, SESSION, STANDING, PARTICIPATION),
 )

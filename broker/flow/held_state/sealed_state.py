@@ -46,6 +46,7 @@ An emergency removal leaves the overlap out on purpose, and ends all handles of 
 
 import hashlib
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Generic, TypeVar
@@ -233,6 +234,26 @@ class SealedState:
         """
         locator = self._locate(kind, handle)
         return self._open(kind, handle, locator, await self._store.get(locator))
+
+    async def gather(
+        self, kind: StateKind[RecordT], handles: Sequence[Handle]
+    ) -> list[RecordT | None]:
+        """Return the record of each handle and leave it, in one trip; None where none opens."""
+        locators = [self._locate(kind, handle) for handle in handles]
+        found: list[RecordT | None] = [None] * len(handles)
+        for index, each in enumerate(await self._store.get_all(locators)):
+            if each is not None:
+                with suppress(Absent):
+                    found[index] = self._open(kind, handles[index], locators[index], each)
+        return found
+
+    def locate(self, kind: StateKind[RecordT], handle: Handle) -> Locator:
+        """Return where a record is found; it opens nothing."""
+        return self._locate(kind, handle)
+
+    async def end(self, *locators: Locator, tombstone_ttl_seconds: int) -> None:
+        """End whatever is at these places for good, in one trip, whether or not it is there."""
+        await self._store.delete(locators, tombstone_ttl_seconds=tombstone_ttl_seconds)
 
     async def delete(self, kind: StateKind[RecordT], *handles: Handle) -> None:
         """End the records of one kind for good, whether or not they are there."""

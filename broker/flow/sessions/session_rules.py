@@ -1,0 +1,83 @@
+"""May a browser's session answer this request, or must the school be asked? A table of rules.
+
+They are about the session alone. What a supplier may get, and whether a page must say something
+first, is decided anew by the steps that every login takes.
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+
+from broker.domain.assurance import read_level
+from broker.domain.federation import School, SingleSignOn
+from broker.domain.registry import Registry
+from broker.flow.held_state.records import SupplierRequest
+from broker.flow.school_side import wants_other_account
+from broker.flow.sessions.session_records import SessionRecord
+from broker.oidc_op.request import CheckedAuthorizationRequest
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """A session before a request.
+
+    Attributes:
+        hinted: the school that the request names.
+    """
+
+    session: SessionRecord
+    request: SupplierRequest
+    hinted: School | None
+    registry: Registry
+    now: datetime
+
+
+def asks_new_login(request: SupplierRequest) -> bool:
+    """Tell whether a request wants no session: a new login, or a choice of accounts."""
+    return request.force_login or wants_other_account(request)
+
+
+def is_young_enough(offer: Offer) -> bool:
+    """OIDC Core 3.1.2.1: `max_age` counts from the login at school."""
+    longest = offer.request.max_age_seconds
+    age = (offer.now - offer.session.authenticated_at).total_seconds()
+    return longest is None or age <= longest
+
+
+def has_wanted_level(offer: Offer) -> bool:
+    """A level that this login did not state is for the school to reach; without a page none is."""
+    request, stated = offer.request, offer.session.acr
+    if request.passive:
+        return True
+    if not isinstance(request, CheckedAuthorizationRequest):
+        wanted = request.requested_authn_contexts
+        return not wanted or stated in wanted
+    idp = offer.registry.idps[offer.session.idp]
+    levels = () if request.acr is None else request.acr.levels
+    return not levels or read_level(stated, meanings=idp.acr) in levels
+
+
+def is_of_hinted_school(offer: Offer) -> bool:
+    """Who is sent to another school leaves this session."""
+    return offer.hinted is None or offer.hinted.id in offer.session.schools
+
+
+def is_login_open(offer: Offer) -> bool:
+    """The login that stated it may have been switched off since."""
+    idp = offer.registry.idps.get(offer.session.idp)
+    return idp is not None and idp.enabled
+
+
+def is_still_wanted(offer: Offer) -> bool:
+    """Each of its schools may have ended sessions since, or begun to share devices."""
+    schools = [offer.registry.schools.get(each) for each in offer.session.schools]
+    return all(each is not None and each.single_sign_on is not SingleSignOn.OFF for each in schools)
+
+
+SESSION_RULES: tuple[Callable[[Offer], bool], ...] = (
+    is_login_open,
+    is_young_enough,
+    has_wanted_level,
+    is_of_hinted_school,
+    is_still_wanted,
+)
