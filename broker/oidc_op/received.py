@@ -1,5 +1,6 @@
 """An authorization request as it arrived (OIDC Core 3.1.2.1): read, and nothing of it proven."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -18,6 +19,7 @@ class AuthorizationRequest:
         pushed: its parameters were pushed by the authenticated client (RFC 9126).
         signed: they stood in an object whose signature was verified (RFC 9101). Neither is a
             parameter; who proved it sets it.
+        duplicated: names of parameters that came twice; neither value is read.
     """
 
     client_id: str | None = None
@@ -44,11 +46,18 @@ class AuthorizationRequest:
     """The one parameter that may occur more than once (RFC 8707 2)."""
     pushed: bool = False
     signed: bool = False
+    duplicated: tuple[str, ...] = ()
 
 
 _REPEATED = "resource"
-REQUEST_NAMES = frozenset(AuthorizationRequest.__dataclass_fields__) - {"pushed", "signed"}
+_NO_PARAMETERS = frozenset({"pushed", "signed", "duplicated"})
+REQUEST_NAMES = frozenset(AuthorizationRequest.__dataclass_fields__) - _NO_PARAMETERS
 """Every parameter that is read; others are ignored."""
+
+_OF_THE_ANSWER = frozenset({"client_id", "redirect_uri", "state", "response_mode"})
+_ELSEWHERE = frozenset({"request", "request_uri"})
+_MAY_BE_TOLD = REQUEST_NAMES - _OF_THE_ANSWER - _ELSEWHERE - {_REPEATED}
+"""Whoever sends one of these twice can be told so, for where the answer goes is said once."""
 
 
 def parse_authorization_request(parameters: Sequence[tuple[str, str]]) -> AuthorizationRequest:
@@ -59,20 +68,23 @@ def parse_authorization_request(parameters: Sequence[tuple[str, str]]) -> Author
             both together.
 
     Raises:
-        DuplicatedParameter, RequestTooLarge: never redirects, for nothing is proven yet.
+        DuplicatedParameter: of what says where the answer goes, or where the request is.
+        RequestTooLarge: neither redirects, for nothing is proven yet.
 
     >>> parse_authorization_request([("client_id", "a"), ("utm_source", "x")]).client_id
     'a'
     """
+    counts = Counter(name for name, _ in parameters)
+    duplicated = frozenset(name for name in _MAY_BE_TOLD if counts[name] > 1)
     found: Mapping[str, Any] = collect_parameters(
-        [each for each in parameters if each[0] != _REPEATED],
+        [each for each in parameters if each[0] not in duplicated | {_REPEATED}],
         known=REQUEST_NAMES - {_REPEATED},
         unsized=("request",),
     )
     resources = tuple(value for name, value in parameters if name == _REPEATED and value)
     if len(resources) > MAX_RESOURCES or sum(map(len, resources)) > MAX_RESOURCES_CHARS:
         raise RequestTooLarge("check_resources_size")
-    return AuthorizationRequest(**found, resource=resources)
+    return AuthorizationRequest(**found, resource=resources, duplicated=tuple(sorted(duplicated)))
 
 
 def list_parameters(request: AuthorizationRequest) -> list[tuple[str, str]]:

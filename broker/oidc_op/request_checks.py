@@ -151,6 +151,12 @@ def can_be_posted_to(request: AuthorizationRequest) -> bool:
     return (request.redirect_uri or "").startswith(("https:", "http:"))
 
 
+def check_nothing_twice(request: AuthorizationRequest, _: KnownClient) -> None:
+    """RFC 6749 3.1 and 4.1.2.1: which of two values is meant, nobody can tell."""
+    for name in request.duplicated:
+        raise ParameterRefused("check_nothing_twice", subject=name)
+
+
 def check_no_request_object(request: AuthorizationRequest, _: KnownClient) -> None:
     """OIDC Core 6.1: a request object that is ignored would be read in two ways."""
     if request.request is not None:
@@ -272,6 +278,7 @@ CHECKS_BEFORE_REDIRECT: tuple[Check, ...] = (check_redirect_uri_registered, chec
 """After `clients.find_client`. What they refuse is a page of ours."""
 
 CHECKS_AFTER_REDIRECT: tuple[Check, ...] = (
+    check_nothing_twice,
     check_no_request_object,
     check_no_request_uri,
     check_no_registration,

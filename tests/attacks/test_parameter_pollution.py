@@ -26,8 +26,9 @@ def test_a_second_value_is_never_chosen(name: str, first: bool) -> None:
     asked = an_authorization_request()
     doubled = [(name, EVIL), *asked] if first else [*asked, (name, EVIL)]
     with pytest.raises(Refusal) as caught:
-        parse_authorization_request(doubled)
-    assert not caught.value.may_redirect
+        check_authorization_request(parse_authorization_request(doubled), registry=a_registry())
+    assert caught.value.oauth_error == "invalid_request"
+    assert caught.value.may_redirect is (name in {"scope", "code_challenge"})
 
 
 def test_a_request_object_cannot_say_something_else() -> None:

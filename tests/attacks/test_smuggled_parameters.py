@@ -4,7 +4,17 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.web.broker_site import FORM_TYPE, OIDC_REQUEST, Browser, fields_of
+from tests.web.broker_site import (
+    FORM_TYPE,
+    OIDC_REQUEST,
+    REDIRECT_URI,
+    Browser,
+    fields_of,
+    query_of,
+)
+
+OF_THE_ANSWER = {"client_id", "redirect_uri", "state"}
+"""Said twice, nobody knows where an answer would go, or whose it is."""
 
 AS_FORM = {"Content-Type": FORM_TYPE}
 
@@ -18,8 +28,14 @@ def test_a_request_that_says_something_twice(browser: Browser, name: str, value:
         browser.get(f"/oidc/authorize?{twice}"),
         browser.send("POST", "/oidc/authorize", content=twice, headers=AS_FORM),
     ):
-        assert answer.status == 400
-        assert answer.refused == ["check_parameter_once"]
+        if name in OF_THE_ANSWER:
+            assert answer.status == 400
+            assert answer.refused == ["check_parameter_once"]
+        else:
+            assert answer.refused == ["check_nothing_twice"]
+            assert answer.response.headers["location"].startswith(f"{REDIRECT_URI}?error=")
+            assert query_of(answer)["error"] == "invalid_request"
+            assert query_of(answer)["state"] == OIDC_REQUEST["state"]
 
 
 @pytest.mark.parametrize("name", OIDC_REQUEST)

@@ -12,7 +12,9 @@ from broker.oidc_op.asked_claims import (
     PersonNotExpected,
     check_acr_met,
     check_person_expected,
+    find_expected_subs,
     place_claims,
+    read_claims_parameter,
 )
 from broker.oidc_op.request import CheckedAuthorizationRequest
 from tests.oidc_op.test_request import check
@@ -34,6 +36,13 @@ def test_a_placed_claim_was_released_and_asked_there(
     request = asking(asked_claims=AskedClaims(in_id_token=id_token, in_userinfo=userinfo))
     for placed, asked in zip(place_claims(request, RELEASED), (id_token, userinfo), strict=True):
         assert placed == {name: each for name, each in RELEASED.items() if name in asked}
+
+
+def test_what_a_supplier_wishes_is_not_shown() -> None:
+    asked = read_claims_parameter('{"id_token": {"sub": {"value": "somebody"}}}')
+    assert "somebody" not in repr(asked)
+    assert asked.__rich_repr__() == []
+    assert find_expected_subs(asked) == ("somebody",)
 
 
 def test_without_wishes_everything_stands_in_both() -> None:

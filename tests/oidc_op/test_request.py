@@ -75,7 +75,7 @@ def refuses(expected: type[Refusal], name: str, registry=STRICT, **changes: str 
 
 
 def test_the_tables_are_complete() -> None:
-    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 20)
+    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 21)
     for each in (*CHECKS_BEFORE_REDIRECT, *CHECKS_AFTER_REDIRECT):
         assert f"test_{each.__name__}" in globals(), each.__name__
         assert each.__doc__
@@ -459,13 +459,34 @@ def test_several_resources_may_be_asked() -> None:
 # Parameters -------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("name", [name for name, _ in an_authorization_request()])
+@pytest.mark.parametrize(
+    "name", ["client_id", "redirect_uri", "state", "response_mode", "request", "request_uri"]
+)
 def test_check_parameter_once(name: str) -> None:
-    asked = an_authorization_request()
+    asked = an_authorization_request(response_mode="query", request="x", request_uri="y")
     for second in (dict(asked)[name], "", "other"):
         with pytest.raises(DuplicatedParameter) as caught:
             parse_authorization_request([*asked, (name, second)])
         assert caught.value.subject == name
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("response_type", "scope", "nonce", "code_challenge", "code_challenge_method"),
+        *("prompt", "claims", "acr_values", "max_age", "login_hint", "ui_locales"),
+    ],
+)
+def test_check_nothing_twice(name: str) -> None:
+    asked = [each for each in an_authorization_request() if each[0] != name]
+    one = dict(an_authorization_request()).get(name, "1")
+    for second in (one, "", "other"):
+        request = parse_authorization_request([(name, one), *asked, (name, second)])
+        assert getattr(request, name) is None  # neither value is chosen
+        with pytest.raises(ParameterRefused, match=f"check_nothing_twice {name}") as caught:
+            check_authorization_request(request, registry=STRICT)
+        assert (caught.value.may_redirect, caught.value.oauth_error) == (True, "invalid_request")
+    assert parse_authorization_request([(name, one), *asked]).duplicated == ()
 
 
 def test_unknown_parameters_are_ignored_even_twice() -> None:
