@@ -147,3 +147,19 @@ def test_a_password_stands_in_the_environment_alone(tmp_path: Path) -> None:
     settings = load(tmp_path, BROKER_STORE__PASSWORD="secret-1").settings
     assert settings.store.password == "secret-1"
     assert "secret-1" not in repr(settings)
+
+
+@pytest.mark.parametrize("hop", ["nginx", "127.0.0.1/8", "300.1.1.1", ""])
+def test_check_certificate_hops_are_addresses(tmp_path: Path, hop: str) -> None:
+    text = f'issuer = "https://broker.example"\n[certificates]\nhops = ["{hop}"]\n'
+    (tmp_path / "broker.toml").write_text(text)
+    with pytest.raises(SettingsProblem) as found:
+        load_settings(tmp_path, environment={})
+    assert found.value.path == "certificates.hops"
+
+
+def test_addresses_and_networks_of_proxies_are_accepted(tmp_path: Path) -> None:
+    text = 'issuer = "https://broker.example"\n[certificates]\nhops = ["::1", "10.0.0.0/8"]\n'
+    (tmp_path / "broker.toml").write_text(text)
+    loaded = load_settings(tmp_path, environment={})
+    assert loaded.settings.certificates.hops == ("::1", "10.0.0.0/8")

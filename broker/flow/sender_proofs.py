@@ -8,7 +8,7 @@ where there is none, in a trip of its own (`SealedState.put`).
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.client_login import UsedOnce, claim_seconds
@@ -19,6 +19,8 @@ from broker.oidc_op.client_certificates import thumbprint_of
 from broker.oidc_op.clients import KnownClient
 from broker.oidc_op.discovery import Endpoints
 from broker.oidc_op.dpop import (
+    MAX_AGE_SECONDS,
+    MAX_AHEAD_SECONDS,
     DpopNonceRequired,
     DpopNonceRequiredByResource,
     DpopProofRefused,
@@ -38,6 +40,9 @@ DPOP_JTI = "dpop-jti"
 """Kind of one-shot value: the `jti` of a proof of possession (RFC 9449 11.1)."""
 
 NOTHING_USED = UsedOnce()
+
+LONGEST_USABLE = timedelta(seconds=MAX_AGE_SECONDS + MAX_AHEAD_SECONDS)
+"""From the first moment at which a proof is accepted to the last: nobody used it before."""
 
 EndpointOf = Callable[[Endpoints], str]
 """Which endpoint: `lambda each: each.token`."""
@@ -168,5 +173,6 @@ class SenderProofs:
             issuer=proven.thumbprint,
             value=proven.proof_id.value,
             ttl_seconds=claim_seconds(proven.proof_id, now=now),
+            made_within=LONGEST_USABLE,
         )
         return UsedOnce(claims, ((refusal, "check_proof_id_once"),) * len(claims))

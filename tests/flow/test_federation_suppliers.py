@@ -110,6 +110,11 @@ def test_an_entitled_supplier_may_declare_the_eck_id_and_nobody_the_pgn() -> Non
     assert paths_of(a_supplier(attribute=[pgn], eck_id_entitled=True)) == ["attribute[0].name"]
 
 
+NEXT_SECRET, SAN_DNS = "next_client_secret_hash", "certificate_san_dns"
+SAN_URI, BOUND = "certificate_san_uri", "dpop_bound_access_tokens"
+BY_SECRET: Table = {"authentication": "client_secret_post", "client_secret_hash": HASH}
+
+
 @pytest.mark.parametrize(
     ("party", "key"),
     [
@@ -130,6 +135,18 @@ def test_an_entitled_supplier_may_declare_the_eck_id_and_nobody_the_pgn() -> Non
         (a_client(profile="compat", authentication="client_secret_basic"), "client_secret_hash"),
         (a_client(client_secret_hash=HASH), "client_secret_hash"),
         (a_client(profile="compat", client_secret_hash=HASH), "client_secret_hash"),
+        (a_client(profile="compat", **BY_SECRET, next_client_secret_hash=HASH), NEXT_SECRET),
+        (a_client(authentication="tls_client_auth"), "certificate_subject_dn"),
+        (a_client(certificate_san_dns="a.example", authentication="private_key_jwt"), SAN_DNS),
+        (a_client(certificate_san_dns="a.example", certificate_san_uri="urn:x"), SAN_URI),
+        (a_client(certificate_subject_dn="no name"), "certificate_subject_dn"),
+        (a_client(certificate_san_ip="192.0.2"), "certificate_san_ip"),
+        (a_client(certificate_san_dns=" a.example"), SAN_DNS),
+        (a_client(dpop_bound_access_tokens=True, certificate_bound_access_tokens=True), BOUND),
+        (
+            without(a_client(authentication="self_signed_tls_client_auth"), "jwks"),
+            "jwks",
+        ),
         (without(a_client(), "jwks"), "jwks"),
         (a_client(jwks_uri="https://rekenrijk.example/keys"), "jwks"),
         (a_client(jwks={"keys": []}), "jwks"),
@@ -352,3 +369,36 @@ def test_an_app_signs_no_requests(name: str) -> None:
     assert f"relying_party[0].{name}" in paths_of(
         a_supplier(a_client(profile="native", authentication="none", **{name: value}))
     )
+
+
+@pytest.mark.parametrize(
+    ("stated", "kind"),
+    [
+        ({"certificate_subject_dn": "CN=rijk,C=NL"}, "subject_dn"),
+        ({"certificate_san_dns": "a.example"}, "san_dns"),
+        ({"certificate_san_uri": "urn:oin:1"}, "san_uri"),
+        ({"certificate_san_ip": "2001:db8::1"}, "san_ip"),
+        ({"certificate_san_email": "a@rijk.example"}, "san_email"),
+    ],
+)
+def test_one_name_of_a_certificate_is_registered(stated: Table, kind: str) -> None:
+    client = client_of(without(a_client(**stated, certificate_bound_access_tokens=True), "jwks"))
+    assert client.authentication == "tls_client_auth"
+    assert client.certificate_name is not None
+    assert client.certificate_name.kind == kind
+    assert client.certificate_name.value in stated.values()
+    assert (client.certificate_bound, client.dpop_bound) == (True, False)
+
+
+def test_two_secrets_stand_side_by_side_while_one_changes() -> None:
+    after = "0" * 64
+    party = a_client(profile="compat", **BY_SECRET, next_client_secret_hash=after)
+    client = client_of(without(party, "jwks"))
+    assert (client.secret_hash, client.next_secret_hash) == (HASH, after)
+    assert client.authentication == "client_secret_post"
+
+
+def test_a_client_of_a_self_signed_certificate_states_its_keys() -> None:
+    client = client_of(a_client(authentication="self_signed_tls_client_auth"))
+    assert client.jwks
+    assert client.certificate_name is None

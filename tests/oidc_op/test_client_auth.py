@@ -2,11 +2,17 @@
 
 import base64
 from datetime import UTC, datetime, timedelta
+from typing import get_args
 
 import pytest
 
+from broker.domain.relying_parties import (
+    CertificateName,
+    CertificateNameKind,
+    ClientAuthentication,
+)
 from broker.jose.keys import KeySet, parse_key_set
-from broker.oidc_op.caller_proof import CallerProof
+from broker.oidc_op.caller_proof import CallerProof, ClientCertificate
 from broker.oidc_op.client_assertions import (
     ASSERTION_CHECKS,
     ASSERTION_TYPE,
@@ -16,6 +22,7 @@ from broker.oidc_op.client_assertions import (
     SKEW_SECONDS,
 )
 from broker.oidc_op.client_auth import (
+    METHODS,
     AuthenticatedClient,
     ClientCredentials,
     check_client_authentication,
@@ -23,8 +30,11 @@ from broker.oidc_op.client_auth import (
     parse_client_authentication,
 )
 from broker.oidc_op.client_refusals import ClientAuthenticationAmbiguous, ClientNotAuthenticated
+from broker.oidc_op.client_secrets import hash_client_secret
+from broker.oidc_op.profiles import PROFILES
 from tests.builders_oidc import (
     CLIENT_ID,
+    CLIENT_KEY,
     ISSUER,
     NOW,
     SECRET,
@@ -35,12 +45,15 @@ from tests.builders_oidc import (
     an_oidc_client,
     assertion_form,
     basic,
+    jwks_of,
     make_key,
 )
+from tests.proof_builders import a_certificate
 
 STRICT = a_registry()
 COMPAT = a_registry(a_compat_client())
 COMPAT_KEYS = a_registry(an_oidc_client(profile="compat"))
+BY_POST = a_compat_client(authentication="client_secret_post")
 NOW_SECONDS = int(NOW.timestamp())
 
 
@@ -48,11 +61,12 @@ def authenticate(
     form=(),
     *,
     authorization: str | None = None,
+    certificate: ClientCertificate | None = None,
     registry=STRICT,
     now: datetime = NOW,
     keys: KeySet | None = None,
 ) -> AuthenticatedClient:
-    proof = CallerProof(authorization)
+    proof = CallerProof(authorization, certificate=certificate)
     credentials = parse_client_authentication(form, proof=proof)
     client = find_presented_client(credentials, registry=registry)
     return check_client_authentication(
@@ -231,8 +245,6 @@ def test_a_secret_authenticates_where_it_is_registered() -> None:
 
 
 def test_id_and_secret_are_form_encoded_before_they_are_joined() -> None:
-    from broker.oidc_op.client_secrets import hash_client_secret
-
     odd = a_compat_client(client_id="a:b c", secret_hash=hash_client_secret("s:%+ é").upper())
     header = basic("a%3Ab+c", "s%3A%25%2B+%C3%A9")
     assert authenticate(authorization=header, registry=a_registry(odd)).client_id == "a:b c"
@@ -268,6 +280,83 @@ def test_check_one_client_id() -> None:
         parse_client_authentication([("client_id", "other")], proof=CallerProof(basic()))
 
 
+def test_a_secret_in_the_form_authenticates_where_it_is_registered() -> None:
+    form = [("client_id", CLIENT_ID), ("client_secret", SECRET)]
+    assert authenticate(form, registry=a_registry(BY_POST)).client_id == CLIENT_ID
+    wrong = [("client_id", CLIENT_ID), ("client_secret", SECRET + "x")]
+    refused("check_client_secret", wrong, registry=a_registry(BY_POST))
+
+
+def test_two_secrets_are_good_while_one_changes() -> None:
+    after = hash_client_secret("the next one")
+    changing = a_registry(a_compat_client(next_secret_hash=after))
+    assert authenticate(authorization=basic(), registry=changing)
+    assert authenticate(authorization=basic(secret="the+next+one"), registry=changing)
+    refused("check_client_secret", authorization=basic(secret="the first one"), registry=changing)
+    changed = a_registry(a_compat_client(secret_hash=after))
+    refused("check_client_secret", authorization=basic(), registry=changed)
+
+
+def test_a_certificate_authenticates_where_its_name_is_registered() -> None:
+    named = CertificateName(kind=CertificateNameKind.SUBJECT_DN, value="CN=rijk")
+    registry = a_registry(an_oidc_client(authentication="tls_client_auth", certificate_name=named))
+    form = [("client_id", CLIENT_ID)]
+    proven = authenticate(form, certificate=a_certificate(subject="CN=rijk"), registry=registry)
+    assert (proven.client_id, proven.assertion_id) == (CLIENT_ID, None)
+    other = a_certificate(subject="CN=other")
+    refused("check_certificate_name", form, certificate=other, registry=registry)
+    refused("check_certificate_present", form, registry=registry)
+    # An assertion, a secret or nothing beside it is another method.
+    check = "check_authentication_method_registered"
+    shown = a_certificate(subject="CN=rijk")
+    refused(check, assertion_form(an_assertion()), certificate=shown, registry=registry)
+    refused(check, authorization=basic(), certificate=shown, registry=registry)
+    refused(check, form, certificate=shown, registry=STRICT)
+    disabled = a_registry(
+        an_oidc_client(authentication="tls_client_auth", certificate_name=named), enabled=False
+    )
+    refused("check_client_enabled", form, certificate=shown, registry=disabled)
+
+
+def test_a_certificate_of_a_registered_key_authenticates() -> None:
+    registry = a_registry(an_oidc_client(authentication="self_signed_tls_client_auth"))
+    form = [("client_id", CLIENT_ID)]
+    own = a_certificate(key=CLIENT_KEY.key.private_key, chain_proven=False)
+    assert authenticate(form, certificate=own, registry=registry).client_id == CLIENT_ID
+    refused("check_certificate_key", form, certificate=a_certificate(), registry=registry)
+    strict = a_registry(
+        an_oidc_client(authentication="self_signed_tls_client_auth", profile="nlgov")
+    )
+    check = "check_authentication_method_registered"
+    refused(check, form, certificate=own, registry=strict)
+
+
+def test_a_public_client_names_itself_and_proves_nothing() -> None:
+    registry = a_registry(an_oidc_client(authentication="none", profile="native"))
+    assert authenticate([("client_id", CLIENT_ID)], registry=registry).assertion_id is None
+    confidential = a_registry(an_oidc_client(authentication="none", profile="strict"))
+    check = "check_authentication_method_registered"
+    refused(check, [("client_id", CLIENT_ID)], registry=confidential)
+    refused(check, authorization=basic(), registry=registry)
+
+
+def test_the_algorithms_are_those_of_the_profile() -> None:
+    key = make_key("RSA")
+    rsa = an_oidc_client(jwks=jwks_of(key))
+    form = assertion_form(an_assertion(key=key))
+    assert authenticate(form, registry=a_registry(rsa))
+    fapi = a_registry(an_oidc_client(jwks=jwks_of(key), profile="fapi2"))
+    refused("check_token_algorithm_allowed", form, registry=fapi)
+    fapi = a_registry(an_oidc_client(profile="fapi2"))
+    assert authenticate(assertion_form(an_assertion()), registry=fapi)
+
+
+def test_every_registered_method_has_its_check() -> None:
+    assert set(METHODS) == set(get_args(ClientAuthentication))
+    named = {each for profile in PROFILES.values() for each in profile.authentication_methods}
+    assert named == set(METHODS)
+
+
 # One method, the registered one -----------------------------------------------------------------
 
 
@@ -292,6 +381,7 @@ def test_check_authentication_method_registered() -> None:
     refused(check, [("client_id", CLIENT_ID)], registry=STRICT)
     post = [("client_id", CLIENT_ID), ("client_secret", SECRET)]
     refused(check, post, registry=COMPAT)
+    refused(check, authorization=basic(), registry=a_registry(BY_POST))
     # A secret is registered, but the profile does not allow secrets.
     strict_secret = a_registry(a_compat_client(profile="strict"))
     refused(check, authorization=basic(), registry=strict_secret)
