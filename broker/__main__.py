@@ -8,6 +8,7 @@ import click
 import broker.commands.takeover_lists
 import broker.commands.takeover_map  # noqa: F401 -- adds to `takeover`
 from broker.commands.backup import backup, restore
+from broker.commands.client_secret import secret
 from broker.commands.confirming import confirm
 from broker.commands.enrolment import enrol
 from broker.commands.health import health
@@ -36,7 +37,7 @@ def main() -> None:
 for command in (
     *(demo, serve, worker, health, check, apply, relations, accept_loss, keys, metadata),
     *(pseudonyms, receipts, operator, person, confirm, probe, trace, backup, restore),
-    *(takeover, rehearse, switch, enrol, transfer),
+    *(takeover, rehearse, switch, enrol, transfer, secret),
 ):
     main.add_command(command)
 for command in (offer, accept):

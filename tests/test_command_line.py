@@ -17,6 +17,7 @@ from broker.commands.registry import system_account
 from broker.demo.addresses import DEMO_PORTS
 from broker.demo.federation import write_federation
 from broker.flow.federation.change import RegistryMoved
+from broker.oidc_op.client_secrets import hash_client_secret
 from tests.builders_saml import NOW
 
 EXAMPLES = Path(__file__).parents[1] / "config"
@@ -444,3 +445,27 @@ def test_what_may_surprise_is_a_warning_in_the_plan_and_in_check(run: Run, confi
     back = run("apply", "--to", "1")
     assert back.exit_code == 0
     assert "version: is 1 again, in place of version 2" in back.output
+
+
+def test_a_secret_is_made_and_shown_once(run: Run, config: Path, tmp_path: Path) -> None:
+    new = run("secret", "mine")
+    assert new.exit_code == 0, new.output
+    made, stated = new.output.splitlines()[1], new.output.splitlines()[-1]
+    assert len(made) == 43
+    assert stated == f'client_secret_hash = "{hash_client_secret(made)}"'
+    bundle = tmp_path / "mine.toml"
+    bundle.write_text(MY_CLIENT)
+    assert run("apply", federation_of(config), str(bundle)).exit_code == 0
+    after = run("secret", "mine").output
+    following = f'next_client_secret_hash = "{hash_client_secret(after.splitlines()[1])}"'
+    assert following in after
+    assert made not in after
+    bundle.write_text(MY_CLIENT.replace("client_secret_hash", f"{following}\nclient_secret_hash"))
+    assert run("apply", str(bundle)).exit_code == 0
+
+
+def test_no_secret_for_a_system_that_has_none(run: Run, config: Path) -> None:
+    run("apply", federation_of(config))
+    for party, told in (("rekenrijk", "allows no secret"), ("taaltuin", "speaks SAML")):
+        refused = run("secret", party)
+        assert (refused.exit_code, told in refused.output) == (1, True), refused.output

@@ -132,6 +132,7 @@ def test_a_request_goes_on_as_it_came(
         *("Client-Cert", "Client-Cert-Chain", "X-Client-Cert", "X-Client-Certificate"),
         *("X-SSL-Cert", "X-SSL-Client-Cert", "X-Forwarded-Client-Cert"),
         *("Schuilnaam-Client-Certificate", "Schuilnaam_Client_Certificate"),
+        "Schuilnaam-Client-Verified",
         *("Forwarded", "X-Forwarded-For", "X-Forwarded-Host", "X-Forwarded-Port"),
         *("X-Forwarded-Prefix", "X-Forwarded-Proto", "X-Real-IP"),
         *("X-Original-URL", "X-Rewrite-URL"),
