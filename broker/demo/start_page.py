@@ -10,6 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from broker.adapters.keys.key_files import KeyProblem
+from broker.adapters.keys.keys_on_disk import KeysUnusable
 from broker.demo import pages
 from broker.demo.actions import ACTIONS, FOLLOW_SECONDS, PRESS, DemoAction, Stage
 from broker.demo.addresses import Addresses, Party
@@ -17,6 +18,7 @@ from broker.demo.pages import choose_language
 from broker.demo.putting_back import put_back
 from broker.demo.start_groups import ACTION_GROUPS, SCENARIO_GROUPS, CardGroup
 from broker.demo.start_scenarios import SCENARIOS, NothingToDo, StartScenario, Text
+from broker.demo.takeover_actions import say_step
 from broker.domain.refusals import Refusal
 from broker.web.texts import Language, load_texts
 
@@ -215,16 +217,30 @@ async def run_action(action: DemoAction, stage: Stage) -> Outcome:
     except NothingToDo as found:
         return Outcome(found.why, is_done=False)
     except KeyProblem as found:
-        said = f"{found.problem}: {found.remedy}."
-        return Outcome(Text(said, said), is_done=False)
+        return Outcome(_word_of_key(found), is_done=False)
+    except KeysUnusable as found:
+        return Outcome(_word_of_key(found.problems[0]), is_done=False)
+
+
+def _word_of_key(found: KeyProblem) -> Text:
+    """Return what is wrong with a key; the commands' own words are English alone."""
+    place = f"{found.file.parent.name}/{found.file.name}"
+    return Text(
+        f"De sleutel {place} van de demo is niet te gebruiken. Start de demo opnieuw: dan zijn er"
+        " nieuwe sleutels.",
+        f"The demo's key {place} cannot be used: it {found.problem}. Start the demo anew, which"
+        " makes new keys.",
+    )
 
 
 def _word(refusal: Refusal) -> Text:
     texts = load_texts()
 
+    subject = say_step(refusal.subject)
+
     def say(language: Language) -> str:
         what, remedy = (texts[language].gettext(each) for each in (refusal.what, refusal.remedy))
-        return f"{what.format(subject=refusal.subject)} {remedy} ({refusal.code})"
+        return f"{what.format(subject=subject.in_language(language))} {remedy} ({refusal.code})"
 
     return Text(say(Language.NL), say(Language.EN))
 

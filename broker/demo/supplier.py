@@ -15,6 +15,7 @@ from starlette.routing import BaseRoute, Route
 from broker.demo import pages
 from broker.demo.accounts import Exercises as Exercises
 from broker.demo.sessions import BrowserSessions
+from broker.demo.start_scenarios import Text
 
 HOME_TARGET = "/"
 
@@ -79,7 +80,7 @@ class SupplierPages:
         system: str,
         *,
         name: str,
-        tagline: str,
+        tagline: Text,
         base_url: str,
         exercises: Exercises,
         start_page: str = HOME_TARGET,
@@ -110,14 +111,15 @@ class SupplierPages:
         received = session.received if session else None
         if received is None and request.url.path != HOME_TARGET:
             return RedirectResponse(f"/login?target={request.url.path}", status_code=303)
+        language = pages.choose_language(request)
         return pages.render_page(
             "supplier.html",
             party=self.name,
             kind="supplier",
             look=self._look,
-            lang=pages.choose_language(request),
+            lang=language,
             start_page=self._start_page,
-            tagline=self._tagline,
+            tagline=self._tagline.in_language(language),
             received=received,
             first_name=_first_name(received),
             exercises=self._exercises.count(received.subject) if received else 0,

@@ -7,6 +7,7 @@ apply` and `broker takeover sign` do; then `broker takeover set`.
 import asyncio
 import secrets
 import tomllib
+from collections.abc import Mapping
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,6 +38,14 @@ if TYPE_CHECKING:
     from broker.demo.actions import Stage
 
 VUURVOGEL, BIOSFEER = SchoolId("vuurvogel"), SupplierId("biosfeer")
+STATE_WORDS: Mapping[TakeoverState, Text] = {
+    TakeoverState.NONE: Text("nog niet begonnen", "not begun"),
+    TakeoverState.PREPARE: Text("voorbereiden", "prepare"),
+    TakeoverState.PILOT: Text("proef", "pilot"),
+    TakeoverState.ON: Text("aan", "on"),
+    TakeoverState.BACK: Text("teruggezet", "back"),
+    TakeoverState.CLOSED: Text("afgesloten", "closed"),
+}
 DAYS = 90
 """From the signing to the last day."""
 MADE_BEFORE = 12
@@ -74,10 +83,24 @@ async def _move(stage: "Stage", to: TakeoverState, *, follow_seconds: float) -> 
         by="demo",
     ).set_state(VUURVOGEL, BIOSFEER, to)
     await asyncio.sleep(follow_seconds)
+    was, now = STATE_WORDS[before], STATE_WORDS[to]
     return Text(
-        f"De overgang van De Vuurvogel bij Biosfeer ging van “{before}” naar “{to}”.",
-        f"The take-over of De Vuurvogel at Biosfeer went from “{before}” to “{to}”.",
+        f"De overgang van De Vuurvogel bij Biosfeer ging van “{was.nl}” naar “{now.nl}”.",
+        f"The take-over of De Vuurvogel at Biosfeer went from “{was.en}” to “{now.en}”.",
     )
+
+
+def say_step(subject: str) -> Text:
+    """Return a step of a take-over in words; anything else as it is.
+
+    >>> say_step("none -> on").nl
+    'nog niet begonnen -> aan'
+    """
+    states = subject.split(" -> ")
+    if not set(states) <= set(STATE_WORDS):
+        return Text(subject, subject)
+    words = [STATE_WORDS[TakeoverState(each)] for each in states]
+    return Text(" -> ".join(each.nl for each in words), " -> ".join(each.en for each in words))
 
 
 def approve_eck_id(stage: "Stage", *, until: date) -> None:

@@ -22,14 +22,16 @@ from broker.demo.saml_school import SamlSchool, SamlSchoolSettings
 from broker.demo.saml_supplier import SamlSupplier, SamlSupplierSettings
 from broker.demo.servers import TlsFiles, serving
 from broker.demo.start_page import PARTIES, start_app
+from broker.demo.start_scenarios import Text
 from broker.demo.supplier import Exercises, SupplierPages
 from broker.demo.takeover_actions import MADE_BEFORE
 
-NAMES: Mapping[Party, tuple[str, str]] = {
-    Party.REKENRIJK: ("RekenRijk", "Rekenen met sprongen."),
-    Party.TAALTUIN: ("Taaltuin", "Woorden laten groeien."),
-    Party.BIOSFEER_OIDC: ("Biosfeer", "Onderzoek wat leeft."),
-    Party.BIOSFEER_SAML: ("Biosfeer (SAML)", "Onderzoek wat leeft."),
+_ALIVE = Text("Onderzoek wat leeft.", "Explore what is alive.")
+NAMES: Mapping[Party, tuple[str, Text]] = {
+    Party.REKENRIJK: ("RekenRijk", Text("Rekenen met sprongen.", "Maths by leaps and bounds.")),
+    Party.TAALTUIN: ("Taaltuin", Text("Woorden laten groeien.", "Let words grow.")),
+    Party.BIOSFEER_OIDC: ("Biosfeer", _ALIVE),
+    Party.BIOSFEER_SAML: ("Biosfeer (SAML)", _ALIVE),
 }
 """Name and first line of each supplier's system."""
 

@@ -32,6 +32,7 @@ from broker.demo.oidc_tokens import (
 from broker.demo.peers import PeerDocument
 from broker.demo.people import KOMPAS, PEOPLE
 from broker.demo.servers import serving
+from broker.demo.start_scenarios import Text
 from broker.demo.supplier import Exercises, SupplierPages
 from tests.demo.browser import press
 
@@ -55,7 +56,7 @@ async def world() -> AsyncIterator[SimpleNamespace]:
         pages = SupplierPages(
             "rekenrijk",
             name="RekenRijk",
-            tagline="",
+            tagline=Text("", ""),
             base_url=supplier_url,
             exercises=Exercises(),
         )

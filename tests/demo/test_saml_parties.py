@@ -13,6 +13,7 @@ from broker.demo.people import PEOPLE, REGENBOOG, SHARED_NUMBER, VUURVOGEL, made
 from broker.demo.saml_messages import idp_metadata
 from broker.demo.saml_school import MACE_PREFIX, SamlSchool, SamlSchoolSettings
 from broker.demo.saml_supplier import SamlSupplier, SamlSupplierSettings, sp_metadata
+from broker.demo.start_scenarios import Text
 from broker.demo.supplier import Exercises, SupplierPages
 from tests.demo.browser import browser, press
 from tests.demo.conftest import KnownDocument
@@ -43,7 +44,7 @@ def parties(request: pytest.FixtureRequest, rsa_pairs: Mapping[str, KeyPair]) ->
     school_xml = idp_metadata(SCHOOL, keys=school.keys, want_signed_requests=strict)
     exercises = Exercises()
     pages = SupplierPages(
-        "taaltuin", name="Taaltuin", tagline="", base_url=SUPPLIER, exercises=exercises
+        "taaltuin", name="Taaltuin", tagline=Text("", ""), base_url=SUPPLIER, exercises=exercises
     )
     supplier_xml = sp_metadata(supplier)
     apps = {

@@ -91,6 +91,40 @@ async def test_what_cannot_be_done_says_why_and_is_no_change(
     assert {"nl": "nog niets veranderd", "en": "Nothing is changed yet"}[language] in page.text
 
 
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("nl", ("van “nog niet begonnen” naar “voorbereiden”", "aan -&gt; aan")),
+        ("en", ("from “not begun” to “prepare”", "on -&gt; on")),
+    ],
+)
+async def test_states_of_a_take_over_are_told_in_words(
+    stage: Stage, language: str, told: tuple[str, str]
+) -> None:
+    async with browser_of(stage) as browser:
+        pages = [
+            (await browser.post(f"/actions/takeover-{step}?lang={language}")).text
+            for step in ("prepare", "on", "on")
+        ]
+    assert told[0] in pages[0]
+    assert told[1] in pages[2]
+
+
+@pytest.mark.parametrize(
+    ("language", "told"),
+    [
+        ("nl", "De sleutel pairwise/a.hex van de demo is niet te gebruiken."),
+        ("en", "key pairwise/a.hex cannot be used: it "),
+    ],
+)
+async def test_a_key_that_cannot_be_used_is_told_in_the_page_s_language(
+    stage: Stage, language: str, told: str
+) -> None:
+    (stage.loaded.keys_folder / "pairwise/a.hex").write_text("x")
+    async with browser_of(stage) as browser:
+        assert told in (await browser.post(f"/actions/rotate-key?lang={language}")).text
+
+
 async def test_a_merge_that_is_not_there_cannot_be_taken_back(stage: Stage) -> None:
     async with browser_of(stage) as browser:
         page = await browser.post("/actions/schools-apart")

@@ -16,6 +16,7 @@ from broker.demo.oidc_school import public_jwks
 from broker.demo.oidc_supplier import OidcSupplier, OidcSupplierSettings
 from broker.demo.peers import PeerDocument
 from broker.demo.servers import serving
+from broker.demo.start_scenarios import Text
 from broker.demo.supplier import Exercises, SupplierPages
 from broker.demo.toml_writer import write_toml
 from broker.setting_tables import Times
@@ -210,7 +211,9 @@ def own_client(world: World, base_url: str, key: ECKey) -> Any:
     """Return the developer's program."""
     issuer = world.at[Party.BROKER]
     settings = OidcSupplierSettings("my-client", base_url, issuer, key)
-    pages = SupplierPages("mine", name="Mine", tagline="", base_url=base_url, exercises=Exercises())
+    pages = SupplierPages(
+        "mine", name="Mine", tagline=Text("", ""), base_url=base_url, exercises=Exercises()
+    )
     discovery = PeerDocument(issuer + "/.well-known/openid-configuration")
     return OidcSupplier(settings, pages=pages, discovery=discovery).app()
 

@@ -23,6 +23,7 @@ from broker.demo.run import prepare_world
 from broker.demo.world import running
 from tests.docker.nginx import CLIENTS_HOST, HOST, Nginx, write_site
 from tests.journeys.certificates import MadeCertificate, make_certificate
+from tests.journeys.resting_connections import BrowserTransport
 from tests.journeys.visitor import TIMEOUT_SECONDS, Visitor
 from tests.redis_server import RedisServer, a_free_port
 
@@ -102,7 +103,7 @@ class Topology:
             follow_redirects=True,
             timeout=TIMEOUT_SECONDS,
             trust_env=False,
-            verify=tls_trust(self.certificate.ca_file),
+            transport=BrowserTransport(verify=tls_trust(self.certificate.ca_file)),
             headers={"accept-language": "en"},
         ) as client:
             yield Visitor(self.addresses, client)

@@ -4,12 +4,15 @@ import ast
 
 from sqlalchemy import MetaData, Table
 
+from broker.adapters.databases.sql_school_counts import KEPT_DAYS as SCHOOL_COUNTS_KEPT_DAYS
+from broker.adapters.databases.sql_transfers import KEPT_DAYS_AFTER as TRANSFERS_KEPT_DAYS
 from broker.adapters.operators_on_disk import OPERATORS_FOLDER, USED_FOLDER
 from broker.flow.held_state.records import EVERY_KIND
 from broker.flow.held_state.request_records import USED_TTL_SECONDS
 from broker.flow.held_state.sealed_state import RecordT, StateKind
 from broker.oidc_op.client_assertions import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
 from broker.oidc_op.dpop import MAX_AGE_SECONDS, MAX_AHEAD_SECONDS
+from broker.resources import DAY_SECONDS
 from broker.saml_sp.checks import ASSERTION_MAX_AGE
 from broker.saml_xml.clock import CLOCK_SKEW
 from broker.setting_tables import Sessions, Times
@@ -182,6 +185,15 @@ def test_cookies_live_as_long_as_told() -> None:
     for name, told in lives.items():
         assert rows()[name][HOW_LONG].startswith(told), name
         assert rows()[name][WHERE] == "browser (cookie)"
+
+
+def test_tables_that_forget_by_days_say_how_many() -> None:
+    row = rows()["school_counts"]
+    assert f"until {SCHOOL_COUNTS_KEPT_DAYS} days after that school's newest" in row[HOW_LONG]
+    assert TRANSFERS_KEPT_DAYS == 365  # `a year` in the table
+    assert "until a year after its last day" in rows()["transfers"][HOW_LONG]
+    assert DAY_SECONDS == DAY  # how often a broker looks for take-overs that are closed
+    assert "closed and a day more" in rows()["takeover_tags"][HOW_LONG]
 
 
 def test_tables_say_where_they_are_and_whether_they_are_sealed() -> None:
