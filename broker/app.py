@@ -38,11 +38,15 @@ from broker.flow.school_side import SchoolAddresses, SchoolSide
 from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.supplier_side import SupplierSide
 from broker.flow.switching.volunteers import VolunteerFlow, VolunteerPorts
-from broker.flow.token import TokenFlow
 from broker.keys_in_force import KeysInForce
 from broker.login_counting import keep_counting
 from broker.person_settings import arrival_rules_of, share_rules_of
-from broker.programs import ProgramTools, wire_conversion, wire_mapping
+from broker.programs import (
+    ProgramTools,
+    wire_back_channel,
+    wire_conversion,
+    wire_mapping,
+)
 from broker.resources import (
     ReadyKeys,
     Resources,
@@ -211,10 +215,11 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         believed_days=settings.enrolment.believed_days,
         vanishing_percent=settings.enrolment.vanishing_percent,
     )
+    watched_receipts = WatchedReceipts(receipts, appended=parts.metrics.receipt_appended)
     desk = ReleaseDesk(
         ReleasePorts(
             register=register,
-            receipts=WatchedReceipts(receipts, appended=parts.metrics.receipt_appended),
+            receipts=watched_receipts,
             keys=flow_keys,
             join_rules=join_rules,
             arrival_rules=arrival_rules_of(settings),
@@ -248,6 +253,9 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
     )
     asked = wire_asked(parts.asked, issuer=settings.issuer, state=state, callers=callers)
     tools = ProgramTools(audit=audit, clock=clock, random=random)
+    back_channel = wire_back_channel(
+        settings, resources, flow_keys, tools, callers, state=state, receipts=watched_receipts
+    )
     return Web(
         issuer=settings.issuer,
         sso_url=addresses.sso_url,
@@ -279,16 +287,8 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
                 random=random,
             )
         ),
-        token=TokenFlow(
-            issuer=settings.issuer,
-            snapshots=snapshots,
-            state=state,
-            clients=callers.clients,
-            keys=flow_keys,
-            audit=audit,
-            clock=clock,
-            random=random,
-        ),
+        token=back_channel.tokens,
+        token_status=back_channel.status,
         mapping=wire_mapping(settings, resources, flow_keys, tools),
         conversion=wire_conversion(settings, resources, flow_keys, tools),
         api=ApiAccess(

@@ -1,15 +1,20 @@
-"""The journeys of suppliers' programs, wired: what `/api/` does beside letting schools enrol."""
+"""The journeys of suppliers' programs, wired: their back channel, and what `/api/` does beside
+letting schools enrol."""
 
 from dataclasses import dataclass
 
+from broker.callers import Callers
 from broker.flow.audit import AuditLog
+from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import Clock, FlowKeys, Random
+from broker.flow.receipts.receipts import ReceiptLog
 from broker.flow.rotation.supplier_conversion import (
     ConversionPorts,
     ConversionQuota,
     SupplierConversion,
 )
 from broker.flow.takeover.takeover_mapping import MappingPorts, TakeoverMapping
+from broker.flow.tokens.back_channel import BackChannel, BackChannelPorts, open_back_channel
 from broker.resources import Resources
 from broker.settings import Settings
 
@@ -41,6 +46,34 @@ def wire_mapping(
         asked_per_school=settings.takeover.asked_per_school,
         audit=tools.audit,
         clock=tools.clock,
+    )
+
+
+def wire_back_channel(
+    settings: Settings,
+    resources: Resources,
+    keys: FlowKeys,
+    tools: ProgramTools,
+    callers: Callers,
+    *,
+    state: SealedState,
+    receipts: ReceiptLog,
+) -> BackChannel:
+    """Return what suppliers' systems call without a browser: tokens, and questions about them."""
+    return open_back_channel(
+        BackChannelPorts(
+            issuer=settings.issuer,
+            snapshots=resources.snapshots,
+            state=state,
+            clients=callers.clients,
+            senders=callers.senders,
+            register=resources.register,
+            receipts=receipts,
+            keys=keys,
+            audit=tools.audit,
+            clock=tools.clock,
+            random=tools.random,
+        )
     )
 
 

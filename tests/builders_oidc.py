@@ -4,9 +4,11 @@ import base64
 import json
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from msgspec.structs import replace
 
 from broker.domain.attributes import OIDC_NAMES
 from broker.domain.federation import (
@@ -24,7 +26,7 @@ from broker.jose.keys import SigningKey, read_signing_key
 from broker.jose.tokens import sign_token
 from broker.oidc_op.client_assertions import ASSERTION_TYPE
 from broker.oidc_op.client_secrets import hash_client_secret
-from broker.oidc_op.grants import OidcGrant
+from broker.oidc_op.grants import OidcGrant, UserinfoGrant, userinfo_grant_of
 from broker.oidc_op.token import derive_code_challenge
 from broker.pseudonyms.derivation import Pseudonym
 
@@ -37,6 +39,7 @@ VERIFIER = "v" * 43
 CHALLENGE = derive_code_challenge(VERIFIER)
 SECRET = "c2VjcmV0LXNlY3JldC1zZWNyZXQtc2VjcmV0LXNlY3JldA"
 PSEUDONYM = Pseudonym("a" * 53)
+ACCESS_TOKEN_SECONDS = 300
 
 
 def make_key(kind: str = "EC") -> SigningKey:
@@ -197,6 +200,13 @@ def a_grant(**changes: object) -> OidcGrant:
         "issued_at": NOW,
     }
     return OidcGrant(**fields | changes)  # type: ignore[arg-type]
+
+
+def a_userinfo_grant(grant: OidcGrant | None = None, **changes: Any) -> UserinfoGrant:
+    plain = userinfo_grant_of(
+        grant or a_grant(), signed=False, issued_at=NOW, ttl_seconds=ACCESS_TOKEN_SECONDS
+    )
+    return replace(plain, **changes)
 
 
 # A school's provider ----------------------------------------------------------------------------

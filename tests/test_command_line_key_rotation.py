@@ -203,7 +203,7 @@ def test_letters_go_on_from_the_newest(installed):
 def test_prune_deletes_what_is_retired_and_nothing_else(installed):
     installed.do("rotate", "storage")
     assert "Nothing to do" in installed.do("prune")
-    installed.now += HOUR * 2
+    installed.now += DAY * 15
     assert "storage/storage.hex" in installed.do("prune", "--dry-run")
     assert (installed.keys / "storage/storage.hex").exists()
     assert "- storage/storage.hex" in installed.do("prune")
@@ -298,7 +298,7 @@ def test_what_a_crash_left_of_a_key_goes_with_it(installed, command):
     os.link(installed.keys / FIRST, left)
     other.touch()
     installed.do("rotate", "storage")
-    installed.now += HOUR * 2
+    installed.now += DAY * 15
     installed.do(*command)
     assert not left.exists()
     assert other.exists()
@@ -336,7 +336,7 @@ def test_a_key_that_is_gone_already_is_forgotten(installed):
     installed.do("remove", "storage/a.hex", "--yes")
     assert installed.states(after=DAY * 9)["storage/storage.hex"] is KeyState.IN_USE
     installed.do("rotate", "storage")
-    installed.now += HOUR * 9
+    installed.now += DAY * 15
     (installed.keys / "storage/b.hex").unlink()
     installed.do("remove", "storage/b.hex", "--yes")  # nothing was left in use
     assert installed.in_state(KeyState.IN_USE, "storage") == {"storage/c.hex"}

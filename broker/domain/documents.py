@@ -27,6 +27,7 @@ from broker.domain.federation import (
 )
 from broker.domain.ids import BRIN_PATTERN, SLUG_PATTERN
 from broker.domain.relying_parties import (
+    AccessTokenName,
     ClaimProfile,
     ClientAuthentication,
     ProfileName,
@@ -171,6 +172,10 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     dpop_bound_access_tokens: bool = False
     certificate_bound_access_tokens: bool = False
     id_token_algorithm: TokenAlgorithm = "ES256"
+    userinfo_algorithm: TokenAlgorithm | None = None
+    access_tokens: AccessTokenName | None = None
+    refresh_hours: Annotated[int, Meta(ge=0, le=24 * 366)] = 0
+    refresh_idle_hours: Annotated[int, Meta(ge=1, le=24 * 366)] | None = None
     request_object_algorithm: TokenAlgorithm | None = None
     request_uris: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
     require_pushed_requests: bool = False

@@ -13,6 +13,9 @@ from broker.domain.ids import RelyingPartyId, SupplierId
 TokenAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA"]
 """What we can sign tokens with (RFC 7518 3.1, RFC 8037 3.1)."""
 
+AccessTokenName = Literal["opaque", "jwt"]
+"""What an access token looks like: `oidc_op.profiles.AccessTokenForm`."""
+
 ClientAuthentication = Literal[
     "private_key_jwt",
     "tls_client_auth",
@@ -66,6 +69,10 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
             certificate, and it gets none otherwise (RFC 9449 5.2, RFC 8705 3.4).
         authentication: its one registered way of client authentication.
         id_token_algorithm: JWA name.
+        userinfo_algorithm: JWA name, when userinfo answers with a signed token; None for JSON.
+        access_tokens: what they look like; None is the first that its profile allows.
+        refresh_hours: how long after the login it may refresh; 0 is never.
+        refresh_idle_hours: how long from one refresh to the next; None is what its profile allows.
         request_object_algorithm: with which it signs requests; None: any that its profile allows.
         request_uris: where its signed requests stand; no other address is ever fetched.
         require_pushed, require_signed_request: what comes otherwise is refused (RFC 9126 6, RFC
@@ -84,6 +91,10 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
     dpop_bound: bool = False
     certificate_bound: bool = False
     id_token_algorithm: TokenAlgorithm = "ES256"
+    userinfo_algorithm: TokenAlgorithm | None = None
+    access_tokens: AccessTokenName | None = None
+    refresh_hours: int = 0
+    refresh_idle_hours: int | None = None
     request_object_algorithm: str | None = None
     request_uris: tuple[str, ...] = ()
     require_pushed: bool = False

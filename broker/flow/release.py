@@ -64,6 +64,7 @@ from broker.flow.supplier_side import SupplierSide, wants_pseudonym
 from broker.flow.switching.switched_classes import find_classes
 from broker.flow.takeover.takeover_arrival import note_arrival
 from broker.flow.takeover.takeover_lists import TakeoverLists
+from broker.flow.tokens.held_person import hold_for_refresh
 from broker.oidc_op.asked_claims import check_person_expected
 from broker.oidc_op.request import CheckedAuthorizationRequest
 
@@ -253,6 +254,7 @@ class ReleaseDesk:
             local_root=presented.local if notice else None,
             notice=notice,
             session=session,
+            person=hold_for_refresh(of.request, presented, person, school, parties, ports.keys),
         )
         return prepared, page
 

@@ -9,8 +9,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from msgspec.structs import replace
-
 from broker.domain.refusals import Refusal
 from broker.domain.release import lint_claims
 from broker.domain.relying_parties import SamlServiceProvider
@@ -19,14 +17,9 @@ from broker.flow.answers import PostMessage, Redirect
 from broker.flow.held_state.browser_steps import store_in_words
 from broker.flow.held_state.login_store import Claim, ClaimedBefore, Put
 from broker.flow.held_state.records import (
-    ACCESS_TOKEN,
-    GRANT,
-    USERINFO,
-    GrantRecord,
     PreparedRelease,
     ReleasedBetween,
     SupplierRequest,
-    UserinfoRecord,
 )
 from broker.flow.held_state.request_records import use_request
 from broker.flow.held_state.sealed_state import SealedState
@@ -41,9 +34,11 @@ from broker.flow.refusals import (
     SupplierNotOpen,
 )
 from broker.flow.sessions.sessions import Part, Sessions
+from broker.flow.tokens.kept_tokens import keep_grant
 from broker.oidc_op.asked_claims import place_claims
 from broker.oidc_op.claims import build_claims, claim_names, list_values
-from broker.oidc_op.grants import OidcGrant, userinfo_grant_of
+from broker.oidc_op.clients import known_client_of
+from broker.oidc_op.grants import OidcGrant
 from broker.oidc_op.pushed import RequestUsed
 from broker.oidc_op.request import CheckedAuthorizationRequest, ReturnAddress
 from broker.oidc_op.response import (
@@ -187,7 +182,7 @@ class SupplierSide:
         profile = parties.relying_party.claims
         part = self._take_part(prepared, prepared.pseudonym or "", parties)
         claims = build_claims(prepared.decision, profile=profile)
-        in_id_token, in_userinfo = place_claims(request, claims)
+        in_id_token, in_userinfo = place_claims(request.asked_claims, claims)
         lint_claims(list_values(claims), decision=prepared.decision, names=claim_names(profile))
         grant = OidcGrant(
             relying_party=request.relying_party,
@@ -198,11 +193,13 @@ class SupplierSide:
             pseudonym=_pseudonym(prepared),
             previous=prepared.previous,
             claims=in_id_token,
+            userinfo_claims=None if in_userinfo == in_id_token else in_userinfo,
             acr=prepared.acr,
             authenticated_at=told_moment(prepared, now=now) if request.wants_auth_time else None,
             sid=None if part is None else part.sid,
             exact_times=request.force_login,
             scopes=request.scopes,
+            resources=request.resources,
             issued_at=now,
         )
         between = ReleasedBetween(
@@ -213,21 +210,20 @@ class SupplierSide:
             agreement_version=prepared.decision.agreement_version,
             old_keys=any(each.name in OLD_KEYS for each in prepared.decision.released),
         )
-        record = GrantRecord(login=prepared.login, grant=grant, between=between)
+        client = known_client_of(parties.relying_party, parties.supplier)
         with store_in_words():  # a school's values may be larger than what the store keeps
-            code, grant_put = self._state.seal(GRANT, record)
-            userinfo_put = self._state.seal_under(
-                self._state.derive_handle(code, ACCESS_TOKEN),
-                USERINFO,
-                UserinfoRecord(
-                    login=prepared.login,
-                    grant=replace(userinfo_grant_of(grant), claims=in_userinfo),
-                    between=between,
-                ),
+            code, puts = keep_grant(
+                grant,
+                prepared,
+                between=between,
+                client=client,
+                asked_claims=request.asked_claims,
+                state=self._state,
+                now=now,
             )
             use = use_request(self._state, request, now=now)
         answer = build_authorization_response(request, code=code.text, issuer=self._issuer)
-        puts = (grant_put, userinfo_put, *use.puts, *_puts_of(part))
+        puts = (*puts, *use.puts, *_puts_of(part))
         return BuiltAnswer(_bring(answer, request, parties), puts, use.claims)
 
     def _build_assertion(

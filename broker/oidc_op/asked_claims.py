@@ -245,9 +245,8 @@ def check_person_expected(request: Asked, subs: Collection[str]) -> None:
         raise PersonNotExpected("check_person_expected")
 
 
-def place_claims(request: Asked, claims: Claims) -> tuple[Claims, Claims]:
+def place_claims(asked: AskedClaims | None, claims: Claims) -> tuple[Claims, Claims]:
     """Return what of the released claims stands in the ID token, and what in userinfo."""
-    asked = request.asked_claims
     if asked is None:
         return claims, claims
     return (

@@ -12,9 +12,11 @@ from broker.oidc_op.asked_claims import CLAIMS_OF_SCOPE
 from broker.oidc_op.claims import PROTOCOL_CLAIMS, claim_names
 from broker.oidc_op.client_assertions import ASSERTION_ALGORITHMS
 from broker.oidc_op.client_credentials import CLIENT_CREDENTIALS
+from broker.oidc_op.clients import OFFLINE_ACCESS
 from broker.oidc_op.dpop import DPOP_ALGORITHMS
 from broker.oidc_op.jwks import TokenKeys
 from broker.oidc_op.profiles import PROFILES
+from broker.oidc_op.refresh import REFRESH_TOKEN
 from broker.oidc_op.request_checks import RESPONSE_MODES
 
 
@@ -48,6 +50,16 @@ class Endpoints:
     def jwks(self) -> str:
         """Return the URL of the JSON Web Key Set."""
         return self.issuer + "/oidc/jwks"
+
+    @property
+    def introspection(self) -> str:
+        """Return the introspection endpoint's URL."""
+        return self.issuer + "/oidc/introspect"
+
+    @property
+    def revocation(self) -> str:
+        """Return the revocation endpoint's URL."""
+        return self.issuer + "/oidc/revoke"
 
 
 CERTIFICATE_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
@@ -98,12 +110,19 @@ def build_discovery(
         "pushed_authorization_request_endpoint": endpoints.pushed_requests,
         "userinfo_endpoint": endpoints.userinfo,
         "jwks_uri": endpoints.jwks,
-        "scopes_supported": ["openid", *CLAIMS_OF_SCOPE, *ApiScope],
+        "introspection_endpoint": endpoints.introspection,
+        "introspection_endpoint_auth_methods_supported": list(methods),
+        "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "revocation_endpoint": endpoints.revocation,
+        "revocation_endpoint_auth_methods_supported": list(methods),
+        "revocation_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
+        "scopes_supported": ["openid", *CLAIMS_OF_SCOPE, OFFLINE_ACCESS, *ApiScope],
         "response_types_supported": ["code"],
         "response_modes_supported": list(RESPONSE_MODES),
-        "grant_types_supported": ["authorization_code", CLIENT_CREDENTIALS],
+        "grant_types_supported": ["authorization_code", REFRESH_TOKEN, CLIENT_CREDENTIALS],
         "subject_types_supported": ["pairwise"],
         "id_token_signing_alg_values_supported": list(keys.algorithms),
+        "userinfo_signing_alg_values_supported": list(keys.algorithms),
         "token_endpoint_auth_methods_supported": list(methods),
         "token_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "dpop_signing_alg_values_supported": list(DPOP_ALGORITHMS),

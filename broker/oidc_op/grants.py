@@ -1,10 +1,11 @@
 """What a code and an access token stand for. The flow keeps these sealed; nothing else does."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import msgspec
 
 from broker.domain.ids import RelyingPartyId
+from broker.oidc_op.sender_keys import BEARER, SenderKey
 from broker.pseudonyms.derivation import Pseudonym
 
 Claims = dict[str, str | list[str]]
@@ -18,12 +19,15 @@ class OidcGrant(msgspec.Struct, frozen=True, kw_only=True):
         redirect_uri: of the authorization request; the token request must repeat it.
         code_challenge: of the authorization request; None when it had none.
         previous: told as `previous_sub`, the same supplier's name for the same person of before.
-        claims: released claims only, linted against the decision when this was made.
+        claims: of the ID token: released claims only, linted against the decision when this was
+            made.
+        userinfo_claims: likewise; None when they are the same.
         authenticated_at: what the supplier may know of when this login took place, aware UTC: our
             own moment unless the request forced the login; None when the supplier did not ask.
         acr: the level of the login; "" when not stated.
         sid: of our session, random per supplier; None when there is none.
         exact_times: the request forced this login, so its times are not floored.
+        resources: APIs of the supplier for which the access token is (RFC 8707); none: userinfo.
         issued_at: when the code was given, aware UTC.
     """
 
@@ -35,11 +39,13 @@ class OidcGrant(msgspec.Struct, frozen=True, kw_only=True):
     pseudonym: Pseudonym
     previous: Pseudonym | None = None
     claims: Claims
+    userinfo_claims: Claims | None = None
     authenticated_at: datetime | None = None
     acr: str = ""
     sid: str | None = None
     exact_times: bool = False
     scopes: tuple[str, ...] = ("openid",)
+    resources: tuple[str, ...] = ()
     issued_at: datetime
 
     def __repr__(self) -> str:
@@ -53,14 +59,27 @@ class UserinfoGrant(msgspec.Struct, frozen=True, kw_only=True):
     """What an access token stands for: the claims of one login, for one client.
 
     Attributes:
-        client_id: the audience; nobody else is told anything.
+        client_id: to whom it was given; nobody else is told any claim.
         sub, previous: the pseudonyms, equal to the ID token's.
+        scopes, resources, acr, authenticated_at, exact_times: as of `OidcGrant`.
+        signed: the token is a JWT that names this by its `jti`; else it is the handle itself.
+        key: to which key of the client it is bound.
+        issued_at, ends_at: aware UTC.
     """
 
     client_id: str
     sub: Pseudonym
     previous: Pseudonym | None = None
     claims: Claims
+    scopes: tuple[str, ...] = ("openid",)
+    resources: tuple[str, ...] = ()
+    acr: str = ""
+    authenticated_at: datetime | None = None
+    exact_times: bool = False
+    signed: bool = False
+    key: SenderKey = BEARER
+    issued_at: datetime
+    ends_at: datetime
 
     def __repr__(self) -> str:
         return f"UserinfoGrant(client_id={self.client_id!r}, ...)"
@@ -69,11 +88,21 @@ class UserinfoGrant(msgspec.Struct, frozen=True, kw_only=True):
         return [("client_id", self.client_id)]
 
 
-def userinfo_grant_of(grant: OidcGrant) -> UserinfoGrant:
-    """Return what the access token of a redeemed code stands for."""
+def userinfo_grant_of(
+    grant: OidcGrant, *, signed: bool, issued_at: datetime, ttl_seconds: int
+) -> UserinfoGrant:
+    """Return what the access token of a redeemed code stands for, bound to nobody yet."""
     return UserinfoGrant(
         client_id=grant.client_id,
         sub=grant.pseudonym,
         previous=grant.previous,
-        claims=grant.claims,
+        claims=grant.claims if grant.userinfo_claims is None else grant.userinfo_claims,
+        scopes=grant.scopes,
+        resources=grant.resources,
+        acr=grant.acr,
+        authenticated_at=grant.authenticated_at,
+        exact_times=grant.exact_times,
+        signed=signed,
+        issued_at=issued_at,
+        ends_at=issued_at + timedelta(seconds=ttl_seconds),
     )

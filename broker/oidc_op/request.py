@@ -8,7 +8,7 @@ nothing to say about it. Unknown values of `prompt` are ignored, as OIDC Core al
 understood.
 """
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -26,7 +26,7 @@ from broker.oidc_op.asked_claims import (
     read_claims_parameter,
 )
 from broker.oidc_op.claims import TIME_STEP_SECONDS, claim_names
-from broker.oidc_op.clients import find_client
+from broker.oidc_op.clients import OFFLINE_ACCESS, KnownClient, find_client
 from broker.oidc_op.received import AuthorizationRequest, parse_authorization_request
 from broker.oidc_op.request_checks import (
     CHECKS_AFTER_REDIRECT,
@@ -168,7 +168,7 @@ def check_authorization_request(
         form_post=address.form_post,
         nonce=request.nonce,
         code_challenge=request.code_challenge,
-        scopes=("openid", *(each for each in CLAIMS_OF_SCOPE if each in scopes)),
+        scopes=_granted_scopes(scopes, client),
         choose_school_again="select_account" in prompts,
         acr=find_asked_acr(asked, acr_values),
         asked_claims=find_asked_claims(
@@ -198,6 +198,18 @@ def prove_return_address(request: AuthorizationRequest, *, registry: Registry) -
         form_post=request.response_mode == FORM_POST and can_be_posted_to(request),
         passive=request.prompt == "none",
     )
+
+
+def _granted_scopes(asked: Collection[str], client: KnownClient) -> tuple[str, ...]:
+    """What goes out is the school's decision; scopes can only place it.
+
+    OIDC Core 11: `offline_access` counts where the document allows refresh tokens, and is ignored
+    elsewhere.
+    """
+    granted = ["openid", *(each for each in CLAIMS_OF_SCOPE if each in asked)]
+    if OFFLINE_ACCESS in asked and client.refresh is not None:
+        granted.append(OFFLINE_ACCESS)
+    return tuple(granted)
 
 
 def _words(text: str | None) -> tuple[str, ...]:

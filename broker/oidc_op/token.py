@@ -17,9 +17,9 @@ import msgspec
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.oidc_op.client_auth import AuthenticatedClient
 from broker.oidc_op.grants import OidcGrant
-from broker.oidc_op.parameters import collect_parameters
+from broker.oidc_op.parameters import RequestTooLarge, collect_parameters
 
-ACCESS_TOKEN_TTL_SECONDS = 300  # long enough to ask userinfo once; nothing else is behind it
+MAX_RESOURCES = 8
 
 _CODE_VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}\Z")  # RFC 7636 4.1
 
@@ -58,6 +58,10 @@ class TokenRequest:
     code: str | None = field(default=None, repr=False)
     redirect_uri: str | None = field(default=None, repr=False)
     code_verifier: str | None = field(default=None, repr=False)
+    refresh_token: str | None = field(default=None, repr=False)
+    scope: str | None = None
+    resource: tuple[str, ...] = ()
+    """The one parameter that may occur more than once (RFC 8707 2.2)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,6 +80,7 @@ class TokenResponse(msgspec.Struct, frozen=True, kw_only=True):
     expires_in: int
     id_token: str
     scope: str
+    refresh_token: str | msgspec.UnsetType = msgspec.UNSET
 
     def __repr__(self) -> str:
         return "TokenResponse(...)"
@@ -84,7 +89,8 @@ class TokenResponse(msgspec.Struct, frozen=True, kw_only=True):
         return []
 
 
-_KNOWN = frozenset(TokenRequest.__dataclass_fields__)
+_REPEATED = "resource"
+_KNOWN = frozenset(TokenRequest.__dataclass_fields__) - {_REPEATED}
 
 
 def parse_token_request(form: Sequence[tuple[str, str]]) -> TokenRequest:
@@ -96,7 +102,11 @@ def parse_token_request(form: Sequence[tuple[str, str]]) -> TokenRequest:
     >>> parse_token_request([("grant_type", "authorization_code")]).grant_type
     'authorization_code'
     """
-    return TokenRequest(**collect_parameters(form, known=_KNOWN))
+    once = [each for each in form if each[0] != _REPEATED]
+    resources = tuple(value for name, value in form if name == _REPEATED and value)
+    if len(resources) > MAX_RESOURCES:
+        raise RequestTooLarge("check_resources_size")
+    return TokenRequest(**collect_parameters(once, known=_KNOWN), resource=resources)
 
 
 def read_code(request: TokenRequest) -> str:
@@ -187,21 +197,3 @@ def derive_code_challenge(code_verifier: str) -> str:
     """
     digest = hashlib.sha256(code_verifier.encode()).digest()
     return base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
-
-
-def build_token_response(
-    redeemed: RedeemedGrant, *, access_token: str, id_token: str
-) -> TokenResponse:
-    """Return the answer to a redeemed code.
-
-    Args:
-        access_token: opaque handle of a `UserinfoGrant` in the store, living
-            `ACCESS_TOKEN_TTL_SECONDS`.
-        id_token: from `claims.build_id_token`.
-    """
-    return TokenResponse(
-        access_token=access_token,
-        expires_in=ACCESS_TOKEN_TTL_SECONDS,
-        id_token=id_token,
-        scope=" ".join(redeemed.grant.scopes),
-    )

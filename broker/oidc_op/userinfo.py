@@ -5,11 +5,11 @@ from collections.abc import Sequence
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.registry import Registry
 from broker.oidc_op.claims import PREVIOUS_SUB
-from broker.oidc_op.clients import ClientUnknown, find_client
+from broker.oidc_op.clients import ClientUnknown, KnownClient, find_client
 from broker.oidc_op.grants import UserinfoGrant
 from broker.oidc_op.parameters import collect_parameters
 
-MAX_ACCESS_TOKEN_CHARS = 512  # ours have 43 or 44
+MAX_ACCESS_TOKEN_CHARS = 8192  # an opaque one has 43 or 44, a signed one about a thousand
 
 
 class AccessTokenMissing(Refusal):
@@ -85,17 +85,19 @@ def build_challenge(refusal: Refusal) -> str:
     return f'Bearer error="{refusal.oauth_error}"'
 
 
-def build_userinfo(grant: UserinfoGrant, *, registry: Registry) -> dict[str, str | list[str]]:
-    """Return what userinfo answers: the pseudonyms of the ID token and the released claims.
+def build_userinfo(
+    grant: UserinfoGrant, *, registry: Registry
+) -> tuple[KnownClient, dict[str, str | list[str]]]:
+    """Return what userinfo answers, and to whom: the ID token's pseudonyms, the released claims.
 
     Raises:
         AccessTokenRefused: the client or its supplier was switched off meanwhile.
     """
     try:
-        find_client(grant.client_id, registry=registry)
+        client = find_client(grant.client_id, registry=registry)
     except ClientUnknown as unknown:
         raise AccessTokenRefused(unknown.check) from None
     names = {"sub": grant.sub}
     if grant.previous is not None:
         names[PREVIOUS_SUB] = grant.previous
-    return {**grant.claims, **names}
+    return client, {**grant.claims, **names}

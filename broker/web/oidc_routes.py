@@ -1,5 +1,7 @@
 """The endpoints of OpenID Connect: ours as provider, and the callback of schools' providers."""
 
+from collections.abc import Mapping
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -91,12 +93,27 @@ def oidc_routes(web: Web) -> list[Route]:
             form: Parameters = []
             if request.method == "POST" and request.headers.get("content-type"):
                 form = await read_form(request, max_bytes=web.max_body_bytes)
-            response = json(await web.token.userinfo(form, proof))
+            response = _tell(await web.token.userinfo(form, proof, method=request.method))
         except Refusal as refusal:
             response = refuse_client(web, refusal)
             if refusal.http_status in {400, 401, 403}:
                 response.headers["www-authenticate"] = build_resource_challenge(refusal, proof)
         return _with_nonce(web, request, response)
+
+    async def introspect(request: Request) -> Response:
+        try:
+            form = await read_form(request, max_bytes=web.max_body_bytes)
+            return json(await web.token_status.introspect(form, read_caller_proof(request)))
+        except Refusal as refusal:
+            return refuse_client(web, refusal)
+
+    async def revoke(request: Request) -> Response:
+        try:
+            form = await read_form(request, max_bytes=web.max_body_bytes)
+            await web.token_status.revoke(form, read_caller_proof(request))
+        except Refusal as refusal:
+            return refuse_client(web, refusal)
+        return json({})
 
     async def callback(request: Request) -> Response:
         parameters = read_query(request)
@@ -118,10 +135,19 @@ def oidc_routes(web: Web) -> list[Route]:
         Route("/oidc/token", token, methods=["POST"]),
         Route("/oidc/par", push, methods=["POST"]),
         Route("/oidc/userinfo", userinfo, methods=["GET", "POST"]),
+        Route("/oidc/introspect", introspect, methods=["POST"]),
+        Route("/oidc/revoke", revoke, methods=["POST"]),
         step_route("/oidc/callback", callback, methods=["GET"]),
         Route("/.well-known/openid-configuration", discovery, methods=["GET"]),
         Route("/oidc/jwks", jwks, methods=["GET"]),
     ]
+
+
+def _tell(claims: Mapping[str, object] | str) -> Response:
+    """OIDC Core 5.3.2: JSON, or the signed token that the client's document asks for."""
+    if isinstance(claims, str):
+        return Response(claims, headers={"cache-control": "no-store"}, media_type="application/jwt")
+    return json(claims)
 
 
 async def _parameters(web: Web, request: Request) -> Parameters:

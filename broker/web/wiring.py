@@ -15,6 +15,7 @@ from broker.flow.sender_proofs import SenderProofs
 from broker.flow.switching.volunteers import VolunteerFlow
 from broker.flow.takeover.takeover_mapping import TakeoverMapping
 from broker.flow.token import TokenFlow
+from broker.flow.tokens.status import TokenStatus
 from broker.saml_xml.security import XmlSecurity
 from broker.web.api_lists import ApiLists
 from broker.web.certificate_hop import CertificateHop
@@ -54,6 +55,7 @@ class Web:
     login: LoginFlow
     volunteers: VolunteerFlow
     token: TokenFlow
+    token_status: TokenStatus
     api: ApiAccess
     mapping: TakeoverMapping
     lists: ApiLists

@@ -16,6 +16,7 @@ from broker.demo.people import PEOPLE, Person
 from broker.flow.answers import Answer, ChooseSchool, PostMessage
 from broker.flow.authorization_requests import AuthorizationRequests
 from broker.flow.client_login import ClientLogin
+from broker.flow.dpop_nonces import DpopNonces
 from broker.flow.enrolment.enrolment_records import derive_enrolment_keys
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
@@ -33,13 +34,17 @@ from broker.flow.pushed_requests import PushBudget, PushedRequests
 from broker.flow.receipts.receipts import ReceiptLog
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
+from broker.flow.sender_proofs import SenderProofs
 from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.sessions.sessions import Sessions, SessionTimes
 from broker.flow.supplier_side import SupplierSide
 from broker.flow.token import TokenFlow
+from broker.flow.tokens.back_channel import BackChannelPorts, open_back_channel
+from broker.flow.tokens.status import TokenStatus
 from broker.jose.keys import key_set_of
 from broker.jose.tokens import verify_token
 from broker.oidc_op.caller_proof import NO_PROOF, CallerProof
+from broker.oidc_op.discovery import Endpoints
 from broker.oidc_op.jwks import TokenKeys
 from broker.oidc_op.request import check_authorization_request, parse_authorization_request
 from broker.oidc_op.token import TokenResponse
@@ -103,6 +108,7 @@ class Worker:
     pushed: PushedRequests
     flow: LoginFlow
     token: TokenFlow
+    status: TokenStatus
     api: ApiAccess
 
 
@@ -204,15 +210,24 @@ class LoginWorld:
             state=state,
             client_keys=self.client_keys,
         )
-        token = TokenFlow(
-            issuer=oidc.ISSUER,
-            snapshots=self.snapshots,
-            state=state,
-            clients=clients,
-            keys=self.keys,
-            audit=self.audit,
-            clock=clock,
-            random=self.random,
+        back_channel = open_back_channel(
+            BackChannelPorts(
+                issuer=oidc.ISSUER,
+                snapshots=self.snapshots,
+                state=state,
+                clients=clients,
+                senders=SenderProofs(
+                    endpoints=(Endpoints(oidc.ISSUER),),
+                    state=state,
+                    nonces=DpopNonces((StorageKey(bytes(32)),)),
+                ),
+                register=self.register,
+                receipts=receipts or self.receipts,
+                keys=self.keys,
+                audit=self.audit,
+                clock=clock,
+                random=self.random,
+            )
         )
         api = ApiAccess(
             snapshots=self.snapshots,
@@ -236,13 +251,15 @@ class LoginWorld:
             budget=PushBudget(PUSHES_A_MINUTE),
             clock=clock,
         )
-        return Worker(state, suppliers, schools, authorization, pushed, flow, token, api)
+        token, status = back_channel.tokens, back_channel.status
+        return Worker(state, suppliers, schools, authorization, pushed, flow, token, status, api)
 
     def use(self, worker: Worker) -> None:
         """Let a worker answer from here on."""
         self.state, self.suppliers, self.schools = worker.state, worker.suppliers, worker.schools
         self.flow, self.token, self.api = worker.flow, worker.token, worker.api
         self.authorization, self.pushed = worker.authorization, worker.pushed
+        self.status = worker.status
 
     def clock(self) -> datetime:
         return self.now

@@ -240,7 +240,7 @@ class RegisteredKeys:
             if refresh and len(self.published) > 1:
                 self.published.pop(0)
             return parse_key_set(self.published[0])
-        return parse_key_set(client.jwks)
+        return parse_key_set(client.jwks) if client.jwks else KeySet()
 
 
 class RequestPlaces:

@@ -34,7 +34,9 @@ def test_a_placed_claim_was_released_and_asked_there(
     id_token: tuple[str, ...], userinfo: tuple[str, ...]
 ) -> None:
     request = asking(asked_claims=AskedClaims(in_id_token=id_token, in_userinfo=userinfo))
-    for placed, asked in zip(place_claims(request, RELEASED), (id_token, userinfo), strict=True):
+    for placed, asked in zip(
+        place_claims(request.asked_claims, RELEASED), (id_token, userinfo), strict=True
+    ):
         assert placed == {name: each for name, each in RELEASED.items() if name in asked}
 
 
@@ -46,7 +48,7 @@ def test_what_a_supplier_wishes_is_not_shown() -> None:
 
 
 def test_without_wishes_everything_stands_in_both() -> None:
-    assert place_claims(check(), RELEASED) == (RELEASED, RELEASED)
+    assert place_claims(check().asked_claims, RELEASED) == (RELEASED, RELEASED)
 
 
 def test_check_person_expected() -> None:

@@ -7,7 +7,6 @@ import pytest
 from broker.domain.attributes import VOCABULARY
 from broker.jose.keys import parse_key_set
 from broker.oidc_op.discovery import CertificateSupport, Endpoints, build_discovery
-from broker.oidc_op.grants import userinfo_grant_of
 from broker.oidc_op.jwks import SigningKeyMissing, TokenKeys, build_jwks, choose_signing_key
 from broker.oidc_op.parameters import DuplicatedParameter
 from broker.oidc_op.userinfo import (
@@ -22,10 +21,11 @@ from broker.oidc_op.userinfo import (
 from tests.builders_oidc import (
     BROKER_KEY,
     BROKER_RSA_KEY,
+    CLIENT_ID,
     ISSUER,
     PSEUDONYM,
-    a_grant,
     a_registry,
+    a_userinfo_grant,
     make_key,
 )
 
@@ -86,9 +86,7 @@ def test_metadata_says_what_is_enabled() -> None:
     assert json.loads(json.dumps(found)) == found
 
 
-@pytest.mark.parametrize(
-    "absent", ["introspection_endpoint", "registration_endpoint", "end_session_endpoint"]
-)
+@pytest.mark.parametrize("absent", ["registration_endpoint", "end_session_endpoint"])
 def test_metadata_promises_nothing_that_is_not_there(absent: str) -> None:
     found = build_discovery(Endpoints(ISSUER), keys=TokenKeys(active=(BROKER_KEY,)))
     assert absent not in found
@@ -139,13 +137,13 @@ def test_check_access_token_form(token: str) -> None:
 
 
 def test_userinfo_says_what_the_id_token_says() -> None:
-    grant = userinfo_grant_of(a_grant())
-    answer = build_userinfo(grant, registry=a_registry())
+    client, answer = build_userinfo(a_userinfo_grant(), registry=a_registry())
+    assert client.oidc.client_id == CLIENT_ID
     assert answer == {"sub": PSEUDONYM, "given_name": "Sanne"}
 
 
 def test_a_token_of_a_disabled_client_tells_nothing() -> None:
-    grant = userinfo_grant_of(a_grant())
+    grant = a_userinfo_grant()
     for registry in (a_registry(enabled=False), a_registry(supplier_enabled=False)):
         with pytest.raises(AccessTokenRefused, match="check_client_enabled"):
             build_userinfo(grant, registry=registry)

@@ -5,7 +5,7 @@ import pytest
 
 from broker.oidc_op.client_auth import AuthenticatedClient
 from broker.oidc_op.clients import find_client
-from broker.oidc_op.grants import OidcGrant, UserinfoGrant, userinfo_grant_of
+from broker.oidc_op.grants import OidcGrant, UserinfoGrant
 from broker.oidc_op.parameters import DuplicatedParameter
 from broker.oidc_op.token import (
     TOKEN_CHECKS,
@@ -13,7 +13,7 @@ from broker.oidc_op.token import (
     GrantTypeRefused,
     RedeemedGrant,
     TokenParameterMissing,
-    build_token_response,
+    TokenResponse,
     check_token_request,
     derive_code_challenge,
     parse_token_request,
@@ -26,6 +26,7 @@ from tests.builders_oidc import (
     a_grant,
     a_registry,
     a_token_request,
+    a_userinfo_grant,
     an_oidc_client,
 )
 
@@ -57,7 +58,7 @@ def test_a_code_is_redeemed_by_its_own_client() -> None:
     grant = a_grant()
     redeemed = redeem(grant)
     assert redeemed.grant is grant
-    answer = build_token_response(redeemed, access_token="at", id_token="it")
+    answer = TokenResponse(access_token="at", expires_in=300, id_token="it", scope="openid")
     assert msgspec.json.decode(msgspec.json.encode(answer)) == {
         "access_token": "at",
         "token_type": "Bearer",
@@ -117,7 +118,7 @@ def test_a_parameter_twice_is_refused() -> None:
 
 def test_what_is_stored_and_read_shows_nothing() -> None:
     grant = a_grant()
-    userinfo = userinfo_grant_of(grant)
+    userinfo = a_userinfo_grant(grant)
     request = parse_token_request(a_token_request())
     for shown in (repr(grant), repr(userinfo), repr(request), repr(redeem(grant))):
         for secret in ("Sanne", PSEUDONYM, "code-1", VERIFIER, "n-0S6"):

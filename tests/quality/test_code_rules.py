@@ -25,7 +25,7 @@ MADE_IN = {
     "VerifiedIdToken": {"broker/oidc_rp/id_token.py"},
     "VerifiedUserinfo": {"broker/oidc_rp/userinfo.py"},
     "AuthenticatedClient": {"broker/oidc_op/client_auth.py"},
-    "RedeemedGrant": {"broker/oidc_op/token.py"},
+    "RedeemedGrant": {"broker/oidc_op/token.py", "broker/oidc_op/refresh.py"},
     "SamlLogin": {"broker/saml_sp/response.py"},
     # verified, or read back from the sealed record of a session that a verified login began
     "VerifiedLogin": {

@@ -7,9 +7,10 @@ from sqlalchemy import MetaData, Table
 from broker.adapters.databases.sql_school_counts import KEPT_DAYS as SCHOOL_COUNTS_KEPT_DAYS
 from broker.adapters.databases.sql_transfers import KEPT_DAYS_AFTER as TRANSFERS_KEPT_DAYS
 from broker.adapters.operators_on_disk import OPERATORS_FOLDER, USED_FOLDER
-from broker.flow.held_state.records import EVERY_KIND
+from broker.flow.held_state.records import EVERY_KIND, REFRESH, USERINFO
 from broker.flow.held_state.request_records import USED_TTL_SECONDS
 from broker.flow.held_state.sealed_state import RecordT, StateKind
+from broker.flow.tokens.refreshing import USE_REMEMBERED_SECONDS
 from broker.oidc_op.client_assertions import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
 from broker.oidc_op.dpop import MAX_AGE_SECONDS, MAX_AHEAD_SECONDS
 from broker.resources import DAY_SECONDS
@@ -158,6 +159,7 @@ def test_one_shot_values_are_remembered_as_long_as_told() -> None:
         "dpop-jti": proof,
         "request-uri": USED_TTL_SECONDS,
         "request-object": USED_TTL_SECONDS,
+        "refresh-use": USE_REMEMBERED_SECONDS,
     }
     assert set(at_most) == one_shot_values()
     for name, seconds in at_most.items():
@@ -166,7 +168,7 @@ def test_one_shot_values_are_remembered_as_long_as_told() -> None:
 
 
 def test_cookies_live_as_long_as_told() -> None:
-    no_steps = {"userinfo", "used-object", *SET}
+    no_steps = {USERINFO.name, REFRESH.name, "used-object", *SET}
     waiting = max(each.ttl_seconds for each in EVERY_KIND if each.name not in no_steps)
     lives = {
         LOGIN_COOKIE: in_words(waiting),

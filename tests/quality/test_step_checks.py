@@ -31,6 +31,7 @@ NOT_OF_A_LOGIN = (
     "broker/adapters/operators_on_disk.py",
     "broker/oidc_op/client_credentials.py",
     "broker/flow/pushed_requests.py",  # before a browser comes
+    "broker/oidc_op/token_status.py",
     "broker/web/api_",
     "broker/saml_xml/metadata.py",
     "broker/saml_sp/metadata.py",

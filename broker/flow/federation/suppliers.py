@@ -28,6 +28,7 @@ from broker.flow.federation.client_authentication import (
     check_party_authentication,
     check_party_bound,
 )
+from broker.flow.federation.client_tokens import check_tokens_allowed
 from broker.flow.federation.documents import StatedDocument
 from broker.flow.federation.places import (
     DocumentProblems,
@@ -45,7 +46,6 @@ from broker.flow.federation.redirect_uris import (
 )
 from broker.flow.federation.signed_requests import check_signed_requests
 from broker.flow.federation.supplier_apis import check_apis, compile_api
-from broker.oidc_op.profiles import PROFILES
 from broker.saml_idp.metadata import read_sp_metadata
 from broker.saml_xml.refusals import XmlRefusal
 from broker.saml_xml.security import XmlSecurity
@@ -53,7 +53,8 @@ from broker.saml_xml.security import XmlSecurity
 SAML_KEYS = ("entity_id", "metadata", "encrypt_assertions")
 OIDC_KEYS = (
     *("client_id", "redirect_uris", *AUTHENTICATION_KEYS),
-    "id_token_algorithm",
+    *("id_token_algorithm", "userinfo_algorithm", "access_tokens"),
+    *("refresh_hours", "refresh_idle_hours"),
     *("request_object_algorithm", "request_uris", "require_pushed_requests"),
 )
 
@@ -137,18 +138,6 @@ def check_places_safe(
         yield from check_location(prefix + name, url, state=supplier.state)
 
 
-def check_id_token_algorithm_allowed(
-    prefix: str, party: RelyingPartyDocument, _: SupplierDocument
-) -> Iterator[DocumentProblem]:
-    allowed = PROFILES[party.profile].id_token_algorithms
-    if party.protocol == "oidc" and party.id_token_algorithm not in allowed:
-        yield DocumentProblem(
-            f"{prefix}id_token_algorithm",
-            f"is {party.id_token_algorithm}, which profile {party.profile} does not allow.",
-            f"Use {' or '.join(allowed)}.",
-        )
-
-
 RELYING_PARTY_CHECKS: tuple[RelyingPartyCheck, ...] = (
     check_party_keys_fit_protocol,
     check_party_keys_stated,
@@ -156,7 +145,7 @@ RELYING_PARTY_CHECKS: tuple[RelyingPartyCheck, ...] = (
     check_places_safe,
     check_party_authentication,
     check_party_bound,
-    check_id_token_algorithm_allowed,
+    check_tokens_allowed,
     check_signed_requests,
 )
 
@@ -247,6 +236,10 @@ def _client(prefix: str, party: RelyingPartyDocument, stated: StatedDocument) ->
         dpop_bound=party.dpop_bound_access_tokens,
         certificate_bound=party.certificate_bound_access_tokens,
         id_token_algorithm=party.id_token_algorithm,
+        userinfo_algorithm=party.userinfo_algorithm,
+        access_tokens=party.access_tokens,
+        refresh_hours=party.refresh_hours,
+        refresh_idle_hours=party.refresh_idle_hours,
         request_object_algorithm=party.request_object_algorithm,
         request_uris=party.request_uris,
         require_pushed=party.require_pushed_requests,

@@ -1,12 +1,13 @@
 """What is kept between two requests of one login, and for how long. All of it sealed.
 
-Three steps can be waiting for a browser and two for a relying party:
+Three steps can be waiting for a browser and three for a relying party:
 
     choosing  -- the supplier's request, until a school is chosen        (browser)
     pending   -- the pupil is at school; what the answer must be         (browser)
     prepared  -- checked and decided; waits for a button                 (browser)
     grant     -- what a code stands for                                  (relying party)
     userinfo  -- what an access token shows                              (relying party)
+    refresh   -- what the refresh tokens of one login stand for          (relying party)
 
 Each holds the login's id (`broker.flow.following.trail`), which nobody outside ever sees. The
 token of a program that calls our API belongs to no login (`broker.flow.programs.api_records`), and
@@ -28,9 +29,11 @@ from broker.flow.programs.api_records import API_TOKEN
 from broker.flow.receipts.receipts import SealedReceipt
 from broker.flow.sessions.session_records import PARTICIPATION, SESSION, STANDING, HeldSession
 from broker.flow.switching.volunteer_records import AT_SCHOOL, BETWEEN
+from broker.oidc_op.asked_claims import AskedClaims
 from broker.oidc_op.grants import OidcGrant, UserinfoGrant
+from broker.oidc_op.profiles import PROFILES
 from broker.oidc_op.request import CheckedAuthorizationRequest
-from broker.oidc_op.token import ACCESS_TOKEN_TTL_SECONDS
+from broker.oidc_op.sender_keys import BEARER, SenderKey
 from broker.pseudonyms.derivation import Pseudonym
 from broker.saml_idp.request import CheckedAuthnRequest
 
@@ -133,6 +136,20 @@ class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):
     session: HeldSession | None = None
 
 
+class HeldPerson(SealedRecord, frozen=True, kw_only=True):
+    """What a refresh needs to know of a person, in place of who it is.
+
+    Attributes:
+        receipt_seal, receipt_locate: keys of this person's receipts at this school, and no other.
+        rows: tags under which the register knows what the login presented; gone once the person
+            is erased. They open nothing.
+    """
+
+    receipt_seal: bytes
+    receipt_locate: bytes
+    rows: tuple[bytes, ...]
+
+
 class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
     """Everything that a supplier will get, checked and decided. Holds released values only.
 
@@ -148,6 +165,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
             else None.
         notice: whether the page told what is shared.
         session: of this login, if there is one.
+        person: only when the supplier will get a refresh token.
     """
 
     login: LoginId
@@ -165,6 +183,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
     local_root: bytes | None = None
     notice: bool = False
     session: HeldSession | None = None
+    person: HeldPerson | None = None
 
 
 class ReleasedBetween(SealedRecord, frozen=True, kw_only=True):
@@ -192,11 +211,41 @@ class GrantRecord(SealedRecord, frozen=True, kw_only=True):
 
 
 class UserinfoRecord(SealedRecord, frozen=True, kw_only=True):
-    """What an access token shows, and to whom."""
+    """What an access token shows, and to whom.
+
+    Attributes:
+        family: handle of the refresh family that it came with and that must still live; "" when
+            there is none.
+    """
 
     login: LoginId
     grant: UserinfoGrant
     between: ReleasedBetween
+    family: str = ""
+
+
+class RefreshFamily(SealedRecord, frozen=True, kw_only=True):
+    """What the refresh tokens of one login stand for. Holds released values only.
+
+    Attributes:
+        grant: of the login, without what counted for its code alone.
+        decision: what was released last; a refresh can only take away from it.
+        asked_claims: where the login asked to be told what.
+        number: of the token that counts; those before it were used.
+        bound_to: the key of a client that cannot prove otherwise who it is.
+        ends_at: when the last one ends, however often they are used; aware UTC.
+    """
+
+    login: LoginId
+    grant: OidcGrant
+    between: ReleasedBetween
+    decision: ReleaseDecision
+    asked_claims: AskedClaims | None = None
+    population: Population
+    person: HeldPerson
+    number: int = 0
+    bound_to: SenderKey = BEARER
+    ends_at: datetime
 
 
 def another_try(
@@ -245,30 +294,41 @@ OFFERED = StateKind(
 )
 PREPARED = StateKind(
     name="prepared",
-    version=5,
+    version=6,
     struct=PreparedRelease,
     ttl_seconds=PREPARED_TTL_SECONDS,
     tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
 )
+ACCESS_TOKEN_TTL_SECONDS = max(each.access_token_ttl_seconds for each in PROFILES.values())
+REFRESH_IDLE_SECONDS = max(each.refresh.idle_seconds for each in PROFILES.values() if each.refresh)
+
 USERINFO = StateKind(
     name="userinfo",
-    version=3,
+    version=4,
     struct=UserinfoRecord,
     ttl_seconds=CODE_TTL_SECONDS + ACCESS_TOKEN_TTL_SECONDS,
     tombstone_ttl_seconds=CODE_TTL_SECONDS + ACCESS_TOKEN_TTL_SECONDS,
 )
+REFRESH = StateKind(
+    name="refresh",
+    version=1,
+    struct=RefreshFamily,
+    ttl_seconds=REFRESH_IDLE_SECONDS,
+    tombstone_ttl_seconds=REFRESH_IDLE_SECONDS,
+)
 GRANT = StateKind(
     name="grant",
-    version=3,
+    version=4,
     struct=GrantRecord,
     ttl_seconds=CODE_TTL_SECONDS,
     # A second use revokes the access token, for as long as that lives (RFC 6749 4.1.2).
     tombstone_ttl_seconds=USERINFO.tombstone_ttl_seconds,
 )
-ACCESS_TOKEN = "access-token"
-"""Label by which the access token's handle hangs on the code's (`SealedState.derive_handle`)."""
+ACCESS_TOKEN, FAMILY = "access-token", "refresh-family"
+"""Labels by which the handles of what a code gives hang on the code's
+(`SealedState.derive_handle`)."""
 
 EVERY_KIND = (
-    *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, API_TOKEN),
+    *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, REFRESH, API_TOKEN),
     *(AT_SCHOOL, BETWEEN, PUSHED, USED_OBJECT, SESSION, STANDING, PARTICIPATION),
 )

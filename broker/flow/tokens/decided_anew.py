@@ -1,0 +1,81 @@
+"""The release decision of today over what a login released: of that, it can only take away."""
+
+from datetime import datetime
+
+from broker.domain.registry import Registry
+from broker.domain.relations import find_agreement
+from broker.domain.release import (
+    AgreementNotInForce,
+    NoAgreement,
+    ReleaseDecision,
+    RequiredAttributeNotApproved,
+    RequiredAttributeNotStated,
+    decide_release,
+)
+from broker.domain.takeover_scope import is_taken_over
+from broker.flow.held_state.records import RefreshFamily
+from broker.flow.naming import PseudonymsRotated, check_epoch_unchanged
+from broker.flow.parties import Parties, check_school_open, find_idp, find_parties
+from broker.flow.refusals import SchoolNotOpen, SupplierNotOpen
+from broker.flow.release import day_of
+from broker.flow.tokens.access import CLOSED
+from broker.oidc_op.token import GrantRefused
+
+_REFUSED = (
+    *CLOSED,
+    *(NoAgreement, AgreementNotInForce, PseudonymsRotated),
+    *(RequiredAttributeNotApproved, RequiredAttributeNotStated),
+)
+
+
+def decide_anew(
+    family: RefreshFamily, *, registry: Registry, now: datetime
+) -> tuple[Parties, ReleaseDecision]:
+    """Return to whom a refresh releases, and what.
+
+    The supplier's pseudonyms must be of the epoch of the login: OIDC Core 12.2 wants the same
+    `sub`, and after a rotation only a new login can tell the new one beside `previous_sub`.
+
+    Raises:
+        GrantRefused: somebody who stands behind the login was switched off, the school decided
+            that nothing goes out, or less than the supplier's material needs.
+    """
+    try:
+        parties = _check_open(family, registry=registry)
+        check_epoch_unchanged(family.grant.pseudonym, supplier=parties.supplier)
+        return parties, _decide(family, parties, registry=registry, now=now)
+    except _REFUSED as refused:
+        raise GrantRefused(refused.check) from None
+
+
+def _check_open(family: RefreshFamily, *, registry: Registry) -> Parties:
+    between = family.between
+    parties = find_parties(registry, between.relying_party)
+    if parties.supplier.id != between.supplier:
+        raise SupplierNotOpen("check_supplier_unchanged")
+    school, idp = registry.schools.get(between.school), find_idp(registry, between.idp)
+    if school is None or school.id not in idp.schools:
+        raise SchoolNotOpen("check_school_of_idp")
+    check_school_open(school, parties.supplier, idp)
+    return parties
+
+
+def _decide(
+    family: RefreshFamily, parties: Parties, *, registry: Registry, now: datetime
+) -> ReleaseDecision:
+    school, supplier, today = (
+        registry.schools[family.between.school],
+        parties.supplier,
+        day_of(now),
+    )
+    found = find_agreement(registry, school, supplier.id, today)
+    return decide_release(
+        supplier=supplier,
+        school=school.id,
+        agreement=None if found is None else found.agreement,
+        carried_from=() if found is None else found.carried_from,
+        population=family.population,
+        stated={each.name: each.values for each in family.decision.released},
+        today=today,
+        taken_over=is_taken_over(registry, school.id, supplier.id, today=today),
+    )

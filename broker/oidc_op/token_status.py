@@ -1,0 +1,22 @@
+"""Requests about a token: introspection (RFC 7662 2.1) and revocation (RFC 7009 2.1)."""
+
+from collections.abc import Sequence
+
+from broker.oidc_op.parameters import collect_parameters
+from broker.oidc_op.token import TokenParameterMissing
+
+
+def read_token_asked_about(form: Sequence[tuple[str, str]]) -> str:
+    """Return the token of the form; `token_type_hint` is not needed to find it, and ignored.
+
+    Raises:
+        TokenParameterMissing: there is none.
+        DuplicatedParameter, RequestTooLarge: the form is malformed.
+
+    >>> read_token_asked_about([("token", "t"), ("token_type_hint", "access_token")])
+    't'
+    """
+    found = collect_parameters(form, known=("token", "token_type_hint"))
+    if "token" not in found:
+        raise TokenParameterMissing("check_token_present", subject="token")
+    return found["token"]
