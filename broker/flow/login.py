@@ -60,7 +60,7 @@ from broker.flow.parties import (
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.refusals import NotLoggedIn, SchoolNotOpen, SchoolUnknown
 from broker.flow.release import ReleaseDesk, day_of
-from broker.flow.school_logins import NO_WISH, LoginWish, choose_login
+from broker.flow.school_logins import NO_WISH, LoginWish, choose_login, wish_for
 from broker.flow.school_side import SchoolAnswer, SchoolSide
 from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.sessions.session_logins import SessionLogins
@@ -132,7 +132,7 @@ class LoginFlow:
                     self._snapshots.registry,
                     school,
                     named=named,
-                    wish=wish,
+                    wish=wish_for(request, wish),
                     may_ask=not request.passive,
                     today=day_of(self._clock()),
                 )
@@ -183,7 +183,8 @@ class LoginFlow:
             if school is None:
                 raise SchoolUnknown("check_school_known")
             today = day_of(self._clock())
-            idp = choose_login(registry, school, wish=wish, may_ask=True, today=today)
+            anew = wish_for(choosing.request, wish)
+            idp = choose_login(registry, school, wish=anew, may_ask=True, today=today)
             if idp is None:  # the record stays, for the page that asks
                 return Step(ChooseLogin(step.state, school.id))
             again = choosing.choose_again or wish.own_school_again

@@ -1,7 +1,7 @@
 """Which of a school's logins a pupil goes to: named, chosen, remembered, or the only one."""
 
 from collections.abc import Collection, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 
 from broker.domain.federation import School, SchoolIdp
@@ -9,9 +9,10 @@ from broker.domain.identity import StatedLogin
 from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.switches import SentAt, find_other_login
-from broker.flow.held_state.records import PendingLogin
+from broker.flow.held_state.records import PendingLogin, SupplierRequest
 from broker.flow.refusals import InteractionRequired, SchoolNotOpen
 from broker.flow.release import day_of
+from broker.flow.school_side import wants_other_account
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +33,12 @@ class LoginWish:
 
 
 NO_WISH = LoginWish()
+
+
+def wish_for(request: SupplierRequest, wish: LoginWish) -> LoginWish:
+    """Return what counts of a wish: a supplier that lets people choose anew has nothing remembered
+    (`prompt=select_account`)."""
+    return replace(wish, unverified_remembered="") if wants_other_account(request) else wish
 
 
 def choose_login(

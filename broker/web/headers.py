@@ -36,13 +36,13 @@ def content_policy(
         secure: whether we are reached by https.
         framed: the page tells that it is framed, so it may be; its form, if it has one, posts an
             answer to the supplier that asked for no page.
-        places: where else that answer may lead: to the app of a supplier.
+        places: where else that answer may lead: to a supplier on this very device.
 
     >>> content_policy(onward=False, secure=True).partition("base-uri 'none'; ")[2]
     "form-action 'self'; frame-ancestors 'none'"
     """
     forms = _FORMS_ONWARD + ("" if secure else _LOOPBACK) if onward else _OWN_FORMS
-    forms += "".join(f" {each}" for each in places) if onward else ""
+    forms += "".join(f" {each}" for each in places if onward and each not in forms.split())
     return _BASE_POLICY + forms + ("" if framed else _NO_FRAMES)
 
 

@@ -167,6 +167,19 @@ async def test_a_remembered_login_is_not_asked_for(world: SwitchedWorld, browser
         assert bool(at_school.nonce) == is_new
 
 
+async def test_a_supplier_that_lets_people_choose_anew_has_no_login_remembered(
+    world: SwitchedWorld, browser: Browser
+) -> None:
+    world.take_step(SwitchStage.CLASSES, SANNES_CLASS)
+    wish = LoginWish(unverified_remembered=OIDC_IDP)
+    asked = world.ask_hinting(REKENRIJK, "vuurvogel", prompt="select_account")
+    begun = browser.follow(await world.flow.begin(asked, wish=wish))
+    assert isinstance(begun, ChooseLogin)
+    step = browser.step(begun.login)
+    again = await world.flow.choose(step, unverified_school=begun.school, wish=wish)
+    assert isinstance(again.answer, ChooseLogin)
+
+
 def passive(world: SwitchedWorld) -> object:
     return world.ask_hinting(REKENRIJK, "vuurvogel", prompt="none")
 

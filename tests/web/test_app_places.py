@@ -8,8 +8,10 @@ import pytest
 
 from broker.domain.ids import RelyingPartyId
 from broker.domain.registry import Registry
+from broker.flow.parties import find_parties
 from broker.web.app_places import find_app_places
-from tests.web.broker_site import OIDC_REQUEST, Browser, Site
+from broker.web.headers import content_policy
+from tests.web.broker_site import Browser, Site
 
 
 def with_client(registry: Registry, **changes: Any) -> Registry:
@@ -29,7 +31,7 @@ def with_client(registry: Registry, **changes: Any) -> Registry:
     ("uri", "source"),
     [
         ("nl.supplier.app:/cb", "nl.supplier.app:"),
-        ("http://127.0.0.1/cb", "http://127.0.0.1:*"),
+        ("http://127.0.0.1/cb", ""),  # is there already where we are on loopback ourselves
         ("http://[::1]/cb", "http:"),
         ("https://supplier.example/cb", ""),
     ],
@@ -46,12 +48,24 @@ def test_a_form_may_lead_to_the_app(site: Site, browser: Browser, uri: str, sour
     assert forms == f"{own} {source}".strip()
 
 
-def test_another_profile_s_pages_lead_to_no_app(site: Site, browser: Browser) -> None:
+def test_another_profile_s_pages_lead_to_no_app(browser: Browser) -> None:
     forms = browser.choose().policy
     assert "form-action 'self' https: http://localhost:* http://127.0.0.1:*;" in forms
     assert find_app_places(None) == ()
-    party = site.web.snapshots.registry.by_client_id["rekenrijk"]
-    assert party.protocol.redirect_uris == (OIDC_REQUEST["redirect_uri"],)  # type: ignore[union-attr]
+
+
+def test_the_places_on_the_device_are_named_once(site: Site) -> None:
+    places = ("http://127.0.0.1/a", "http://127.0.0.1:9/b", "http://localhost/c", "nl.app:/d")
+    registry = with_client(site.web.snapshots.registry, redirect_uris=places)
+    found = find_app_places(find_parties(registry, RelyingPartyId("rekenrijk")))
+    assert found == ("http://127.0.0.1:*", "http://localhost:*", "nl.app:")
+    assert content_policy(onward=True, secure=True, places=found).endswith(
+        "form-action 'self' https: http://127.0.0.1:* http://localhost:* nl.app:; "
+        "frame-ancestors 'none'"
+    )
+    assert "nl.app:" not in content_policy(onward=False, secure=True, places=found)
+    saml = find_parties(site.web.snapshots.registry, RelyingPartyId("taaltuin"))
+    assert find_app_places(saml) == ()
 
 
 def test_an_answer_is_posted_by_one_form_that_works_without_script(browser: Browser) -> None:
