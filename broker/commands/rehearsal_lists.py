@@ -24,6 +24,7 @@ from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.register import derive_register_keys
 from broker.flow.release import day_of
 from broker.flow.switching.rehearsal import (
+    NOT_LOOKED_AT,
     REASONS,
     Counts,
     Finding,
@@ -161,6 +162,7 @@ def describe_report(
         )
     told += describe_counts("list", state.rehearsed.listed)
     told += describe_counts("volunteers", state.rehearsed.volunteers)
+    told.append(NOT_LOOKED_AT)
     try:
         check_rehearsed(state.rehearsed, most_changed_percent=desk.most_changed_percent)
     except SwitchRefusal as refusal:

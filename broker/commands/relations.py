@@ -263,6 +263,10 @@ def show_numbers(counts: NumbersForeseen) -> None:
         f"known and begin anew without an ECK iD, {counts.collide} collide, {counts.unknown} are "
         "not known yet"
     )
+    click.echo(
+        "  Not looked at: pupils who wait or are held, how many may come a day, promises of "
+        "take-overs, and enrolment lists."
+    )
 
 
 def read_bounded(file: Path, *, most_bytes: int) -> bytes:

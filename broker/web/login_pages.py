@@ -86,6 +86,9 @@ FOUND: Mapping[Finding, str] = MappingProxyType(
         Finding.KEPT_APART: N_("Your ECK iD and your number at school have accounts of their own."),
         Finding.ANOTHER_ACCOUNT: N_("The new login would open an account that is there already."),
         Finding.ACCOUNT_OF_TWO: N_("By the new login two people would share one account."),
+        Finding.WOULD_WAIT: N_(
+            "By the new login you would wait until both your schools say that you may go on."
+        ),
         Finding.NOT_USABLE: N_("What the new login states about you cannot be used."),
         Finding.NOT_USABLE_TODAY: N_("What the old login states about you cannot be used."),
         Finding.NOT_KNOWN: N_(

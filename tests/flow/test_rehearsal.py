@@ -1,6 +1,7 @@
 """Rehearsing a change of login: what becomes of a person, and why; nothing is stored."""
 
 import pytest
+from msgspec.structs import replace
 
 from broker.domain.attributes import Population
 from broker.domain.federation import SchoolIdp, State
@@ -8,7 +9,8 @@ from broker.domain.ids import SchoolIdpId
 from broker.domain.switches import SwitchStage
 from broker.flow.operators.operator_refusals import PreparedUnreadable
 from broker.flow.persons.person_joins import JoinRules
-from broker.flow.persons.person_records import Presented
+from broker.flow.persons.person_records import Change, Presented
+from broker.flow.persons.person_rows import look_up, store_changes
 from broker.flow.persons.persons import identify_person
 from broker.flow.persons.register import RegisterUnavailable
 from broker.flow.switching.rehearsal import (
@@ -147,6 +149,46 @@ async def test_accounts_that_are_kept_apart() -> None:
         await oracle.foresee(a_person((E1, L1))),
     )
     assert compare(before, after) is Finding.KEPT_APART
+
+
+async def change_row(register: Watched, root: PersonRoot, **changes: object) -> None:
+    found = await look_up(a_person((root, None)), register=register, keys=KEYS)
+    record = found.records.eck_id
+    assert record is not None
+    assert await store_changes(
+        (Change(root, replace(record, **changes)),),
+        found.rows,
+        register=register,
+        keys=KEYS,
+        random=register.draw,
+    )
+
+
+async def test_a_protected_pupil_of_another_school_would_wait() -> None:
+    register = Watched()
+    await register.login((None, L1))
+    await register.login((E1, None), KOMPAS)
+    await change_row(register, E1, protected=True)
+    oracle = an_oracle(register)
+    before, after, both = [
+        await oracle.foresee(a_person(each)) for each in ((None, L1), (E1, L1), (E1, None))
+    ]
+    assert compare(before, after) is Finding.WOULD_WAIT
+    assert outcome_of(Finding.WOULD_WAIT) is Outcome.CHANGED
+    assert compare(both, after) is Finding.SAME  # by either login: the change does nothing
+
+
+async def test_what_a_take_over_promised_is_foreseen() -> None:
+    """Without the promise the ECK iD would open the number's account (rule 9)."""
+    register = Watched()
+    await register.login((None, L1))
+    await register.login((E1, None))
+    await change_row(register, E1, promised=(VUURVOGEL,), seen={})
+    oracle = an_oracle(register)
+    before, after = [await oracle.foresee(a_person(each)) for each in ((None, L1), (E1, L1))]
+    assert after is not None
+    assert after.account == E1
+    assert compare(before, after) is Finding.ANOTHER_ACCOUNT
 
 
 async def test_a_login_that_would_be_refused() -> None:

@@ -15,6 +15,7 @@ from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.held_state.framing import mac
 from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_promises import resolve_with_promise
 from broker.flow.persons.person_records import (
     SALT_BYTES,
     FreshAccount,
@@ -23,7 +24,6 @@ from broker.flow.persons.person_records import (
     Presented,
 )
 from broker.flow.persons.person_rows import look_up
-from broker.flow.persons.person_rules import resolve_person
 from broker.flow.persons.register import PersonRegister, RegisterKeys, derive_tag
 from broker.pseudonyms.derivation import PersonRoot, lp
 
@@ -48,6 +48,7 @@ class Finding(StrEnum):
     KEPT_APART = "kept-apart"
     ANOTHER_ACCOUNT = "another-account"
     ACCOUNT_OF_TWO = "account-of-two"
+    WOULD_WAIT = "would-wait"
     NOT_USABLE = "not-usable"
     NOT_USABLE_TODAY = "not-usable-today"
     NOT_KNOWN = "not-known"
@@ -70,12 +71,19 @@ REASONS: Mapping[Finding, str] = MappingProxyType(
         Finding.KEPT_APART: "ECK iD and number have accounts of their own, which are kept apart",
         Finding.ANOTHER_ACCOUNT: "what the new login states opens an account that is there already",
         Finding.ACCOUNT_OF_TWO: "two persons would share an account by the new login",
+        Finding.WOULD_WAIT: "a protected pupil of another school, who would wait for both schools",
         Finding.NOT_USABLE: "what the new login states would be refused",
         Finding.NOT_USABLE_TODAY: "what the old login states is refused today already",
         Finding.NOT_KNOWN: "nobody logged in by this yet, so there is no work to lose",
     }
 )
 """In words for operators."""
+
+NOT_LOOKED_AT = (
+    "Not looked at: how many pupils of other schools may come a day, relations between schools, "
+    "and the school's enrolment list."
+)
+"""What a rehearsal does not foresee: logins go by these as well."""
 
 Counts = Mapping[Finding, int]
 
@@ -106,12 +114,14 @@ class Foreseen:
     Attributes:
         known: somebody logged in before by something of what is presented.
         kept_apart: its ECK iD and its number have accounts of their own.
+        waits: a protected pupil, whom another school must confirm first.
     """
 
     presented: Presented
     account: PersonRoot = field(repr=False)
     known: bool
     kept_apart: bool
+    waits: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +152,7 @@ class Oracle:
         )
         found = (await look_up(presented, register=self.register, keys=self.keys)).records
         try:
-            resolved = resolve_person(presented, found, login=login, rules=self.rules)
+            resolved = resolve_with_promise(presented, found, login=login, rules=self.rules)
         except Refusal:
             return None
         return Foreseen(
@@ -150,6 +160,7 @@ class Oracle:
             account=resolved.account,
             known=found.eck_id is not None or found.local is not None,
             kept_apart=PersonEvent.ACCOUNTS_KEPT_APART in resolved.events,
+            waits=resolved.waits,
         )
 
 
@@ -166,6 +177,8 @@ def compare(before: Foreseen | None, after: Foreseen | None) -> Finding:
     old, new = before.presented, after.presented
     if old.population is not new.population:
         return Finding.OTHER_ROLE
+    if after.waits and not before.waits:
+        return Finding.WOULD_WAIT
     if before.account == after.account:
         return Finding.SAME if before.known or after.known else Finding.NOT_KNOWN
     if after.kept_apart:
