@@ -62,6 +62,7 @@ def wire_asked(tools: AskedTools, *, issuer: str, state: SealedState, callers: C
     pushed = PushedRequests(
         requests=authorization,
         clients=callers.clients,
+        senders=callers.senders,
         state=state,
         budget=tools.budget,
         clock=tools.clock,

@@ -18,8 +18,10 @@ from broker.flow.held_state.login_store import ClaimedBefore, Put, Unstorable
 from broker.flow.held_state.request_records import PUSHED, PushedRequest, use_object
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import Clock
+from broker.flow.sender_proofs import SenderProofs
 from broker.oidc_op.caller_proof import CallerProof
 from broker.oidc_op.client_auth import AuthenticatedClient
+from broker.oidc_op.dpop import DpopProofRefused
 from broker.oidc_op.parameters import RequestTooLarge
 from broker.oidc_op.pushed import (
     PUSHED_PREFIX,
@@ -65,6 +67,22 @@ class PushBudget:
         self._pushed[client_id] = pushed + 1
 
 
+def bind_to_key(found: FoundRequest, thumbprint: str) -> FoundRequest:
+    """Return a request whose code is redeemed by one key alone: that of the proof beside the push.
+
+    Args:
+        thumbprint: of the proven key; "" when there was no proof.
+
+    Raises:
+        DpopProofRefused: the request itself names another key (RFC 9449 10.1).
+    """
+    if not thumbprint:
+        return found
+    if found.request.dpop_jkt not in (None, thumbprint):
+        raise DpopProofRefused("check_pushed_key_equal")
+    return replace(found, request=replace(found.request, dpop_jkt=thumbprint))
+
+
 class PushedRequests:
     """Answers the pushed authorization request endpoint over its ports."""
 
@@ -73,12 +91,14 @@ class PushedRequests:
         *,
         requests: AuthorizationRequests,
         clients: ClientLogin,
+        senders: SenderProofs,
         state: SealedState,
         budget: PushBudget,
         clock: Clock,
     ) -> None:
         self._requests = requests
         self._clients = clients
+        self._senders = senders
         self._state = state
         self._budget = budget
         self._clock = clock
@@ -89,6 +109,7 @@ class PushedRequests:
         Raises:
             ClientNotAuthenticated, ClientAuthenticationAmbiguous: who calls is not proven.
             PushedInPush, TooManyPushed
+            DpopProofRefused, DpopNonceRequired: the proof beside it is none, or of another key.
             Refusal: of the request itself, as at the authorization endpoint.
         """
         now = self._clock()
@@ -97,9 +118,16 @@ class PushedRequests:
             raise PushedInPush("check_no_pushed_in_push", subject="request_uri")
         client = await self._clients.authenticate(form, proof, now=now)
         self._budget.spend(client.client_id, now=now)
-        found = await self._find(received, client)
+        sender = self._senders.prove(
+            client.client,
+            proof,
+            endpoint=lambda each: each.pushed_requests,
+            now=now,
+            required=False,
+        )
+        found = bind_to_key(await self._find(received, client), sender.key.jkt)
         self._requests.check(found)
-        used = self._clients.used_once(client, now=now)
+        used = self._clients.used_once(client, now=now) + sender.once
         puts: tuple[Put, ...] = ()
         if found.made_after is not None:
             use = use_object(

@@ -200,6 +200,7 @@ class SupplierSide:
             exact_times=request.force_login,
             scopes=request.scopes,
             resources=request.resources,
+            dpop_jkt=request.dpop_jkt,
             issued_at=now,
         )
         between = ReleasedBetween(

@@ -55,6 +55,7 @@ from broker.oidc_op.token import (
     GrantRefused,
     TokenRequest,
     TokenResponse,
+    check_code_bound,
     check_token_request,
     parse_token_request,
     read_code,
@@ -130,6 +131,7 @@ class TokenFlow:
     ) -> TokenResponse:
         code, record = await self._take(read_code(request), once)
         redeemed = check_token_request(request, record.grant, client=client)
+        check_code_bound(record.grant, shown)
         check_resources_within(request.resource, record.grant.resources)
         try:
             parties = check_still_open(

@@ -27,6 +27,7 @@ class OidcGrant(msgspec.Struct, frozen=True, kw_only=True):
         acr: the level of the login; "" when not stated.
         sid: of our session, random per supplier; None when there is none.
         exact_times: the request forced this login, so its times are not floored.
+        dpop_jkt: thumbprint of the key by which alone the code is redeemed; "" for any.
         resources: APIs of the supplier for which the access token is (RFC 8707); none: userinfo.
         issued_at: when the code was given, aware UTC.
     """
@@ -45,6 +46,7 @@ class OidcGrant(msgspec.Struct, frozen=True, kw_only=True):
     sid: str | None = None
     exact_times: bool = False
     scopes: tuple[str, ...] = ("openid",)
+    dpop_jkt: str = ""
     resources: tuple[str, ...] = ()
     issued_at: datetime
 

@@ -42,6 +42,7 @@ class AuthorizationRequest:
     request: str | None = field(default=None, repr=False)
     request_uri: str | None = field(default=None, repr=False)
     registration: str | None = field(default=None, repr=False)
+    dpop_jkt: str | None = field(default=None, repr=False)
     resource: tuple[str, ...] = ()
     """The one parameter that may occur more than once (RFC 8707 2)."""
     pushed: bool = False

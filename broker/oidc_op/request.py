@@ -100,6 +100,8 @@ class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag
         scopes: granted: `openid`, and those asked that name something of ours. What goes out is
             the school's decision, whatever the scopes.
         code_challenge: S256; None only where the profile allows it.
+        dpop_jkt: thumbprint of the key by which alone the code is redeemed (RFC 9449 10); "" for
+            any.
         pushed: handle of the pushed request that this one is; "" when it came otherwise.
         object_id: `jti` of the signed request object; "" when it had none, or was pushed.
         made_after: aware UTC; the pushed request, or that object, is no older; None for others.
@@ -125,6 +127,7 @@ class CheckedAuthorizationRequest(msgspec.Struct, frozen=True, kw_only=True, tag
     wants_auth_time: bool = False
     ui_locales: tuple[str, ...] = ()
     resources: tuple[str, ...] = ()
+    dpop_jkt: str = ""
     pushed: str = ""
     object_id: str = ""
     made_after: datetime | None = None
@@ -179,6 +182,7 @@ def check_authorization_request(
         ui_locales=_words(request.ui_locales),
         resources=tuple(dict.fromkeys(request.resource)),
         id_token_hint=request.id_token_hint,
+        dpop_jkt=request.dpop_jkt or "",
     )
 
 

@@ -272,6 +272,12 @@ def check_resource_registered(request: AuthorizationRequest, client: KnownClient
         raise ResourceRefused("check_resource_registered", subject="resource")
 
 
+def check_dpop_thumbprint_form(request: AuthorizationRequest, _: KnownClient) -> None:
+    """RFC 9449 10: SHA-256 in base64url, as long as a code challenge."""
+    if request.dpop_jkt is not None and not _CODE_CHALLENGE.match(request.dpop_jkt):
+        raise ParameterRefused("check_dpop_thumbprint_form", subject="dpop_jkt")
+
+
 Check = Callable[[AuthorizationRequest, KnownClient], None]
 
 CHECKS_BEFORE_REDIRECT: tuple[Check, ...] = (check_redirect_uri_registered, check_state_length)
@@ -299,5 +305,6 @@ CHECKS_AFTER_REDIRECT: tuple[Check, ...] = (
     check_acr_known,
     check_sub_consistent,
     check_resource_registered,
+    check_dpop_thumbprint_form,
 )
 """What they refuse is an answer to the supplier."""

@@ -18,6 +18,7 @@ from broker.domain.refusals import Refusal, WhoseTask
 from broker.oidc_op.client_auth import AuthenticatedClient
 from broker.oidc_op.grants import OidcGrant
 from broker.oidc_op.parameters import RequestTooLarge, collect_parameters
+from broker.oidc_op.sender_keys import SenderKey
 
 MAX_RESOURCES = 8
 
@@ -179,6 +180,12 @@ def check_code_verifier_matches(
     well_formed = _CODE_VERIFIER.match(request.code_verifier) is not None
     if not well_formed or not hmac.compare_digest(derived, grant.code_challenge):
         raise GrantRefused("check_code_verifier_matches")
+
+
+def check_code_bound(grant: OidcGrant, shown: SenderKey) -> None:
+    """RFC 9449 10: a code that one key alone redeems, shown beside a proof of that key."""
+    if grant.dpop_jkt and not hmac.compare_digest(grant.dpop_jkt, shown.jkt):
+        raise GrantRefused("check_code_bound")
 
 
 TOKEN_CHECKS: tuple[Callable[[TokenRequest, OidcGrant, AuthenticatedClient], None], ...] = (

@@ -247,6 +247,11 @@ class LoginWorld:
         pushed = PushedRequests(
             requests=authorization,
             clients=clients,
+            senders=SenderProofs(
+                endpoints=(Endpoints(oidc.ISSUER),),
+                state=state,
+                nonces=DpopNonces((StorageKey(bytes(32)),)),
+            ),
             state=state,
             budget=PushBudget(PUSHES_A_MINUTE),
             clock=clock,

@@ -4,13 +4,14 @@ from typing import Any
 
 from broker.flow.answers import Answer, ChooseSchool
 from broker.flow.authorization_requests import RefusedRequest
-from broker.oidc_op.caller_proof import NO_PROOF
+from broker.oidc_op.caller_proof import NO_PROOF, CallerProof
 from broker.oidc_op.pushed import PushResponse
 from broker.oidc_op.request import CheckedAuthorizationRequest
 from tests import builders_oidc as oidc
 from tests.flow.login_answers import Browser, read_at_school
 from tests.flow.login_parties import REKENRIJK, with_party
 from tests.flow.login_world import OIDC_CLIENTS, SANNE, SUPPLIER_STATE, LoginWorld, Worker
+from tests.proof_builders import a_dpop_proof
 
 Parameters = list[tuple[str, str]]
 
@@ -62,11 +63,18 @@ async def push(
     request: Parameters | None = None,
     *,
     worker: Worker | None = None,
+    proof: CallerProof = NO_PROOF,
     **changes: Any,
 ) -> PushResponse:
     """Push a request, by default a plain one."""
     form = push_form(world, a_request() if request is None else request, **changes)
-    return await (worker or world).pushed.push(form, NO_PROOF)
+    return await (worker or world).pushed.push(form, proof)
+
+
+def dpop(world: LoginWorld, **changes: Any) -> CallerProof:
+    """Return a proof of possession for the endpoint of pushed requests."""
+    fields = {"htu": f"{oidc.ISSUER}/oidc/par", "jti": f"proof-{world.random(8).hex()}"}
+    return CallerProof(dpop=(a_dpop_proof(now=world.now, **{**fields, **changes}),))
 
 
 async def read(

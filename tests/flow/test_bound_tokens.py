@@ -11,6 +11,7 @@ from broker.oidc_op.dpop import DpopProofRefused
 from broker.oidc_op.token import GrantRefused, TokenResponse
 from broker.oidc_op.userinfo import AccessTokenRefused
 from tests import builders_oidc as oidc
+from tests.flow import pushing
 from tests.flow.login_answers import Browser, read_redirect, welcomed
 from tests.flow.login_parties import REKENRIJK, SAML_SCHOOL
 from tests.flow.login_world import LoginWorld
@@ -199,3 +200,25 @@ class TestApp:
             world, first.refresh_token, proof=proof_of(world, key=OTHER_DPOP_KEY)
         )
         assert second.token_type == "DPoP"
+
+
+class TestCode:
+    """A code that one key alone redeems (RFC 9449 10)."""
+
+    async def test_without_that_key_it_gives_nothing(self, world: LoginWorld) -> None:
+        for shown in (NO_PROOF, proof_of(world, key=OTHER_DPOP_KEY)):
+            with pytest.raises(GrantRefused, match="check_code_bound"):
+                await redeem(world, shown, dpop_jkt=JKT)
+        assert (await redeem(world, proof_of(world), dpop_jkt=JKT)).token_type == "DPoP"
+        assert (await redeem(world, proof_of(world, key=OTHER_DPOP_KEY))).token_type == "DPoP"
+
+    async def test_a_pushed_key_is_as_good(self, world: LoginWorld) -> None:
+        for proof in (NO_PROOF, proof_of(world)):
+            pushed = await pushing.push(world, proof=pushing.dpop(world))
+            arrived = await pushing.arrive_with(world, pushing.by_reference(pushed.request_uri))
+            form = world.token_form(read_redirect(await pushing.finish(world, arrived)).code)
+            if proof is NO_PROOF:
+                with pytest.raises(GrantRefused, match="check_code_bound"):
+                    await world.token.redeem(form, proof)
+            else:
+                assert (await world.token.redeem(form, proof)).token_type == "DPoP"

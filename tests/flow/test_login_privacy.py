@@ -98,6 +98,7 @@ def test_records_of_every_kind_hide_what_they_hold() -> None:
         "prepared",
         "grant",
         "userinfo",
+        "refresh",
         "api-token",
         "pushed",
         "used-object",

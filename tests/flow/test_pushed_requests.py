@@ -12,6 +12,7 @@ from broker.flow.held_state.login_store import LoginStore
 from broker.flow.refusals import StoreUnavailable
 from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from broker.oidc_op.clients import ClientUnknown
+from broker.oidc_op.dpop import DpopProofRefused
 from broker.oidc_op.parameters import RequestTooLarge
 from broker.oidc_op.pushed import (
     PUSHED_PREFIX,
@@ -35,6 +36,7 @@ from tests.flow import pushing
 from tests.flow.login_parties import BIOSFEER_REDIRECT, REKENRIJK, with_party
 from tests.flow.login_world import PUSHES_A_MINUTE, LoginWorld
 from tests.flow.pushed_suite import OneLoginForEachRequest
+from tests.proof_builders import DPOP_KEY, OTHER_DPOP_KEY
 
 
 class TestInMemory(OneLoginForEachRequest):
@@ -255,3 +257,36 @@ class TestDowngrade:
         assert isinstance(asked, RefusedRequest)
         pushed = await pushing.push(world)
         assert isinstance(await use(world, pushed.request_uri), CheckedAuthorizationRequest)
+
+
+class TestKey:
+    """A code that one key alone redeems (RFC 9449 10 and 10.1)."""
+
+    async def test_the_proof_beside_a_push_names_the_key(self, world: LoginWorld) -> None:
+        for request in (
+            None,
+            pushing.a_request(dpop_jkt=DPOP_KEY.kid),
+            pushing.by_value(pushing.an_object(world)),
+        ):
+            pushed = await pushing.push(world, request, proof=pushing.dpop(world))
+            assert (await use(world, pushed.request_uri)).dpop_jkt == DPOP_KEY.kid
+        assert (await use(world, (await pushing.push(world)).request_uri)).dpop_jkt == ""
+
+    async def test_it_may_be_named_without_a_proof(self, world: LoginWorld) -> None:
+        asked = await pushing.read(world, pushing.a_request(dpop_jkt=DPOP_KEY.kid))
+        assert isinstance(asked, CheckedAuthorizationRequest)
+        assert asked.dpop_jkt == DPOP_KEY.kid
+
+    async def test_two_keys_are_refused(self, world: LoginWorld) -> None:
+        other = pushing.a_request(dpop_jkt=OTHER_DPOP_KEY.kid)
+        with pytest.raises(DpopProofRefused, match="check_pushed_key_equal"):
+            await pushing.push(world, other, proof=pushing.dpop(world))
+        assert await pushing.push(world, other, proof=pushing.dpop(world, key=OTHER_DPOP_KEY))
+
+    async def test_a_proof_is_of_this_endpoint_and_counts_once(self, world: LoginWorld) -> None:
+        with pytest.raises(DpopProofRefused):
+            await pushing.push(world, proof=pushing.dpop(world, htu=oidc.TOKEN_ENDPOINT))
+        proof = pushing.dpop(world)
+        assert await pushing.push(world, proof=proof)
+        with pytest.raises(DpopProofRefused):
+            await pushing.push(world, proof=proof)

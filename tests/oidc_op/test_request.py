@@ -75,7 +75,7 @@ def refuses(expected: type[Refusal], name: str, registry=STRICT, **changes: str 
 
 
 def test_the_tables_are_complete() -> None:
-    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 21)
+    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 22)
     for each in (*CHECKS_BEFORE_REDIRECT, *CHECKS_AFTER_REDIRECT):
         assert f"test_{each.__name__}" in globals(), each.__name__
         assert each.__doc__
@@ -441,6 +441,13 @@ def test_check_resource_registered() -> None:
     assert check(registry, resource=API).resources == (API,)
     refuses(ResourceRefused, "check_resource_registered", resource=API)
     assert check(registry, resource="").resources == ()
+
+
+def test_check_dpop_thumbprint_form() -> None:
+    for wrong in ("x", "A" * 42, "A" * 44, "A" * 42 + "=", "A" * 43 + "\n"):
+        refuses(ParameterRefused, "check_dpop_thumbprint_form", dpop_jkt=wrong)
+    assert check(dpop_jkt="A" * 43).dpop_jkt == "A" * 43
+    assert check().dpop_jkt == ""
 
 
 def test_several_resources_may_be_asked() -> None:

@@ -180,7 +180,7 @@ def test_in_a_frame_it_is_read_first(site: Site) -> None:
     shown = begin(framed, pushed(site), prompt="none")
     assert shown.status == 200
     assert 'target="_blank"' in shown.response.text
-    assert query_of(begin(framed, pushed(site, prompt="none")))["error"] == "interaction_required"
+    assert query_of(begin(framed, pushed(site, prompt="none")))["error"] == "login_required"
 
 
 def test_a_client_that_must_push_cannot_leave_it_out(site: Site) -> None:

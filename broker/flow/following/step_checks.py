@@ -218,7 +218,7 @@ _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyTy
                 "the code",
                 (
                     *("check_code_form", "check_code_used_once", "check_assertion_id_once"),
-                    *("check_code_known", *named(TOKEN_CHECKS)),
+                    *("check_code_known", *named(TOKEN_CHECKS), "check_code_bound"),
                 ),
             ),
             CheckGroup(

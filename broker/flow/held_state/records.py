@@ -273,21 +273,21 @@ def kept_of(request: SupplierRequest) -> SupplierRequest:
 
 CHOOSING = StateKind(
     name="choosing",
-    version=6,
+    version=7,
     struct=ChoosingLogin,
     ttl_seconds=CHOOSING_TTL_SECONDS,
     tombstone_ttl_seconds=CHOOSING_TTL_SECONDS,
 )
 PENDING = StateKind(
     name="pending",
-    version=6,
+    version=7,
     struct=PendingLogin,
     ttl_seconds=PENDING_TTL_SECONDS,
     tombstone_ttl_seconds=PENDING_TTL_SECONDS,
 )
 OFFERED = StateKind(
     name="offered",
-    version=4,
+    version=5,
     struct=SchoolsOffered,
     ttl_seconds=PREPARED_TTL_SECONDS,
     tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
@@ -318,7 +318,7 @@ REFRESH = StateKind(
 )
 GRANT = StateKind(
     name="grant",
-    version=4,
+    version=5,
     struct=GrantRecord,
     ttl_seconds=CODE_TTL_SECONDS,
     # A second use revokes the access token, for as long as that lives (RFC 6749 4.1.2).
