@@ -187,9 +187,9 @@ async def test_a_refusal_is_posted_too(world: LoginWorld, browser: Browser) -> N
     posted = await world.begin(browser, prompt="none", response_mode="form_post")
     assert isinstance(posted, PostMessage)
     assert posted.may_be_framed
-    assert dict(posted.fields)["error"] == "interaction_required"
+    assert dict(posted.fields)["error"] == "login_required"
     redirected = read_redirect(await world.begin(browser, prompt="none"))
-    assert redirected.error == "interaction_required"
+    assert redirected.error == "login_required"
 
 
 @pytest.mark.parametrize("mode", ["form_post", "query", "fragment", None])
