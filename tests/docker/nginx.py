@@ -40,18 +40,21 @@ def write_site(
     brokers: Sequence[int],
     certificate: MadeCertificate,
     more: str = "",
+    client_authority: Path | None = None,
 ) -> None:
     """Copy `docker/nginx` into `folder`, with these ports and this certificate.
 
     Args:
         brokers: ports on loopback.
         more: servers beside ours.
+        client_authority: certificate of who vouches for clients.
     """
     shutil.copytree(FILES, folder)
     tls = (
         f"ssl_certificate {certificate.files.certificate_file};\n"
         f"ssl_certificate_key {certificate.files.key_file};\n"
     )
+    vouched = "" if client_authority is None else f"ssl_client_certificate {client_authority};\n"
     listen = f"listen 127.0.0.1:{https_port} ssl"
     site: Mapping[str, str] = {
         "brokers.conf": "".join(f"server 127.0.0.1:{port} max_fails=0;\n" for port in brokers),
@@ -60,7 +63,7 @@ def write_site(
         "http.conf": f"listen 127.0.0.1:{http_port};\nserver_name {HOST};\n"
         f"set $https_port :{https_port};\n",
         "https.conf": f"{listen};\nserver_name {HOST};\n{tls}",
-        "certificates.conf": f"{listen};\nserver_name {CLIENTS_HOST};\n{tls}",
+        "certificates.conf": f"{listen};\nserver_name {CLIENTS_HOST};\n{tls}{vouched}",
     }
     there = {each.name for each in (folder / "site").iterdir()}
     assert there == set(site)

@@ -70,18 +70,45 @@ def make_certificate(folder: Path, *, hosts: Sequence[str]) -> MadeCertificate:
     return MadeCertificate(files, ca_file, base64.b64encode(sha256(public).digest()).decode())
 
 
-def make_client_certificate(folder: Path) -> TlsFiles:
-    """Make a certificate by which a program shows who it is, signed by nobody but itself."""
+@dataclass(frozen=True, slots=True)
+class ClientAuthority:
+    """Somebody who vouches for the certificates of programs."""
+
+    name: x509.Name
+    key: ec.EllipticCurvePrivateKey
+    file: Path
+
+
+def make_client_authority(folder: Path) -> ClientAuthority:
+    """Make an authority for programs."""
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "a client")])
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "Authority for programs")])
     made = (
         _begin(name, issuer=name, key=key.public_key())
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .add_extension(_usage(signs_certificates=True), critical=True)
+        .sign(key, SHA256())
+    )
+    file = folder / "client-authority.pem"
+    file.write_bytes(made.public_bytes(Encoding.PEM))
+    return ClientAuthority(name, key, file)
+
+
+def make_client_certificate(
+    folder: Path, *, name: str = "a client", by: ClientAuthority | None = None
+) -> TlsFiles:
+    """Make a certificate by which a program shows who it is; `by` nobody it is self-signed."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
+    made = (
+        _begin(subject, issuer=subject if by is None else by.name, key=key.public_key())
         .add_extension(
             x509.ExtendedKeyUsage([x509.ExtendedKeyUsageOID.CLIENT_AUTH]), critical=False
         )
-        .sign(key, SHA256())
+        .sign(key if by is None else by.key, SHA256())
     )
-    files = TlsFiles(folder / "client.pem", folder / "client.key")
+    stem = name.replace(" ", "-")
+    files = TlsFiles(folder / f"{stem}.pem", folder / f"{stem}.key")
     files.certificate_file.write_bytes(made.public_bytes(Encoding.PEM))
     files.key_file.write_bytes(key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()))
     return files

@@ -115,12 +115,17 @@ class Topology:
 
 @contextlib.asynccontextmanager
 async def running_topology(
-    folder: Path, *, brokers: int = 2, options: tuple[str, ...] = ()
+    folder: Path,
+    *,
+    brokers: int = 2,
+    options: tuple[str, ...] = (),
+    client_authority: Path | None = None,
 ) -> AsyncIterator[Topology]:
     """Set everything up and run it while the context lasts.
 
     Args:
         options: of each `broker serve`.
+        client_authority: certificate of who vouches for the certificates of suppliers' systems.
     """
     certificate = make_certificate(folder, hosts=[HOST, CLIENTS_HOST])
     secrets = make_secrets(folder / "secrets")
@@ -139,6 +144,10 @@ async def running_topology(
             addresses,
             ca_file=certificate.ca_file,
             settings={
+                "certificates": {
+                    "hops": ["127.0.0.1"],
+                    "url": f"https://{CLIENTS_HOST}:{nginx.https_port}",
+                },
                 "logging": {},  # to standard error, which goes to `BrokerProcess.log`
                 "store": {
                     "url": f"redis://broker@127.0.0.1:{redis.port}",
@@ -154,6 +163,7 @@ async def running_topology(
             http_port=nginx.http_port,
             brokers=[each.port for each in processes],
             certificate=certificate,
+            client_authority=client_authority,
         )
         stack.enter_context(_ended(nginx, redis, processes))
         redis.start()
