@@ -131,6 +131,7 @@ class SenderProofs:
         endpoint: EndpointOf,
         method: str,
         nonce_required: bool,
+        given_at: datetime,
         now: datetime,
     ) -> UsedOnce:
         """Refuse a token that is shown by another than it is bound to, or as what it is not.
@@ -138,6 +139,7 @@ class SenderProofs:
         Args:
             key: to which the token is bound.
             nonce_required: by the profile of the client to which the token was given.
+            given_at: when the token was, so that no proof that names it is older.
 
         Raises:
             AccessTokenRefused: shown as what it is not, or over another certificate.
@@ -162,17 +164,25 @@ class SenderProofs:
             raise DpopProofRefusedByResource(refusal.check) from None
         if proven.thumbprint != key.jkt:
             raise DpopProofRefusedByResource("check_proof_key_bound")
-        return self._once(proven, DpopProofRefusedByResource, now=now)
+        made_within = min(LONGEST_USABLE, max(now - given_at, timedelta(0)))
+        return self._once(proven, DpopProofRefusedByResource, made_within=made_within, now=now)
 
     def _addresses(self, endpoint: EndpointOf) -> tuple[str, ...]:
         return tuple(map(endpoint, self._endpoints))
 
-    def _once(self, proven: ProvenKey, refusal: type[Refusal], *, now: datetime) -> UsedOnce:
+    def _once(
+        self,
+        proven: ProvenKey,
+        refusal: type[Refusal],
+        *,
+        made_within: timedelta = LONGEST_USABLE,
+        now: datetime,
+    ) -> UsedOnce:
         claims = self._state.claims_for(
             DPOP_JTI,
             issuer=proven.thumbprint,
             value=proven.proof_id.value,
             ttl_seconds=claim_seconds(proven.proof_id, now=now),
-            made_within=LONGEST_USABLE,
+            made_within=made_within,
         )
         return UsedOnce(claims, ((refusal, "check_proof_id_once"),) * len(claims))

@@ -216,6 +216,7 @@ class TokenFlow:
             endpoint=lambda each: each.userinfo,
             method=method,
             nonce_required=client.profile.dpop_nonce_required,
+            given_at=grant.issued_at,
             now=now,
         )
         await claim_once(once, state=self._state)

@@ -75,6 +75,7 @@ def use(key: SenderKey, proof: CallerProof, *, scheme: str = "dpop", nonce=False
         endpoint=lambda each: each.userinfo,
         method="GET",
         nonce_required=nonce,
+        given_at=NOW - timedelta(seconds=5),
         now=NOW,
     )
 
@@ -249,3 +250,11 @@ async def test_a_proof_that_was_used_at_one_endpoint_is_used_at_all() -> None:
     assert await claim(state, use(BOUND, proof)) is None
     refusal = await claim(state, use(BOUND, proof))
     assert isinstance(refusal, DpopProofRefusedByResource)
+
+
+def test_a_proof_is_no_older_than_its_token_and_its_window() -> None:
+    """So that a store that began to remember meanwhile knows whether it can have forgotten one."""
+    claims = use(BOUND, shown("token-1")).claims
+    assert {each.made_within_milliseconds for each in claims} == {5000}
+    given = prove(a_client(), CallerProof(dpop=(a_dpop_proof(),))).once.claims
+    assert {each.made_within_milliseconds for each in given} == {120_000}

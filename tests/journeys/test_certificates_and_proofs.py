@@ -201,7 +201,8 @@ async def test_a_proof_binds_a_token_to_its_key(systems: Systems) -> None:
         shown = {"authorization": f"DPoP {given['access_token']}"}
         asked = {"htm": "GET", "access_token": given["access_token"]}
         proof = systems.proof("/oidc/userinfo", **asked)
-        assert (await client.get(userinfo, headers={**shown, **proof})).json()["sub"]
+        told = await client.get(userinfo, headers={**shown, **proof})
+        assert told.status_code == 200, told.text
         replayed = await client.get(userinfo, headers={**shown, **proof})
         assert replayed.json()["error"] == "invalid_dpop_proof"
         assert replayed.headers["www-authenticate"].startswith('DPoP error="invalid_dpop_proof"')
