@@ -21,7 +21,7 @@ from broker.adapters.watching.metrics import Metrics, keep_looking
 from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedReceipts
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.asked_requests import AskedTools, prepare_asked, wire_asked
-from broker.browser_sessions import wire_sessions
+from broker.browser_sessions import wire_logout, wire_sessions
 from broker.callers import certificate_hop_of, certificate_support_of, wire_callers
 from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
@@ -36,6 +36,7 @@ from broker.flow.programs.api_access import ApiAccess
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
 from broker.flow.sessions.id_token_hints import IdTokenHints
+from broker.flow.sessions.logout_courier import LogoutCourier
 from broker.flow.supplier_side import SupplierSide
 from broker.flow.switching.volunteers import VolunteerFlow, VolunteerPorts
 from broker.keys_in_force import KeysInForce
@@ -97,6 +98,7 @@ def build_broker(
         ca_file=None if ca_file is None else str(ca_file),
     )
     published = PublishedKeys(fetcher)
+    courier = LogoutCourier(fetcher, audit=AuditLines())
     parts = Parts(
         loaded=loaded,
         resources=resources,
@@ -118,6 +120,7 @@ def build_broker(
         clock=clock,
         random=random,
         tally=LoginTally(),
+        courier=courier,
     )
 
     @contextlib.asynccontextmanager
@@ -143,6 +146,7 @@ def build_broker(
             try:
                 yield
             finally:
+                await courier.close()
                 await fetcher.close()
 
     first = build_site(wire(parts, ready.in_force), life_span=life_span)
@@ -183,6 +187,7 @@ class Parts:
     clock: Clock
     random: Random
     tally: LoginTally
+    courier: LogoutCourier
 
 
 def wire(parts: Parts, keys: KeysInForce) -> Web:
@@ -273,6 +278,9 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             clock=clock,
             random=random,
         ),
+        logout=wire_logout(
+            settings, state, flow_keys, snapshots=snapshots, courier=parts.courier, tools=tools
+        ),
         volunteers=VolunteerFlow(
             VolunteerPorts(
                 snapshots=snapshots,
@@ -327,6 +335,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             xml=xml,
             random=random,
             certificates=certificate_support_of(settings.certificates),
+            front_channel_logout=settings.sessions.front_channel_logout,
         ),
         health=parts.health,
         audit=audit,

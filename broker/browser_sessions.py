@@ -1,7 +1,12 @@
 """Browsers' sessions and their end, wired."""
 
 from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.ports import FlowKeys, Snapshots
+from broker.flow.sessions.logout import LogoutFlow
+from broker.flow.sessions.logout_answers import LogoutPorts, LogoutRules
+from broker.flow.sessions.logout_courier import LogoutCourier
 from broker.flow.sessions.sessions import Sessions, SessionTimes
+from broker.programs import ProgramTools
 from broker.settings import Settings
 
 
@@ -13,4 +18,32 @@ def wire_sessions(settings: Settings, state: SealedState) -> Sessions:
             seconds=settings.sessions.minutes * 60,
             logout_seconds=settings.sessions.logout_minutes * 60,
         ),
+    )
+
+
+def wire_logout(
+    settings: Settings,
+    state: SealedState,
+    keys: FlowKeys,
+    *,
+    snapshots: Snapshots,
+    courier: LogoutCourier,
+    tools: ProgramTools,
+) -> LogoutFlow:
+    """Return what ends sessions and tells relying parties so."""
+    return LogoutFlow(
+        LogoutPorts(
+            issuer=settings.issuer,
+            snapshots=snapshots,
+            state=state,
+            courier=courier,
+            keys=keys,
+            rules=LogoutRules(
+                longest_wait_seconds=settings.sessions.logout_wait_seconds,
+                front_channel=settings.sessions.front_channel_logout,
+            ),
+            audit=tools.audit,
+            clock=tools.clock,
+            random=tools.random,
+        )
     )

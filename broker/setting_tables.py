@@ -84,6 +84,10 @@ class Sessions(Section, frozen=True, kw_only=True):
     """After which the school is asked again, however busy the pupil is."""
     logout_minutes: Annotated[int, Meta(ge=1, le=720)] = 240
     """For so long after a release a logout reaches its supplier."""
+    logout_wait_seconds: Annotated[int, Meta(ge=0, le=600)] = 20
+    """At most so long, and at random, waits each message to a supplier."""
+    front_channel_logout: bool = False
+    """Whether suppliers' own logout pages are shown in frames of ours."""
 
 
 class Joining(Section, frozen=True, kw_only=True):

@@ -31,6 +31,8 @@ PICTURES: Mapping[str, str] = {
     LoginStep.GO_ON: "pupil --> broker --> {supplier}: pressed the button to go on",
     LoginStep.NOT_ME: 'pupil --> broker --> {school}: pressed "that is not me"',
     LoginStep.REDEEM: "{supplier} --{protocol}--> broker: redeems its code",
+    LoginStep.END_SESSION: "{supplier} --{protocol}--> broker: asks to log a person out",
+    LoginStep.LOG_OUT: "pupil --> broker: logs out",
     LoginStep.USERINFO: "{supplier} --{protocol}--> broker: asks for the claims",
 }
 """Who speaks to whom in a step."""

@@ -257,6 +257,8 @@ def oidc_relying_party(settings: OidcSupplierSettings) -> dict[str, Any]:
         "start_url": f"{settings.base_url}/",
         "client_id": str(settings.client_id),
         "redirect_uris": [settings.redirect_uri],
+        "post_logout_redirect_uris": [f"{settings.base_url}/"],
+        "backchannel_logout_uri": f"{settings.base_url}/backchannel-logout",
         "jwks": jwks_table(settings.key),
     }
 

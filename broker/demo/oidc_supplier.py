@@ -10,6 +10,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlencode
 
 import httpx2
 from authlib.common.security import generate_token
@@ -24,12 +25,19 @@ from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
 from broker.demo.peers import TIMEOUT_SECONDS, PeerDocument, PeerUnreachable, tls_trust
-from broker.demo.supplier import HOME_TARGET, Received, SupplierPages
+from broker.demo.supplier import (
+    HOME_TARGET,
+    NO_STORE,
+    Received,
+    SupplierPages,
+    SupplierSession,
+)
 
 PASSED_ON = ("login_hint", "idp_hint", "acr_values", "prompt", "max_age", "ui_locales")
 """Parameters of `/login` that go into the authorization request as they are."""
 
 SKEW_SECONDS = 60
+LOGOUT_EVENT = "http://schemas.openid.net/event/backchannel-logout"
 ASSERTION_SECONDS = 60
 
 
@@ -77,6 +85,7 @@ class OidcSupplier:
         self._pages = pages
         self._discovery = discovery
         self._jwks: PeerDocument | None = None
+        pages.find_logout = self.find_logout
 
     def app(self) -> Starlette:
         """Return the system as an ASGI application."""
@@ -85,6 +94,7 @@ class OidcSupplier:
                 Route("/login", self.log_in),
                 Route("/callback", self.callback),
                 Route("/jwks.json", self.jwks),
+                Route("/backchannel-logout", self.backchannel_logout, methods=["POST"]),
                 *self._pages.routes(),
             ]
         )
@@ -144,6 +154,60 @@ class OidcSupplier:
             )
         return self._pages.begin(request, to=location, key=state, pending=pending)
 
+    async def find_logout(self, received: Received) -> str:
+        """Return where the browser logs out at the broker (RP-Initiated Logout 1.0 2)."""
+        try:
+            place = (await self._endpoints())["end_session_endpoint"]
+        except (PeerUnreachable, KeyError):
+            return HOME_TARGET
+        query = {
+            "id_token_hint": received.id_token,
+            "post_logout_redirect_uri": f"{self._settings.base_url}/",
+            "state": generate_token(16),
+        }
+        return f"{place}?{urlencode(query)}"
+
+    async def backchannel_logout(self, request: Request) -> Response:
+        """End the sessions that the broker ended (Back-Channel Logout 1.0 2.6)."""
+        form = await request.form()
+        try:
+            claims = await self._check_logout_token(str(form.get("logout_token", "")))
+        except (AnswerRefused, PeerUnreachable):
+            return JSONResponse({"error": "invalid_request"}, status_code=400, headers=NO_STORE)
+
+        def is_meant(session: SupplierSession) -> bool:
+            received = session.received
+            return (
+                received is not None
+                and received.subject == claims["sub"]
+                and received.claims.get("sid") == claims["sid"]
+            )
+
+        self._pages.sessions.end_where(is_meant)
+        return JSONResponse({}, headers=NO_STORE)
+
+    async def _check_logout_token(self, token: str) -> dict[str, Any]:
+        keys = await self._keys(await self._endpoints())
+        try:
+            verified = jwt.decode(token, keys, algorithms=list(self._settings.id_token_algorithms))
+            jwt.JWTClaimsRegistry(
+                leeway=SKEW_SECONDS,
+                iss={"essential": True, "value": self._settings.issuer},
+                aud={"essential": True, "value": self._settings.client_id},
+                iat={"essential": True},
+                exp={"essential": True},
+                jti={"essential": True},
+                sub={"essential": True},
+                sid={"essential": True},
+            ).validate(verified.claims)
+        except (JoseError, ValueError):
+            raise AnswerRefused("logout_token") from None
+        told = dict(verified.claims)
+        is_logout = verified.header.get("typ") == "logout+jwt" and LOGOUT_EVENT in told["events"]
+        if not is_logout or "nonce" in told:
+            raise AnswerRefused("logout_token")
+        return told
+
     async def callback(self, request: Request) -> Response:
         """Take the broker's answer at the redirect URI."""
         session = self._pages.sessions.find(request)
@@ -186,15 +250,18 @@ class OidcSupplier:
         claims = await self._check_id_token(token.get("id_token", ""), endpoints, pending)
         if told.status_code != 200 or told.json().get("sub") != claims["sub"]:  # OIDC Core 5.3.2
             raise AnswerRefused("subject_of_userinfo")
-        return Received(subject=claims["sub"], claims=told.json() | claims, protocol="oidc")
+        return Received(
+            subject=claims["sub"],
+            claims=told.json() | claims,
+            protocol="oidc",
+            id_token=token["id_token"],
+        )
 
     async def _check_id_token(
         self, id_token: str, endpoints: dict[str, Any], pending: PendingLogin
     ) -> dict[str, Any]:
         """Return the claims of an ID token that holds (OIDC Core 3.1.3.7)."""
-        if self._jwks is None or self._jwks.url != endpoints["jwks_uri"]:
-            self._jwks = PeerDocument(endpoints["jwks_uri"], ca_file=self._settings.ca_file)
-        keys = KeySet.import_key_set(json.loads(await self._jwks.read()))
+        keys = await self._keys(endpoints)
         try:
             verified = jwt.decode(
                 id_token, keys, algorithms=list(self._settings.id_token_algorithms)
@@ -209,6 +276,15 @@ class OidcSupplier:
                 iat={"essential": True},
             ).validate(verified.claims)
         except (JoseError, ValueError) as error:
-            self._jwks.expire()
+            self._expire_keys()
             raise AnswerRefused(f"id_token ({type(error).__name__})") from None
         return dict(verified.claims)
+
+    async def _keys(self, endpoints: dict[str, Any]) -> KeySet:
+        if self._jwks is None or self._jwks.url != endpoints["jwks_uri"]:
+            self._jwks = PeerDocument(endpoints["jwks_uri"], ca_file=self._settings.ca_file)
+        return KeySet.import_key_set(json.loads(await self._jwks.read()))
+
+    def _expire_keys(self) -> None:
+        if self._jwks is not None:
+            self._jwks.expire()

@@ -31,6 +31,13 @@ class Kept(Generic[T]):
         """Return what was kept, or None."""
         return self._values.get(handle)
 
+    def end_where(self, is_meant: Callable[[T], bool]) -> int:
+        """Forget every value that is meant, and return how many there were."""
+        meant = [handle for handle, value in self._values.items() if is_meant(value)]
+        for handle in meant:
+            del self._values[handle]
+        return len(meant)
+
     def take(self, handle: str) -> T | None:
         """Return what was kept and forget it, or None."""
         return self._values.pop(handle, None)
@@ -78,3 +85,7 @@ class BrowserSessions(Generic[T]):
         """Forget the browser."""
         self._kept.take(request.cookies.get(self.cookie_name, ""))
         response.delete_cookie(self.cookie_name)
+
+    def end_where(self, is_meant: Callable[[T], bool]) -> int:
+        """End every session that is meant, whoever's browser it is in."""
+        return self._kept.end_where(is_meant)

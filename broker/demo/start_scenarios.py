@@ -64,6 +64,27 @@ _REGENBOOG = _school("De Regenboog")
 
 SCENARIOS: tuple[StartScenario, ...] = (
     StartScenario(
+        "single-sign-on",
+        Party.REKENRIJK,
+        Text("Eén keer inloggen, en overal uitloggen", "Log in once, and log out everywhere"),
+        (
+            _KOMPAS,
+            _pupil("Noor"),
+            Text(
+                "Open in dezelfde browser Biosfeer en log in; log daarna bij RekenRijk uit.",
+                "In the same browser open Biosfeer and log in; then log out at RekenRijk.",
+            ),
+        ),
+        Text(
+            "Biosfeer vraagt niets meer: Noor heeft een eigen apparaat. Na het uitloggen zegt een"
+            " pagina waar Noor is uitgelogd en waar nog niet. Bij De Vuurvogel delen leerlingen"
+            " apparaten; daar vraagt de school het elke keer.",
+            "Biosfeer asks nothing more: Noor has a device of her own. After logging out a page"
+            " says where Noor is logged out and where not yet. At De Vuurvogel pupils share"
+            " devices; there the school asks each time.",
+        ),
+    ),
+    StartScenario(
         "fine",
         Party.REKENRIJK,
         Text("Alles gaat goed", "Everything is fine"),

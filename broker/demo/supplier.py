@@ -4,7 +4,7 @@ It keeps work in accounts (`broker.demo.accounts`), shows exactly what it receiv
 programs at `/received.json`. A supplier with two systems keeps one book of work for both.
 """
 
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,11 +28,13 @@ class Received:
         subject: OIDC `sub` or SAML NameID: the pseudonym.
         claims: OIDC claims, or SAML attribute name -> list of values.
         protocol: `oidc` or `saml`.
+        id_token: as it came, for logging out; "" where the protocol has none.
     """
 
     subject: str = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
     protocol: str
+    id_token: str = field(default="", repr=False)
 
     def as_json(self) -> dict[str, Any]:
         return {"subject": self.subject, "claims": dict(self.claims), "protocol": self.protocol}
@@ -90,6 +92,7 @@ class SupplierPages:
         self._tagline = tagline
         self._exercises = exercises
         self._start_page = start_page
+        self.find_logout: Callable[[Received], Awaitable[str]] = self._stay
         self.sessions: BrowserSessions[SupplierSession] = BrowserSessions(
             system.replace("-", "_"), base_url=base_url, empty=SupplierSession
         )
@@ -131,8 +134,8 @@ class SupplierPages:
         session = self.sessions.find(request)
         if session is None or session.received is None:
             reason = session.refused if session and session.refused else "nothing_received"
-            return JSONResponse({"error": reason}, status_code=404, headers=_NO_STORE)
-        return JSONResponse(session.received.as_json(), headers=_NO_STORE)
+            return JSONResponse({"error": reason}, status_code=404, headers=NO_STORE)
+        return JSONResponse(session.received.as_json(), headers=NO_STORE)
 
     async def work(self, request: Request) -> Response:
         """Make an exercise. The cookie's SameSite keeps other sites from doing it."""
@@ -142,13 +145,20 @@ class SupplierPages:
         return RedirectResponse("/", status_code=303)
 
     async def log_out(self, request: Request) -> Response:
-        answer = RedirectResponse("/", status_code=303)
+        """End this system's own session, and log out at the broker where the protocol can."""
+        session = self.sessions.find(request)
+        received = session.received if session else None
+        to = "/" if received is None else await self.find_logout(received)
+        answer = RedirectResponse(to, status_code=303)
         self.sessions.end(request, answer)
         return answer
 
+    async def _stay(self, _received: Received) -> str:
+        return "/"
+
     def begin(self, request: Request, *, to: str, key: str, pending: Any) -> Response:
         """Send the browser away to log in, and remember `pending` in its session by `key`."""
-        answer = RedirectResponse(to, status_code=303, headers=_NO_STORE)
+        answer = RedirectResponse(to, status_code=303, headers=NO_STORE)
         session = self.sessions.find(request) or self.sessions.start(answer)
         session.pending[key] = pending
         return answer
@@ -156,7 +166,7 @@ class SupplierPages:
     def finish(self, request: Request, received: Received, *, target: str) -> Response:
         """Accept a login: keep what it brought under a new session handle, go to its target."""
         self._exercises.arrive(received.subject, received.claims)
-        answer = RedirectResponse(safe_target(target), status_code=303, headers=_NO_STORE)
+        answer = RedirectResponse(safe_target(target), status_code=303, headers=NO_STORE)
         before = self.sessions.find(request) or SupplierSession()
         session = SupplierSession(pending=before.pending, received=received, target=target)
         self.sessions.renew(answer, session, replaces=request)
@@ -194,7 +204,7 @@ class SupplierPages:
         )
 
 
-_NO_STORE = {"Cache-Control": "no-store"}
+NO_STORE = {"Cache-Control": "no-store"}
 
 
 def _first_name(received: Received | None) -> str | None:

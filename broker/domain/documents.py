@@ -127,6 +127,7 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     authorization_endpoint: Url | None = None
     token_endpoint: Url | None = None
     userinfo_endpoint: Url | None = None
+    end_session_endpoint: Url | None = None
     jwks: str | dict[str, object] | None = None
     jwks_uri: Url | None = None
     oidc_scopes: tuple[Text, ...] = ("openid",)
@@ -179,6 +180,9 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     request_object_algorithm: TokenAlgorithm | None = None
     request_uris: Annotated[tuple[Url, ...], Meta(max_length=8)] = ()
     require_pushed_requests: bool = False
+    post_logout_redirect_uris: tuple[Url, ...] = ()
+    backchannel_logout_uri: Url | None = None
+    frontchannel_logout_uri: Url | None = None
     entity_id: EntityId | None = None
     metadata: str | None = None
     require_signed_requests: bool = False

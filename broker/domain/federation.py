@@ -135,6 +135,7 @@ class OidcIdpEndpoints(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
         can_reauthenticate: honours `prompt=login` and `max_age`.
         states_issuer: puts `iss` into every answer, so that one without is refused (RFC 9207).
         userinfo_endpoint: asked only when the document names it.
+        end_session_endpoint: where a person may log out there; likewise.
     """
 
     issuer: str
@@ -142,6 +143,7 @@ class OidcIdpEndpoints(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
     authorization_endpoint: str
     token_endpoint: str
     userinfo_endpoint: str | None = None
+    end_session_endpoint: str | None = None
     jwks_uri: str | None = None
     jwks: str = ""
     algorithms: tuple[str, ...]

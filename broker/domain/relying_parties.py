@@ -77,6 +77,9 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
         request_uris: where its signed requests stand; no other address is ever fetched.
         require_pushed, require_signed_request: what comes otherwise is refused (RFC 9126 6, RFC
             9101 10.5).
+        post_logout_redirect_uris: where a browser may go after logging out; compared as strings.
+        backchannel_logout_uri: where it is told by us that a session ended.
+        frontchannel_logout_uri: its page that ends its session in a frame.
     """
 
     client_id: str
@@ -99,6 +102,9 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
     request_uris: tuple[str, ...] = ()
     require_pushed: bool = False
     require_signed_request: bool = False
+    post_logout_redirect_uris: tuple[str, ...] = ()
+    backchannel_logout_uri: str | None = None
+    frontchannel_logout_uri: str | None = None
 
 
 class AssertionConsumerService(msgspec.Struct, frozen=True, kw_only=True):

@@ -47,6 +47,11 @@ class Endpoints:
         return self.issuer + "/oidc/userinfo"
 
     @property
+    def end_session(self) -> str:
+        """Return the URL where relying parties log out (RP-Initiated Logout 1.0 2.1)."""
+        return self.issuer + "/oidc/end-session"
+
+    @property
     def jwks(self) -> str:
         """Return the URL of the JSON Web Key Set."""
         return self.issuer + "/oidc/jwks"
@@ -82,7 +87,11 @@ class CertificateSupport:
 
 
 def build_discovery(
-    endpoints: Endpoints, *, keys: TokenKeys, certificates: CertificateSupport | None = None
+    endpoints: Endpoints,
+    *,
+    keys: TokenKeys,
+    certificates: CertificateSupport | None = None,
+    front_channel_logout: bool = False,
 ) -> dict[str, object]:
     """Return the metadata document for /.well-known/openid-configuration.
 
@@ -109,6 +118,11 @@ def build_discovery(
         "token_endpoint": endpoints.token,
         "pushed_authorization_request_endpoint": endpoints.pushed_requests,
         "userinfo_endpoint": endpoints.userinfo,
+        "end_session_endpoint": endpoints.end_session,
+        "backchannel_logout_supported": True,
+        "backchannel_logout_session_supported": True,
+        "frontchannel_logout_supported": front_channel_logout,
+        "frontchannel_logout_session_supported": front_channel_logout,
         "jwks_uri": endpoints.jwks,
         "introspection_endpoint": endpoints.introspection,
         "introspection_endpoint_auth_methods_supported": list(methods),

@@ -146,3 +146,15 @@ def build_token_request(
     form["client_assertion_type"] = ASSERTION_TYPE
     form["client_assertion"] = sign_token(assertion, key=key)
     return TokenRequest(endpoints.token_endpoint, headers, form)
+
+
+def build_end_session_url(endpoints: OidcIdpEndpoints) -> str | None:
+    """Return where a person logs out at a school's provider; None where it offers nothing.
+
+    No ID token of the school goes along, for we keep none: the provider asks the person.
+    """
+    place = endpoints.end_session_endpoint
+    if place is None:
+        return None
+    query = encode_form([("client_id", endpoints.client_id)])
+    return f"{place}{'&' if '?' in place else '?'}{query}"

@@ -4,6 +4,7 @@
 |---|---|---|---|
 | `login.<state>` | `<handle>.<relying party>.<second>` | until the step is done | None, or Lax |
 | `rehearsal.<state>` | `<handle>` | until the step is done | None, or Lax |
+| `logout.<state>` | `<handle>` | half an hour | None, or Lax |
 | `session` | `<handle>`: logs in at the next supplier | until the browser closes | Lax |
 | `session.<name>` | `<handle>.<second>`: finds where a session is logged in | the same | Lax |
 | `school` | id of the school chosen last | a setting | Lax |
@@ -61,6 +62,7 @@ LOGIN_PATTERN = re.compile(
 _LOGIN = "login."
 _REHEARSAL = "rehearsal."
 _SESSION = "session."
+_LOGOUT = "logout."
 STANDING_PATTERN = re.compile(r"(?P<handle>[A-Za-z0-9_-]{43}[a-z]?)\.(?P<begun>[0-9]{1,12})\Z")
 HANDLE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}[a-z]?\Z")
 _READ = "schuilnaam.cookies"
@@ -168,6 +170,16 @@ class Cookies:
         held = self._oldest_first(request)
         for state in held[: max(0, len(held) - MAX_LOGINS_AT_ONCE)]:
             self.close_login(response, state)
+
+    def read_logout(self, request: Request, state: str) -> str:
+        """Return the handle that this browser holds for a logout, or ""."""
+        value = self.read(request, _LOGOUT + state) if STATE_PATTERN.match(state) else ""
+        return value if HANDLE_PATTERN.match(value) else ""
+
+    def open_logout(self, response: Response, name: str, handle: str, *, seconds: int) -> None:
+        """Bind a logout to this browser."""
+        header = self._header(_LOGOUT + name, handle, seconds=seconds, cross_site=True)
+        response.raw_headers.append(header)
 
     def read_session(self, request: Request) -> str:
         """Return the handle of this browser's newest session, or ""."""

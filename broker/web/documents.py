@@ -71,6 +71,7 @@ def build_documents(
     xml: XmlSecurity,
     random: Random,
     certificates: CertificateSupport | None = None,
+    front_channel_logout: bool = False,
 ) -> Documents:
     """Return everything that we publish, made from the keys and addresses in use."""
     endpoints = Endpoints(addresses.issuer)
@@ -100,7 +101,12 @@ def build_documents(
             xml=xml,
         )
 
-    discovery = build_discovery(endpoints, keys=keys.token, certificates=certificates)
+    discovery = build_discovery(
+        endpoints,
+        keys=keys.token,
+        certificates=certificates,
+        front_channel_logout=front_channel_logout,
+    )
     return Documents(
         discovery=msgspec.json.encode(discovery),
         jwks=msgspec.json.encode(build_jwks(keys.token)),

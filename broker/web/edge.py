@@ -32,7 +32,7 @@ HEAD_TOO_LARGE = "schuilnaam.head-too-large"
 
 API_PREFIX = "/api/"
 _FOR_MACHINES = ("/oidc/", "/.well-known/", "/health/", API_PREFIX)
-_FOR_PEOPLE = frozenset({"/oidc/authorize", "/oidc/callback"})
+_FOR_PEOPLE = frozenset({"/oidc/authorize", "/oidc/callback", "/oidc/end-session"})
 
 _log = structlog.get_logger("broker.web")
 

@@ -27,7 +27,12 @@ DENY_ALL: Header = (
 
 
 def content_policy(
-    *, onward: bool, secure: bool, framed: bool = False, places: Sequence[str] = ()
+    *,
+    onward: bool,
+    secure: bool,
+    framed: bool = False,
+    places: Sequence[str] = (),
+    frames: Sequence[str] = (),
 ) -> str:
     """Return the Content-Security-Policy of a page.
 
@@ -37,12 +42,14 @@ def content_policy(
         framed: the page tells that it is framed, so it may be; its form, if it has one, posts an
             answer to the supplier that asked for no page.
         places: where else that answer may lead: to a supplier on this very device.
+        frames: origins whose pages it shows in frames (front-channel logout), registered with us.
 
     >>> content_policy(onward=False, secure=True).partition("base-uri 'none'; ")[2]
     "form-action 'self'; frame-ancestors 'none'"
     """
     forms = _FORMS_ONWARD + ("" if secure else _LOOPBACK) if onward else _OWN_FORMS
     forms += "".join(f" {each}" for each in places if onward and each not in forms.split())
+    forms += f"; frame-src {' '.join(frames)}" if frames else ""
     return _BASE_POLICY + forms + ("" if framed else _NO_FRAMES)
 
 

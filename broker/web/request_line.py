@@ -25,6 +25,8 @@ STEPS: Mapping[tuple[str, str], tuple[LoginStep, str]] = MappingProxyType(
         ("/login/not-me", ""): (LoginStep.NOT_ME, ""),
         ("/oidc/token", ""): (LoginStep.REDEEM, "oidc"),
         ("/oidc/userinfo", ""): (LoginStep.USERINFO, "oidc"),
+        ("/oidc/end-session", ""): (LoginStep.END_SESSION, "oidc"),
+        ("/logout", ""): (LoginStep.LOG_OUT, ""),
     }
 )
 """Route and method ("" is any) -> the step of a login, and the protocol of who asks or answers."""

@@ -82,6 +82,7 @@ def show(
     onward: bool = False,
     framed: bool = False,
     again: bool = False,
+    frames: Sequence[str] = (),
 ) -> Response:
     """Return a page for people.
 
@@ -89,6 +90,7 @@ def show(
         onward: it has a form that leads to a school or supplier.
         framed: it may be shown inside another page.
         again: it can be asked for again, so it offers itself in the other language.
+        frames: origins whose pages it shows in frames.
     """
     links: Sequence[LanguageLink] = ()
     if again:
@@ -101,6 +103,7 @@ def show(
         secure=web.secure,
         framed=framed,
         places=find_app_places(find_way_back(web, request)) if onward else (),
+        frames=frames,
     )
     response.headers["cache-control"] = "no-store"
     if find_language([request.query_params.get("lang", "")]) is not None:

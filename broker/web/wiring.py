@@ -12,6 +12,7 @@ from broker.flow.programs.api_access import ApiAccess
 from broker.flow.pushed_requests import PushedRequests
 from broker.flow.rotation.supplier_conversion import SupplierConversion
 from broker.flow.sender_proofs import SenderProofs
+from broker.flow.sessions.logout import LogoutFlow
 from broker.flow.switching.volunteers import VolunteerFlow
 from broker.flow.takeover.takeover_mapping import TakeoverMapping
 from broker.flow.token import TokenFlow
@@ -53,6 +54,7 @@ class Web:
     authorization: AuthorizationRequests
     pushed: PushedRequests
     login: LoginFlow
+    logout: LogoutFlow
     volunteers: VolunteerFlow
     token: TokenFlow
     token_status: TokenStatus

@@ -44,6 +44,11 @@ class Browser:
         return step.answer
 
     @property
+    def standings(self) -> list[str]:
+        """By what its sessions are found, the newest first."""
+        return [each.standing.text for each in reversed(self.begun)]
+
+    @property
     def wish(self) -> LoginWish:
         """What it shows at the beginning of a login."""
         return LoginWish(unverified_session=self.session)

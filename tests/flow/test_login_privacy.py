@@ -107,6 +107,9 @@ def test_records_of_every_kind_hide_what_they_hold() -> None:
         "browser-session",
         "session-standing",
         "participation",
+        "logout",
+        "logged-out",
+        "logout-result",
     }
     for kind in EVERY_KIND:
         assert kind.struct.__repr__ is SealedRecord.__repr__

@@ -59,6 +59,7 @@ def test_every_setting_stands_in_the_readme_with_its_default() -> None:
     assert written.keys() == in_code.keys()
     for name, default in in_code.items():
         shown = "" if default in (None, msgspec.NODEFAULT) else str(default)
+        shown = shown.lower() if isinstance(default, bool) else shown  # as TOML writes it
         assert written[name] == ("[]" if default == () else shown), name
 
 

@@ -31,7 +31,8 @@ DAY = 24 * 60 * 60
 LOGIN_COOKIE = "login.<state>"
 REHEARSAL_COOKIE = "rehearsal.<state>"
 SESSION_COOKIE = "session.<name>"
-PREFIXED = {"_REHEARSAL": REHEARSAL_COOKIE, "_SESSION": SESSION_COOKIE}
+LOGOUT_COOKIE = "logout.<state>"
+PREFIXED = {"_REHEARSAL": REHEARSAL_COOKIE, "_LOGOUT": LOGOUT_COOKIE, "_SESSION": SESSION_COOKIE}
 HOLDS, WHERE, HOW_LONG, SEALED_BY = range(4)
 
 
@@ -173,6 +174,7 @@ def test_cookies_live_as_long_as_told() -> None:
     lives = {
         LOGIN_COOKIE: in_words(waiting),
         REHEARSAL_COOKIE: in_words(waiting),
+        LOGOUT_COOKIE: "30 minutes",
         "session": "until the browser is closed",
         SESSION_COOKIE: "until the browser is closed",
         "school": in_words(Times().remembered_school_days * DAY) + " (setting)",

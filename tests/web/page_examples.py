@@ -13,6 +13,7 @@ from broker.web.login_pages import (
     RehearsalPage,
     WhichSchoolPage,
 )
+from broker.web.logout_pages import AskLogoutPage, LeftPlace, LoggedOutPage
 from broker.web.pages import (
     ChooserPage,
     Frame,
@@ -234,6 +235,26 @@ EXAMPLES: dict[str, Page] = {
         way_back=Link("https://rekenrijk.example/start", "Rekenrijk"),
     ),
     "refusal with way back": a_refusal(way_back=Link("https://rekenrijk.example/start")),
+    "log out": AskLogoutPage(logout="the-logout", csrf="the-token"),
+    "log out for a supplier": AskLogoutPage(
+        logout="the-logout", csrf="the-token", supplier_name="Rekenrijk"
+    ),
+    "logged out": LoggedOutPage(places=()),
+    "logged out, not yet everywhere": LoggedOutPage(
+        places=(
+            LeftPlace(name="Rekenrijk", url="https://rekenrijk.example/", is_out=True),
+            LeftPlace(name="Biosfeer", url="https://biosfeer.example/", is_out=None),
+            LeftPlace(name="Taaltuin", url="https://taaltuin.example/", is_out=False),
+            LeftPlace(name="App", url="", is_out=False),
+        ),
+        is_waiting=True,
+        schools=(Link("https://kompas.example/out", "Het Kompas"),),
+        way_back=Link("https://rekenrijk.example/bye", "Rekenrijk"),
+    ),
+    "logged out with frames": LoggedOutPage(
+        places=(), frames=("https://r.example/out",), way_back=Link("https://r.example/bye")
+    ),
+    "logged out elsewhere": LoggedOutPage(places=(), is_elsewhere=True),
     "new tab": NewTabPage(url="https://broker.example/schools"),
     "message": MessagePage(text=texts.NOTHING_HERE),
     "message with link": MessagePage(text=texts.NOTHING_HERE, link=Link("https://r.example", "R")),

@@ -15,6 +15,8 @@ MAX_HEAD_BYTES = 65_536
 """Of status line and headers, and of what frames the chunks of a body."""
 
 OK = 200
+NO_CONTENT = 204
+"""As good as an empty 200: so frameworks answer a message that needs no answer."""
 _SWITCHING_PROTOCOLS = 101
 _FRAMING = frozenset({b"content-length", b"transfer-encoding"})
 
@@ -107,7 +109,7 @@ class HttpConnection(asyncio.Protocol):
     def on_headers_complete(self) -> None:
         """Be told by the parser: the body comes next."""
         status = cast("httptools.HttpResponseParser", self._parser).get_status_code()
-        if status == OK:
+        if status in (OK, NO_CONTENT):
             self._in_body = True
         elif status == _SWITCHING_PROTOCOLS or status > OK:
             self._give_up()

@@ -43,8 +43,8 @@ SAML_KEYS = ("entity_id", "metadata")
 OIDC_KEYS = (
     *("issuer", "client_id", "algorithms", "authentication"),
     *("client_assertion_audience", "authorization_endpoint", "token_endpoint"),
-    *("userinfo_endpoint", "jwks", "jwks_uri", "oidc_scopes", "can_reauthenticate"),
-    "states_issuer",
+    *("userinfo_endpoint", "end_session_endpoint", "jwks", "jwks_uri", "oidc_scopes"),
+    *("can_reauthenticate", "states_issuer"),
 )
 
 IDENTIFIERS = frozenset(
@@ -207,7 +207,7 @@ def check_openid_scope_asked(document: IdentityProviderDocument) -> Iterator[Doc
 def check_endpoints_safe(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
     for name in (
         *("issuer", "authorization_endpoint", "token_endpoint"),
-        *("userinfo_endpoint", "jwks_uri"),
+        *("userinfo_endpoint", "end_session_endpoint", "jwks_uri"),
     ):
         yield from check_location(name, getattr(document, name), state=document.state)
 
@@ -325,6 +325,7 @@ def _oidc_endpoints(
         authorization_endpoint=document.authorization_endpoint or found.authorization_endpoint,
         token_endpoint=document.token_endpoint or found.token_endpoint,
         userinfo_endpoint=document.userinfo_endpoint,
+        end_session_endpoint=document.end_session_endpoint,
         jwks_uri=jwks_uri,
         jwks=jwks,
         algorithms=document.algorithms,

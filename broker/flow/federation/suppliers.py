@@ -56,6 +56,7 @@ OIDC_KEYS = (
     *("id_token_algorithm", "userinfo_algorithm", "access_tokens"),
     *("refresh_hours", "refresh_idle_hours"),
     *("request_object_algorithm", "request_uris", "require_pushed_requests"),
+    *("post_logout_redirect_uris", "backchannel_logout_uri", "frontchannel_logout_uri"),
 )
 
 _CLIENT_ID = re.compile(r"[\x21-\x7e]{1,255}\Z")  # RFC 6749 A.1, without the space
@@ -134,7 +135,12 @@ def check_places_safe(
 ) -> Iterator[DocumentProblem]:
     """Redirect URIs, start URL and key set over https, or on loopback in a test."""
     yield from check_redirect_uris(prefix, party, state=supplier.state)
-    for name, url in {"start_url": party.start_url, "jwks_uri": party.jwks_uri}.items():
+    left = [
+        (f"post_logout_redirect_uris[{index}]", each)
+        for index, each in enumerate(party.post_logout_redirect_uris)
+    ]
+    names = ("start_url", "jwks_uri", "backchannel_logout_uri", "frontchannel_logout_uri")
+    for name, url in (*left, *((each, getattr(party, each)) for each in names)):
         yield from check_location(prefix + name, url, state=supplier.state)
 
 
@@ -224,6 +230,9 @@ def _client(prefix: str, party: RelyingPartyDocument, stated: StatedDocument) ->
     if jwks:
         refuse_any(check_key_set(f"{prefix}jwks", jwks))
     return OidcClient(
+        post_logout_redirect_uris=party.post_logout_redirect_uris,
+        backchannel_logout_uri=party.backchannel_logout_uri,
+        frontchannel_logout_uri=party.frontchannel_logout_uri,
         client_id=party.client_id or "",
         profile=party.profile,
         redirect_uris=party.redirect_uris,

@@ -236,6 +236,24 @@ _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyTy
             _STILL_OPEN,
             CheckGroup("the tokens", ("check_signing_key_active",)),
         ),
+        (LoginStep.END_SESSION, "oidc"): (
+            *_ARRIVED,
+            CheckGroup(
+                "the request to log out",
+                (
+                    *(
+                        "check_parameter_count",
+                        "check_parameter_once",
+                        "check_parameter_is_unicode",
+                    ),
+                    *("check_parameter_size", "check_logout_state_length"),
+                    *("check_logout_hint_ours", "check_client_known", "check_client_enabled"),
+                    *("check_profile_known", "check_logout_address_registered"),
+                ),
+            ),
+            _STORE,
+        ),
+        (LoginStep.LOG_OUT, ""): (_SENT, _BOUND, _OWN_FORM, _STORE),
         (LoginStep.USERINFO, "oidc"): (
             _MACHINE,
             _STORE,

@@ -36,6 +36,8 @@ class LoginStep(StrEnum):
     NOT_ME = "not-me"
     REDEEM = "redeem"
     USERINFO = "userinfo"
+    END_SESSION = "end-session"
+    LOG_OUT = "log-out"
 
 
 class Outcome(StrEnum):
@@ -45,6 +47,8 @@ class Outcome(StrEnum):
     BEGUN = "begun"
     RELEASED = "released"
     REDEEMED = "redeemed"
+    ENDED = "ended"
+    """Logged out."""
     REFUSED = "refused"
     """A page of ours, or an error to a program."""
     TOLD = "told"

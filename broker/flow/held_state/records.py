@@ -27,6 +27,7 @@ from broker.flow.held_state.request_records import PUSHED, USED_OBJECT
 from broker.flow.held_state.sealed_state import SealedRecord, StateKind
 from broker.flow.programs.api_records import API_TOKEN
 from broker.flow.receipts.receipts import SealedReceipt
+from broker.flow.sessions.logout_records import LOGGED_OUT, LOGOUT, LOGOUT_RESULT
 from broker.flow.sessions.session_records import PARTICIPATION, SESSION, STANDING, HeldSession
 from broker.flow.switching.volunteer_records import AT_SCHOOL, BETWEEN
 from broker.oidc_op.asked_claims import AskedClaims
@@ -331,4 +332,5 @@ ACCESS_TOKEN, FAMILY = "access-token", "refresh-family"
 EVERY_KIND = (
     *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, REFRESH, API_TOKEN),
     *(AT_SCHOOL, BETWEEN, PUSHED, USED_OBJECT, SESSION, STANDING, PARTICIPATION),
+    *(LOGOUT, LOGGED_OUT, LOGOUT_RESULT),
 )

@@ -28,7 +28,7 @@ from broker.flow.answers import BrowserSession
 from broker.flow.following.trail import LoginId
 from broker.flow.held_state.browser_steps import store_in_words
 from broker.flow.held_state.handles import Handle, parse_handle
-from broker.flow.held_state.login_store import Absent, Locator, Put
+from broker.flow.held_state.login_store import Absent, Put
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.sessions.session_records import (
     PARTICIPATION,
@@ -256,11 +256,6 @@ class Sessions:
 def part_of(state: SealedState, standing: Handle, relying_party: RelyingPartyId) -> Handle:
     """Return a relying party's handle in a session: its `sid`."""
     return state.derive_handle(standing, f"sid/{relying_party}")
-
-
-def locate_session(record: StandingRecord) -> Locator:
-    """Return where the record of a session is found."""
-    return Locator(record.session)
 
 
 def keep_named(

@@ -1,0 +1,116 @@
+"""Tells relying parties by the back channel that a session ended (Back-Channel Logout 1.0 2.5).
+
+Each message waits a random while, so that two suppliers cannot match by the moment whom both of
+them lost; the relying party that asked knows the moment anyway and is told at once. It is tried a
+few times and then given up: the person reads on the page where nobody answered. A message is kept
+in the memory of this process alone. When that stops, what still waits is sent at once; when it is
+killed, those relying parties are not told, and the page says "not yet".
+"""
+
+import asyncio
+import contextlib
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Protocol
+
+from broker.domain.ids import RelyingPartyId, SupplierId
+from broker.domain.refusals import Refusal
+from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.ports import SchoolUnanswered
+
+AGAIN_AFTER_SECONDS = (5.0, 30.0, 120.0)
+LAST_CALLS_SECONDS = 8.0  # of a process that stops
+MAX_WAITING = 20_000
+"""Messages in one process; one more is not sent, and counts as unanswered."""
+
+
+class LogoutCalls(Protocol):
+    """Calls to relying parties, bounded in time and size, never into our own network."""
+
+    async def post_form(
+        self, url: str, *, headers: Mapping[str, str], form: Mapping[str, str]
+    ) -> bytes:
+        """Return the body of a 200 or 204 answer, else raise `SchoolUnanswered`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class LogoutMessage:
+    """One relying party's message.
+
+    Attributes:
+        sign: returns a fresh logout token; it lives two minutes, so each try takes a new one.
+        tell: keeps what became of it, for the page.
+        wait_seconds: before the first try.
+    """
+
+    relying_party: RelyingPartyId
+    supplier: SupplierId
+    url: str = field(repr=False)
+    sign: Callable[[], str] = field(repr=False)
+    tell: Callable[[bool], Awaitable[None]] = field(repr=False)
+    wait_seconds: float
+
+
+class LogoutCourier:
+    """Carries messages while the broker serves.
+
+    Attributes:
+        under_way: one task for each message that waits or is tried.
+    """
+
+    def __init__(self, calls: LogoutCalls, *, audit: AuditLog) -> None:
+        self._calls = calls
+        self._audit = audit
+        self._stopping = asyncio.Event()
+        self.under_way: set[asyncio.Task[None]] = set()
+
+    def send(self, message: LogoutMessage) -> None:
+        """Begin to carry a message; returns at once."""
+        if len(self.under_way) >= MAX_WAITING:
+            self._note(message, is_out=False)
+            return
+        task = asyncio.get_running_loop().create_task(self._carry(message))
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
+
+    async def close(self) -> None:
+        """Send at once what waits, and return when that is done or taking too long."""
+        self._stopping.set()
+        if self.under_way:
+            _, late = await asyncio.wait(self.under_way, timeout=LAST_CALLS_SECONDS)
+            for each in late:
+                each.cancel()
+
+    async def _carry(self, message: LogoutMessage) -> None:
+        is_out = False
+        for wait_seconds in (message.wait_seconds, *AGAIN_AFTER_SECONDS):
+            is_last = await self._is_stopping_within(wait_seconds)
+            is_out = await self._try(message)
+            if is_out or is_last:
+                break
+        self._note(message, is_out=is_out)
+        await message.tell(is_out)
+
+    async def _is_stopping_within(self, seconds: float) -> bool:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(self._stopping.wait(), seconds)
+        return self._stopping.is_set()
+
+    async def _try(self, message: LogoutMessage) -> bool:
+        try:
+            await self._calls.post_form(
+                message.url, headers={}, form={"logout_token": message.sign()}
+            )
+        except (SchoolUnanswered, Refusal):  # nobody answered, or no key of ours signs for it
+            return False
+        return True
+
+    def _note(self, message: LogoutMessage, *, is_out: bool) -> None:
+        self._audit.record(
+            AuditEvent(
+                action="logout-told" if is_out else "logout-not-told",
+                supplier=message.supplier,
+                relying_party=message.relying_party,
+            )
+        )

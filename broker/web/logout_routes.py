@@ -1,0 +1,141 @@
+"""Logging out: a relying party's request, our own page, and what became of it."""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from broker.domain.federation import OidcIdpEndpoints
+from broker.domain.ids import SchoolIdpId
+from broker.flow.held_state.browser_steps import BrowserStep
+from broker.flow.refusals import LoginStepAbsent
+from broker.flow.sessions.logout_answers import AskLogout, LoggedOut
+from broker.flow.sessions.logout_records import TOLD_TTL_SECONDS
+from broker.oidc_op.logout import LogoutRequest, build_logout_return, parse_logout_request
+from broker.oidc_rp.request import build_end_session_url
+from broker.web.begin import check_destination, is_framed, show_new_tab, step_route
+from broker.web.csrf import check_own_form, make_token
+from broker.web.logout_pages import AskLogoutPage, LeftPlace, LoggedOutPage
+from broker.web.pages import Link
+from broker.web.requests import only, read_form, read_query
+from broker.web.responses import redirect, show
+from broker.web.wiring import Web
+
+
+def logout_routes(web: Web) -> list[Route]:
+    """Return the routes of logging out."""
+
+    async def end_session(request: Request) -> Response:
+        check_destination(request)
+        if is_framed(request):
+            return show_new_tab(web, request)
+        if request.method == "POST":
+            parameters = await read_form(request, max_bytes=web.max_body_bytes)
+        else:
+            parameters = read_query(request)
+        return await begin(parse_logout_request(parameters))
+
+    async def begin(asked: LogoutRequest) -> Response:
+        begun = await web.logout.begin(asked)
+        response = redirect(f"/logout?logout={begun.name}")
+        web.cookies.open_logout(response, begun.name, begun.handle.text, seconds=TOLD_TTL_SECONDS)
+        return response
+
+    async def look(request: Request) -> Response:
+        if is_framed(request):
+            return show_new_tab(web, request)
+        name = only(read_query(request), "logout")
+        if not name:
+            return await begin(LogoutRequest())
+        step = _find_step(web, request, name)
+        shown = await web.logout.show(
+            step, unverified_standings=web.cookies.read_standings(request)
+        )
+        if isinstance(shown, AskLogout):
+            return show(web, request, _ask_page(web, step, shown), onward=True, again=True)
+        response = _show_end(web, request, shown)
+        if not shown.record.is_elsewhere:
+            web.cookies.close_sessions(request, response)
+        return response
+
+    async def press(request: Request) -> Response:
+        form = await read_form(request, max_bytes=web.max_body_bytes)
+        step = _find_step(web, request, only(form, "logout"))
+        check_own_form(
+            request,
+            cookie_keys=web.cookie_keys,
+            bound_to=step.unverified_handle,
+            token=only(form, "csrf"),
+            issuer=web.issuer,
+        )
+        await web.logout.confirm(step, unverified_standings=web.cookies.read_standings(request))
+        response = redirect(f"/logout?logout={step.state}")
+        web.cookies.close_sessions(request, response)
+        return response
+
+    async def logout(request: Request) -> Response:
+        return await (press if request.method == "POST" else look)(request)
+
+    return [
+        step_route("/oidc/end-session", end_session, methods=["GET", "POST"]),
+        step_route("/logout", logout, methods=["GET", "POST"]),
+    ]
+
+
+def _find_step(web: Web, request: Request, name: str) -> BrowserStep:
+    handle = web.cookies.read_logout(request, name)
+    if not handle:
+        raise LoginStepAbsent("check_browser_binding")
+    return BrowserStep(name, handle)
+
+
+def _ask_page(web: Web, step: BrowserStep, asked: AskLogout) -> AskLogoutPage:
+    suppliers, party = web.snapshots.registry.suppliers, asked.relying_party
+    return AskLogoutPage(
+        logout=step.state,
+        csrf=make_token(web.cookie_keys, step.unverified_handle),
+        supplier_name="" if party is None else suppliers[party.supplier].display_name,
+    )
+
+
+def _show_end(web: Web, request: Request, shown: LoggedOut) -> Response:
+    """Return to who asked, or tell first where the person is not logged out yet."""
+    registry, asked = web.snapshots.registry, shown.record.logout
+    back = None
+    if asked.redirect_uri is not None:
+        back = build_logout_return(asked.redirect_uri, state=asked.state)
+        if shown.has_nothing_to_tell:
+            return redirect(back)
+    party = (
+        None if asked.relying_party is None else registry.relying_parties.get(asked.relying_party)
+    )
+    name = "" if party is None else registry.suppliers[party.supplier].display_name
+    page = LoggedOutPage(
+        places=tuple(
+            LeftPlace(
+                name=registry.suppliers[each.relying_party.supplier].display_name,
+                url=each.relying_party.start_url,
+                is_out=each.is_out,
+            )
+            for each in shown.parties
+        ),
+        is_waiting=shown.is_waiting,
+        is_elsewhere=shown.record.is_elsewhere,
+        frames=tuple(each.frontchannel_url for each in shown.parties if each.frontchannel_url),
+        schools=tuple(link for each in shown.record.idps for link in _school_links(web, each)),
+        way_back=None if back is None else Link(back, name),
+    )
+    origins = {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, page.frames)}
+    return show(web, request, page, again=True, frames=sorted(origins))
+
+
+def _school_links(web: Web, idp_id: SchoolIdpId) -> list[Link]:
+    """Return where a person logs out at school, for a provider that offers it."""
+    registry = web.snapshots.registry
+    idp = registry.idps.get(idp_id)
+    if idp is None or not idp.enabled or not isinstance(idp.endpoints, OidcIdpEndpoints):
+        return []
+    url = build_end_session_url(idp.endpoints)
+    name = idp.name or registry.schools[idp.schools[0]].name
+    return [] if url is None else [Link(url, name)]

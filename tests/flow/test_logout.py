@@ -1,0 +1,388 @@
+"""Logging out: who is meant, who is told and when, and what the page says of it."""
+
+import asyncio
+from collections.abc import Mapping
+from typing import Any
+
+import pytest
+from msgspec.structs import replace
+
+from broker.domain.federation import SingleSignOn
+from broker.domain.ids import SupplierId
+from broker.flow.answers import ChooseSchool
+from broker.flow.held_state.browser_steps import BrowserStep
+from broker.flow.ports import SchoolUnanswered
+from broker.flow.refusals import LoginStepAbsent, LoginStepUsed
+from broker.flow.sessions import logout_courier
+from broker.flow.sessions.logout import LogoutFlow
+from broker.flow.sessions.logout_answers import AskLogout, LoggedOut, LogoutPorts, LogoutRules
+from broker.flow.sessions.logout_courier import LogoutCourier, LogoutMessage
+from broker.jose.keys import key_set_of
+from broker.jose.tokens import verify_token
+from broker.oidc_op.jwks import TokenKeys
+from broker.oidc_op.logout import LOGOUT_EVENT, LogoutRequest
+from tests import builders_oidc as oidc
+from tests.flow.login_answers import Browser, read_redirect
+from tests.flow.login_parties import (
+    BIOSFEER_OIDC,
+    OIDC_SCHOOL,
+    REKENRIJK,
+    TAALTUIN,
+    with_party,
+)
+from tests.flow.login_world import NOOR, LoginWorld
+
+BYE = "https://rekenrijk.example/bye"
+
+
+class Suppliers:
+    """Suppliers' back channels."""
+
+    def __init__(self) -> None:
+        self.got: list[tuple[str, dict[str, Any]]] = []
+        self.silent: set[str] = set()
+        self.tries = 0
+
+    async def post_form(
+        self, url: str, *, headers: Mapping[str, str], form: Mapping[str, str]
+    ) -> bytes:
+        self.tries += 1
+        if url in self.silent:
+            raise SchoolUnanswered
+        token = form["logout_token"]
+        signed = verify_token(token, keys=key_set_of([oidc.BROKER_KEY]), algorithms=["ES256"])
+        self.got.append((url, dict(signed.claims)))
+        return b""
+
+
+class Desk:
+    """A world with sessions, whose suppliers may be told of their end."""
+
+    def __init__(self, world: LoginWorld, **rules: Any) -> None:
+        self.world = world
+        world.change(OIDC_SCHOOL, single_sign_on=SingleSignOn.ON)
+        for party in (REKENRIJK, BIOSFEER_OIDC):
+            self.let(
+                party,
+                backchannel_logout_uri=f"https://{party}.example/out",
+                post_logout_redirect_uris=(BYE,),
+            )
+        self.suppliers = Suppliers()
+        self.courier = LogoutCourier(self.suppliers, audit=world.audit)
+        self.ports = LogoutPorts(
+            issuer=oidc.ISSUER,
+            snapshots=world.snapshots,
+            state=world.state,
+            courier=self.courier,
+            keys=world.keys,
+            rules=LogoutRules(**{"longest_wait_seconds": 0, **rules}),
+            audit=world.audit,
+            clock=world.clock,
+            random=world.random,
+        )
+        self.flow = LogoutFlow(self.ports)
+
+    def let(self, party: str, **client: Any) -> None:
+        """Change how a relying party speaks OpenID Connect."""
+        found = self.world.snapshots.registry.relying_parties[party]  # type: ignore[index]
+        supplier = self.world.records[found.supplier]
+        protocol = type(found.protocol)
+        fields = {each: getattr(found.protocol, each) for each in protocol.__struct_fields__}
+        changed = protocol(**{**fields, **client})
+        self.world.put(found.supplier, with_party(supplier, found.id, protocol=changed))
+
+    async def log_in(self, browser: Browser, party: str = REKENRIJK) -> str:
+        """Log in as Noor, by the session where there is one; return the ID token."""
+        answer = await self.world.begin(browser, party)
+        if isinstance(answer, ChooseSchool):
+            answer = await self.world.arrive(browser, NOOR, party=party)
+        if party == TAALTUIN:
+            return ""
+        return (await self.world.redeem(read_redirect(answer).code, party)).id_token
+
+    async def begin(self, hint: str = "", **request: Any) -> BrowserStep:
+        begun = await self.flow.begin(LogoutRequest(id_token_hint=hint or None, **request))
+        return BrowserStep(begun.name, begun.handle.text)
+
+    async def log_out(self, browser: Browser, hint: str, **request: Any) -> LoggedOut:
+        step = await self.begin(hint, **request)
+        shown = await self.flow.show(step, unverified_standings=browser.standings)
+        assert isinstance(shown, LoggedOut)
+        return shown
+
+    async def told(self) -> list[str]:
+        """Wait until nobody waits any more, and return who was told."""
+        while self.courier.under_way:
+            await asyncio.gather(*self.courier.under_way)
+        return sorted(url for url, _ in self.suppliers.got)
+
+    async def is_in(self, browser: Browser) -> bool:
+        return not isinstance(await self.world.begin(browser, BIOSFEER_OIDC), ChooseSchool)
+
+
+@pytest.fixture
+def desk(world: LoginWorld) -> Desk:
+    return Desk(world)
+
+
+async def test_everybody_who_took_part_is_told_once(desk: Desk, browser: Browser) -> None:
+    token = await desk.log_in(browser)
+    for party in (BIOSFEER_OIDC, BIOSFEER_OIDC, TAALTUIN):
+        await desk.log_in(browser, party)
+    shown = await desk.log_out(browser, token, post_logout_redirect_uri=BYE, state="s")
+    assert not shown.has_nothing_to_tell
+    assert {each.relying_party.id: each.is_out for each in shown.parties} == {
+        REKENRIJK: True,
+        BIOSFEER_OIDC: None,
+        TAALTUIN: False,
+    }
+    assert shown.is_waiting
+    assert (shown.record.idps, shown.record.is_elsewhere) == (("kompas-login",), False)
+    assert await desk.told() == [
+        "https://biosfeer-web.example/out",
+        "https://rekenrijk.example/out",
+    ]
+    (_, one), (_, other) = desk.suppliers.got
+    assert one["events"] == {LOGOUT_EVENT: {}}
+    assert {one["sid"], one["sub"], one["jti"]} & {
+        other["sid"],
+        other["sub"],
+        other["jti"],
+    } == set()
+    assert not await desk.is_in(browser)
+    assert await desk.world.sessions.has_ended(one["sid"])
+    assert desk.world.audit.actions()[-2:].count("logout-told") == 2
+
+
+async def test_the_page_can_be_looked_at_again(desk: Desk, browser: Browser) -> None:
+    token = await desk.log_in(browser)
+    await desk.log_in(browser, BIOSFEER_OIDC)
+    step = await desk.begin(token)
+    first = await desk.flow.show(step, unverified_standings=browser.standings)
+    await desk.told()
+    again = await desk.flow.show(step, unverified_standings=browser.standings)
+    assert isinstance(first, LoggedOut)
+    assert isinstance(again, LoggedOut)
+    assert (first.is_waiting, again.is_waiting) == (True, False)
+    pressed = await desk.flow.confirm(step, unverified_standings=browser.standings)
+    assert pressed == again
+    assert desk.suppliers.tries == 2
+    desk.world.put("biosfeer", None)
+    fewer = await desk.flow.show(step, unverified_standings=[])
+    assert isinstance(fewer, LoggedOut)
+    assert [each.relying_party.id for each in fewer.parties] == [REKENRIJK]
+
+
+async def test_who_took_part_alone_has_nothing_to_read(desk: Desk, browser: Browser) -> None:
+    token = await desk.log_in(browser)
+    shown = await desk.log_out(browser, token)
+    assert shown.has_nothing_to_tell
+    await desk.told()
+
+
+async def test_without_a_proof_a_person_presses_the_button(desk: Desk, browser: Browser) -> None:
+    await desk.log_in(browser)
+    for request, named in (({}, None), ({"client_id": oidc.CLIENT_ID}, REKENRIJK)):
+        step = await desk.begin(**request)
+        asked = await desk.flow.show(step, unverified_standings=browser.standings)
+        assert isinstance(asked, AskLogout)
+        assert (asked.relying_party and asked.relying_party.id) == named
+    assert await desk.is_in(browser)
+    shown = await desk.flow.confirm(
+        step,
+        unverified_standings=[
+            *(*browser.standings, "nonsense", "A" * 43 + "q", "B" * 42 + "A"),
+            *browser.standings,
+        ],
+    )
+    assert {each.relying_party.id for each in shown.parties} == {REKENRIJK, BIOSFEER_OIDC}
+    assert not await desk.is_in(browser)
+    await desk.told()
+
+
+async def test_tabs_that_began_side_by_side_lose_nobody(desk: Desk, browser: Browser) -> None:
+    world = desk.world
+    first = await world.go_to_school(browser, REKENRIJK, OIDC_SCHOOL)
+    other = await world.go_to_school(browser, BIOSFEER_OIDC, OIDC_SCHOOL)
+    answers = await asyncio.gather(
+        world.come_back(browser, first, NOOR), world.come_back(browser, other, NOOR)
+    )
+    token = (await world.redeem(read_redirect(answers[0]).code)).id_token
+    await desk.log_out(browser, token)
+    assert len(await desk.told()) == 2
+    assert not await desk.is_in(browser)
+
+
+async def test_a_session_of_another_browser_is_ended_alone(desk: Desk, browser: Browser) -> None:
+    stranger = Browser()
+    token = await desk.log_in(stranger)
+    await desk.log_in(browser)
+    shown = await desk.log_out(browser, token)
+    assert shown.record.is_elsewhere
+    assert not shown.has_nothing_to_tell
+    assert await desk.is_in(browser)
+    assert not await desk.is_in(stranger)
+    # the cookies of a post from the supplier's own site did not come along
+    again = await desk.log_out(Browser(), token)
+    assert (again.parties, again.record.is_elsewhere) == ((), False)
+    await desk.told()
+
+
+async def test_a_login_without_session_leaves_others_alone(desk: Desk, browser: Browser) -> None:
+    desk.world.change(OIDC_SCHOOL, single_sign_on=SingleSignOn.OFF)
+    token = await desk.log_in(Browser())
+    desk.world.change(OIDC_SCHOOL, single_sign_on=SingleSignOn.ON)
+    assert (await desk.log_out(Browser(), token)).has_nothing_to_tell
+    await desk.log_in(browser)
+    shown = await desk.log_out(browser, token)
+    assert (shown.parties, shown.record.is_elsewhere) == ((), True)
+    assert await desk.is_in(browser)
+
+
+async def test_handles_of_nothing_end_nothing(desk: Desk) -> None:
+    shown = await desk.flow.confirm(await desk.begin(), unverified_standings=["B" * 42 + "A"])
+    assert (shown.parties, shown.record.idps) == ((), ())
+
+
+async def test_a_system_of_another_supplier_by_now_is_told_nothing(
+    desk: Desk, browser: Browser
+) -> None:
+    token = await desk.log_in(browser)
+    await desk.log_in(browser, BIOSFEER_OIDC)
+    supplier = desk.world.records["biosfeer"]
+    desk.world.put("biosfeer", None)
+    parties = tuple(
+        replace(each, supplier=SupplierId("new-owner")) for each in supplier.relying_parties
+    )
+    desk.world.put(
+        "new-owner", replace(supplier, id=SupplierId("new-owner"), relying_parties=parties)
+    )
+    shown = await desk.log_out(browser, token)
+    assert [each.relying_party.id for each in shown.parties] == [REKENRIJK]
+    assert await desk.told() == ["https://rekenrijk.example/out"]
+
+
+async def test_a_step_that_is_not_held_is_absent(desk: Desk) -> None:
+    for handle in ("", "A" * 43):
+        step = BrowserStep("state", handle)
+        with pytest.raises(LoginStepAbsent):
+            await desk.flow.show(step, unverified_standings=[])
+    with pytest.raises(LoginStepAbsent):
+        await desk.flow.confirm(BrowserStep("state", ""), unverified_standings=[])
+
+
+async def test_two_at_once_end_it_once(desk: Desk, browser: Browser) -> None:
+    token = await desk.log_in(browser)
+    step = await desk.begin(token)
+    find_done = desk.flow._find_done
+
+    async def found_before(handle: Any) -> None:
+        assert await find_done(handle) is None
+        desk.flow._find_done = find_done  # type: ignore[method-assign]
+        await desk.flow.confirm(step, unverified_standings=browser.standings)
+
+    desk.flow._find_done = found_before  # type: ignore[method-assign]
+    with pytest.raises(LoginStepUsed):
+        await desk.flow.confirm(step, unverified_standings=browser.standings)
+    assert len(await desk.told()) == 1
+
+
+async def test_pages_of_suppliers_are_shown_where_that_is_on(world: LoginWorld) -> None:
+    for on, expected in ((False, 0), (True, 1)):
+        desk, browser = Desk(world, front_channel=on), Browser()
+        desk.let(REKENRIJK, frontchannel_logout_uri="https://rekenrijk.example/front?a=b")
+        token = await desk.log_in(browser)
+        await desk.log_in(browser, BIOSFEER_OIDC)
+        shown = await desk.log_out(browser, token)
+        frames = [each.frontchannel_url for each in shown.parties if each.frontchannel_url]
+        assert len(frames) == expected
+        assert all("&iss=https" in each and "&sid=" in each for each in frames)
+        await desk.told()
+
+
+# The courier --------------------------------------------------------------------------------
+
+
+async def test_who_does_not_answer_is_tried_again_and_then_given_up(
+    desk: Desk, browser: Browser, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logout_courier, "AGAIN_AFTER_SECONDS", (0.0, 0.0))
+    desk.suppliers.silent = {"https://biosfeer-web.example/out"}
+    token = await desk.log_in(browser)
+    await desk.log_in(browser, BIOSFEER_OIDC)
+    step = await desk.begin(token)
+    await desk.flow.show(step, unverified_standings=browser.standings)
+    await desk.told()
+    shown = await desk.flow.show(step, unverified_standings=[])
+    assert isinstance(shown, LoggedOut)
+    assert {each.relying_party.id: each.is_out for each in shown.parties} == {
+        REKENRIJK: True,
+        BIOSFEER_OIDC: False,
+    }
+    assert desk.suppliers.tries == 1 + 3
+    assert "logout-not-told" in desk.world.audit.actions()
+
+
+async def test_what_waits_is_sent_when_the_process_stops(world: LoginWorld) -> None:
+    desk, browser = Desk(world, longest_wait_seconds=10_000), Browser()
+    token = await desk.log_in(browser)
+    await desk.log_in(browser, BIOSFEER_OIDC)
+    await desk.log_out(browser, token)
+    desk.suppliers.silent = {"https://rekenrijk.example/out"}
+    await desk.courier.close()
+    assert "https://biosfeer-web.example/out" in await desk.told()
+    await desk.courier.close()
+
+
+async def test_who_is_too_slow_at_the_end_is_left(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logout_courier, "LAST_CALLS_SECONDS", 0.0)
+    never = asyncio.Event()
+
+    async def hangs(*_: Any, **__: Any) -> bytes:
+        await never.wait()
+        return b""
+
+    monkeypatch.setattr(desk.suppliers, "post_form", hangs)
+    desk.courier.send(a_message())
+    await desk.courier.close()
+    await asyncio.gather(*desk.courier.under_way, return_exceptions=True)
+    assert not desk.courier.under_way
+
+
+async def test_too_many_at_once_are_not_sent(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(logout_courier, "MAX_WAITING", 0)
+    desk.courier.send(a_message())
+    assert desk.world.audit.actions() == ["logout-not-told"]
+
+
+async def test_a_store_that_is_down_and_a_key_that_is_gone_stop_nothing(
+    desk: Desk, browser: Browser
+) -> None:
+    token = await desk.log_in(browser)
+    await desk.log_out(browser, token)
+    desk.world.faults.start(fails_at=-1)
+    assert len(await desk.told()) == 1
+    desk.world.faults.start()
+    again = Desk(desk.world)
+    token = await again.log_in(browser)
+    object.__setattr__(desk.world.keys, "token", TokenKeys(active=(), retired=(oidc.BROKER_KEY,)))
+    shown = await again.log_out(browser, token)
+    assert shown.parties
+    await again.courier.close()
+    assert await again.told() == []
+
+
+def a_message() -> LogoutMessage:
+    async def tell(_: bool) -> None:
+        return None
+
+    return LogoutMessage(
+        relying_party=REKENRIJK,
+        supplier="rekenrijk",  # type: ignore[arg-type]
+        url="https://rekenrijk.example/out",
+        sign=lambda: "token",
+        tell=tell,
+        wait_seconds=0,
+    )

@@ -1,0 +1,143 @@
+"""One login at school for several suppliers, and logging out of all of them, over HTTP."""
+
+from collections.abc import Callable
+from urllib.parse import parse_qs, urlsplit
+
+import pytest
+import pytest_asyncio
+
+from broker.demo.addresses import Party
+from tests.journeys.conftest import OpenWorld, World
+from tests.journeys.test_registry_changes import until
+from tests.journeys.visitor import Visitor
+
+pytestmark = pytest.mark.servers
+
+
+@pytest_asyncio.fixture(scope="module", loop_scope="session")
+async def world(open_world: OpenWorld):  # type: ignore[no-untyped-def]
+    """A world in which nobody waits before a supplier is told."""
+    async with open_world(settings={"sessions": {"logout_wait_seconds": 0}}) as opened:
+        yield opened
+
+
+async def opened(visitor: Visitor, party: Party) -> bool:
+    """Open material, and tell whether that needed neither a school nor a login there."""
+    await visitor.open_material(party)
+    await visitor.pass_on()
+    return visitor.is_at(party)
+
+
+async def test_one_login_serves_the_next_supplier(visitor: Visitor) -> None:
+    first = await visitor.log_in(Party.REKENRIJK, "kompas", "noor")
+    for party in (Party.BIOSFEER_OIDC, Party.BIOSFEER_SAML, Party.REKENRIJK):
+        assert await opened(visitor, party)
+        received = await visitor.received(party)
+        assert (received["subject"] == first["subject"]) == (party is Party.REKENRIJK)
+
+
+async def test_shared_devices_have_no_session(visitor: Visitor) -> None:
+    await visitor.log_in(Party.REKENRIJK, "vuurvogel", "sanne")
+    assert not await opened(visitor, Party.BIOSFEER_OIDC)
+    assert visitor.shows("school", "vuurvogel")
+    assert not [name for name in visitor.client.cookies if name.startswith("session")]
+
+
+async def test_asking_for_a_new_login_reaches_the_school(visitor: Visitor) -> None:
+    await visitor.log_in(Party.REKENRIJK, "kompas", "noor")
+    await visitor.open_material(Party.BIOSFEER_OIDC, prompt="login", idp_hint="kompas")
+    assert visitor.shows("pupil", "noor")
+
+
+async def test_without_a_page_a_session_answers_and_nobody_else(visitor: Visitor) -> None:
+    await visitor.open_material(Party.REKENRIJK, prompt="none")
+    assert "login_required" in visitor.text
+    await visitor.log_in(Party.BIOSFEER_OIDC, "kompas", "noor")
+    await visitor.open_material(Party.REKENRIJK, prompt="none")
+    assert (await visitor.received(Party.REKENRIJK))["subject"]
+
+
+async def test_logging_out_at_one_supplier_reaches_the_others(
+    world: World, browsers: Callable[[], Visitor]
+) -> None:
+    visitor = browsers()
+    await visitor.log_in(Party.REKENRIJK, "kompas", "noor")
+    assert await opened(visitor, Party.BIOSFEER_OIDC)
+    page = await visitor.client.post(world.at[Party.REKENRIJK] + "/logout")
+    visitor.page = page
+    assert visitor.is_at(Party.BROKER)
+    assert "RekenRijk" in visitor.text
+    assert "error" in await visitor.received(Party.REKENRIJK)
+
+    async def is_out() -> bool:
+        return "error" in await visitor.received(Party.BIOSFEER_OIDC)
+
+    await until(is_out)
+
+    async def page_says_so() -> bool:
+        visitor.page = await visitor.client.get(str(page.url))
+        return 'data-out="waiting"' not in visitor.page.text
+
+    await until(page_says_so)
+    assert visitor.page.text.count('data-out="yes"') == 2
+    assert not await opened(visitor, Party.BIOSFEER_OIDC)
+    assert visitor.shows("school", "kompas")
+
+
+async def test_who_took_part_alone_goes_straight_back(
+    world: World, browsers: Callable[[], Visitor]
+) -> None:
+    visitor = browsers()
+    await visitor.log_in(Party.REKENRIJK, "kompas", "noor")
+    visitor.page = await visitor.client.post(world.at[Party.REKENRIJK] + "/logout")
+    assert visitor.is_at(Party.REKENRIJK)
+    assert parse_qs(urlsplit(str(visitor.page.url)).query)["state"]
+    assert not await opened(visitor, Party.BIOSFEER_OIDC)
+
+
+async def test_without_a_proof_a_button_is_asked_for(
+    world: World, browsers: Callable[[], Visitor]
+) -> None:
+    visitor = browsers()
+    await visitor.log_in(Party.REKENRIJK, "kompas", "noor")
+    await visitor.visit(Party.BROKER, "/oidc/end-session", state="x")
+    assert visitor.shows("continue")
+    assert await opened(visitor, Party.BIOSFEER_OIDC)  # nothing happened
+    await visitor.visit(Party.BROKER, "/logout")
+    assert visitor.shows("continue")
+    await visitor.press("continue")
+    assert visitor.path == "/logout"
+    assert not visitor.shows("continue")
+    assert not await opened(visitor, Party.BIOSFEER_OIDC)
+
+
+@pytest.mark.parametrize(
+    "parameters",
+    [
+        {"id_token_hint": "modified"},
+        {"client_id": "rekenrijk", "post_logout_redirect_uri": "https://evil.example/"},
+    ],
+)
+async def test_what_is_wrong_ends_on_a_page_of_ours(
+    browsers: Callable[[], Visitor], parameters: dict[str, str]
+) -> None:
+    visitor = browsers()
+    await visitor.visit(Party.BROKER, "/oidc/end-session", **parameters)
+    assert visitor.page.status_code == 400
+    assert visitor.is_at(Party.BROKER)
+
+
+async def test_a_strangers_token_logs_nobody_else_out(
+    world: World, browsers: Callable[[], Visitor]
+) -> None:
+    stranger, victim = browsers(), browsers()
+    received = await stranger.log_in(Party.REKENRIJK, "kompas", "noor")
+    assert received["claims"]["sid"]
+    await victim.log_in(Party.BIOSFEER_OIDC, "kompas", "noor")
+    logout = await stranger.client.post(
+        world.at[Party.REKENRIJK] + "/logout", follow_redirects=False
+    )
+    victim.page = await victim.client.get(logout.headers["location"])
+    assert victim.is_at(Party.BROKER)
+    assert await opened(victim, Party.BIOSFEER_OIDC)
+    assert not await opened(stranger, Party.BIOSFEER_OIDC)
