@@ -121,6 +121,9 @@ class TestGrant:
         form = [("grant_type", "client_credentials"), ("scope", "takeover")]
         with pytest.raises(ClientNotAuthenticated, match="check_authentication_method_registered"):
             await api.api.grant(form, CallerProof(oidc.basic()))
+        of_a_school = [*form, ("client_id", PROGRAM)]
+        with pytest.raises(ClientNotAuthenticated, match="check_authentication_method_registered"):
+            await api.api.grant(of_a_school, NO_PROOF)
 
     async def test_never_to_a_relying_party_of_a_relaxed_profile(self, api: LoginWorld) -> None:
         relaxed = oidc.an_oidc_client(profile="compat")

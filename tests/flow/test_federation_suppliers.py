@@ -136,6 +136,13 @@ BY_SECRET: Table = {"authentication": "client_secret_post", "client_secret_hash"
         (a_client(client_secret_hash=HASH), "client_secret_hash"),
         (a_client(profile="compat", client_secret_hash=HASH), "client_secret_hash"),
         (a_client(profile="compat", **BY_SECRET, next_client_secret_hash=HASH), NEXT_SECRET),
+        (
+            without(
+                a_client(profile="native", authentication="none", next_client_secret_hash=HASH),
+                "jwks",
+            ),
+            NEXT_SECRET,
+        ),
         (a_client(authentication="tls_client_auth"), "certificate_subject_dn"),
         (a_client(certificate_san_dns="a.example", authentication="private_key_jwt"), SAN_DNS),
         (a_client(certificate_san_dns="a.example", certificate_san_uri="urn:x"), SAN_URI),

@@ -4,11 +4,11 @@ import json
 
 import pytest
 from cryptography import x509
-from cryptography.hazmat.primitives.asymmetric import dsa, ec, rsa
-from joserfc.jwk import ECKey, RSAKey
+from cryptography.hazmat.primitives.asymmetric import dsa, ec, ed25519, rsa
+from joserfc.jwk import ECKey, OKPKey, RSAKey
 
 from broker.domain.relying_parties import CertificateName, CertificateNameKind
-from broker.jose.keys import KeySet, parse_key_set
+from broker.jose.keys import KeySet, parse_key_set, thumbprint_of_key
 from broker.oidc_op.caller_proof import ClientCertificate
 from broker.oidc_op.client_certificates import (
     MAX_CERTIFICATE_BYTES,
@@ -136,6 +136,12 @@ def test_a_registered_key_authenticates(kind: str) -> None:
 def test_a_key_of_no_kind_of_ours() -> None:
     shown = a_certificate(key=dsa.generate_private_key(2048), chain_proven=False)
     refused("check_certificate_key", check_certificate_key, shown, keys=KeySet(), now=NOW)
+
+
+def test_the_key_of_a_certificate_may_be_one_of_ed25519() -> None:
+    key = ed25519.Ed25519PrivateKey.generate()
+    jwk = OKPKey.import_key(key).as_dict(private=False)
+    assert thumbprint_of_key(key.public_key()) == OKPKey.import_key(jwk).thumbprint()
 
 
 def test_another_certificate_of_the_same_key_is_as_good() -> None:

@@ -158,7 +158,7 @@ def signing_key_of_any(private: rsa.RSAPrivateKey) -> dict[str, object]:
 def test_the_signature_is_of_the_embedded_key() -> None:
     refused("check_proof_signature", a_dpop_proof(header={"jwk": public_jwk(OTHER_DPOP_KEY)}))
     head, claims, _ = a_dpop_proof().split(".")
-    for odd in ("AA", encode(b"\x00" * 64), encode(b"\x00" * 63)):
+    for odd in ("AA", "AAAAA", encode(b"\x00" * 64), encode(b"\x00" * 63)):
         refused("check_proof_signature", f"{head}.{claims}.{odd}")
 
 
