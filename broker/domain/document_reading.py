@@ -167,6 +167,7 @@ def named_files(document: AnyDocument) -> dict[str, str]:
             (f"relying_party[{index}].", each.metadata, each.jwks)
             for index, each in enumerate(document.relying_party)
         ]
+        parts += [(f"api[{index}].", None, each.jwks) for index, each in enumerate(document.api)]
     elif isinstance(document, SchoolDocument):
         parts = [
             (f"api_client[{index}].", None, each.jwks)

@@ -194,6 +194,8 @@ class ApiDocument(Document, frozen=True, kw_only=True):
 
     id: Slug
     resource: Url
+    jwks: str | dict[str, object] | None = None
+    jwks_uri: Url | None = None
 
 
 class SupplierDocument(Document, frozen=True, kw_only=True):

@@ -46,7 +46,8 @@ class ApiScope(StrEnum):
 
 
 class ApiClient(msgspec.Struct, frozen=True, kw_only=True):
-    """A program of a school that may call our API, for its purposes and nothing else.
+    """A program of a school that may call our API, for its purposes and nothing else; or an API
+    of a supplier, which may ask about the tokens that it is shown.
 
     Its id is no relying party's client id; its keys are a set in JSON, or when empty at `jwks_uri`.
     """
@@ -211,10 +212,13 @@ class SupplierApi(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         id: among the supplier's APIs.
         resource: its identifier, an absolute URI; the `aud` of tokens for it. One supplier's alone.
+        program: the API itself, where it asks us about tokens; its id is `resource`. None where it
+            verifies them alone.
     """
 
     id: str
     resource: str
+    program: ApiClient | None = None
 
 
 class Supplier(msgspec.Struct, frozen=True, kw_only=True):

@@ -17,6 +17,7 @@ from broker.domain.federation import (
     School,
     SchoolIdp,
     Supplier,
+    SupplierApi,
 )
 from broker.domain.ids import BoardId, RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.relying_parties import OidcClient, RelyingParty, SamlServiceProvider
@@ -31,6 +32,7 @@ class Registry:
     Attributes:
         version: counts the changes of the registry; 0 is an empty one.
         by_api_client: a school's program by its id, with the school.
+        by_resource: a supplier's API by its identifier, with the supplier.
         idps_of_school: enabled logins of each school, in document order, without those for
             rehearsal only.
         relations_into: of each new school, what leads to it, in force or not (`relations.py`).
@@ -48,6 +50,7 @@ class Registry:
     relations_into: Mapping[SchoolId, tuple[Relation, ...]]
     by_client_id: Mapping[str, RelyingParty] = field(repr=False)
     by_api_client: Mapping[str, tuple[School, ApiClient]] = field(repr=False)
+    by_resource: Mapping[str, tuple[Supplier, SupplierApi]] = field(repr=False)
     by_sp_entity_id: Mapping[str, RelyingParty] = field(repr=False)
     by_idp_entity_id: Mapping[str, SchoolIdp] = field(repr=False)
     by_idp_issuer: Mapping[str, SchoolIdp] = field(repr=False)
@@ -133,6 +136,13 @@ def build_registry(
                 client.id: (school, client)
                 for school in by_school.values()
                 for client in school.api_clients
+            }
+        ),
+        by_resource=MappingProxyType(
+            {
+                api.resource: (supplier, api)
+                for supplier in by_supplier.values()
+                for api in supplier.apis
             }
         ),
         by_sp_entity_id=MappingProxyType(

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from functools import partial
 
-from broker.domain.federation import ApiClient, School
+from broker.domain.federation import ApiClient, School, Supplier, SupplierApi
 from broker.domain.refusals import Refusal
 from broker.flow.client_keys_anew import check_with_keys_of
 from broker.flow.held_state.login_store import Claim, ClaimedBefore
@@ -72,6 +72,20 @@ class AuthenticatedProgram:
         return self.client.id
 
 
+@dataclass(frozen=True, slots=True)
+class AuthenticatedApi:
+    """A supplier's API that proved who it is; its supplier is open."""
+
+    supplier: Supplier
+    api: SupplierApi
+    assertion_id: AssertionId | None
+
+    @property
+    def client_id(self) -> str:
+        """Return its identifier: for itself an API is called as its tokens call it."""
+        return self.api.resource
+
+
 class ClientLogin:
     """Tells who calls. Keeps nothing between calls.
 
@@ -126,18 +140,48 @@ class ClientLogin:
             raise ClientNotAuthenticated("check_authentication_method_registered")
         if not school.enabled:
             raise ClientNotAuthenticated("check_school_enabled")
+        used = await self._check_assertion(client, credentials, now=now)
+        return AuthenticatedProgram(school, client, used)
+
+    async def authenticate_asker(
+        self, form: Sequence[tuple[str, str]], proof: CallerProof, *, now: datetime
+    ) -> AuthenticatedClient | AuthenticatedApi:
+        """Return the relying party or the supplier's API that asks about a token.
+
+        An API has keys of its own (OAuth NL GOV: distinct from those of other clients).
+
+        Raises as `authenticate`.
+        """
+        credentials = parse_client_authentication(form, proof=proof)
+        registry, client_id = self._snapshots.registry, read_presented_id(credentials) or ""
+        found = registry.by_resource.get(client_id)
+        if found is None or client_id in registry.by_client_id:
+            return await self._check(credentials, proof, now=now)
+        supplier, api = found
+        if api.program is None or credentials.method != "private_key_jwt":
+            raise ClientNotAuthenticated("check_authentication_method_registered")
+        if not supplier.enabled:
+            raise ClientNotAuthenticated("check_supplier_enabled")
+        used = await self._check_assertion(api.program, credentials, now=now)
+        return AuthenticatedApi(supplier, api, used)
+
+    async def _check_assertion(
+        self, program: ApiClient, credentials: ClientCredentials, *, now: datetime
+    ) -> AssertionId:
         check = partial(
             check_client_assertion,
             credentials.assertion,
-            client_id=client_id,
+            client_id=program.id,
             audiences=(self._issuer,),
             now=now,
         )
-        used = await check_with_keys_of(client, check, client_keys=self._client_keys)
-        return AuthenticatedProgram(school, client, used)
+        return await check_with_keys_of(program, check, client_keys=self._client_keys)
 
     def used_once(
-        self, client: AuthenticatedClient | AuthenticatedProgram, *, now: datetime
+        self,
+        client: AuthenticatedClient | AuthenticatedProgram | AuthenticatedApi,
+        *,
+        now: datetime,
     ) -> UsedOnce:
         """Return what must be claimed before anything is given to this client."""
         used = client.assertion_id

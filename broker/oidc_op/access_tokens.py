@@ -7,7 +7,7 @@ soon. Its `sub` is the supplier's own pseudonym, and its audience an API of that
 userinfo: `request_checks.check_resource_registered` lets no other API be named.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -159,8 +159,3 @@ def _about_the_login(grant: UserinfoGrant, *, issued_at: int) -> dict[str, objec
     if confirmation is not None:
         told["cnf"] = confirmation
     return told
-
-
-def is_for(grant: UserinfoGrant, resources: Sequence[str]) -> bool:
-    """Tell whether a token is for one of these APIs."""
-    return not set(grant.resources).isdisjoint(resources)

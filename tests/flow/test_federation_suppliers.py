@@ -195,6 +195,21 @@ APP = without(a_client(profile="native"), "jwks")
         (APP | {"authentication": "private_key_jwt"}, ["authentication", "jwks"]),
         (a_client(authentication="none"), ["authentication", "jwks"]),
         (a_client(profile="fapi2", id_token_algorithm="RS256"), ["id_token_algorithm"]),
+        (
+            a_client(profile="fapi2", userinfo_algorithm="RS256", id_token_algorithm="PS256"),
+            ["userinfo_algorithm"],
+        ),
+        (
+            a_client(profile="nlgov", access_tokens="opaque", id_token_algorithm="RS256"),
+            ["access_tokens"],
+        ),
+        (
+            a_client(profile="nlgov", id_token_algorithm="RS256", refresh_hours=25),
+            ["refresh_hours"],
+        ),
+        (a_client(refresh_hours=721), ["refresh_hours"]),
+        (a_client(refresh_idle_hours=1), ["refresh_idle_hours"]),
+        (a_client(refresh_hours=720, refresh_idle_hours=169), ["refresh_idle_hours"]),
         (APP | {"redirect_uris": ["http://localhost/cb"]}, ["redirect_uris[0]"]),
         (APP | {"redirect_uris": ["http://supplier.example/cb"]}, ["redirect_uris[0]"]),
         (APP | {"redirect_uris": ["http://127.0.0.1/cb#x"]}, ["redirect_uris[0]"]),
@@ -218,6 +233,13 @@ def test_an_app_compiles(state: str) -> None:
     assert party.protocol.redirect_uris == tuple(places)
     (party,) = compiled(a_supplier(APP | {"redirect_uris": places[3:]})).relying_parties
     assert party.start_url == "https://x.nl/"
+
+
+def test_what_is_said_of_tokens_compiles() -> None:
+    stated = {"access_tokens": "jwt", "refresh_hours": 24, "refresh_idle_hours": 6}
+    client = client_of(a_client(userinfo_algorithm="PS256", id_token_algorithm="EdDSA", **stated))
+    assert (client.userinfo_algorithm, client.id_token_algorithm) == ("PS256", "EdDSA")
+    assert {name: getattr(client, name) for name in stated} == stated
 
 
 @pytest.mark.parametrize("profile", ["strict", "compat", "nlgov", "fapi2"])
@@ -317,6 +339,13 @@ def test_the_eck_id_is_approved_for_entitled_suppliers_and_with_an_end() -> None
 def test_an_api_compiles() -> None:
     api = {"id": "lessons", "resource": "https://rekenrijk.example/lessons"}
     assert compiled(a_supplier(api=[api])).apis == (SupplierApi(**api),)
+    (asking,) = compiled(a_supplier(api=[api | {"jwks": JWKS}])).apis
+    assert asking.program is not None
+    assert (asking.program.id, asking.program.purposes) == (api["resource"], ())
+    published = "https://rekenrijk.example/jwks"
+    (asking,) = compiled(a_supplier(api=[api | {"jwks_uri": published}])).apis
+    assert asking.program is not None
+    assert asking.program.jwks_uri == published
 
 
 @pytest.mark.parametrize(
@@ -325,6 +354,20 @@ def test_an_api_compiles() -> None:
         ({"id": "lessons", "resource": "https://other.example/"}, "api[1].id"),
         ({"id": "two", "resource": "http://other.example/"}, "api[1].resource"),
         ({"id": "two", "resource": "https://other.example/#part"}, "api[1].resource"),
+        ({"id": "two", "resource": "https://two.example/", "jwks": {"keys": []}}, "api[1].jwks"),
+        (
+            {"id": "two", "resource": "https://two.example/", "jwks_uri": "http://two.example/"},
+            "api[1].jwks_uri",
+        ),
+        (
+            {
+                "id": "two",
+                "resource": "https://two.example/",
+                "jwks": JWKS,
+                "jwks_uri": "https://two.example/",
+            },
+            "api[1].jwks",
+        ),
     ],
 )
 def test_an_api_is_stated_once_and_over_https(api: Table, path: str) -> None:

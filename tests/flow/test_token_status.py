@@ -2,14 +2,18 @@
 
 import pytest
 
+from broker.domain.federation import ApiClient, SupplierApi
 from broker.flow.refusals import StoreUnavailable
+from broker.jose.keys import SigningKey
 from broker.oidc_op.caller_proof import NO_PROOF
 from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from broker.oidc_op.token import GrantRefused, TokenParameterMissing
 from broker.oidc_op.userinfo import AccessTokenRefused
+from tests import builders_oidc as oidc
 from tests.flow.login_parties import BIOSFEER_OIDC, REKENRIJK, SAML_SCHOOL
 from tests.flow.login_world import LoginWorld
 from tests.flow.token_desk import (
+    API,
     OFFLINE,
     a_code,
     form_of,
@@ -22,6 +26,13 @@ from tests.flow.token_desk import (
 )
 
 INACTIVE = {"active": False}
+OTHER_API = "https://grades.rekenrijk.example/"
+API_KEY = oidc.make_key()
+
+
+def an_api(resource: str) -> SupplierApi:
+    program = ApiClient(id=resource, jwks=oidc.jwks_of(API_KEY), purposes=())
+    return SupplierApi(id="exercises", resource=resource, program=program)
 
 
 class TestIntrospection:
@@ -77,8 +88,6 @@ class TestIntrospection:
             await world.status.introspect(form, NO_PROOF)
 
     async def test_a_secret_counts_again(self, world: LoginWorld) -> None:
-        from tests import builders_oidc as oidc
-
         given = await tokens(world)
         register(
             world,
@@ -120,6 +129,69 @@ class TestIntrospection:
         assert await introspect(world, given.refresh_token, BIOSFEER_OIDC) == INACTIVE
         await refresh(world, given.refresh_token)
         assert await introspect(world, given.refresh_token) == INACTIVE  # it was used
+
+
+class TestApi:
+    """A supplier's API asks with keys of its own, and about its own tokens alone."""
+
+    @pytest.fixture
+    def asking(self, world: LoginWorld) -> LoginWorld:
+        world.change("rekenrijk", apis=(an_api(API), SupplierApi(id="b", resource=OTHER_API)))
+        return world
+
+    async def ask(
+        self, world: LoginWorld, token: str, resource: str = API, key: SigningKey = API_KEY
+    ) -> dict[str, object]:
+        seconds = int(world.now.timestamp())
+        assertion = oidc.an_assertion(
+            key=key,
+            iss=resource,
+            sub=resource,
+            iat=seconds,
+            exp=seconds + 60,
+            jti=f"jti-{world.random(8).hex()}",
+        )
+        form = [("token", token), *oidc.assertion_form(assertion)]
+        return dict(await world.status.introspect(form, NO_PROOF))
+
+    async def test_is_told_of_a_token_that_is_for_it(self, asking: LoginWorld) -> None:
+        given = await tokens(asking, resource=API)
+        told = await self.ask(asking, given.access_token)
+        assert told["active"] is True
+        assert told["aud"] == API
+        assert "given_name" not in told
+
+    async def test_is_told_nothing_of_any_other(self, asking: LoginWorld) -> None:
+        register(asking, refresh_hours=24)
+        for other in (
+            await tokens(asking),
+            await tokens(asking, resource=OTHER_API),
+            await tokens(asking, BIOSFEER_OIDC),
+        ):
+            assert await self.ask(asking, other.access_token) == INACTIVE
+        given = await tokens(asking, scope=OFFLINE, resource=API)
+        assert await self.ask(asking, str(given.refresh_token)) == INACTIVE
+        assert (await self.ask(asking, given.access_token))["active"] is True
+
+    async def test_proves_who_it_is(self, asking: LoginWorld) -> None:
+        given = await tokens(asking, resource=API)
+        for wrong in ({"key": oidc.CLIENT_KEY}, {"resource": OTHER_API}, {"resource": "https://x"}):
+            with pytest.raises(ClientNotAuthenticated):
+                await self.ask(asking, given.access_token, **wrong)  # type: ignore[arg-type]
+        asking.change("rekenrijk", enabled=False)
+        with pytest.raises(ClientNotAuthenticated, match="check_supplier_enabled"):
+            await self.ask(asking, given.access_token)
+
+    async def test_gets_no_token_and_ends_none(self, asking: LoginWorld) -> None:
+        given = await tokens(asking, resource=API)
+        seconds = int(asking.now.timestamp())
+        assertion = oidc.an_assertion(
+            key=API_KEY, iss=API, sub=API, iat=seconds, exp=seconds + 60, jti="jti-of-the-api"
+        )
+        form = [("token", given.access_token), *oidc.assertion_form(assertion)]
+        with pytest.raises(ClientNotAuthenticated):
+            await asking.status.revoke(form, NO_PROOF)
+        assert (await self.ask(asking, given.access_token))["active"] is True
 
 
 class TestRevocation:

@@ -185,7 +185,9 @@ def compile_supplier(
         eck_id_entitled=document.eck_id_entitled,
         attributes=tuple(map(_compile_attribute, document.attribute)),
         relying_parties=tuple(parties),
-        apis=tuple(map(compile_api, document.api)),
+        apis=tuple(
+            compile_api(f"api[{index}].", each, stated) for index, each in enumerate(document.api)
+        ),
         epoch=epoch,
         enabled=document.enabled,
     )

@@ -1,9 +1,10 @@
 """What a token is good for at this moment, and its end: introspection and revocation.
 
 Introspection tells a relying party about tokens of its own supplier alone, for there the pseudonym
-belongs; of a refresh token, its own client alone. Whatever else is asked about (another supplier's
-token, one that is over, revoked, or no token at all) has one answer, so that nobody learns which of
-these it was. Revocation likewise: of a token that is not the caller's nothing is said or done.
+belongs, an API about those that are for it; of a refresh token, its own client alone. Whatever else
+is asked about (another supplier's token, one that is over, revoked, or no token at all) has one
+answer, so that nobody learns which of these it was. Revocation likewise: of a token that is not the
+caller's nothing is said or done.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,12 +12,12 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from broker.flow.audit import AuditEvent, AuditLog
-from broker.flow.client_login import ClientLogin
+from broker.flow.client_login import AuthenticatedApi, ClientLogin
 from broker.flow.held_state.browser_steps import store_in_words
 from broker.flow.held_state.records import USERINFO, RefreshFamily
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import Clock
-from broker.flow.tokens.access import AccessTokens
+from broker.flow.tokens.access import AccessTokens, FoundToken
 from broker.flow.tokens.claimed_once import claim_once
 from broker.flow.tokens.refresh_families import RefreshFamilies
 from broker.oidc_op.access_tokens import INACTIVE, build_introspection
@@ -60,13 +61,17 @@ class TokenStatus:
             StoreUnavailable
         """
         now = self._ports.clock()
-        client = await self._authenticate(form, proof, now=now)
+        clients = self._ports.clients
+        asker = await clients.authenticate_asker(form, proof, now=now)
+        await claim_once(clients.used_once(asker, now=now), state=self._ports.state)
         token = read_token_asked_about(form)
         presented = parse_refresh_token(token)
         try:
-            if presented is not None:
-                return await self._tell_refresh(presented, client, now=now)
-            return await self._tell_access(token, client, now=now)
+            if presented is None:
+                return await self._tell_access(token, asker, now=now)
+            if isinstance(asker, AuthenticatedApi):
+                return INACTIVE
+            return await self._tell_refresh(presented, asker, now=now)
         except (AccessTokenRefused, GrantRefused):
             return INACTIVE
 
@@ -97,11 +102,11 @@ class TokenStatus:
         return client
 
     async def _tell_access(
-        self, token: str, client: AuthenticatedClient, *, now: datetime
+        self, token: str, asker: AuthenticatedClient | AuthenticatedApi, *, now: datetime
     ) -> Mapping[str, object]:
         ports = self._ports
         found = await ports.access.find(token, now=now)
-        if found.record.between.supplier != client.client.relying_party.supplier:
+        if not may_be_told(found, asker):
             return INACTIVE
         ports.access.check_open(found, now=now)
         return build_introspection(
@@ -154,6 +159,14 @@ class TokenStatus:
         self._ports.audit.record(
             AuditEvent(action=action, supplier=party.supplier, relying_party=party.id)
         )
+
+
+def may_be_told(found: FoundToken, asker: AuthenticatedClient | AuthenticatedApi) -> bool:
+    """Tell whether a token's pseudonym belongs to who asks, and for an API, the token too."""
+    supplier, grant = found.record.between.supplier, found.record.grant
+    if isinstance(asker, AuthenticatedApi):
+        return asker.supplier.id == supplier and asker.api.resource in grant.resources
+    return asker.client.relying_party.supplier == supplier
 
 
 def is_own(family: RefreshFamily, client: AuthenticatedClient) -> bool:
