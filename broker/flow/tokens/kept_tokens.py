@@ -19,6 +19,7 @@ from broker.flow.held_state.records import (
     REFRESH,
     USERINFO,
     GrantRecord,
+    HeldPerson,
     PreparedRelease,
     RefreshFamily,
     ReleasedBetween,
@@ -45,7 +46,8 @@ def keep_grant(
     Raises:
         Unstorable: what was released is more than the store keeps.
     """
-    lives = None if prepared.person is None else client.refresh
+    person = prepared.person
+    lives = None if person is None else client.refresh
     if lives is None:
         kept = tuple(each for each in grant.scopes if each != OFFLINE_ACCESS)
         grant = replace(grant, scopes=kept)
@@ -70,8 +72,9 @@ def keep_grant(
             state.derive_handle(code, ACCESS_TOKEN), USERINFO, userinfo, ttl_seconds=ttl_seconds
         )
     )
-    if family is not None and lives is not None:
+    if person is not None and family is not None and lives is not None:
         puts += _family_puts(
+            person,
             family,
             grant,
             prepared,
@@ -85,6 +88,7 @@ def keep_grant(
 
 
 def _family_puts(
+    person: HeldPerson,
     family: Handle,
     grant: OidcGrant,
     prepared: PreparedRelease,
@@ -95,8 +99,6 @@ def _family_puts(
     state: SealedState,
     now: datetime,
 ) -> Iterator[Put]:
-    if prepared.person is None:  # `keep_grant` asked already
-        return
     # OIDC Core 12.2: the nonce is the first token's; `previous_sub` was told with it. Each refresh
     # makes the claims anew, of its own decision.
     of_login = replace(
@@ -109,7 +111,7 @@ def _family_puts(
         decision=prepared.decision,
         asked_claims=asked_claims,
         population=prepared.population,
-        person=prepared.person,
+        person=person,
         ends_at=now + timedelta(seconds=lives.ttl_seconds),
     )
     yield state.seal_under(family, REFRESH, record, ttl_seconds=lives.idle_seconds)
