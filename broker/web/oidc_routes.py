@@ -22,6 +22,7 @@ from broker.web.begin import (
     show_new_tab,
     step_route,
 )
+from broker.web.cross_origin import CrossOrigin
 from broker.web.held_steps import find_held_step, note_begun_by, read_wish
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import Parameters, only, read_caller_proof, read_form, read_query
@@ -35,6 +36,7 @@ MAX_AGE_SECONDS = int(JWKS_CACHE.total_seconds())
 
 def oidc_routes(web: Web) -> list[Route]:
     """Return the routes of OpenID Connect."""
+    scripts = CrossOrigin(web.snapshots)
 
     async def authorize(request: Request) -> Response:
         check_destination(request)
@@ -132,11 +134,11 @@ def oidc_routes(web: Web) -> list[Route]:
 
     return [
         step_route("/oidc/authorize", authorize, methods=["GET", "POST"]),
-        Route("/oidc/token", token, methods=["POST"]),
+        scripts.route("/oidc/token", token, methods=["POST"]),
         Route("/oidc/par", push, methods=["POST"]),
-        Route("/oidc/userinfo", userinfo, methods=["GET", "POST"]),
+        scripts.route("/oidc/userinfo", userinfo, methods=["GET", "POST"]),
         Route("/oidc/introspect", introspect, methods=["POST"]),
-        Route("/oidc/revoke", revoke, methods=["POST"]),
+        scripts.route("/oidc/revoke", revoke, methods=["POST"]),
         step_route("/oidc/callback", callback, methods=["GET"]),
         Route("/.well-known/openid-configuration", discovery, methods=["GET"]),
         Route("/oidc/jwks", jwks, methods=["GET"]),

@@ -68,6 +68,7 @@ HOLDERS = {
     ("SignedElement", "key"),
     ("AuthenticatedClient", "assertion_id"),
     ("AuthenticatedProgram", "assertion_id"),
+    ("AuthenticatedApi", "assertion_id"),
     ("BrowserStep", "state"),
 }
 

@@ -265,8 +265,8 @@ class TestErrorsForPeopleAndMachines:
             ("HEAD", "/oidc/authorize", "GET, POST"),
             ("HEAD", "/saml/idp/sso", "GET, POST"),
             ("GET", "/saml/sp/acs", "POST"),
-            ("OPTIONS", "/oidc/token", "POST"),
-            ("TRACE", "/oidc/userinfo", "GET, HEAD, POST"),
+            ("OPTIONS", "/oidc/introspect", "POST"),
+            ("TRACE", "/oidc/userinfo", "GET, HEAD, OPTIONS, POST"),
             ("BREW", "/login/continue", "POST"),
         ],
     )
