@@ -3,6 +3,7 @@
 The API knows nothing but our discovery, and verifies tokens by joserfc and the published keys.
 """
 
+import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
@@ -23,6 +24,7 @@ from tests.journeys.visitor import Visitor
 pytestmark = pytest.mark.servers
 
 Browsers = Callable[[], Visitor]
+GIVE_UP_SECONDS = 60  # only a fault takes so long
 API = "https://api.rekenrijk.example/exercises"
 TOKENS = f"""
 refresh_hours = 24
@@ -43,7 +45,27 @@ async def world(open_world: OpenWorld) -> AsyncIterator[World]:
         before, table, party = file.read_text().partition("[[relying_party]]")
         file.write_text(before + table + party.rstrip() + TOKENS)
         await run_broker("apply", "--config", opened.folder, file)
+        await until_in_force(opened)
         yield opened
+
+
+async def until_in_force(world: World) -> None:
+    """Ask for the API until it is known: a document is in force within two seconds."""
+    settings = world.prepared.federation.rekenrijk
+    asked = {
+        "client_id": settings.client_id,
+        "redirect_uri": settings.redirect_uri,
+        "response_type": "code",
+        "scope": "openid",
+        "code_challenge": "a" * 43,
+        "code_challenge_method": "S256",
+        "resource": API,
+    }
+    async with httpx2.AsyncClient() as client, asyncio.timeout(GIVE_UP_SECONDS):
+        while True:
+            answer = await client.get(f"{settings.issuer}/oidc/authorize", params=asked)
+            if "error=" not in answer.headers.get("location", ""):
+                return
 
 
 @pytest.fixture
