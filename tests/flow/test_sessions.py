@@ -9,12 +9,12 @@ from broker.domain.assurance import HIGH, LOW
 from broker.domain.federation import NoticeMode, SchoolFrom, SingleSignOn
 from broker.domain.switches import SwitchStage
 from broker.flow.answers import ChooseSchool, OtherLogin, WhichSchool
-from broker.flow.held_state.handles import parse_handle
+from broker.flow.held_state.handles import Handle, parse_handle
 from broker.flow.held_state.login_store import Absent
 from broker.flow.held_state.records import SESSION
 from broker.flow.refusals import StoreUnavailable
 from broker.flow.school_logins import LoginWish
-from broker.flow.sessions.session_records import HeldSession
+from broker.flow.sessions.session_records import PARTICIPATION, STANDING, HeldSession
 from broker.saml_xml.elements import build_element
 from tests import builders_saml as saml
 from tests.builders import a_declaration
@@ -458,3 +458,25 @@ async def test_tabs_side_by_side_each_begin_a_session(world: LoginWorld, browser
     for party, answer in zip((REKENRIJK, BIOSFEER_OIDC), answers, strict=True):
         assert (await world.receive(answer, party)).protocol_values["sid"]
     assert len({each.name for each in browser.begun}) == 2
+
+
+async def test_what_a_relying_party_holds_opens_no_identity(
+    world: LoginWorld, browser: Browser
+) -> None:
+    """Also for who has our keys and the whole store: a `sid` leads to parts, never upwards."""
+    received = await world.log_in(REKENRIJK, NOOR, browser=browser)
+    await next_login(world, browser)
+    sid = parse_handle(str(received.protocol_values["sid"]))
+    part = await world.state.get(PARTICIPATION, sid)
+    standing = parse_handle(part.standing)
+    stands = await world.state.get(STANDING, standing)
+    assert (part.subject, stands.idp) == (received.subject, OIDC_IDP)
+    held = (sid, standing, Handle(stands.session))
+    labels = ("session", "session-standing", "session-name", f"sid/{REKENRIJK}")
+    for handle in (
+        *held,
+        *(world.state.derive_handle(each, name) for each in held for name in labels),
+    ):
+        with pytest.raises(Absent):
+            await world.state.get(SESSION, handle)
+    assert await world.state.get(SESSION, parse_handle(browser.session))

@@ -49,7 +49,7 @@ async def test_all_four_combinations_bring_what_was_approved_and_nothing_else(
     claims: dict[str, object],
 ) -> None:
     received = await visitor.log_in(supplier, school, pupil)
-    of_the_protocol = {"sub", "iss", "aud", "exp", "iat", "jti", "nonce"}
+    of_the_protocol = {"sub", "iss", "aud", "exp", "iat", "nbf", "jti", "nonce", "sid"}
     told = {
         name: value
         for name, value in received["claims"].items()
