@@ -9,7 +9,9 @@ PY := $(VENV)/bin/python
 DEMO_PACKAGES := xmlsec1 python3-venv
 # redis-tools holds the server's program too; unlike redis-server it starts no service.
 # docker-compose reads compose files without an engine.
-TEST_PACKAGES := $(DEMO_PACKAGES) chromium fonts-dejavu-core redis-tools docker-compose openssl
+# apache2-bin and media-types are for an example client: unlike apache2 they start no service.
+TEST_PACKAGES := $(DEMO_PACKAGES) chromium fonts-dejavu-core redis-tools docker-compose openssl \
+	apache2-bin libapache2-mod-auth-openidc media-types
 # Debian's kubectl is too old for our manifests; where none is there, Go builds kustomize.
 KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
 # Unpacked, not installed: its service would listen on ports 80 and 443 of this machine.
@@ -58,6 +60,15 @@ $(VENV)/.ready: requirements.lock pyproject.toml $(wildcard broker/web/locales/*
 	test ! -d broker/web/locales || $(VENV)/bin/pybabel -q compile -d broker/web/locales
 	touch $@
 
+# Example clients from npm. Where it cannot fetch them, their tests say so, and no others.
+CLIENTS := tests/clients
+$(VENV)/.client-packages: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+	command -v npm >/dev/null || tests/install-packages nodejs npm
+	mkdir -p $(VENV)
+	if cd $(CLIENTS) && npm ci --silent; then touch $(abspath $@); else echo "No clients from npm." >&2; fi
+
+$(VENV)/.test-packages: $(VENV)/.client-packages
+
 $(VENV)/.demo-packages $(VENV)/.test-packages: $(VENV)/.%-packages: Makefile
 	tests/install-packages $(if $(findstring test,$*),$(TEST_PACKAGES),$(DEMO_PACKAGES))
 	test -x $(PY) || $(PYTHON) -m venv $(VENV) || { rm -rf $(VENV); exit 1; }
@@ -66,4 +77,4 @@ $(VENV)/.demo-packages $(VENV)/.test-packages: $(VENV)/.%-packages: Makefile
 	touch $@
 
 clean:
-	rm -rf $(VENV) var
+	rm -rf $(VENV) var $(CLIENTS)/node_modules

@@ -13,7 +13,10 @@ FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 
 PAGES = ("README.md", "config/OPERATING.md", "tests/bench/README.md")
 """The main page and what was taken from it, as paths from the root."""
-LINKED_PAGES = (*PAGES, "config/README.md", "keys/README.md", "docker/README.md")
+LINKED_PAGES = (
+    *(*PAGES, "config/README.md", "config/CONNECTING.md"),
+    *("keys/README.md", "docker/README.md"),
+)
 
 
 @cache
