@@ -316,7 +316,9 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
                 rules=rules,
                 audit=audit,
                 random=random,
-                moves=ListedMoves(register, flow_keys.register, arrival_rules_of(settings), random),
+                moves=ListedMoves(
+                    register, flow_keys.register, arrival_rules_of(settings), random, flow_keys.root
+                ),
             ),
             quotas=resources.quotas,
             lists_a_day=settings.enrolment.lists_a_day,

@@ -15,6 +15,9 @@ def arrival_rules_of(settings: Settings) -> ArrivalRules:
         season_first_month=stated.season_first_month,
         season_last_month=stated.season_last_month,
         total_percent=stated.total_percent,
+        first_daily_minimum=stated.first_daily_minimum,
+        first_daily_percent=stated.first_daily_percent,
+        first_without_count=stated.first_without_count,
         settled_after_days=stated.settled_days,
         told_days=stated.previous_sub_days,
     )

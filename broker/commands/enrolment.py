@@ -123,6 +123,7 @@ async def take_over(
             derive_register_keys(keys.register),
             arrival_rules_of(loaded.settings),
             secrets.token_bytes,
+            keys.root,
         ),
     )
     try:

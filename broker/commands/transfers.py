@@ -230,8 +230,16 @@ def transfer_list(config_folder: Path, school: str) -> None:
     if budget.in_all is not None:
         in_all = f"{budget.in_all} pupils a school year in all"
     click.echo(f"{school} may let in {budget.a_day} pupils of other schools today; {in_all}.")
-    year = counts.get((year_day(today), CountKind.PUPILS), 0)
+    year, first, protected = (
+        counts.get((year_day(today), kind), 0)
+        for kind in (CountKind.PUPILS, CountKind.FIRST_IN_YEAR, CountKind.PROTECTED)
+    )
     click.echo(f"Pupils who logged in this school year: {year}.")
+    click.echo(
+        f"Pupils whom no school stated by ECK iD before: {first} this school year, "
+        f"of at most {budget.first_in_all}, and {budget.first_a_day} a day."
+    )
+    click.echo(f"Pupils whom this school's lists protected this school year: {protected}.")
     click.echo("day         came  left  waited (tries)")
     for days in range(LISTED_DAYS):
         day = today - timedelta(days=days)

@@ -11,7 +11,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal
-from broker.flow.persons.arrival_budgets import ArrivalsSpent, ArrivalWaits, budget_of
+from broker.flow.persons.arrival_budgets import WAITS_A_DAY, ArrivalsSpent, ArrivalWaits, budget_of
 from broker.flow.persons.person_joins import TooManyNumbers
 from broker.flow.persons.person_records import as_root, school_year_of
 from broker.flow.release import day_of
@@ -80,6 +80,7 @@ class Actors(RuleBasedStateMachine):
         self.split_from: set[tuple[Number, str]] = set()
         self.closed: set[Number | str] = set()
         self.fresh: dict[Number | str, PersonRoot] = {}
+        self.waited: dict[date, int] = {}
         self.left: dict[tuple[str, SupplierId], Left] = {}
         self.joined_of: dict[Number, str] = {}
         self.protected_numbers: set[Number] = set()
@@ -494,6 +495,9 @@ class Actors(RuleBasedStateMachine):
             return
         if isinstance(refusal, ArrivalsSpent):
             must(school == LIAR, "way on: an honest school has its budget")
+            self.waited[self.today] = self.waited.get(self.today, 0) + 1
+            if self.waited[self.today] > WAITS_A_DAY and not self.is_foreign(school, stated):
+                return
             must(self.is_foreign(school, stated), "budget: it is for pupils of other schools")
             a_day, in_all = self.budget()
             promises.refused_for_budget_only_when_spent(

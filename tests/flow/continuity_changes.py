@@ -15,6 +15,7 @@ from broker.domain.refusals import Refusal
 from broker.domain.takeover import TakeoverState
 from broker.flow.operators.erased_beside import BesideRows
 from broker.flow.persons.arrival_budgets import budget_of
+from broker.flow.persons.person_records import school_year_of
 from broker.flow.switching.switch_checks import LoginPair
 from broker.flow.switching.switching import SwitchDesk
 from broker.flow.takeover.takeover_lists import ListKind, ListOf
@@ -44,6 +45,9 @@ from tests.flow.operators import ANNA, BEA
 PUPIL, PARTY = st.sampled_from(PUPILS), st.sampled_from(PARTIES)
 SIGNER = st.sampled_from((VUURVOGEL, LIAR))
 DIGEST = bytes(range(32))
+PROTECTS_AT_MOST = 5
+"""By lists of a school of this size, in a school year."""
+
 QUOTA = 24
 WAYS = {
     "none": {"prepare"},
@@ -62,6 +66,7 @@ class SchoolsChange(KeysRotate):
     def __init__(self) -> None:
         super().__init__()
         self.switched = False
+        self.protected_by_list: dict[tuple[SchoolId, int], int] = {}
 
     @rule()
     def send_list(self) -> None:
@@ -103,9 +108,24 @@ class SchoolsChange(KeysRotate):
             return
         if confirms and not stated.protected and school != stated.first_by:
             self.confirm_at(stated, {school})
-        if protected and not stated.protected and self.is_settled(stated, school):
-            self.confirm_at(stated, self.settled_by_days(stated))
-            stated.protected = True
+        if protected and not stated.protected and self.may_protect(stated, school):
+            spent = (school, school_year_of(self.today))
+            if self.protected_by_list.get(spent, 0) < PROTECTS_AT_MOST:
+                self.protected_by_list[spent] = self.protected_by_list.get(spent, 0) + 1
+                self.confirm_at(stated, self.settled_by_days(stated))
+                stated.protected = True
+        in_vain = stated.protected and school in self.settled_by_days(stated)
+        if confirms and in_vain and school not in (stated.first_by, *stated.confirmed):
+            stated.closed_to.add(school)  # as if a school of before had objected
+            stated.changed.add(school)
+
+    def may_protect(self, stated: Stated, school: SchoolId) -> bool:
+        """Tell whether a school's list protects: it was first and is alone, or there for long."""
+        since = stated.arrivals[school]
+        if school == stated.first_by:
+            alone = stated.arrivals.keys() - stated.closed_to == {school}
+            return alone or school_year_of(since) < school_year_of(self.today)
+        return (self.today - since).days >= promises.MATURE_DAYS
 
     def numbers_moved(self, school: SchoolId) -> None:
         if school == KOMPAS and self.listed_on > date.min:

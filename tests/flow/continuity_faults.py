@@ -150,7 +150,7 @@ def believes_lists_of_any_size(patch: pytest.MonkeyPatch) -> None:
 
 
 def lets_a_held_school_protect(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(f"{PERSONS}.listed_moves.is_settled", lambda *_, **__: True)
+    patch.setattr(f"{PERSONS}.listed_moves._may_protect", lambda *_, **__: True)
 
 
 def reopens_a_closed_takeover(patch: pytest.MonkeyPatch) -> None:

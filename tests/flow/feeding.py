@@ -22,7 +22,13 @@ def a_desk(world: LoginWorld, **rules: Any) -> EnrolmentDesk:
         rules=EnrolmentRules(**rules),
         audit=world.audit,
         random=world.random,
-        moves=ListedMoves(world.register, world.keys.register, ArrivalRules(), world.random),
+        moves=ListedMoves(
+            world.register,
+            world.keys.register,
+            ArrivalRules(),
+            world.random,
+            world.keys.root,
+        ),
     )
 
 

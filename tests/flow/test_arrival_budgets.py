@@ -1,6 +1,6 @@
 """How many pupils of other schools may come: within, above, at both sides, and for all workers."""
 
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from msgspec.structs import replace
@@ -16,7 +16,7 @@ from broker.flow.persons.arrival_budgets import (
     budget_of,
 )
 from broker.flow.persons.person_joins import JoinRules
-from broker.flow.persons.person_records import Change, Presented
+from broker.flow.persons.person_records import Change, PersonEvent, Presented
 from broker.flow.persons.person_rows import find_records, store_changes
 from broker.flow.persons.person_suppliers import Visit
 from broker.flow.persons.persons import KnownPerson, identify_person
@@ -136,6 +136,82 @@ async def test_in_all_a_school_takes_no_more_than_its_size_allows() -> None:
     with pytest.raises(ArrivalsSpent):
         await login(register, pupils[1], budget=small)
     await login(register, "own 3", budget=small)
+
+
+FIRST_TWO = ArrivalBudget(a_day=5, in_all=None, first_a_day=2, first_in_all=3)
+
+
+async def test_pupils_whom_nobody_stated_have_a_budget_of_their_own() -> None:
+    register = MemoryRegister()
+    for each in ("a", "b"):
+        await login(register, each, "n" + each, budget=FIRST_TWO)
+    rows = dict(register.rows)
+    with pytest.raises(ArrivalsSpent) as spent:
+        await login(register, "c", "nc", budget=FIRST_TWO)
+    assert spent.value.schools_of_before == frozenset()
+    assert register.rows == rows, "nothing of who waits is stored"
+    await login(register, "a", "na", budget=FIRST_TWO)
+    await login(register, None, "only a number", budget=FIRST_TWO)
+    await login(register, "known", school=VUURVOGEL)
+    await login(register, "known", budget=FIRST_TWO)
+    tomorrow = FIRST_DAY + timedelta(days=1)
+    await login(register, "c", "nc", budget=FIRST_TWO, today=tomorrow)
+    with pytest.raises(ArrivalsSpent):  # and in all, in a school year
+        await login(register, "d", budget=FIRST_TWO, today=tomorrow)
+    await login(register, "d", budget=FIRST_TWO, today=date(2027, 9, 1))
+
+
+async def test_above_it_whom_the_school_knows_goes_on_by_the_number() -> None:
+    register = MemoryRegister()
+    by_number = (await login(register, None, "1")).root
+    bound = (await login(register, "b", "2")).root
+    none = ArrivalBudget(a_day=5, in_all=None, first_a_day=0, first_in_all=0)
+    person = await login(register, "a", "1", budget=none)
+    assert person.root == by_number
+    assert person.events == (PersonEvent.ECK_ID_PUT_OFF,)
+    with pytest.raises(ArrivalsSpent):  # issued anew: the number leads to somebody else
+        await login(register, "a", "2", budget=none)
+    assert (await login(register, None, "2")).root == bound
+    assert PersonEvent.JOINED_HERE in (await login(register, "a", "1")).events
+
+
+async def test_once_many_wait_nobody_new_comes_in_that_day() -> None:
+    """A school that lies would learn of each ECK iD whether it is known elsewhere."""
+    register = MemoryRegister()
+    [known] = await known_at_vuurvogel(register, 1)
+    spent = ArrivalBudget(a_day=0, in_all=None)
+    for each in range(31):
+        await login(register, f"new {each}", budget=spent)
+        with pytest.raises(ArrivalsSpent):
+            await login(register, known, budget=spent)
+        key = (REGENBOOG, FIRST_DAY, CountKind.WAITED)
+        register.counts[key] = register.counts.get(key, 0) + 1
+    with pytest.raises(ArrivalsSpent):
+        await login(register, "new", budget=spent)
+    await login(register, "new 0", budget=spent)
+    await login(register, "new", budget=spent, today=FIRST_DAY + timedelta(days=1))
+
+
+def test_the_first_day_of_a_school_year_is_everybody_s() -> None:
+    rules = ArrivalRules()
+    for pupils in (20, 400, 3000):
+        budget = budget_of(pupils, rules=rules, today=date(2026, 8, 31))
+        assert min(budget.first_a_day, budget.first_in_all) >= pupils
+    november = budget_of(400, rules=rules, today=date(2026, 11, 3))
+    assert (november.first_a_day, november.first_in_all) == (160, 460)
+    assert budget_of(None, rules=rules, today=date(2026, 11, 3)).first_in_all == 2000
+
+
+async def test_whole_login_whose_eck_id_is_put_off_is_told() -> None:
+    world = LoginWorld()
+    await world.log_in(REKENRIJK, SANNE, stated={"eckId": ()})
+    today = day_of(world.now)
+    world.register.counts[VUURVOGEL, year_day(today), CountKind.FIRST_IN_YEAR] = 2000
+    assert (await world.log_in(REKENRIJK, SANNE)).subject
+    assert "eck-id-put-off" in world.audit.actions()
+    assert ("arrivals-over-budget", VUURVOGEL) in [
+        (each.action, each.school) for each in world.audit.events
+    ]
 
 
 async def test_two_workers_never_overspend() -> None:

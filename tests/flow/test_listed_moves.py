@@ -5,12 +5,14 @@ from typing import Any
 import pytest
 
 import broker.flow.persons.listed_moves as listed_moves
+from broker.domain.ids import SchoolId
 from broker.flow.persons.arrival_budgets import ArrivalRules, ArrivalWaits
-from broker.flow.persons.listed_moves import ListOfSchool, confirms_moves
+from broker.flow.persons.listed_moves import ListOfSchool, confirms_moves, protects_at_most
 from broker.flow.persons.person_records import PersonRecord, SeenAt
-from broker.flow.persons.register import RegisterUnavailable, derive_tag, open_record
+from broker.flow.persons.register import CLOSED_ROW, RegisterUnavailable, derive_tag, open_record
+from broker.flow.persons.school_counts import CountKind, year_day
 from broker.flow.release import day_of
-from broker.pseudonyms.derivation import parse_eckid, root_from_eckid
+from broker.pseudonyms.derivation import parse_eckid, root_apart, root_from_eckid
 from tests.flow.feeding import a_desk, feed, lines_of
 from tests.flow.login_answers import Browser, refused
 from tests.flow.login_parties import OTHER_SCHOOL, REKENRIJK, SAML_SCHOOL
@@ -116,12 +118,86 @@ class TestProtecting:
 
     async def test_what_days_have_settled_stays_so(self, moved: LoginWorld) -> None:
         await move(moved)
-        moved.wait(days=14)
+        moved.wait(days=365)
         await feed(moved, PROTECTED, school=SAML_SCHOOL)
         record = record_of(moved)
         assert record.protected
         assert record.seen[OTHER_SCHOOL].confirmed
         assert await moved.log_in(REKENRIJK, SANNE_ELSEWHERE)
+
+    async def test_not_while_another_school_states_the_pupil_too(self, moved: LoginWorld) -> None:
+        """Who stated a pupil first need not be the pupil's school."""
+        await move(moved)
+        moved.wait(days=20)
+        await feed(moved, PROTECTED, school=SAML_SCHOOL)
+        assert not record_of(moved).protected
+
+    async def test_by_the_school_that_the_pupil_came_to_after_some_weeks(
+        self, moved: LoginWorld
+    ) -> None:
+        await move(moved)
+        for days, protected in ((29, False), (1, True)):
+            moved.wait(days=days)
+            await feed(moved, PROTECTED, school=OTHER_SCHOOL)
+            assert record_of(moved).protected is protected
+
+    async def test_only_so_many_in_a_school_year(self, moved: LoginWorld) -> None:
+        year = year_day(day_of(moved.now))
+        key = (SchoolId(SAML_SCHOOL), year, CountKind.PROTECTED)
+        await moved.log_in(REKENRIJK, SANNE)
+        moved.register.counts[key] = 5
+        await feed(moved, PROTECTED, school=SAML_SCHOOL)
+        assert not record_of(moved).protected
+        assert moved.audit.actions().count("protections-over-budget") == 1
+        moved.register.counts[key] = 4
+        await feed(moved, PROTECTED, school=SAML_SCHOOL)
+        assert record_of(moved).protected
+        assert moved.audit.actions().count("protections-over-budget") == 1
+
+    def test_so_many_go_by_the_head_count(self, moved: LoginWorld) -> None:
+        for pupils, expected in ((None, 5), (100, 5), (1000, 20)):
+            moved.change(SAML_SCHOOL, pupils=pupils)
+            school = moved.records[SAML_SCHOOL]
+            assert protects_at_most(school, rules=ArrivalRules()) == expected
+
+    async def test_nobody_is_locked_out_for_good(self, moved: LoginWorld) -> None:
+        """A school that states a pupil first, and protects, keeps its account and nothing more."""
+        subject = (await moved.log_in(REKENRIJK, SANNE)).subject
+        await feed(moved, PROTECTED, school=SAML_SCHOOL)
+        for days, waits in ((0, True), (13, True), (1, False)):
+            moved.wait(days=days)
+            await feed(moved, ROW, school=OTHER_SCHOOL)
+            if waits:
+                page = refused(await moved.arrive(Browser(), SANNE_ELSEWHERE))
+                assert isinstance(page.refusal, ArrivalWaits)
+        fresh = (await moved.log_in(REKENRIJK, SANNE_ELSEWHERE)).subject
+        assert fresh != subject
+        assert record_of(moved).seen[OTHER_SCHOOL].objected
+        await feed(moved, ROW, school=OTHER_SCHOOL)
+        assert (await moved.log_in(REKENRIJK, SANNE_ELSEWHERE)).subject == fresh
+        assert (await moved.log_in(REKENRIJK, SANNE)).subject == subject
+
+    async def test_nor_when_the_fresh_account_was_there_before(self, moved: LoginWorld) -> None:
+        await moved.log_in(REKENRIJK, SANNE)
+        await feed(moved, PROTECTED, school=SAML_SCHOOL)
+        refused(await moved.arrive(Browser(), SANNE_ELSEWHERE))
+        root = root_from_eckid(parse_eckid(ECK_ID), key=moved.keys.root)
+        tag = derive_tag(
+            moved.keys.register, root_apart(root, SchoolId(OTHER_SCHOOL), key=moved.keys.root)
+        )
+        moved.register.rows[tag] = CLOSED_ROW
+        moved.wait(days=14)
+        await feed(moved, ROW, school=OTHER_SCHOOL)
+        assert not moved.register.rows[tag].is_closed
+        assert (await moved.log_in(REKENRIJK, SANNE_ELSEWHERE)).subject
+
+    async def test_without_a_list_the_pupil_goes_on_waiting(self, moved: LoginWorld) -> None:
+        await moved.log_in(REKENRIJK, SANNE)
+        await feed(moved, PROTECTED, school=SAML_SCHOOL)
+        for _ in range(2):
+            page = refused(await moved.arrive(Browser(), SANNE_ELSEWHERE))
+            assert isinstance(page.refusal, ArrivalWaits)
+            moved.wait(days=30)
 
     async def test_no_list_takes_protection_away(self, moved: LoginWorld) -> None:
         await moved.log_in(REKENRIJK, SANNE)

@@ -25,7 +25,7 @@ from broker.flow.persons.person_plans import (
     plan_protection,
     plan_split,
 )
-from broker.flow.persons.person_records import SupplierSeen, as_root
+from broker.flow.persons.person_records import PersonEvent, SupplierSeen, as_root
 from tests.flow.register_world import (
     KOMPAS,
     REGENBOOG,
@@ -385,10 +385,33 @@ class TestBeginAnew:
         for states in (("sanne", "9"), (None, "9"), ("sanne", None)):
             assert moved.account(*states, school=REGENBOOG) == "A:regenboog"
         assert moved.account("sanne", "1") == "E:sanne"
-        assert moved.account("sanne", school=KOMPAS) == "E:sanne"
         assert moved.records[a_root("A:regenboog")].held_by == a_root("E:sanne")
         with pytest.raises(NothingToDecide):
             plan_begin_anew(opened(moved, "9", school=REGENBOOG), by=later)
+
+    def test_a_third_school_opens_neither_of_the_two_accounts_until_one_objects(
+        self, moved: RegisterWorld
+    ) -> None:
+        person = opened(moved, "9", school=REGENBOOG)
+        carry_out(moved, plan_begin_anew(person, by=deciding(moved, REGENBOOG)))
+        third = moved.login("sanne", school=KOMPAS)
+        assert third.account not in (a_root("E:sanne"), a_root("A:regenboog"))
+        assert PersonEvent.FRESH_ACCOUNT in third.events
+        assert moved.login("sanne", school=KOMPAS).changes == ()
+        assert moved.eck("sanne").seen[KOMPAS].confirmed
+        carry_out(moved, plan_objection(opened(moved), by=deciding(moved)))
+        assert moved.account("sanne", school=SchoolId("vierde")) == "E:sanne"
+
+    def test_who_began_anew_waits_for_nobody_also_when_the_first_school_protected(
+        self, moved: RegisterWorld
+    ) -> None:
+        carry_out(moved, plan_protection(opened(moved), protected=True, by=deciding(moved)))
+        held = moved.login("sanne", school=KOMPAS)
+        assert held.waits
+        person = opened(moved, eck_id="sanne", school=KOMPAS)
+        carry_out(moved, plan_begin_anew(person, by=deciding(moved, KOMPAS)))
+        assert not moved.login("sanne", school=KOMPAS).waits
+        assert not moved.login("sanne", school=SchoolId("vierde")).waits, "nor at a third school"
 
     def test_an_objection_after_that_changes_no_account(self, moved: RegisterWorld) -> None:
         person = opened(moved, "9", school=REGENBOOG)

@@ -373,6 +373,21 @@ def test_rule_20_a_number_that_is_another_pupil_s_where_it_went_needs_the_eck_id
     assert world.account(None, "1") == "E:daan"
 
 
+def test_rule_21_where_two_schools_say_it_is_theirs_a_third_opens_neither_account() -> None:
+    world = RegisterWorld()
+    for school in (VUURVOGEL, REGENBOOG):
+        world.login("sanne", school=school)
+    record = world.eck("sanne")
+    anew = replace(record.seen[REGENBOOG], account=a_root("A:sanne"), begun_anew=True)
+    root = a_root("E:sanne")
+    world.records[root] = replace(record, seen={**record.seen, REGENBOOG: anew})
+    assert world.account("sanne", "1", school=KOMPAS) == "F3:E:sanne"
+    assert world.account("sanne", school=VUURVOGEL) == "E:sanne"
+    objected = replace(anew, objected=True)
+    world.records[root] = replace(record, seen={**record.seen, REGENBOOG: objected})
+    assert world.account("sanne", school=KOMPAS) == "E:sanne"
+
+
 def test_school_cannot_swell_a_row_with_numbers() -> None:
     world = RegisterWorld()
     world.login("daan", "beyond")

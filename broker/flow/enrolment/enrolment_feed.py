@@ -39,7 +39,13 @@ from broker.flow.enrolment.enrolment_records import (
 )
 from broker.flow.enrolment.enrolments import EnrolmentBook, EnrolmentRules, FeedChange
 from broker.flow.held_state.framing import NONCE_BYTES, UnreadableRecord
-from broker.flow.persons.listed_moves import ListedMoves, ListOfSchool, confirms_moves
+from broker.flow.persons.listed_moves import (
+    ListedMoves,
+    ListOfSchool,
+    Noted,
+    confirms_moves,
+    protects_at_most,
+)
 from broker.flow.persons.person_records import as_root
 from broker.flow.persons.register import RegisterUnavailable
 from broker.pseudonyms.derivation import (
@@ -192,10 +198,14 @@ class EnrolmentDesk:
             today=plan.change.sent_on,
             confirms=plan.confirms,
             settled_after_days=self.moves.rules.settled_after_days,
+            protects_at_most=protects_at_most(school, rules=self.moves.rules),
         )
+        noted = set()
         for root, protected in plan.listed:
-            await self.moves.note_listed(root, of=of, protected=protected)
+            noted.add(await self.moves.note_listed(root, of=of, protected=protected))
             await asyncio.sleep(0)
+        if Noted.PROTECTS_TOO_MANY in noted:
+            self.audit.record(AuditEvent(action="protections-over-budget", school=school.id))
 
     def _record_of(
         self,

@@ -3,6 +3,18 @@
 A school that states other schools' pupils by the hundred is stopped by its own size. Above the
 budget the newcomer alone waits; everybody who is known there goes on. What counts towards "in all"
 is every pupil who logged in there in the school year, known or new.
+
+Pupils whom *nobody* stated before count in a budget of their own, by the day and in all: a school
+that makes up whom it has would else be the first to state other schools' pupils, and so share their
+accounts. It is wide by the day, since at the start everybody is new: in the season 40 % three times
+over is everybody at once, outside it a school is taken in within three days. In all it is what a
+school can have. Beyond it, who is known at the school by number goes on by the number alone, as if
+no ECK iD was stated (`without_eck_id`); who is not waits.
+
+The page tells a school that lies whether it may let in one more, and with that whether an ECK iD is
+known elsewhere: pupils known elsewhere have the smaller budget. Both wait on the same page, after
+the same steps. And once `WAITS_A_DAY` newcomers waited, nobody new comes in on that day, known
+elsewhere or not: more than that many ECK iDs a day nobody tries out.
 """
 
 from dataclasses import dataclass
@@ -14,9 +26,14 @@ from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.persons.person_records import FoundRecords, Login, Presented, Resolved
 from broker.flow.persons.school_counts import Count, CountKind, year_day
 
+WAITS_A_DAY = 30
+"""Tries of newcomers at one school; at least, or four times those of whom it may let in a day."""
+
+WAITS_FACTOR = 4
+
 
 class ArrivalsSpent(Refusal):
-    """Too many pupils of other schools came to this school: this one waits.
+    """Too many pupils came to this school who are new there: this one waits.
 
     Attributes:
         schools_of_before: where this pupil is known; for the alarm, never for a page.
@@ -25,8 +42,8 @@ class ArrivalsSpent(Refusal):
     code = "E-PERSON-4"
     whose_task = WhoseTask.SCHOOL
     what = (
-        "Your new school has had so many new pupils from other schools that we let no more in "
-        "today. You did nothing wrong, and your work is still there."
+        "Your school has had so many new pupils that we let no more in today. You did nothing "
+        "wrong, and nothing of yours is lost."
     )
     remedy = (
         "Try again tomorrow. If it still does not work then, the school must tell us how many "
@@ -72,6 +89,9 @@ class ArrivalRules:
     season_first_month: int = 8
     season_last_month: int = 10
     total_percent: int = 115
+    first_daily_minimum: int = 30
+    first_daily_percent: int = 40
+    first_without_count: int = 2000
     settled_after_days: int = 14
     told_days: int = 365
 
@@ -85,11 +105,15 @@ class ArrivalBudget:
         in_all: pupils of the school year with which it may still take one; None without a head
             count, where only the daily minimum counts.
         settled_after_days: without objection an arrival is settled then.
+        first_a_day, first_in_all: pupils whom nobody stated before, each day and in the school
+            year.
     """
 
     a_day: int
     in_all: int | None
     settled_after_days: int = 14
+    first_a_day: int = 800
+    first_in_all: int = 2000
 
 
 SMALLEST_BUDGET = ArrivalBudget(a_day=5, in_all=None)
@@ -100,18 +124,28 @@ def budget_of(pupils: int | None, *, rules: ArrivalRules, today: date) -> Arriva
     """Return the budget of a school with that many pupils.
 
     >>> budget_of(400, rules=ArrivalRules(), today=date(2026, 11, 3))
-    ArrivalBudget(a_day=8, in_all=460, settled_after_days=14)
+    ArrivalBudget(a_day=8, in_all=460, settled_after_days=14, first_a_day=160, first_in_all=460)
     >>> budget_of(400, rules=ArrivalRules(), today=date(2026, 9, 3))
-    ArrivalBudget(a_day=24, in_all=460, settled_after_days=14)
+    ArrivalBudget(a_day=24, in_all=460, settled_after_days=14, first_a_day=480, first_in_all=460)
     >>> budget_of(None, rules=ArrivalRules(), today=date(2026, 11, 3))
-    ArrivalBudget(a_day=5, in_all=None, settled_after_days=14)
+    ArrivalBudget(a_day=5, in_all=None, settled_after_days=14, first_a_day=800, first_in_all=2000)
     """
     known = 0 if pupils is None else pupils
     a_day = max(rules.daily_minimum, known * rules.daily_percent // 100)
+    in_all = None if pupils is None else pupils * rules.total_percent // 100
+    measured = rules.first_without_count if pupils is None else pupils
+    first_a_day = max(rules.first_daily_minimum, measured * rules.first_daily_percent // 100)
     if rules.season_first_month <= today.month <= rules.season_last_month:
         a_day *= rules.season_factor
-    in_all = None if pupils is None else pupils * rules.total_percent // 100
-    return ArrivalBudget(a_day, in_all, rules.settled_after_days)
+        first_a_day *= rules.season_factor
+    first_in_all = rules.first_without_count if in_all is None else in_all
+    return ArrivalBudget(
+        a_day,
+        in_all,
+        rules.settled_after_days,
+        first_a_day=first_a_day,
+        first_in_all=max(rules.first_daily_minimum, first_in_all),
+    )
 
 
 def counts_of(
@@ -132,9 +166,36 @@ def counts_of(
     counted = any(seen is not None and seen.last_year == login.school_year for seen in here)
     day = year_day(login.today)
     if not resolved.arrived_from:
-        return () if counted else (Count(login.school, day, CountKind.PUPILS),)
+        pupils = () if counted else (Count(login.school, day, CountKind.PUPILS),)
+        return (*pupils, *_first_stated(presented, found, login=login, budget=budget))
     return (
         Count(login.school, login.today, CountKind.ARRIVED, at_most=budget.a_day),
         Count(login.school, day, CountKind.PUPILS, add=int(not counted), at_most=budget.in_all),
         *(Count(school, login.today, CountKind.LEFT) for school in sorted(resolved.arrived_from)),
     )
+
+
+def _first_stated(
+    presented: Presented, found: FoundRecords, *, login: Login, budget: ArrivalBudget
+) -> tuple[Count, ...]:
+    """Return what is counted of an ECK iD that nobody stated before; nothing of any other."""
+    if presented.eck_id is None or (found.eck_id is not None and found.eck_id.seen):
+        return ()
+    waits = max(WAITS_A_DAY, WAITS_FACTOR * budget.a_day)
+    year = year_day(login.today)
+    return (
+        Count(login.school, login.today, CountKind.FIRST, at_most=budget.first_a_day),
+        Count(login.school, year, CountKind.FIRST_IN_YEAR, at_most=budget.first_in_all),
+        Count(login.school, login.today, CountKind.WAITED, add=0, at_most=waits),
+    )
+
+
+def without_eck_id(presented: Presented, found: FoundRecords) -> Presented | None:
+    """Return what a login presents without an ECK iD that is beyond the budget: the number alone
+    when it is known here and bound to no ECK iD; None when this newcomer waits."""
+    local = found.local
+    if presented.eck_id is None or (found.eck_id is not None and found.eck_id.seen):
+        return None
+    if local is None or local.bound_to is not None:
+        return None
+    return Presented(presented.population, eck_id=None, local=presented.local)

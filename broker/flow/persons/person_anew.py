@@ -2,7 +2,9 @@
 
 Objection is for a school of before. Who came later has no say in what the other school does, and
 does not need one: at its own school the ECK iD opens a fresh account from then on. Whoever used the
-shared one keeps that, and learns nothing.
+shared one keeps that, and learns nothing. Also when the first school protected the pupil: the fresh
+account is nobody else's, so nothing waits. A third school opens a fresh account as well (rule 21 of
+`person_rules`): which of the two the pupil comes from, nobody can tell.
 """
 
 from msgspec.structs import replace
@@ -24,11 +26,13 @@ def plan_begin_anew(person: OpenedPerson, *, by: Deciding) -> Plan:
     if all(each.account != shared for at, each in record.seen.items() if at != by.school):
         raise NothingToDecide("check_account_shared")
     here, fresh = open_fresh(root, record, by.school, by=by)
+    here = replace(here, begun_anew=True, confirmed=here.held_since is not None)
     seen = {**record.seen, by.school: here}
     return Plan(
         changes=(Change(root, replace(record, seen=seen)), fresh),
         lines=(
             "At this school the pupil opens a fresh account from now on, and no work of before.",
             "At other schools nothing changes, and no supplier is told.",
+            "A school that is new to the pupil later opens a fresh account too.",
         ),
     )

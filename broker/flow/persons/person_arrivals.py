@@ -49,6 +49,11 @@ def schools_that_count(record: PersonRecord) -> frozenset[SchoolId]:
     return frozenset(school for school, seen in record.seen.items() if not seen.objected)
 
 
+def is_contested(record: PersonRecord) -> bool:
+    """Tell whether a pupil began anew at a school, and nobody objected to that school."""
+    return any(seen.begun_anew and not seen.objected for seen in record.seen.values())
+
+
 def is_settled(seen: SeenAt, *, protected: bool, today: date, after_days: int) -> bool:
     """Tell whether nothing about this school waits for a confirmation any more."""
     if seen.objected:

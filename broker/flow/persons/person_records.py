@@ -46,6 +46,8 @@ class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
         objected: whether a school of before objected to the arrival; `account` is a fresh one then.
         apart: tags of the rows of that school's own numbers that two persons split from this
             ECK iD.
+        begun_anew: whether two persons let the pupil begin anew here, for another school is not
+            believed.
     """
 
     account: bytes
@@ -56,6 +58,7 @@ class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
     confirmed: bool = False
     objected: bool = False
     apart: tuple[bytes, ...] = ()
+    begun_anew: bool = False
 
 
 class Announcement(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -198,6 +201,7 @@ class PersonEvent(StrEnum):
     NUMBER_CARRIED = "number-carried"
     NUMBER_COLLIDES = "number-collides"
     FRESH_ACCOUNT = "fresh-account"
+    ECK_ID_PUT_OFF = "eck-id-put-off"
 
 
 @dataclass(frozen=True, slots=True)

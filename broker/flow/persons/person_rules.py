@@ -29,6 +29,7 @@ is a join that grew old unseen (rules 9 and 3).
 | 18 | E, its L | protected, new at this school | refused until one of before confirmed | E: held |
 | 19 | L, or E | erased before | a fresh account, and never its own root's | that one |
 | 20 | L | went on to another school, and is another pupil's there | refused, `E-PERSON-1` | - |
+| 21 | E | begun anew at a school, new at this one | a fresh account | E: pinned, not held |
 
 9: the join holds at its school alone until it is mature: 30 days and 5 login days during which no
 other school stated E, or until it is confirmed. From then on a school that is new to E opens the
@@ -46,7 +47,8 @@ what retention goes by.
 
 19: `broker.flow.persons.person_fresh`; of E only if people had parted it from something. With an E
 beside it an erased L brings no account: rules 7, 8, 12 as if L were unknown. 20: once a relation is
-undone; with an ECK iD it is bound to that one (14).
+undone; with an ECK iD it is bound to that one (14). 21: two schools say that E is theirs, and
+nobody knows which is right, until one of them objects to the other.
 
 The worst outcome is a fresh account. What these rules cannot know: a number that is issued anew
 to a pupil before any ECK iD came with it opens its former owner's account, because to us it is
@@ -60,7 +62,13 @@ from msgspec.structs import replace
 
 from broker.domain.attributes import Population
 from broker.domain.refusals import Refusal, WhoseTask
-from broker.flow.persons.person_arrivals import confirm_by_login, first_seen, touch, waits
+from broker.flow.persons.person_arrivals import (
+    confirm_by_login,
+    first_seen,
+    is_contested,
+    touch,
+    waits,
+)
 from broker.flow.persons.person_fresh import account_row, first_record
 from broker.flow.persons.person_joins import (
     JoinRules,
@@ -152,7 +160,7 @@ def _resolve_eck_id_alone(
     known = found.eck_id
     if known is None:
         return _resolve_first(root, Population.PUPIL, found, login)
-    record, events = _arrive(known, login, rules, may_use_join=True)
+    record, events = _arrive(root, known, login, rules, may_use_join=True)
     changes = (*_changes((root, known, record)), *_fresh_rows(root, record, events, login))
     return _resolved(record, login, changes, events)
 
@@ -166,7 +174,7 @@ def _resolve_both(
     if eck is None:
         arrived, events = _first_beside_local(eck_root, root, found, login)
     else:
-        arrived, events = _arrive(eck, login, rules, may_use_join=not has_own_account)
+        arrived, events = _arrive(eck_root, eck, login, rules, may_use_join=not has_own_account)
     fresh_rows = _fresh_rows(eck_root, arrived, events, login)
 
     if waits(arrived, login.school):  # rule 18: nothing else of this login holds
@@ -240,7 +248,7 @@ def _first_beside_local(
 
 
 def _arrive(
-    record: PersonRecord, login: Login, rules: JoinRules, *, may_use_join: bool
+    root: PersonRoot, record: PersonRecord, login: Login, rules: JoinRules, *, may_use_join: bool
 ) -> tuple[PersonRecord, tuple[PersonEvent, ...]]:
     """Return an ECK iD's record after a login at this school, pinned here (rules 2, 3 and 17)."""
     record = touch(record, login)
@@ -250,6 +258,15 @@ def _arrive(
         if confirmed != record:
             events = (PersonEvent.ARRIVAL_CONFIRMED, *events)
         return ripened, events
+    if is_contested(record):  # rule 21
+        fresh = login.fresh_account(root)
+        here = replace(
+            first_seen(fresh.root, login, held=True), aliases=(fresh.tag,), confirmed=True
+        )
+        return (
+            replace(record, seen={**record.seen, login.school: here}),
+            (PersonEvent.NEW_SCHOOL, PersonEvent.FRESH_ACCOUNT),
+        )
     account = record.account
     events = (PersonEvent.NEW_SCHOOL,)
     join = record.join

@@ -21,6 +21,7 @@ from broker.flow.persons.arrival_budgets import (
     ArrivalsSpent,
     ArrivalWaits,
     counts_of,
+    without_eck_id,
 )
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.person_promises import resolve_with_promise
@@ -187,6 +188,7 @@ async def identify_person(
         settled_after_days=budget.settled_after_days,
         predecessors=succession.predecessors,
     )
+    put_off: tuple[PersonEvent, ...] = ()
     for _ in range(MAX_ATTEMPTS):
         looked_up = await look_up(presented, register=register, keys=keys, succession=succession)
         carried = carry_over(
@@ -215,6 +217,10 @@ async def identify_person(
                 counts=counts,
             )
         except CountFull:
+            by_number = without_eck_id(presented, found)
+            if by_number is not None:
+                put_off, presented = (PersonEvent.ECK_ID_PUT_OFF,), by_number
+                continue
             spent = ArrivalsSpent("check_arrivals_within_budget")
             spent.schools_of_before = resolved.arrived_from
             raise spent from None
@@ -227,7 +233,7 @@ async def identify_person(
                 root=resolved.account,
                 salt=resolved.salt,
                 notices=_newest_notices(found),
-                events=resolved.events,
+                events=(*put_off, *resolved.events),
                 previous=previous,
                 since_year=_since_year(presented, found, resolved, school=school),
             )

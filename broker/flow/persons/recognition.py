@@ -16,7 +16,7 @@ from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.persons.arrival_budgets import ArrivalRules, ArrivalsSpent, budget_of
 from broker.flow.persons.eck_id_share import LoginTally
 from broker.flow.persons.person_joins import JoinRules
-from broker.flow.persons.person_records import Presented
+from broker.flow.persons.person_records import PersonEvent, Presented
 from broker.flow.persons.person_suppliers import Visit
 from broker.flow.persons.persons import KnownPerson, identify_person
 from broker.flow.persons.register import PersonRegister
@@ -122,6 +122,13 @@ async def recognise_person(
         raise
     if presented.population is Population.PUPIL:
         ports.tally.note(school.id, today=today, with_eck_id=presented.eck_id is not None)
+    if PersonEvent.ECK_ID_PUT_OFF in person.events:
+        await alarm_both_sides(
+            ArrivalsSpent("check_arrivals_within_budget"),
+            school=school.id,
+            ports=ports,
+            today=today,
+        )
     for event in person.events:
         ports.audit.record(AuditEvent(action=event.value, school=school.id))
     return person

@@ -3,6 +3,9 @@
     pupils             pupils who logged in in a school year (its day is 1 August)
     arrived            pupils known elsewhere who were let in
     left               pupils who were let in elsewhere
+    first              pupils let in whom nobody stated by ECK iD before
+    first-in-year      the same in a school year (its day is 1 August)
+    protected          pupils whom this school's list protected, in a school year
     waited             tries of pupils who were not let in, because the day's budget was spent
     alarmed            whether that was told of this school
     left-alarmed       whether it was told of a school of before
@@ -28,6 +31,9 @@ class CountKind(StrEnum):
     PUPILS = "pupils"
     ARRIVED = "arrived"
     LEFT = "left"
+    FIRST = "first"
+    FIRST_IN_YEAR = "first-in-year"
+    PROTECTED = "protected"
     WAITED = "waited"
     ALARMED = "alarmed"
     LEFT_ALARMED = "left-alarmed"

@@ -227,9 +227,7 @@ async def find_account(
             ):
                 return None
             account = as_root(here.account)
-        elif root in looked_up.records.closed:
-            return None  # erased: a login has to make an account first
-        elif is_listed:
+        elif is_listed and root not in looked_up.records.closed:
             account = root
             known = known or _unseen(root, salt=ports.random(SALT_BYTES), today=today)
             if takeover.school not in known.promised:
