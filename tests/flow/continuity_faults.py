@@ -214,6 +214,6 @@ IN_CHANGES: Mapping[Plant, str] = {
     maps_whoever_is_asked_about: "mapping",
     forgets_what_a_mapping_promised: "mapping",
     lets_old_keys_out: "old-keys way-on",  # what is released is looked at once more at the end
-    erases_the_eck_id_alone: "kept decided",
+    erases_the_eck_id_alone: "kept decided own-account",
 }
 """Faults in what schools change."""

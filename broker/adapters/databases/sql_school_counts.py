@@ -52,12 +52,16 @@ _FORGET = prepare(
 def add_count(connection: sqlite3.Connection, count: Count) -> bool:
     """Add to a count inside the caller's transaction; False when it would go beyond its bound.
 
+    To add nothing only looks at the bound.
+
     The first count of a school's day forgets what is older than `KEPT_DAYS`.
     """
     one = {"of_school": count.school, "of_day": count.day.isoformat(), "of_kind": count.kind.value}
     row = connection.execute(_READ_ONE, one).fetchone()
     if count.at_most is not None and (0 if row is None else row[0]) + count.add > count.at_most:
         return False
+    if count.add == 0:
+        return True
     if row is None:
         before = (count.day - timedelta(days=KEPT_DAYS)).isoformat()
         connection.execute(_FORGET, {"of_school": count.school, "before": before})
