@@ -32,7 +32,6 @@ from broker.flow.persons.eck_id_share import LoginTally
 from broker.flow.persons.listed_moves import ListedMoves
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.ports import Clock, Random
-from broker.flow.programs.api_access import ApiAccess
 from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolAddresses, SchoolSide
 from broker.flow.sessions.id_token_hints import IdTokenHints
@@ -44,6 +43,7 @@ from broker.login_counting import keep_counting
 from broker.person_settings import arrival_rules_of, share_rules_of
 from broker.programs import (
     ProgramTools,
+    wire_api_access,
     wire_back_channel,
     wire_conversion,
     wire_mapping,
@@ -299,13 +299,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         token_status=back_channel.status,
         mapping=wire_mapping(settings, resources, flow_keys, tools),
         conversion=wire_conversion(settings, resources, flow_keys, tools),
-        api=ApiAccess(
-            snapshots=snapshots,
-            state=state,
-            clients=callers.clients,
-            audit=audit,
-            clock=clock,
-        ),
+        api=wire_api_access(resources, tools, callers, state=state),
         senders=callers.senders,
         certificate_hop=certificate_hop_of(settings.certificates),
         lists=ApiLists(

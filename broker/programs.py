@@ -7,6 +7,7 @@ from broker.callers import Callers
 from broker.flow.audit import AuditLog
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import Clock, FlowKeys, Random
+from broker.flow.programs.api_access import ApiAccess
 from broker.flow.receipts.receipts import ReceiptLog
 from broker.flow.rotation.supplier_conversion import (
     ConversionPorts,
@@ -74,6 +75,20 @@ def wire_back_channel(
             clock=tools.clock,
             random=tools.random,
         )
+    )
+
+
+def wire_api_access(
+    resources: Resources, tools: ProgramTools, callers: Callers, *, state: SealedState
+) -> ApiAccess:
+    """Return what gives programs tokens for our API, and tells who shows one."""
+    return ApiAccess(
+        snapshots=resources.snapshots,
+        state=state,
+        clients=callers.clients,
+        senders=callers.senders,
+        audit=tools.audit,
+        clock=tools.clock,
     )
 
 

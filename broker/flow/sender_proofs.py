@@ -105,22 +105,35 @@ class SenderProofs:
         """
         oidc, profile = client.oidc, client.profile
         if proof.dpop:
-            nonces = self._nonces.taken(now) if profile.dpop_nonce_required else None
-            expected = ExpectedProof(
-                method="POST",
-                addresses=self._addresses(endpoint),
-                now_seconds=now.timestamp(),
-                nonces=nonces,
+            return self.prove_possession(
+                proof, endpoint=endpoint, nonce_required=profile.dpop_nonce_required, now=now
             )
-            proven = check_dpop_proof(proof.dpop, expected)
-            once = self._once(proven, DpopProofRefused, now=now)
-            return ProvenSender(SenderKey(jkt=proven.thumbprint), once)
         may_bind = oidc.certificate_bound or profile.sender_constraint_required
         if proof.certificate is not None and may_bind and not oidc.dpop_bound:
             return ProvenSender(SenderKey(x5t_s256=thumbprint_of(proof.certificate.der)))
         if required and (may_bind or oidc.dpop_bound):
             raise SenderNotProven("check_sender_proven")
         return ProvenSender()
+
+    def prove_possession(
+        self, proof: CallerProof, *, endpoint: EndpointOf, nonce_required: bool, now: datetime
+    ) -> ProvenSender:
+        """Return the key of a DPoP proof, if there is one: bound to nobody without.
+
+        Raises:
+            DpopProofRefused, DpopNonceRequired
+        """
+        if not proof.dpop:
+            return ProvenSender()
+        expected = ExpectedProof(
+            method="POST",
+            addresses=self._addresses(endpoint),
+            now_seconds=now.timestamp(),
+            nonces=self._nonces.taken(now) if nonce_required else None,
+        )
+        proven = check_dpop_proof(proof.dpop, expected)
+        once = self._once(proven, DpopProofRefused, now=now)
+        return ProvenSender(SenderKey(jkt=proven.thumbprint), once)
 
     def check_use(
         self,

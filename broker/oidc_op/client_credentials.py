@@ -31,7 +31,7 @@ class ApiTokenResponse(msgspec.Struct, frozen=True, kw_only=True):
     """The answer as JSON (RFC 6749 5.1)."""
 
     access_token: str
-    token_type: str = "Bearer"
+    token_type: str
     expires_in: int = API_TOKEN_TTL_SECONDS
     scope: str
 

@@ -22,12 +22,23 @@ from broker.flow.programs.api_access import (
     SchoolCaller,
     SupplierCaller,
 )
+from broker.oidc_op.caller_proof import NO_PROOF
+from broker.oidc_op.dpop import DpopNonceRequiredByResource, DpopProofRefusedByResource
+from broker.oidc_op.presented_tokens import build_resource_challenge
 from broker.web.api_conversion import convert_pseudonyms
 from broker.web.api_enrolments import take_list
 from broker.web.api_takeover import map_eck_ids
 from broker.web.requests import read_caller_proof
-from broker.web.responses import json, refuse_program
+from broker.web.responses import give_nonce, json, refuse_program
 from broker.web.wiring import Web
+
+ABOUT_THE_TOKEN = (
+    ApiTokenRefused,
+    ApiCallerRefused,
+    DpopProofRefusedByResource,
+    DpopNonceRequiredByResource,
+)
+"""Refusals that say how a token must be shown (RFC 6750 3, RFC 9449 7.1)."""
 
 ApiHandler: TypeAlias = Callable[[Web, Request, ApiCaller], Awaitable[Response]]
 
@@ -80,16 +91,20 @@ def api_routes(web: Web, endpoints: Sequence[ApiEndpoint] = API_ENDPOINTS) -> li
 
 def _route(web: Web, row: ApiEndpoint) -> Route:
     async def endpoint(request: Request) -> Response:
+        proof = NO_PROOF
         try:
-            caller = await web.api.admit(read_caller_proof(request), scope=row.scope)
+            proof = read_caller_proof(request)
+            caller = await web.api.admit(
+                proof, scope=row.scope, method=request.method, path=request.url.path
+            )
             if not isinstance(caller, row.callers):
                 raise ApiCallerRefused("check_caller_kind")
             response = await row.handler(web, request, caller)
         except Refusal as refusal:
             response = refuse_program(web, refusal)
-            if isinstance(refusal, ApiTokenRefused | ApiCallerRefused):
-                response.headers["www-authenticate"] = f'Bearer error="{refusal.oauth_error}"'
+            if isinstance(refusal, ABOUT_THE_TOKEN):
+                response.headers["www-authenticate"] = build_resource_challenge(refusal, proof)
         response.headers["cache-control"] = "no-store"
-        return response
+        return give_nonce(web, request, response)
 
     return Route(row.path, endpoint, methods=[row.method])

@@ -26,7 +26,7 @@ from broker.web.cross_origin import CrossOrigin
 from broker.web.held_steps import find_held_step, note_begun_by, read_wish
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import Parameters, only, read_caller_proof, read_form, read_query
-from broker.web.responses import answer, json, refuse_client, wish_language
+from broker.web.responses import answer, give_nonce, json, refuse_client, wish_language
 from broker.web.wiring import Web
 
 CREATED = 201  # RFC 9126 2.2
@@ -75,7 +75,7 @@ def oidc_routes(web: Web) -> list[Route]:
                 response = json(await web.token.redeem(form, proof))
         except Refusal as refusal:
             response = refuse_client(web, refusal)
-        return _with_nonce(web, request, response)
+        return give_nonce(web, request, response)
 
     async def push(request: Request) -> Response:
         try:
@@ -86,7 +86,7 @@ def oidc_routes(web: Web) -> list[Route]:
             response = refuse_client(web, refusal)
             if isinstance(refusal, TooManyPushed):
                 response.headers["retry-after"] = str(PUSH_AGAIN_SECONDS)
-        return _with_nonce(web, request, response)
+        return give_nonce(web, request, response)
 
     async def userinfo(request: Request) -> Response:
         proof = NO_PROOF
@@ -100,7 +100,7 @@ def oidc_routes(web: Web) -> list[Route]:
             response = refuse_client(web, refusal)
             if refusal.http_status in {400, 401, 403}:
                 response.headers["www-authenticate"] = build_resource_challenge(refusal, proof)
-        return _with_nonce(web, request, response)
+        return give_nonce(web, request, response)
 
     async def introspect(request: Request) -> Response:
         try:
@@ -172,13 +172,6 @@ def _note_refused(web: Web, asked: RefusedRequest) -> None:
         reference=make_reference(web.random),
         relying_party=asked.address.relying_party,
     )
-
-
-def _with_nonce(web: Web, request: Request, response: Response) -> Response:
-    """RFC 9449 8: who shows a proof is given the nonce for the next one."""
-    if "dpop" in request.headers:
-        response.headers["dpop-nonce"] = web.senders.give_nonce(web.clock())
-    return response
 
 
 def _public(body: bytes) -> Response:

@@ -127,6 +127,13 @@ def json(body: object, *, status: int = 200) -> Response:
     )
 
 
+def give_nonce(web: Web, request: Request, response: Response) -> Response:
+    """RFC 9449 8: who shows a proof is given the nonce for the next one."""
+    if "dpop" in request.headers:
+        response.headers["dpop-nonce"] = web.senders.give_nonce(web.clock())
+    return response
+
+
 def refuse_program(
     web: Web, refusal: Refusal, more: Mapping[str, object] = MappingProxyType({})
 ) -> Response:

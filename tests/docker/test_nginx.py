@@ -159,6 +159,18 @@ def test_a_clients_certificate_reaches_the_broker(
     assert unquote(seen[CERTIFICATE_HEADER]) == clients.certificate_file.read_text()
 
 
+def test_a_clients_certificate_goes_along_to_the_api(
+    nginx: Nginx,
+    certificate: MadeCertificate,
+    clients: TlsFiles,
+    brokers: tuple[Upstream, Upstream],
+) -> None:
+    with new_client(nginx, certificate, host=CLIENTS_HOST, shows=clients) as client:
+        client.get("/api/access", headers={CERTIFICATE_HEADER: "forged"})
+    (seen,) = [each.headers for broker in brokers for each in broker.asked]
+    assert unquote(seen[CERTIFICATE_HEADER]) == clients.certificate_file.read_text()
+
+
 def test_a_client_without_certificate_has_none(
     nginx: Nginx, certificate: MadeCertificate, brokers: tuple[Upstream, Upstream]
 ) -> None:

@@ -210,17 +210,18 @@ class LoginWorld:
             state=state,
             client_keys=self.client_keys,
         )
+        senders = SenderProofs(
+            endpoints=(Endpoints(oidc.ISSUER),),
+            state=state,
+            nonces=DpopNonces((StorageKey(bytes(32)),)),
+        )
         back_channel = open_back_channel(
             BackChannelPorts(
                 issuer=oidc.ISSUER,
                 snapshots=self.snapshots,
                 state=state,
                 clients=clients,
-                senders=SenderProofs(
-                    endpoints=(Endpoints(oidc.ISSUER),),
-                    state=state,
-                    nonces=DpopNonces((StorageKey(bytes(32)),)),
-                ),
+                senders=senders,
                 register=self.register,
                 receipts=receipts or self.receipts,
                 keys=self.keys,
@@ -233,6 +234,7 @@ class LoginWorld:
             snapshots=self.snapshots,
             state=state,
             clients=clients,
+            senders=senders,
             audit=self.audit,
             clock=clock,
         )
@@ -247,11 +249,7 @@ class LoginWorld:
         pushed = PushedRequests(
             requests=authorization,
             clients=clients,
-            senders=SenderProofs(
-                endpoints=(Endpoints(oidc.ISSUER),),
-                state=state,
-                nonces=DpopNonces((StorageKey(bytes(32)),)),
-            ),
+            senders=senders,
             state=state,
             budget=PushBudget(PUSHES_A_MINUTE),
             clock=clock,

@@ -24,6 +24,7 @@ from tests.flow.login_world import LoginWorld
 
 PROGRAM = "vuurvogel-las"
 PROGRAM_KEY = oidc.make_key()
+PATH = "/api/access"
 BOTH = (ApiScope.ENROLMENT, ApiScope.TAKEOVER)
 
 
@@ -62,7 +63,8 @@ async def a_token(world: LoginWorld, client: str = PROGRAM, **changes: Any) -> s
 async def admit(
     world: LoginWorld, token: str, scope: ApiScope | None = ApiScope.ENROLMENT
 ) -> SchoolCaller | SupplierCaller:
-    return await world.api.admit(CallerProof(f"Bearer {token}"), scope=scope)
+    proof = CallerProof(f"Bearer {token}")
+    return await world.api.admit(proof, scope=scope, method="POST", path=PATH)
 
 
 class TestGrant:
@@ -181,7 +183,7 @@ class TestUse:
     )
     async def test_a_guess_is_no_token(self, api: LoginWorld, authorization: str | None) -> None:
         with pytest.raises(ApiTokenRefused):
-            await api.api.admit(CallerProof(authorization), scope=None)
+            await api.api.admit(CallerProof(authorization), scope=None, method="GET", path=PATH)
 
     async def test_for_its_scope_alone(self, api: LoginWorld) -> None:
         token = await a_token(api, scope="takeover")

@@ -45,6 +45,6 @@ def test_a_caller_gets_its_own_scopes_alone() -> None:
 
 
 def test_an_answer_shows_no_token() -> None:
-    answer = ApiTokenResponse(access_token="secret-handle", scope="enrolment")
+    answer = ApiTokenResponse(access_token="secret-handle", token_type="Bearer", scope="enrolment")
     assert "secret-handle" not in repr(answer)
     assert answer.__rich_repr__() == []

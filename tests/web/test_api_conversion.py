@@ -50,7 +50,7 @@ class Admitting:
         party = registry.by_client_id["rekenrijk"]
         self._caller = SupplierCaller(registry.suppliers[party.supplier], party, scopes)
 
-    async def admit(self, _: CallerProof, *, scope: ApiScope | None) -> SupplierCaller:
+    async def admit(self, _: CallerProof, *, scope: ApiScope | None, **__: str) -> SupplierCaller:
         if scope not in self._caller.scopes:
             raise ApiCallerRefused("check_scope_granted")
         return self._caller

@@ -17,6 +17,7 @@ from broker.web.responses import json as as_json
 from broker.web.site import build_site
 from broker.web.wiring import Web
 from tests import builders_oidc as oidc
+from tests.proof_builders import a_dpop_proof
 from tests.web.broker_site import Answer, Browser, Site
 
 PROGRAM, PROGRAM_KEY = "vuurvogel-las", oidc.make_key()
@@ -75,13 +76,17 @@ def api(site: Site, browser: Browser, monkeypatch: pytest.MonkeyPatch) -> Any:
     site.app.site = before
 
 
-def ask_token(browser: Browser, site: Site, scope: str, **changes: Any) -> Answer:
+def ask_token(
+    browser: Browser, site: Site, scope: str, *, headers: Any = None, **changes: Any
+) -> Answer:
     seconds = int(site.web.clock().timestamp())
     claims = {"iss": PROGRAM, "sub": PROGRAM, "aud": site.issuer, "iat": seconds}
     claims |= {"exp": seconds + 60, "jti": site.web.random(8).hex()} | changes
     form = oidc.assertion_form(oidc.an_assertion(key=PROGRAM_KEY, **claims))
     return browser.post(
-        "/oidc/token", {"grant_type": "client_credentials", "scope": scope, **dict(form)}
+        "/oidc/token",
+        {"grant_type": "client_credentials", "scope": scope, **dict(form)},
+        headers=headers,
     )
 
 
@@ -112,9 +117,12 @@ def test_a_program_learns_who_it_is(api: Browser, site: Site) -> None:
 
 def test_the_grant_is_published(api: Browser) -> None:
     told = api.get("/.well-known/openid-configuration").response.json()
-    assert told["grant_types_supported"] == ["authorization_code", "client_credentials"]
+    assert told["grant_types_supported"] == [
+        *("authorization_code", "refresh_token", "client_credentials"),
+    ]
     assert told["scopes_supported"] == [
-        *("openid", "profile", "email", "enrolment", "takeover", "conversion"),
+        *("openid", "profile", "email", "offline_access"),
+        *("enrolment", "takeover", "conversion"),
     ]
 
 
@@ -129,6 +137,30 @@ def test_without_a_token_nothing_of_the_body_is_read(api: Browser, site: Site) -
     answer = api.send("POST", "/api/double/x", content=b"x" * (site.web.max_api_body_bytes + 1))
     refused(answer, 401, "E-API-2", "check_access_token_present")
     assert answer.response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
+
+
+def test_a_bound_permission_needs_a_proof_for_the_very_address(api: Browser, site: Site) -> None:
+    now = site.web.clock()
+    asked = a_dpop_proof(jti="asked", now=now, htu=f"{site.issuer}/oidc/token")
+    given = ask_token(api, site, "enrolment", headers={"dpop": asked})
+    assert given.response.json()["token_type"] == "DPoP"
+    assert given.response.headers["dpop-nonce"]
+    token = given.response.json()["access_token"]
+    answer = api.get("/api/access", headers={"authorization": f"Bearer {token}"})
+    refused(answer, 401, "E-API-2", "check_token_shown_as_given")
+    for address, check in (("/api/access", None), ("/api/count", "check_proof_address")):
+        shown = a_dpop_proof(
+            jti=address, now=now, htm="GET", htu=site.issuer + address, access_token=token
+        )
+        sent = {"authorization": f"DPoP {token}", "dpop": shown}
+        answer = api.get("/api/access", headers=sent)
+        assert answer.response.headers["dpop-nonce"]
+        if check is None:
+            assert answer.response.json()["scope"] == "enrolment"
+        else:
+            refused(answer, 401, "E-OIDC-61", check)
+            challenge = answer.response.headers["www-authenticate"]
+            assert challenge.startswith('DPoP error="invalid_dpop_proof"')
 
 
 def test_a_scope_and_a_kind_of_caller(api: Browser, site: Site) -> None:
