@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
+from dataclasses import replace as replace_ports
 from typing import Any
 
 import pytest
@@ -213,19 +214,58 @@ async def test_tabs_that_began_side_by_side_lose_nobody(desk: Desk, browser: Bro
     assert not await desk.is_in(browser)
 
 
-async def test_a_session_of_another_browser_is_ended_alone(desk: Desk, browser: Browser) -> None:
+async def test_a_session_of_another_browser_is_left_by_who_asks_alone(
+    desk: Desk, browser: Browser
+) -> None:
     stranger = Browser()
     token = await desk.log_in(stranger)
+    await desk.log_in(stranger, BIOSFEER_OIDC)
     await desk.log_in(browser)
     shown = await desk.log_out(browser, token)
     assert shown.record.is_elsewhere
     assert not shown.has_nothing_to_tell
+    assert [each.relying_party.id for each in shown.parties] == [REKENRIJK]
     assert await desk.is_in(browser)
-    assert not await desk.is_in(stranger)
-    # the cookies of a post from the supplier's own site did not come along
-    again = await desk.log_out(Browser(), token)
-    assert (again.parties, again.record.is_elsewhere) == ((), False)
+    assert await desk.is_in(stranger)
+    again = await desk.log_out(browser, token)
+    assert (again.parties, again.record.is_elsewhere) == ((), True)
+    assert await desk.log_in(stranger)  # by the school's login, for its part here is over
     await desk.told()
+
+
+async def test_a_server_reads_and_reaches_nobody_by_a_pupils_token(
+    desk: Desk, browser: Browser
+) -> None:
+    """A curious supplier: its own token, no browser of the pupil."""
+    for party in (REKENRIJK, BIOSFEER_OIDC):
+        desk.let(party, frontchannel_logout_uri=f"https://{party}.example/front")
+    desk.flow = LogoutFlow(replace_ports(desk.ports, rules=LogoutRules(0, front_channel=True)))
+    token = await desk.log_in(browser)
+    others = await desk.log_in(browser, BIOSFEER_OIDC)
+    sid = claims_of(others)["sid"]
+    shown = await desk.log_out(Browser(), token)
+    assert shown.record.idps == ()
+    assert [each.relying_party.id for each in shown.parties] == [REKENRIJK]
+    assert sid not in shown.parties[0].frontchannel_url
+    assert await desk.told() == ["https://rekenrijk.example/out"]
+    assert await desk.world.sessions.has_ended(claims_of(token)["sid"])
+    assert not await desk.world.sessions.has_ended(sid)
+    # the pupil's own browser, as ever
+    token = await desk.log_in(browser, BIOSFEER_OIDC)
+    desk.suppliers.got.clear()
+    shown = await desk.log_out(browser, token)
+    assert shown.record.idps == ("kompas-login",)
+    await desk.told()
+    assert not await desk.is_in(browser)
+
+
+async def test_who_is_registered_no_more_leaves_nothing(desk: Desk, browser: Browser) -> None:
+    token = await desk.log_in(browser)
+    step = await desk.begin(token)
+    desk.world.put("rekenrijk", None)
+    shown = await desk.flow.show(step, unverified_standings=[])
+    assert isinstance(shown, LoggedOut)
+    assert shown.parties == ()
 
 
 async def test_a_login_without_session_leaves_others_alone(desk: Desk, browser: Browser) -> None:
@@ -372,6 +412,11 @@ async def test_a_store_that_is_down_and_a_key_that_is_gone_stop_nothing(
     assert shown.parties
     await again.courier.close()
     assert await again.told() == []
+
+
+def claims_of(token: str) -> dict[str, Any]:
+    keys = key_set_of([oidc.BROKER_KEY])
+    return dict(verify_token(token, keys=keys, algorithms=["ES256"]).claims)
 
 
 def a_message() -> LogoutMessage:

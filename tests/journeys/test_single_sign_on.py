@@ -140,4 +140,20 @@ async def test_a_strangers_token_logs_nobody_else_out(
     victim.page = await victim.client.get(logout.headers["location"])
     assert victim.is_at(Party.BROKER)
     assert await opened(victim, Party.BIOSFEER_OIDC)
-    assert not await opened(stranger, Party.BIOSFEER_OIDC)
+    assert await opened(stranger, Party.BIOSFEER_OIDC)
+
+
+async def test_a_supplier_learns_nothing_of_others_by_logging_its_pupil_out(
+    world: World, browsers: Callable[[], Visitor]
+) -> None:
+    """It shows its pupil's ID token itself, and reads the page: a pupil's browser is not there."""
+    pupil, server = browsers(), browsers()
+    await pupil.log_in(Party.REKENRIJK, "kompas", "noor")
+    assert await opened(pupil, Party.BIOSFEER_OIDC)
+    logout = await pupil.client.post(world.at[Party.REKENRIJK] + "/logout", follow_redirects=False)
+    token = parse_qs(urlsplit(logout.headers["location"]).query)["id_token_hint"][0]
+    await server.visit(Party.BROKER, "/oidc/end-session", id_token_hint=token)
+    assert server.page.status_code == 200
+    assert not {"Biosfeer", "Kompas", "kompas"} & set(server.page.text.replace("<", " ").split())
+    assert "biosfeer" not in server.page.text.lower()
+    assert await opened(pupil, Party.BIOSFEER_OIDC)

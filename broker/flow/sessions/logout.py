@@ -5,14 +5,17 @@
     confirm   the button was pressed  -> the end
 
 Between request and end lies a redirect, because a relying party's post from its own site does not
-bring our cookies along. What is ended: every session of this browser, when one of them is meant. A
-session that is meant and is none of this browser's is ended alone: a page of a stranger, with an ID
-token of its own, must not log anybody else out.
+bring our cookies along. What is ended: every session of this browser, when one of them is meant. Of
+a session that is meant and is none of this browser's, only the part of who asks is ended, and
+nobody else is named or told. An ID token proves to whom it was given and not who shows it: any
+relying party could show its own from a server, read on our page where else its pupil was and at
+which school, and by the moment of the message tell another supplier whom it means.
 """
 
 from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
+from dataclasses import dataclass, field, replace
 
 from broker.domain.ids import RelyingPartyId, SchoolIdpId
 from broker.domain.registry import Registry
@@ -55,6 +58,21 @@ from broker.oidc_op.logout import (
 STATE_BYTES = 16
 JTI_BYTES = 16  # 128 bits
 LOOKED_UP_AT_ONCE = 250  # relying parties
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """What a request ends.
+
+    Attributes:
+        standings: whole sessions, all of this browser's own.
+        parts: of who asks, in a session of another browser.
+        is_elsewhere: this browser's own sessions go on.
+    """
+
+    standings: Sequence[Handle] = field(default=(), repr=False)
+    parts: Sequence[tuple[Handle, ParticipationRecord]] = field(default=(), repr=False)
+    is_elsewhere: bool = False
 
 
 class LogoutFlow:
@@ -135,9 +153,12 @@ class LogoutFlow:
         with store_in_words():
             record = await ports.state.take(LOGOUT, handle)
         own = tuple(_readable(unverified_standings, state=ports.state))
-        meant, is_elsewhere = await self._find_meant(record, own)
+        meant = await self._find_meant(record, own, registry)
         with store_in_words():
-            idps, found = await self._end_sessions(meant, registry)
+            idps, found = await self._end_sessions(meant.standings, registry)
+            found += meant.parts
+            if found:
+                await ports.state.delete(PARTICIPATION, *(sid for sid, _ in found))
         parts = {each.relying_party: (sid, each) for sid, each in found}
         done = LoggedOutRecord(
             logout=record,
@@ -146,7 +167,7 @@ class LogoutFlow:
                 for each, (sid, _) in sorted(parts.items())
             ),
             idps=idps,
-            is_elsewhere=is_elsewhere,
+            is_elsewhere=meant.is_elsewhere,
         )
         with store_in_words():
             await ports.state.put(ports.state.seal_under(handle, LOGGED_OUT, done))
@@ -159,31 +180,37 @@ class LogoutFlow:
             AuditEvent(
                 action="logged-out",
                 relying_party=record.relying_party,
-                counts=(("relying_parties", len(done.parties)), ("sessions", len(meant))),
+                counts=(("relying_parties", len(done.parties)), ("sessions", len(meant.standings))),
             )
         )
         return await self._tell(handle, done)
 
     async def _find_meant(
-        self, record: LogoutRecord, own: Sequence[Handle]
-    ) -> tuple[Sequence[Handle], bool]:
-        """Return which sessions are meant, and whether this browser's own go on."""
+        self, record: LogoutRecord, own: Sequence[Handle], registry: Registry
+    ) -> _Meant:
         if not record.is_proven:
-            return own, False
+            return _Meant(own)
+        elsewhere = _Meant(is_elsewhere=bool(own))
         if not record.sid:
-            return (), bool(own)
+            return elsewhere
         try:
             with store_in_words(known=(Absent,)):
-                part = await self._ports.state.get(PARTICIPATION, parse_handle(record.sid))
+                sid = parse_handle(record.sid)
+                part = await self._ports.state.get(PARTICIPATION, sid)
         except Absent:
-            return (), bool(own)
-        meant = parse_handle(part.standing)
-        return (own, False) if meant in own else ((meant,), bool(own))
+            return elsewhere
+        if parse_handle(part.standing) in own:
+            return _Meant(own)
+        is_own = part.relying_party == record.relying_party and _is_still_theirs(part, registry)
+        return replace(elsewhere, parts=((sid, part),) if is_own else ())
 
     async def _end_sessions(
         self, standings: Sequence[Handle], registry: Registry
     ) -> tuple[tuple[SchoolIdpId, ...], list[tuple[Handle, ParticipationRecord]]]:
-        """End sessions first, and only then look who took part: nobody can join any more."""
+        """End sessions first, and only then look who took part: nobody can join any more.
+
+        Their parts are still there.
+        """
         state = self._ports.state
         if not standings:
             return (), []
@@ -206,8 +233,6 @@ class LogoutFlow:
                 for sid, each in zip(some, parts, strict=True)
                 if each and _is_still_theirs(each, registry)
             ]
-        if found:
-            await state.delete(PARTICIPATION, *(sid for sid, _ in found))
         return tuple(dict.fromkeys(each.idp for each in stood)), found
 
     def _leave(self, party: RelyingParty, sid: Handle, record: LogoutRecord) -> LeftParty:
@@ -309,7 +334,8 @@ def _record_of(checked: CheckedLogout) -> LogoutRecord:
 
 def _is_still_theirs(part: ParticipationRecord, registry: Registry) -> bool:
     """A pseudonym is a supplier's: who is another one's by now is told nothing of it."""
-    return registry.relying_parties[part.relying_party].supplier == part.supplier
+    party = registry.relying_parties.get(part.relying_party)
+    return party is not None and party.supplier == part.supplier
 
 
 def _readable(unverified: Sequence[str], *, state: SealedState) -> Iterator[Handle]:
