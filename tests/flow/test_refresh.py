@@ -386,11 +386,18 @@ class TestDecidedAnew:
         refreshing.put("rekenrijk", rekenrijk)
         assert await refresh(refreshing, first.refresh_token)
 
-    async def test_an_erased_person_is_refreshed_no_more(self, refreshing: LoginWorld) -> None:
+    @pytest.mark.parametrize("closes", [False, True])
+    async def test_an_erased_person_is_refreshed_no_more(
+        self, refreshing: LoginWorld, closes: bool
+    ) -> None:
+        """Also where a byte is left in place of the row: of a number, `person_fresh` says why."""
         first = await tokens(refreshing, scope=OFFLINE)
         second = await refresh(refreshing, first.refresh_token)
-        rows = refreshing.register.rows
-        await refreshing.register.erase({tag: mark_of(each.sealed) for tag, each in rows.items()})
+        rows = dict(refreshing.register.rows)
+        await refreshing.register.erase(
+            {tag: mark_of(each.sealed) for tag, each in rows.items()},
+            closes=tuple(rows) if closes else (),
+        )
         with pytest.raises(GrantRefused, match="check_person_still_known"):
             await refresh(refreshing, second.refresh_token)
         with pytest.raises(AccessTokenRefused):

@@ -63,7 +63,10 @@ def receipt_keys_of(person: HeldPerson) -> ReceiptKeys:
 async def is_still_known(person: HeldPerson, *, register: PersonRegister) -> bool:
     """Tell whether everything that the login presented is still in the register.
 
+    What an erasure left in place of a row (`register.CLOSED`) stands for nobody.
+
     Raises:
         RegisterUnavailable: it cannot be read.
     """
-    return (await register.find(person.rows)).keys() >= set(person.rows)
+    found = await register.find(person.rows)
+    return all(each in found and not found[each].is_closed for each in person.rows)
