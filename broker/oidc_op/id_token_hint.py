@@ -60,5 +60,7 @@ def read_id_token_hint(
 
 
 def _is_id_token(signed: SignedClaims) -> bool:
-    """RFC 8725 3.11: an access token or logout token, signed by the same key, is none."""
-    return signed.typ in ("", "jwt") and "events" not in signed.claims
+    """RFC 8725 3.11: another token that the same key signed is none: for access, of a logout, or
+    an answer of userinfo, which alone has no end."""
+    typed = signed.typ in ("", "jwt")
+    return typed and "events" not in signed.claims and "exp" in signed.claims

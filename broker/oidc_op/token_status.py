@@ -2,6 +2,8 @@
 
 from collections.abc import Sequence
 
+from broker.oidc_op.client_auth import AuthenticatedClient
+from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from broker.oidc_op.parameters import collect_parameters
 from broker.oidc_op.token import TokenParameterMissing
 
@@ -20,3 +22,13 @@ def read_token_asked_about(form: Sequence[tuple[str, str]]) -> str:
     if "token" not in found:
         raise TokenParameterMissing("check_token_present", subject="token")
     return found["token"]
+
+
+def check_asker_proves_itself(asker: AuthenticatedClient) -> None:
+    """RFC 7662 2.1: not by a name alone, or whoever found a token could ask whose it is.
+
+    Raises:
+        ClientNotAuthenticated: an app without a secret, whose name is no secret either.
+    """
+    if asker.client.oidc.authentication == "none":
+        raise ClientNotAuthenticated("check_asker_proves_itself")

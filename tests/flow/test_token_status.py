@@ -18,6 +18,7 @@ from tests.flow.token_desk import (
     a_code,
     form_of,
     introspect,
+    public_form,
     refresh,
     register,
     revoke,
@@ -79,6 +80,18 @@ class TestIntrospection:
         form = [("token", given.access_token), ("client_id", "rekenrijk-web")]
         with pytest.raises(ClientNotAuthenticated):
             await world.status.introspect(form, NO_PROOF)
+
+    async def test_an_app_that_proves_nothing_is_told_nothing(self, world: LoginWorld) -> None:
+        """Its name is no secret; who shows it beside a token that was found is anybody."""
+        given = await tokens(world)
+        assert (await introspect(world, given.access_token))["active"] is True
+        register(world, profile="native", authentication="none", jwks="")
+        form = public_form(world, token=given.access_token)
+        with pytest.raises(ClientNotAuthenticated, match="check_asker_proves_itself"):
+            await world.status.introspect(form, NO_PROOF)
+        await world.status.revoke(form, NO_PROOF)  # which may be asked so (RFC 7009 2.1)
+        with pytest.raises(AccessTokenRefused):
+            await userinfo(world, given.access_token)
 
     async def test_an_assertion_counts_once(self, world: LoginWorld) -> None:
         given = await tokens(world)

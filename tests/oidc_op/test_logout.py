@@ -22,6 +22,7 @@ from broker.oidc_op.logout import (
     parse_logout_request,
 )
 from broker.oidc_op.parameters import DuplicatedParameter
+from broker.oidc_op.userinfo_token import sign_userinfo
 from tests.builders import a_relying_party, a_supplier
 from tests.builders_oidc import (
     BROKER_KEY,
@@ -87,6 +88,7 @@ def test_an_expired_token_of_ours_proves_who_asks(registry: Registry, key: Any) 
         a_hint(typ="at+jwt"),
         a_hint(typ="logout+jwt"),
         a_hint(events={}),
+        sign_userinfo({"sub": SUB}, issuer=ISSUER, client_id=CLIENT_ID, key=BROKER_KEY),
     ],
 )
 def test_what_is_no_id_token_of_ours_proves_nothing(registry: Registry, hint: str) -> None:

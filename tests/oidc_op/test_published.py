@@ -86,7 +86,7 @@ def test_metadata_says_what_is_enabled() -> None:
     assert json.loads(json.dumps(found)) == found
 
 
-@pytest.mark.parametrize("absent", ["registration_endpoint", "end_session_endpoint"])
+@pytest.mark.parametrize("absent", ["registration_endpoint", "device_authorization_endpoint"])
 def test_metadata_promises_nothing_that_is_not_there(absent: str) -> None:
     found = build_discovery(Endpoints(ISSUER), keys=TokenKeys(active=(BROKER_KEY,)))
     assert absent not in found

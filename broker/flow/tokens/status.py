@@ -26,7 +26,7 @@ from broker.oidc_op.claims import step_of, time_for_supplier
 from broker.oidc_op.client_auth import AuthenticatedClient
 from broker.oidc_op.refresh import PresentedRefreshToken, parse_refresh_token
 from broker.oidc_op.token import GrantRefused
-from broker.oidc_op.token_status import read_token_asked_about
+from broker.oidc_op.token_status import check_asker_proves_itself, read_token_asked_about
 from broker.oidc_op.userinfo import AccessTokenRefused
 
 
@@ -63,6 +63,8 @@ class TokenStatus:
         now = self._ports.clock()
         clients = self._ports.clients
         asker = await clients.authenticate_asker(form, proof, now=now)
+        if isinstance(asker, AuthenticatedClient):
+            check_asker_proves_itself(asker)
         await claim_once(clients.used_once(asker, now=now), state=self._ports.state)
         token = read_token_asked_about(form)
         presented = parse_refresh_token(token)
