@@ -22,6 +22,7 @@ from broker.commands.registry import apply, check
 from broker.commands.relations import relations
 from broker.commands.running import demo, serve
 from broker.commands.sector_transfers import accept, offer
+from broker.commands.start_link import start_link
 from broker.commands.switching import rehearse, switch
 from broker.commands.takeover import takeover
 from broker.commands.trace import trace
@@ -37,7 +38,7 @@ def main() -> None:
 for command in (
     *(demo, serve, worker, health, check, apply, relations, accept_loss, keys, metadata),
     *(pseudonyms, receipts, operator, person, confirm, probe, trace, backup, restore),
-    *(takeover, rehearse, switch, enrol, transfer, secret),
+    *(takeover, rehearse, switch, enrol, transfer, secret, start_link),
 ):
     main.add_command(command)
 for command in (offer, accept):

@@ -132,7 +132,12 @@ class OidcSupplier:
         return document
 
     async def log_in(self, request: Request) -> Response:
-        """Send the browser to the broker; query `target` is the deep link to come back to."""
+        """Send the browser to the broker; query `target` is the deep link to come back to.
+
+        As `initiate_login_uri` it hears from the broker who that is and where to (OIDC Core 4).
+        """
+        if request.query_params.get("iss", self._settings.issuer) != self._settings.issuer:
+            return self._pages.refuse(request, reason="issuer_of_the_link")
         try:
             endpoints = await self._endpoints()
         except PeerUnreachable:
@@ -140,7 +145,7 @@ class OidcSupplier:
         pending = PendingLogin(
             nonce=generate_token(32),
             code_verifier=generate_token(48),
-            target=request.query_params.get("target", HOME_TARGET),
+            target=self._pages.find_target(request, "target_link_uri"),
         )
         extra = {
             name: request.query_params[name] for name in PASSED_ON if name in request.query_params

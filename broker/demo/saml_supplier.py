@@ -136,7 +136,7 @@ class SamlSupplier:
             client = await self._load_client()
         except PeerUnreachable:
             return self._pages.unavailable()
-        target = request.query_params.get("target", HOME_TARGET)
+        target = self._pages.find_target(request, "target")
         asked = request.query_params
         arguments: dict[str, Any] = {
             name: "true" for name in ("force_authn", "is_passive") if asked.get(name)
@@ -177,7 +177,11 @@ class SamlSupplier:
         except PeerUnreachable:
             return self._pages.unavailable()
         except StatusError as refusal:
-            return self._pages.refuse(request, reason=type(refusal).__name__)
+            asked = [
+                each for each in pending.values() if each.relay_state == form.get("RelayState")
+            ]
+            target = asked[0].target if asked else HOME_TARGET
+            return self._pages.refuse(request, reason=type(refusal).__name__, target=target)
         except Exception as error:  # pysaml2 raises bare exceptions for bad responses
             self._broker_metadata.expire()
             return self._pages.refuse(request, reason=f"not_verified ({type(error).__name__})")

@@ -28,7 +28,7 @@ SCENARIO_GROUPS: tuple[CardGroup, ...] = (
         "logging-in",
         Text("Gewoon inloggen", "Just log in"),
         Text("Wat een leverancier krijgt, en wat niet.", "What a supplier gets, and what not."),
-        ("fine", "name-withheld", "two-protocols", "same-number", "single-sign-on"),
+        ("fine", "tile", "name-withheld", "two-protocols", "same-number", "single-sign-on"),
     ),
     CardGroup(
         "keeping-work",

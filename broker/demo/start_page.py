@@ -3,6 +3,7 @@
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from starlette.applications import Starlette
 from starlette.requests import Request
@@ -268,10 +269,20 @@ def describe_scenario(
     return {
         "id": scenario.id,
         "title": scenario.title.in_language(language),
-        "start": f"{addresses[scenario.begins_at]}/login",
+        "start": find_beginning(scenario, addresses),
         "steps": [step.in_language(language) for step in scenario.steps],
         "see": scenario.see.in_language(language),
     }
+
+
+def find_beginning(scenario: StartScenario, addresses: Addresses) -> str:
+    """Return the address that the button of a card opens: a supplier's, or a tile's."""
+    begins_at = addresses[scenario.begins_at]
+    if scenario.tile is None:
+        return f"{begins_at}/login"
+    school, page = scenario.tile
+    query = urlencode({"rp": scenario.begins_at, "school": school, "target": begins_at + page})
+    return f"{addresses[Party.BROKER]}/start?{query}"
 
 
 def describe_action(

@@ -34,6 +34,7 @@ class StartScenario:
     Attributes:
         id: anchor on the page.
         begins_at: the supplier's system whose `/login` the card's button opens.
+        tile: school and page of a link that the button opens instead, as a portal's tile does.
         steps: what to click, in order.
         see: what one should see then.
     """
@@ -43,6 +44,7 @@ class StartScenario:
     title: Text
     steps: tuple[Text, ...]
     see: Text
+    tile: tuple[str, str] | None = None
 
 
 def _school(name: str) -> Text:
@@ -95,6 +97,19 @@ SCENARIOS: tuple[StartScenario, ...] = (
             "Of Sanne, RekenRijk knows a pseudonym and the first name, and nothing else. Make an"
             " exercise: it is still there next time.",
         ),
+    ),
+    StartScenario(
+        "tile",
+        Party.TAALTUIN,
+        Text("Een tegel op het portaal van school", "A tile on the school's portal"),
+        (_pupil("Daan"),),
+        Text(
+            "De tegel noemt de school en les 3. Kiezen hoeft niet, en na het inloggen staat les 3"
+            " open. Zo werkt ook een QR-code op een poster.",
+            "The tile names the school and lesson 3. There is nothing to choose, and after logging"
+            " in lesson 3 is open. A QR code on a poster works the same way.",
+        ),
+        tile=("vuurvogel", "/les/3"),
     ),
     StartScenario(
         "no-agreement",

@@ -88,6 +88,7 @@ class SupplierPages:
         start_page: str = HOME_TARGET,
     ) -> None:
         self.name = name
+        self._base_url = base_url
         self._look = system.partition("-")[0]
         self._tagline = tagline
         self._exercises = exercises
@@ -155,6 +156,16 @@ class SupplierPages:
 
     async def _stay(self, _received: Received) -> str:
         return "/"
+
+    def find_target(self, request: Request, name: str) -> str:
+        """Return the deep link of a login: our own query's, or the broker's, which is a whole URL.
+
+        Args:
+            name: of the parameter by which the broker says it.
+        """
+        asked = request.query_params
+        linked = asked.get(name, "").removeprefix(self._base_url)
+        return safe_target(linked or asked.get("target", HOME_TARGET))
 
     def begin(self, request: Request, *, to: str, key: str, pending: Any) -> Response:
         """Send the browser away to log in, and remember `pending` in its session by `key`."""

@@ -155,6 +155,8 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     profile: ProfileName = "strict"
     claims: ClaimProfile = ClaimProfile.STANDARD
     start_url: Url | None = None
+    initiate_login_uri: Url | None = None
+    start_targets: Annotated[tuple[Url, ...], Meta(max_length=32)] = ()
     enabled: bool = True
     client_id: Text | None = None
     redirect_uris: tuple[RedirectUri, ...] = ()

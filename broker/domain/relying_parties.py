@@ -138,11 +138,15 @@ class RelyingParty(msgspec.Struct, frozen=True, kw_only=True):
 
     Attributes:
         start_url: where people begin; "" for an app that has no such place.
+        initiate_login_uri: where it can be asked to begin a login (OIDC Core 4); "" for nowhere.
+        start_targets: places below which links may open its pages; each ends with a slash.
     """
 
     id: RelyingPartyId
     supplier: SupplierId
     start_url: str
+    initiate_login_uri: str = ""
+    start_targets: tuple[str, ...] = ()
     claims: ClaimProfile = ClaimProfile.STANDARD
     protocol: OidcClient | SamlServiceProvider
     enabled: bool = True

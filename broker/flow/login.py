@@ -116,7 +116,7 @@ class LoginFlow:
             request = self._hints.read(request)
             hinted = find_hinted_school(
                 self._snapshots.index,
-                request.hints,
+                wish.hints_for(request),
                 state=parties.supplier.state,
                 today=day_of(self._clock()),
             )

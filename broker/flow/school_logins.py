@@ -24,12 +24,24 @@ class LoginWish:
         unverified_remembered: id of the one chosen last time in this browser, or "".
         unverified_session: handle of its session, or "".
         own_school_again: somebody of several schools wishes to say anew for which one this is.
+        unverified_started_at, unverified_start_school: what the link said by which it came here:
+            relying party, and school or "".
     """
 
     unverified_clicked: str = ""
     unverified_remembered: str = ""
     unverified_session: str = field(default="", repr=False)
     own_school_again: bool = False
+    unverified_started_at: str = ""
+    unverified_start_school: str = ""
+
+    def hints_for(self, request: SupplierRequest) -> tuple[str, ...]:
+        """Return what says at which school this will be: the request itself, or else the link by
+        which the browser came to this relying party, unless people choose anew."""
+        is_for = self.unverified_started_at == request.relying_party
+        if request.hints or request.passive or not is_for or wants_other_account(request):
+            return tuple(request.hints)
+        return (self.unverified_start_school,)
 
 
 NO_WISH = LoginWish()

@@ -12,12 +12,13 @@
 | `lang` | `nl` or `en` | a year | Lax |
 | `wished` | the same, as a supplier wished it for a login | 30 minutes | None, or Lax |
 | `again` | `1`: a person of several schools wishes to say anew for which one | ten minutes | Lax |
+| `start` | `<relying party>.<school>.<target>` of an opened link | 30 minutes | None, or Lax |
 | `starts` | when the first of the last starts was, and how many | a minute | Lax |
 | `form` | random; binds the forms of a chooser that was opened without a login | a day | Lax |
 
 All are HttpOnly; on https all are Secure and begin with `__Host-`. The login's cookie must survive
-the school's cross-site post, hence None, as must the language wished for it; forms of our own carry
-a token besides (`csrf.py`).
+the school's cross-site post, hence None, as must the language wished for it and the link that began
+it; forms of our own carry a token besides (`csrf.py`).
 Beside a step's handle it says where the login began: when the step is lost, a page leads there;
 and when the step did, so that of too many the oldest goes.
 A session gets new cookies at each login. The one without name is the newest session; the named ones
@@ -32,6 +33,7 @@ character that a cookie would quote (RFC 6265 4.1.1).
 """
 
 import re
+from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
@@ -44,6 +46,7 @@ from broker.web.headers import Header
 LANGUAGE_SECONDS = 365 * 24 * 60 * 60
 WISHED_SECONDS = 30 * 60  # as long as a login may take
 STARTS_SECONDS = 60
+START_SECONDS = 30 * 60
 AGAIN_SECONDS = 10 * 60
 FORM_SECONDS = 24 * 60 * 60
 MAX_LOGINS_AT_ONCE = 12
@@ -58,6 +61,9 @@ LOGIN_PATTERN = re.compile(
     r"(?P<handle>[A-Za-z0-9_-]{43}[a-z]?)"
     r"\.(?P<relying_party>[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)"
     r"\.(?P<opened>[0-9]{1,12})\Z"
+)
+START_PATTERN = re.compile(
+    r"(?P<relying_party>[a-z0-9-]{1,64})\.(?P<school>[a-z0-9-]{0,64})\.(?P<target>[A-Za-z0-9_-]*)\Z"
 )
 _LOGIN = "login."
 _REHEARSAL = "rehearsal."
@@ -80,6 +86,23 @@ class HeldLogin:
 
     handle: str = field(repr=False)
     unverified_relying_party: str
+
+
+@dataclass(frozen=True, slots=True)
+class KeptStart:
+    """The link that this browser opened, as it says; each part is looked up before it counts.
+
+    Attributes:
+        school: its id, until a login used it; then "".
+        target: page inside the material, or "".
+    """
+
+    relying_party: str
+    school: str
+    target: str
+
+
+NO_START = KeptStart("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -248,6 +271,23 @@ class Cookies:
             return ()
         seconds = WISHED_SECONDS if language else 0
         return (self._header("wished", language, seconds=seconds, cross_site=True),)
+
+    def read_start(self, request: Request) -> KeptStart:
+        """Return the link that this browser opened last, within half an hour."""
+        match = START_PATTERN.match(self.read(request, "start"))
+        if match is None:
+            return NO_START
+        try:
+            target = urlsafe_b64decode(match["target"] + "==").decode("ascii")
+        except ValueError:  # not what we set
+            return NO_START
+        return KeptStart(match["relying_party"], match["school"], target)
+
+    def keep_start(self, start: KeptStart) -> Header:
+        """Return what keeps the link that began a login until it is done."""
+        target = urlsafe_b64encode(start.target.encode("ascii")).decode().rstrip("=")
+        value = f"{start.relying_party}.{start.school}.{target}"
+        return self._header("start", value, seconds=START_SECONDS, cross_site=True)
 
     def read_form(self, request: Request) -> str:
         """Return what forms without a login are bound to in this browser, or ""."""

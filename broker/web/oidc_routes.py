@@ -23,7 +23,7 @@ from broker.web.begin import (
     step_route,
 )
 from broker.web.cross_origin import CrossOrigin
-from broker.web.held_steps import find_held_step, note_begun_by, read_wish
+from broker.web.held_steps import find_held_step, note_begun_by, read_wish, use_start
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import Parameters, only, read_caller_proof, read_form, read_query
 from broker.web.responses import answer, give_nonce, json, refuse_client, wish_language
@@ -62,6 +62,7 @@ def oidc_routes(web: Web) -> list[Route]:
             wish = read_wish(web, request)
             response = answer(web, request, await web.login.begin(asked, wish=wish))
             response.raw_headers.extend(languages)
+            response.raw_headers.extend(use_start(web, request, asked.relying_party))
         response.raw_headers.append(counted)
         return response
 

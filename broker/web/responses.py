@@ -25,7 +25,7 @@ from broker.oidc_op.response import build_error_body
 from broker.web.app_places import find_app_places
 from broker.web.csrf import make_token
 from broker.web.headers import Header, content_policy
-from broker.web.held_steps import find_way_back
+from broker.web.held_steps import find_start_again, find_way_back
 from broker.web.login_pages import LoginChoice, OtherLoginPage, WhichSchoolPage
 from broker.web.pages import (
     Frame,
@@ -264,6 +264,7 @@ def _show_refusal(web: Web, request: Request, told: Refused) -> Response:
             csrf=make_token(web.cookie_keys, told.retry.handle.text),
             school=told.retry_school,
         )
+    way_back = find_start_again(web, request, told.way_back)
     page = RefusalPage(
         code=refusal.code,
         reference=told.reference,
@@ -272,6 +273,6 @@ def _show_refusal(web: Web, request: Request, told: Refused) -> Response:
         remedy=refusal.remedy,
         subject=refusal.subject,
         retry=retry,
-        way_back=Link(told.way_back, told.way_back_name) if told.way_back else None,
+        way_back=Link(way_back, told.way_back_name) if told.way_back else None,
     )
     return show(web, request, page, status=refusal.http_status, onward=retry is not None)

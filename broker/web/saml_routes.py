@@ -1,5 +1,7 @@
 """The endpoints of SAML: ours as identity provider, and as service provider of the schools."""
 
+from collections.abc import Sequence
+
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -8,7 +10,8 @@ from broker.flow.audit import make_reference, note_refusal
 from broker.saml_idp.refusals import AnswerableRefusal
 from broker.saml_idp.request import check_authn_request
 from broker.web.begin import check_destination, count_start, is_framed, show_new_tab, step_route
-from broker.web.held_steps import find_held_step, read_wish
+from broker.web.headers import Header
+from broker.web.held_steps import find_held_step, read_wish, use_start
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import only, read_form
 from broker.web.responses import answer
@@ -25,6 +28,7 @@ def saml_routes(web: Web) -> list[Route]:
         if is_framed(request):
             return show_new_tab(web, request)
         counted = count_start(web, request)
+        used: Sequence[Header] = ()
         message = (
             await read_form(request, max_bytes=web.max_body_bytes)
             if request.method == "POST"
@@ -49,7 +53,9 @@ def saml_routes(web: Web) -> list[Route]:
         else:
             wish = read_wish(web, request)
             step = await web.login.begin(checked, wish=wish)
+            used = use_start(web, request, checked.relying_party)
         response = answer(web, request, step)
+        response.raw_headers.extend(used)
         response.raw_headers.append(counted)
         return response
 

@@ -19,6 +19,7 @@ from broker.web.people_routes import people_routes
 from broker.web.rehearsal_routes import rehearsal_routes
 from broker.web.responses import json, refuse, refuse_program, show
 from broker.web.saml_routes import saml_routes
+from broker.web.start_routes import start_routes
 from broker.web.texts import NOTHING_HERE
 from broker.web.wiring import Web
 
@@ -70,6 +71,7 @@ def build_site(web: Web, *, life_span: Lifespan[None] | None = None) -> Edge:
         *oidc_routes(web),
         *saml_routes(web),
         *logout_routes(web),
+        *start_routes(web),
         *people_routes(web),
         *rehearsal_routes(web),
         *api_routes(web),

@@ -55,7 +55,7 @@ def paths_of(supplier: Table) -> list[str]:
 
 def test_checks_are_counted() -> None:
     counts = len(SUPPLIER_CHECKS), len(RELYING_PARTY_CHECKS), len(AGREEMENT_CHECKS)
-    assert counts == (3, 8, 3)
+    assert counts == (3, 9, 3)
 
 
 def test_a_sound_supplier_compiles() -> None:
@@ -69,6 +69,17 @@ def test_a_sound_supplier_compiles() -> None:
     assert isinstance(provider.protocol, SamlServiceProvider)
     assert provider.start_url == "https://taaltuin.example/"
     assert provider.protocol.signing_certificates == (SUPPLIER_KEY.certificate,)
+
+
+def test_where_links_may_lead_is_kept_as_stated() -> None:
+    places = {
+        "initiate_login_uri": "https://rekenrijk.example/go?by=link",
+        "start_targets": ["https://rekenrijk.example/les/"],
+    }
+    for party in (a_client(**places), a_service_provider(**places)):
+        kept = compiled(a_supplier(party)).relying_parties[0]
+        assert kept.initiate_login_uri == places["initiate_login_uri"]
+        assert kept.start_targets == ("https://rekenrijk.example/les/",)
 
 
 def test_a_start_url_is_kept_as_stated() -> None:
@@ -131,6 +142,11 @@ BY_SECRET: Table = {"authentication": "client_secret_post", "client_secret_hash"
         (a_client(redirect_uris=["http://rekenrijk.example/cb"]), "redirect_uris[0]"),
         (a_client(redirect_uris=["https://rekenrijk.example/cb#x"]), "redirect_uris[0]"),
         (a_client(start_url="http://rekenrijk.example/"), "start_url"),
+        (a_client(initiate_login_uri="http://rekenrijk.example/go"), "initiate_login_uri"),
+        (a_client(start_targets=["http://rekenrijk.example/"]), "start_targets[0]"),
+        (a_client(start_targets=["https://rekenrijk.example/les"]), "start_targets[0]"),
+        (a_client(start_targets=["https://rekenrijk.example"]), "start_targets[0]"),
+        (a_client(start_targets=["https://rekenrijk.example/?a=/"]), "start_targets[0]"),
         (a_client(authentication="client_secret_basic", client_secret_hash=HASH), "authentication"),
         (a_client(profile="compat", authentication="client_secret_basic"), "client_secret_hash"),
         (a_client(client_secret_hash=HASH), "client_secret_hash"),

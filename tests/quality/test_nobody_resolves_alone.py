@@ -34,9 +34,9 @@ ALONE = {
 NO_LIST_OF_PERSONS = {
     *("backup", "restore", "confirm", "apply", "probe", "takeover sign", "takeover deleted"),
     *("operator keygen", "operator add", "keys restore", "keys backup", "relations import"),
-    *("switch", "demo", "serve", "health", "receipts head"),
+    *("switch", "demo", "serve", "health", "receipts head", "start-link"),
 }
-"""Their files are keys, documents, backups and what was signed."""
+"""Their files are keys, documents, backups, posters and what was signed."""
 
 
 def leaves(group: click.Group, path: str = "") -> Iterator[tuple[str, click.Command]]:

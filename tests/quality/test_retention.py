@@ -21,6 +21,7 @@ from broker.web.cookies import (
     AGAIN_SECONDS,
     FORM_SECONDS,
     LANGUAGE_SECONDS,
+    START_SECONDS,
     STARTS_SECONDS,
     WISHED_SECONDS,
 )
@@ -182,6 +183,7 @@ def test_cookies_live_as_long_as_told() -> None:
         "lang": in_words(LANGUAGE_SECONDS),
         "wished": in_words(WISHED_SECONDS),
         "again": in_words(AGAIN_SECONDS),
+        "start": in_words(START_SECONDS),
         "starts": in_words(STARTS_SECONDS),
         "form": in_words(FORM_SECONDS),
     }

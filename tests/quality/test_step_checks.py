@@ -30,6 +30,7 @@ NOT_OF_A_LOGIN = (
     "broker/adapters/databases/sql_transfers.py",
     "broker/adapters/operators_on_disk.py",
     "broker/oidc_op/client_credentials.py",
+    "broker/flow/start_links.py",  # a link, before the supplier asks
     "broker/flow/pushed_requests.py",  # before a browser comes
     "broker/oidc_op/token_status.py",
     "broker/web/api_",

@@ -45,6 +45,7 @@ from broker.flow.federation.redirect_uris import (
     origin_of,
 )
 from broker.flow.federation.signed_requests import check_signed_requests
+from broker.flow.federation.start_places import check_start_places
 from broker.flow.federation.supplier_apis import check_apis, compile_api
 from broker.saml_idp.metadata import read_sp_metadata
 from broker.saml_xml.refusals import XmlRefusal
@@ -153,6 +154,7 @@ RELYING_PARTY_CHECKS: tuple[RelyingPartyCheck, ...] = (
     check_party_bound,
     check_tokens_allowed,
     check_signed_requests,
+    check_start_places,
 )
 
 
@@ -221,6 +223,8 @@ def _compile_party(
         id=RelyingPartyId(party.id),
         supplier=SupplierId(supplier.id),
         start_url=begins_at,
+        initiate_login_uri=party.initiate_login_uri or "",
+        start_targets=party.start_targets,
         claims=party.claims,
         protocol=protocol,
         enabled=party.enabled,

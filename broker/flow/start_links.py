@@ -1,0 +1,170 @@
+"""Where `/start` leads: one address for portals, tiles and posters, whatever a supplier speaks.
+
+An OpenID Connect system is asked to begin (OIDC Core 4: `iss`, `login_hint`, `target_link_uri`), a
+SAML system likewise (Service Provider Request Initiation 2.2: `entityID`, `target`), where its
+document says at which address. Any other one is opened where people begin, or at the page that the
+link names: it asks for a login itself when it needs one. So nothing is ever answered unasked.
+
+A school that is named only skips the chooser, and is looked at before anybody goes there: without
+an agreement the login would end at the page that this shows at once.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from urllib.parse import urlencode
+
+from broker.domain.deep_links import is_below
+from broker.domain.federation import School
+from broker.domain.ids import RelyingPartyId
+from broker.domain.refusals import Refusal, WhoseTask
+from broker.domain.relations import find_agreement
+from broker.domain.release import AgreementNotInForce, NoAgreement
+from broker.domain.relying_parties import OidcClient
+from broker.domain.school_search import SchoolIndex, find_hinted_school
+from broker.flow.parties import Parties, find_parties
+from broker.flow.refusals import SupplierNotOpen
+
+
+class StartUnknown(Refusal):
+    """The link names a system that is not registered, or switched off; it leads nowhere."""
+
+    code = "E-START-1"
+    whose_task = WhoseTask.SUPPLIER
+    what = "This link leads to learning material that we do not know, or that is switched off."
+    remedy = "Open your learning material where you always do. Who made the link can mend it."
+    http_status = 404
+
+
+class StartTargetForeign(Refusal):
+    """The page is below none of `start_targets`: we are no way to anywhere (RFC 9700 4.11)."""
+
+    code = "E-START-2"
+    whose_task = WhoseTask.SUPPLIER
+    what = "This link wants to lead to a page that the learning material did not register."
+    remedy = "Open your learning material and go to the page from there."
+
+
+class StartHasNoPlace(Refusal):
+    """An app on a device: it has no address that a browser could open."""
+
+    code = "E-START-3"
+    whose_task = WhoseTask.SUPPLIER
+    what = "This learning material is an app, and cannot be opened by a link."
+    remedy = "Open the app itself and log in there."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StartLink:
+    """What a link says; nothing of it is proven.
+
+    Attributes:
+        relying_party: id of one registered system.
+        school: as any hint: id, BRIN, realm, entity id or issuer; "" for the chooser.
+        target: URL of a page inside the material, or "".
+    """
+
+    relying_party: str
+    school: str = ""
+    target: str = ""
+
+    def build_query(self) -> str:
+        """Return the link's query, without what is empty.
+
+        >>> StartLink(relying_party="rekenrijk", school="11AA").build_query()
+        'rp=rekenrijk&school=11AA'
+        """
+        stated = {"rp": self.relying_party, "school": self.school, "target": self.target}
+        return urlencode({name: value for name, value in stated.items() if value})
+
+
+@dataclass(frozen=True, slots=True)
+class Start:
+    """Where a browser goes, and what it keeps meanwhile.
+
+    Attributes:
+        school: that the link names and that is one of ours; None leaves it to the chooser.
+    """
+
+    url: str
+    parties: Parties
+    school: School | None
+
+
+def find_start(
+    link: StartLink, *, index: SchoolIndex, issuer: str, idp_entity_id: str, today: date
+) -> Start:
+    """Return where a link leads.
+
+    Args:
+        issuer, idp_entity_id: our names towards suppliers.
+        today: in the Netherlands.
+
+    Raises:
+        StartUnknown, StartTargetForeign, StartHasNoPlace
+        NoAgreement, AgreementNotInForce: between the school of the link and this supplier.
+    """
+    try:
+        parties = find_parties(index.registry, RelyingPartyId(link.relying_party))
+    except SupplierNotOpen:
+        raise StartUnknown("check_start_known") from None
+    check_target_registered(link.target, parties)
+    school = _find_school(link, parties, index=index, today=today)
+    if school is not None:
+        check_start_agreed(school, parties, index=index, today=today)
+    url = _place(link, parties, school, issuer=issuer, idp_entity_id=idp_entity_id)
+    if not url:
+        raise StartHasNoPlace("check_start_place")
+    return Start(url, parties, school)
+
+
+def check_target_registered(target: str, parties: Parties) -> None:
+    """Refuse a page below none of the registered places.
+
+    Raises:
+        StartTargetForeign
+    """
+    if target and not is_below(target, parties.relying_party.start_targets):
+        raise StartTargetForeign("check_target_registered")
+
+
+def check_start_agreed(
+    school: School, parties: Parties, *, index: SchoolIndex, today: date
+) -> None:
+    """Refuse a school that would release nothing, before a pupil logs in there for nothing.
+
+    Raises:
+        NoAgreement, AgreementNotInForce
+    """
+    name = parties.supplier.display_name
+    found = find_agreement(index.registry, school, parties.supplier.id, today)
+    if found is None:
+        raise NoAgreement("check_start_agreed", subject=name)
+    if not found.agreement.is_in_force(today):
+        raise AgreementNotInForce("check_start_agreed", subject=name)
+
+
+def _find_school(
+    link: StartLink, parties: Parties, *, index: SchoolIndex, today: date
+) -> School | None:
+    hints = [link.school] if link.school else []
+    found = find_hinted_school(index, hints, state=parties.supplier.state, today=today)
+    return None if found is None else found[0]
+
+
+def _place(
+    link: StartLink, parties: Parties, school: School | None, *, issuer: str, idp_entity_id: str
+) -> str:
+    begins_at = parties.relying_party.initiate_login_uri
+    if not begins_at:
+        return link.target or parties.relying_party.start_url
+    if isinstance(parties.relying_party.protocol, OidcClient):
+        asked: Mapping[str, str] = {
+            "iss": issuer,
+            "login_hint": "" if school is None else school.id,
+            "target_link_uri": link.target,
+        }
+    else:
+        asked = {"entityID": idp_entity_id, "target": link.target}
+    query = urlencode({name: value for name, value in asked.items() if value})
+    return f"{begins_at}{'&' if '?' in begins_at else '?'}{query}"
