@@ -7,26 +7,36 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from broker.adapters.databases.sql_takeover_lists import SqliteTakeoverLists
+from broker.domain.federation import Relation
 from broker.domain.takeover import Takeover
 from broker.flow.naming import SupplierNames, name_person
 from broker.flow.persons.person_arrivals import confirm_arrivals, later_arrivals
 from broker.flow.persons.person_erasure import FoundPerson, find_person
 from broker.flow.persons.person_joins import confirm_join, leave_behind
 from broker.flow.persons.person_plans import Plan, plan_objection
-from broker.flow.persons.person_records import Change, FoundRecords, PersonRecord, SupplierSeen
+from broker.flow.persons.person_records import (
+    Change,
+    FoundRecords,
+    Login,
+    PersonRecord,
+    SupplierSeen,
+)
 from broker.flow.persons.person_rules import _first_beside_local, resolve_person
-from broker.flow.persons.person_suppliers import note_visit
+from broker.flow.persons.person_suppliers import holder_root, note_visit
 from broker.flow.persons.register import derive_tag
+from broker.flow.persons.successors import _carry_pin
 from broker.pseudonyms.conversion import Conversion, name_root
-from broker.pseudonyms.derivation import derive_pseudonym, root_from_local
+from broker.pseudonyms.derivation import PersonRoot, derive_pseudonym, root_from_local
 from broker.pseudonyms.group import multiply
-from tests.flow.continuity_operators import SUPPLIERS
-from tests.flow.continuity_world import HONEST, LIAR, REKENRIJK_ID
+from tests.flow.continuity_parties import HONEST, LIAR, REKENRIJK_ID
+from tests.flow.continuity_rotations import SUPPLIERS
 
 Plant = Callable[[pytest.MonkeyPatch], None]
 
 PERSONS = "broker.flow.persons"
 TAKEOVER = "broker.flow.takeover"
+DATABASES = "broker.adapters.databases"
 
 
 # Joins
@@ -188,6 +198,81 @@ def erases_the_eck_id_alone(patch: pytest.MonkeyPatch) -> None:
     patch.setattr("broker.flow.operators.operator_actions.find_person", find)
 
 
+def forgets_that_a_number_was_erased(patch: pytest.MonkeyPatch) -> None:
+    async def find(presented: Any, *, register: Any, keys: Any) -> FoundPerson:
+        found = await find_person(presented, register=register, keys=keys)
+        return change(found, closes=frozenset())
+
+    patch.setattr("broker.flow.operators.operator_actions.find_person", find)
+
+
+# Schools that go on as others
+
+
+def begins_anew_at_every_new_school(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{PERSONS}.successors._carry_pin", lambda record, *_: record)
+
+
+def forgets_objections_under_a_new_name(patch: pytest.MonkeyPatch) -> None:
+    def carry(record: PersonRecord, *args: Any) -> PersonRecord:
+        seen = {at: replace(each, objected=False) for at, each in record.seen.items()}
+        carried = _carry_pin(replace(record, seen=seen), *args)
+        return replace(carried, seen={**carried.seen, **record.seen})
+
+    patch.setattr(f"{PERSONS}.successors._carry_pin", carry)
+
+
+def believes_numbers_that_rested_for_years(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{PERSONS}.successors._is_recent", lambda _: True)
+
+
+def goes_on_after_the_last_day(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(Relation, "is_in_force", lambda *_: True)
+
+
+def joins_under_a_new_name_who_was_split(patch: pytest.MonkeyPatch) -> None:
+    def parted(eck: PersonRecord, _: object, login: Login) -> bool:
+        here = eck.seen.get(login.school)
+        return here is not None and login.local_tag in here.apart
+
+    patch.setattr(f"{PERSONS}.person_joins.were_parted", parted)
+
+
+def tells_nobody_after_going_back(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{PERSONS}.person_rows.with_suppliers_of", lambda old, _: old)
+
+
+def erases_who_has_the_number_now(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{PERSONS}.person_rows.is_carried_from", lambda *_: False)
+
+
+def looks_for_suppliers_in_one_row(patch: pytest.MonkeyPatch) -> None:
+    def holder(account: PersonRoot, record: PersonRecord, **_: Any) -> PersonRoot:
+        return holder_root(account, record, supplier=None)
+
+    patch.setattr("broker.flow.rotation.conversion.holder_root", holder)
+
+
+# What ends
+
+
+def keeps_lists_of_closed_takeovers(patch: pytest.MonkeyPatch) -> None:
+    replace_list = SqliteTakeoverLists.replace
+
+    async def keep(lists: SqliteTakeoverLists, of: Any, tags: Any) -> Any:
+        return await replace_list(lists, of, tags) if tags else None
+
+    patch.setattr(SqliteTakeoverLists, "replace", keep)
+
+
+def keeps_transfers_for_ever(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{DATABASES}.sql_transfers.KEPT_DAYS_AFTER", 10_000)
+
+
+def keeps_counts_for_ever(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{DATABASES}.sql_school_counts.KEPT_DAYS", 10_000)
+
+
 IN_RULES: Mapping[Plant, str] = {
     joins_whoever_saw_the_eck_id: "kept previous register",
     takes_a_join_for_mature_at_once: "one-pseudonym register",
@@ -210,10 +295,30 @@ IN_RULES: Mapping[Plant, str] = {
 IN_CHANGES: Mapping[Plant, str] = {
     believes_lists_of_any_size: "register decided",
     lets_a_held_school_protect: "register decided",
-    reopens_a_closed_takeover: "closed",
+    reopens_a_closed_takeover: "closed old-keys",
     maps_whoever_is_asked_about: "mapping",
     forgets_what_a_mapping_promised: "mapping",
     lets_old_keys_out: "old-keys way-on",  # what is released is looked at once more at the end
+    forgets_that_a_number_was_erased: "own-account kept",
     erases_the_eck_id_alone: "kept decided own-account",
 }
 """Faults in what schools change."""
+
+IN_RELATIONS: Mapping[Plant, str] = {
+    begins_anew_at_every_new_school: "kept register",
+    forgets_objections_under_a_new_name: "shut-out register",
+    believes_numbers_that_rested_for_years: "kept",
+    goes_on_after_the_last_day: "kept one-pseudonym register previous",
+    joins_under_a_new_name_who_was_split: "kept previous register",
+    tells_nobody_after_going_back: "previous conversion",
+    erases_who_has_the_number_now: "kept previous",
+    looks_for_suppliers_in_one_row: "conversion",
+}
+"""Faults in what goes on when schools merge, split or get another name."""
+
+IN_RETENTION: Mapping[Plant, str] = {
+    keeps_lists_of_closed_takeovers: "retention",
+    keeps_transfers_for_ever: "retention",
+    keeps_counts_for_ever: "retention",
+}
+"""Faults in what ends by itself."""

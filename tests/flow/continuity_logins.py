@@ -4,16 +4,10 @@ from hypothesis import strategies as st
 from hypothesis.stateful import rule
 
 from broker.domain.ids import SchoolId
-from tests.flow.continuity_actors import (
-    LIAR_NUMBERS,
-    PARTIES,
-    PUPILS,
-    TEACHER,
-    TEACHER_NUMBER,
-    Actors,
-)
+from tests.flow.continuity_actors import Actors
+from tests.flow.continuity_known import LIAR_NUMBERS, PARTIES, PUPILS, TEACHER, TEACHER_NUMBER
+from tests.flow.continuity_parties import HONEST, LIAR, SUPPLIER_OF, eck_id_at
 from tests.flow.continuity_promises import must
-from tests.flow.continuity_world import HONEST, LIAR, SUPPLIER_OF, eck_id_at
 
 PUPIL = st.sampled_from(PUPILS)
 SCHOOL = st.sampled_from(HONEST)
@@ -32,7 +26,7 @@ class Logins(Actors):
         both = states == "list" or (pupil, school) in self.must_state_both
         if both and not self.is_listed(pupil, school):
             states = "both"
-        self.log_in(
+        arrived = self.log_in(
             pupil,
             school,
             eck_id=None if states in ("number", "list") else eck_id_at(pupil, school),
@@ -40,14 +34,16 @@ class Logins(Actors):
             party=party,
             worker=worker,
         )
-        self.must_state_both.discard((pupil, school))
+        if arrived.received is not None:
+            self.must_state_both.discard((pupil, school))
 
     @rule(pupil=PUPIL, party=PARTY, school=st.sampled_from(HONEST[1:]))
     def honest_logins_at_once(self, pupil: str, party: str, school: SchoolId) -> None:
         """A double click that reaches both workers: they find, or make, the same account."""
         login = (pupil, eck_id_at(pupil, school), self.numbers[pupil, school])
-        self.at_once(school, (login, login), party=party)
-        self.must_state_both.discard((pupil, school))
+        arrived = self.at_once(school, (login, login), party=party)
+        if arrived[0].received is not None:
+            self.must_state_both.discard((pupil, school))
 
     @rule(first=PUPIL, second=PUPIL, sector_of=SCHOOL, party=PARTY)
     def malicious_logins_at_once(
@@ -94,7 +90,7 @@ class Logins(Actors):
 
     @rule(victim=PUPIL, number=st.sampled_from(LIAR_NUMBERS), party=PARTY, patient=st.booleans())
     def malicious_plan(self, victim: str, number: str, party: str, patient: bool) -> None:
-        """Make an account by a number of its own, and then tie it to an ECK iD."""
+        """Make an account by a number of its own, and tie it to an ECK iD first."""
         eck_id = eck_id_at(victim, LIAR)
         self.log_in("fiction", LIAR, eck_id=None, number=number, party=party)
         if not patient:
@@ -102,6 +98,7 @@ class Logins(Actors):
         for _ in range(6 if patient else 1):
             self.log_in(victim, LIAR, eck_id=eck_id, number=number, party=party)
             self.world.wait(days=7 if patient else 0)
+        self.honest_login(victim, HONEST[0], "eck id", party, 0)
 
     @rule(party=PARTY, number=st.sampled_from((None, *LIAR_NUMBERS)))
     def malicious_crowd(self, party: str, number: str | None) -> None:
@@ -131,6 +128,8 @@ class Logins(Actors):
         """Only one that came with an ECK iD before; without, nothing can tell its holders apart."""
         number = self.numbers[old, school]
         if old == new or self.bound.get((school, number)) != eck_id_at(old, school):
+            return
+        if not self.may_issue_anew(school, number):
             return
         fresh = f"88{len(self.ledger.owners)}"
         self.numbers[old, school] = fresh

@@ -5,11 +5,8 @@ from collections.abc import Callable
 from hypothesis import strategies as st
 from hypothesis.stateful import invariant, rule
 
-from broker.adapters.databases.sql_register_rows import SqliteRegisterRows
-from broker.adapters.databases.sql_rotations import SqliteRotations
-from broker.adapters.databases.sql_supplier_counts import SqliteSupplierCounts
 from broker.domain.attributes import Population
-from broker.domain.ids import SchoolId, SupplierId
+from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.operators.two_persons import Action
 from broker.flow.persons.person_changes import PlanPorts, plan_change
@@ -26,31 +23,23 @@ from broker.flow.persons.person_plans import (
 from broker.flow.persons.person_records import Presented
 from broker.flow.persons.person_rows import find_records
 from broker.flow.persons.register import derive_tag
-from broker.flow.rotation.conversion import NotConverted, convert_batch
-from broker.flow.rotation.rotation_refusals import WindowNotOpen, WindowOpen
-from broker.flow.rotation.rotations import RotationDesk
-from broker.pseudonyms.conversion import make_conversion
-from broker.pseudonyms.derivation import derive_pseudonym, root_apart
-from broker.pseudonyms.epochs import select_key
+from broker.pseudonyms.derivation import root_apart
 from tests.flow import continuity_promises as promises
-from tests.flow.continuity_actors import LIAR_NUMBERS, PUPILS, Left, Number
+from tests.flow.continuity_known import LIAR_NUMBERS, PUPILS, Left, Number
 from tests.flow.continuity_logins import Logins
-from tests.flow.continuity_promises import SETTLED_DAYS, Stated, must
-from tests.flow.continuity_world import (
-    BIOSFEER_ID,
+from tests.flow.continuity_parties import (
     HONEST,
     LIAR,
-    REKENRIJK_ID,
-    TAALTUIN_ID,
     eck_id_at,
 )
+from tests.flow.continuity_promises import SETTLED_DAYS, Stated, must
+from tests.flow.login_parties import REKENRIJK
 from tests.flow.operators import ANNA, BEA, a_desk
 
 PUPIL = st.sampled_from(PUPILS)
 ANY_SCHOOL = st.sampled_from((*HONEST, LIAR))
-SUPPLIERS = (REKENRIJK_ID, TAALTUIN_ID, BIOSFEER_ID)
-SUPPLIER = st.sampled_from(SUPPLIERS)
 
+Opened = dict[tuple[str, SchoolId], str | None]
 Planner = Callable[..., Plan]
 
 
@@ -60,6 +49,21 @@ class PeopleDecide(Logins):
     def __init__(self) -> None:
         super().__init__()
         self.operators = a_desk(ANNA, BEA)
+
+    def what_honest_pupils_open(self) -> Opened:
+        """Return by which names Rekenrijk knows each honest pupil, at each school of theirs."""
+        opened: Opened = {}
+        for eck_id, stated in self.ledger.stated.items():
+            for school in [each for each in stated.arrivals if each in HONEST]:
+                arrived = self.attempt(
+                    stated.pupil, school, eck_id=eck_id, number=None, party=REKENRIJK, worker=0
+                )
+                self.take_in(
+                    stated.pupil, school, arrived, eck_id=eck_id, number=None, party=REKENRIJK
+                )
+                received = arrived.received
+                opened[stated.pupil, school] = None if received is None else received.subject
+        return opened
 
     @invariant()
     def the_register_holds_what_was_stated(self) -> None:
@@ -137,7 +141,7 @@ class PeopleDecide(Logins):
         if school not in stated.arrivals or school in stated.closed_to:
             must(not done, "decided: who was never there confirms nothing")
             return
-        if school not in (stated.first_by, *stated.confirmed):
+        if school not in (*stated.first_at, *stated.confirmed):
             must(done != stated.protected, "decided: a protected pupil needs both sides")
             if done:
                 self.confirm_at(stated, {school})
@@ -210,12 +214,7 @@ class PeopleDecide(Logins):
         self.split_from.add((number, stated.eck_id))
         del self.bound[number]
         self.joined_of.pop(number, None)
-        if (
-            number not in self.closed
-            and number[0] != LIAR
-            and all(of_number not in each for each in self.ledger.told.values())
-        ):
-            self.own(of_number, stated.pupil)  # issued anew, and nobody opened it before
+        self.owned_from_now_on(number, stated.pupil)
         if stated.protected:
             self.protected_numbers.add(number)
         joined = stated.opens.get(number[0]) == of_number
@@ -269,109 +268,3 @@ class PeopleDecide(Logins):
         self.joined_of[number] = stated.eck_id
         stated.protected |= number in self.protected_numbers
         self.bound[number] = stated.eck_id
-
-
-class KeysRotate(PeopleDecide):
-    """A supplier's key is rotated, turned back, and its window closed."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self.epochs: dict[SupplierId, tuple[str, str | None]] = dict.fromkeys(
-            SUPPLIERS, ("a", None)
-        )
-
-    def epochs_of(self, supplier: SupplierId) -> tuple[str, str | None]:
-        return self.epochs[supplier]
-
-    @property
-    def rotation_desk(self) -> RotationDesk:
-        return RotationDesk(
-            store=SqliteRotations(self.world.folder / "registry.db"),
-            keys="ab",
-            audit=self.world.audit,
-            by="root",
-            clock=self.world.clock,
-        )
-
-    @rule(supplier=SUPPLIER)
-    def rotate(self, supplier: SupplierId) -> None:
-        epoch, previous = self.epochs[supplier]
-        other = "b" if epoch == "a" else "a"
-        try:
-            self.rotation_desk.rotate(supplier, letter=other)
-        except WindowOpen:
-            must(previous is not None, "decided: one window at a time")
-            return
-        must(previous is None, "decided: one window at a time")
-        self.epochs[supplier] = (other, epoch)
-        self.world.look()
-
-    @rule(supplier=SUPPLIER, other=SUPPLIER)
-    def rotate_and_convert(self, supplier: SupplierId, other: SupplierId) -> None:
-        self.rotate(supplier)
-        self.convert(supplier, other)
-
-    @rule(supplier=SUPPLIER)
-    def turn_back(self, supplier: SupplierId) -> None:
-        epoch, previous = self.epochs[supplier]
-        try:
-            self.rotation_desk.turn_back(supplier)
-        except WindowNotOpen:
-            must(previous is None, "decided: an open window can be turned back")
-            return
-        assert previous is not None
-        self.epochs[supplier] = (previous, epoch)
-        self.world.look()
-
-    @rule(supplier=SUPPLIER)
-    def close_window(self, supplier: SupplierId) -> None:
-        epoch, previous = self.epochs[supplier]
-        counts = SqliteSupplierCounts(self.world.folder / "register.db")
-        try:
-            self.rotation_desk.close(supplier, counts=counts, leave_stragglers=True)
-        except WindowNotOpen:
-            must(previous is None, "decided: an open window can be closed")
-            return
-        self.epochs[supplier] = (epoch, None)
-        self.world.look()
-
-    @rule(supplier=SUPPLIER, other=SUPPLIER)
-    def convert(self, supplier: SupplierId, other: SupplierId) -> None:
-        """Convert all names that a supplier has, and those of another one that it should not."""
-        epoch, previous = self.epochs[supplier]
-        if previous is None:
-            return
-        pairwise = self.world.keys.pairwise
-        left, entered = (select_key(pairwise, pinned=each) for each in (previous, epoch))
-        accounts = sorted(self.ledger.told[supplier])
-        texts = [derive_pseudonym(each, supplier=supplier, key=left) for each in accounts]
-        strange = [
-            derive_pseudonym(each, supplier=other, key=left)
-            for each in sorted(self.ledger.told[other])
-            if other != supplier
-        ]
-        batch = convert_batch(
-            [*texts, *strange],
-            conversion=make_conversion(supplier, left=left, entered=entered),
-            rows=SqliteRegisterRows(self.world.folder / "register.db"),
-            keys=self.world.keys.register,
-        )
-        current = {
-            account
-            for each in self.ledger.stated.values()
-            if supplier in each.known_at
-            for account in each.opens.values()
-        }
-        for account, answer in zip(accounts, batch.answers, strict=False):
-            converted = (
-                None
-                if isinstance(answer, NotConverted)
-                else self.world.account_of(answer, supplier)
-            )
-            promises.conversion_names_the_same_account(
-                account, converted, is_current=account in current
-            )
-        must(
-            all(isinstance(each, NotConverted) for each in batch.answers[len(accounts) :]),
-            "conversion: another supplier's names lead nowhere",
-        )

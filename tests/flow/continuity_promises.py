@@ -13,7 +13,8 @@ from typing import Any
 from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.persons.person_records import PersonRecord, school_year_of
 from broker.pseudonyms.derivation import PersonRoot
-from tests.flow.continuity_world import HONEST, LIAR, SCHOOLS, Arrived
+from tests.flow.continuity_parties import LIAR, SCHOOLS
+from tests.flow.continuity_world import Arrived
 from tests.flow.login_answers import Received
 from tests.flow.watched_logins import Violated, must
 
@@ -60,7 +61,9 @@ class Stated:
         closed_to: schools that an objection shut out for good.
         known_at: suppliers that stand with it.
         promised_at: schools for which a mapping answered before anybody logged in with it.
-        first_by: school that stated it before all others.
+        first_at: the school that stated it before all others, also under the names as which it
+            goes on.
+        fresh_at: account that opens since an objection, where it came along from another school.
     """
 
     pupil: str
@@ -74,10 +77,8 @@ class Stated:
     known_at: set[SupplierId] = field(default_factory=set)
     promised_at: set[SchoolId] = field(default_factory=set)
     joined: Joined | None = None
-
-    @property
-    def first_by(self) -> SchoolId | None:
-        return next(iter(self.arrivals), None)
+    first_at: set[SchoolId] = field(default_factory=set)
+    fresh_at: dict[SchoolId, PersonRoot] = field(default_factory=dict)
 
 
 @dataclass
@@ -148,7 +149,7 @@ def previous_is_own_and_known(
         return
     must(previous != account, "previous: it is another account")
     must(previous in ledger.told[supplier], "previous: the supplier knew it")
-    may_own = {pupil} if school in HONEST else {pupil, LIAR_NAME}
+    may_own = {pupil} if school != LIAR else {pupil, LIAR_NAME}
     must(ledger.owners.get(previous) in may_own, "previous: it is this person's")
 
 
@@ -296,7 +297,7 @@ def conversion_names_the_same_account(
 
 def protected_pupils_need_both_sides(stated: Stated, *, school: SchoolId) -> None:
     """Nothing opens for a protected pupil at a new school before a school of before confirmed."""
-    if stated.protected and school not in (stated.first_by, *stated.closed_to):
+    if stated.protected and school not in (*stated.first_at, *stated.closed_to):
         must(not stated.arrivals or school in stated.confirmed, "protected: both sides")
 
 
@@ -336,4 +337,4 @@ def previous_of(received: Received) -> str | None:
     return found[0] if isinstance(found, list) else found
 
 
-__all__ = ["HONEST", "Violated", "must"]
+__all__ = ["Violated", "must"]

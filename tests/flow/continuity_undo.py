@@ -1,7 +1,7 @@
 """Changes that are taken back at once, and accounts that go along to another education sector."""
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import date, timedelta
 
 from hypothesis import strategies as st
 from hypothesis.stateful import rule
@@ -12,42 +12,20 @@ from broker.domain.refusals import Refusal
 from broker.flow.operators.two_persons import Action
 from broker.flow.transfers.transfers import TransferDesk
 from tests.flow import continuity_promises as promises
-from tests.flow.continuity_actors import PUPILS, Left
-from tests.flow.continuity_changes import TakeOvers
-from tests.flow.continuity_operators import SUPPLIER
+from tests.flow.continuity_known import PUPILS, Left
+from tests.flow.continuity_parties import HONEST, KOMPAS, LIAR, REKENRIJK_ID, VUURVOGEL, eck_id_at
 from tests.flow.continuity_promises import Stated, must
-from tests.flow.continuity_world import (
-    HONEST,
-    KOMPAS,
-    LIAR,
-    REKENRIJK_ID,
-    VUURVOGEL,
-    eck_id_at,
-)
-from tests.flow.login_parties import REKENRIJK
+from tests.flow.continuity_rotations import SUPPLIER
+from tests.flow.continuity_takeovers import TakeOvers
 from tests.flow.operators import ANNA, BEA
 
 PUPIL = st.sampled_from(PUPILS)
-Opened = dict[tuple[str, SchoolId], str | None]
 
 
 class ChangesAreUndone(TakeOvers):
     """What is changed and taken back leaves every honest pupil the names of before."""
 
-    def what_honest_pupils_open(self) -> Opened:
-        """Return by which names Rekenrijk knows each honest pupil, at each school of theirs."""
-        opened: Opened = {}
-        for eck_id, stated in self.ledger.stated.items():
-            for school in [each for each in stated.arrivals if each in HONEST]:
-                arrived = self.attempt(
-                    stated.pupil, school, eck_id=eck_id, number=None, party=REKENRIJK, worker=0
-                )
-                self.take_in(
-                    stated.pupil, school, arrived, eck_id=eck_id, number=None, party=REKENRIJK
-                )
-                received = arrived.received
-                opened[stated.pupil, school] = None if received is None else received.subject
-        return opened
+    transferred_on = date.min
 
     @rule(
         of=st.sampled_from(("protection", "rotation", "take-over", "login", "join")),
@@ -168,13 +146,16 @@ class ChangesAreUndone(TakeOvers):
         for at, of in ((old, stated), (new, later)):
             must(self.is_there_for_sure(at, of), "transfer: both schools have the pupil")
         key = (later.eck_id, supplier)
-        must(key not in self.left, "transfer: one account is told")
+        told = self.left.get(key)
+        over = told is not None and told.until is not None and self.today > told.until
+        must(told is None or over, "transfer: one account is told")
         must(account in self.ledger.told[supplier], "transfer: of an account that it knows")
         assert account is not None
         self.left[key] = Left(
             account, told_at=None, beside=self.opened_at(later, new), until=last_day
         )
         later.known_at.add(supplier)
+        self.transferred_on = self.today
         if again:
             try:
                 self.world.run(agreed(Action.ACCEPT_TRANSFER, new, accept))
@@ -185,5 +166,5 @@ class ChangesAreUndone(TakeOvers):
     def is_there_for_sure(self, school: SchoolId, stated: Stated) -> bool:
         """Tell whether a school stated a pupil and nobody doubts it."""
         return school in stated.arrivals and (
-            school in (stated.first_by, *stated.confirmed) and school not in stated.closed_to
+            school in (*stated.first_at, *stated.confirmed) and school not in stated.closed_to
         )

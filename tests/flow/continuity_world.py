@@ -2,8 +2,7 @@
 
 The flows, protocols and signatures are real; register, registry, lists and take-overs rest in
 SQLite in a folder of their own. Each worker has its own view of the registry, as two processes do.
-De Vuurvogel and De Regenboog teach the same sector, Het Kompas another one: there a pupil has
-another ECK iD. `de-fluisteraar` has a login of its own, and states whatever it likes.
+Who is around it stands in `continuity_parties`.
 """
 
 import asyncio
@@ -11,7 +10,6 @@ import shutil
 from collections.abc import Awaitable, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from datetime import date
 from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -29,19 +27,16 @@ from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_takeover_lists import SqliteTakeoverLists
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.adapters.databases.tables_registry import documents, pins
-from broker.demo.people import DemoSchool, Person, made_up_eck_id
-from broker.domain.attributes import ECK_ID
+from broker.demo.people import Person
 from broker.domain.documents import Kind
 from broker.domain.federation import (
     Agreement,
     Relation,
-    SamlIdpEndpoints,
     School,
-    SchoolFrom,
     SchoolIdp,
     Supplier,
 )
-from broker.domain.ids import BoardId, Brin, SchoolId, SchoolIdpId, SupplierId
+from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal
 from broker.flow.answers import (
     Answer,
@@ -52,7 +47,6 @@ from broker.flow.answers import (
     Redirect,
     Refused,
 )
-from broker.flow.persons.arrival_budgets import ArrivalRules
 from broker.flow.school_logins import LoginWish
 from broker.pseudonyms.conversion import find_root, make_conversion
 from broker.pseudonyms.derivation import (
@@ -65,48 +59,17 @@ from broker.pseudonyms.derivation import (
 )
 from broker.pseudonyms.epochs import select_key
 from tests import builders_saml as saml
-from tests.builders import a_declaration, a_school, a_school_idp, an_agreement
+from tests.flow.continuity_parties import LIAR, LIAR_ENTITY, NEW_IDP, RULES, parties
 from tests.flow.login_answers import AtSchool, Browser, Received, read_at_school
 from tests.flow.login_parties import (
-    FIRST_NAME,
-    REKENRIJK,
-    ROLE,
     SAML_IDP,
-    TAALTUIN,
-    every_party,
 )
 from tests.flow.login_world import LoginWorld, Worker
 from tests.flow.port_fakes import SwappedSnapshots
 
-AnyT = TypeVar("AnyT")
-
-VUURVOGEL, REGENBOOG, KOMPAS = map(SchoolId, ("vuurvogel", "regenboog", "kompas"))
-LIAR = SchoolId("de-fluisteraar")
-HONEST = (VUURVOGEL, REGENBOOG, KOMPAS)
-SCHOOLS = {
-    VUURVOGEL: DemoSchool("vuurvogel", "De Vuurvogel", "Utrecht", "11AA", "po"),
-    REGENBOOG: DemoSchool("regenboog", "De Regenboog", "Amersfoort", "33CC", "po"),
-    KOMPAS: DemoSchool("kompas", "Het Kompas", "Zwolle", "22BB", "vo"),
-    LIAR: DemoSchool("de-fluisteraar", "De Fluisteraar", "Ede", "66ZZ", "po"),
-}
-LIAR_ENTITY = "https://login.de-fluisteraar.example"
-LIAR_IDP = SchoolIdpId("de-fluisteraar-login")
-NEW_IDP = SchoolIdpId("vuurvogel-nieuw")
-"""De Vuurvogel's login to be."""
-
-LIAR_PUPILS = 6
-"""Its head count, by which its budget goes."""
-
-REKENRIJK_ID, TAALTUIN_ID, BIOSFEER_ID = map(SupplierId, ("rekenrijk", "taaltuin", "biosfeer"))
-SUPPLIER_OF = {
-    REKENRIJK: REKENRIJK_ID,
-    TAALTUIN: TAALTUIN_ID,
-    "biosfeer-web": BIOSFEER_ID,
-    "biosfeer-saml": BIOSFEER_ID,
-}
 WORKERS = 2
 
-RULES = ArrivalRules(daily_minimum=2)
+AnyT = TypeVar("AnyT")
 
 _END = prepare(
     update(documents)
@@ -119,57 +82,6 @@ _END = prepare(
 )
 _ADD = prepare(insert(documents))
 _PIN = prepare(insert(pins))
-
-
-def parties() -> dict[str, Any]:
-    """Return the parties of the journeys, and the school that lies with its own login."""
-    records = every_party()
-    for honest in HONEST:
-        records[honest] = msgspec.structs.replace(records[honest], pupils=400)
-    records[LIAR] = a_school(
-        id=LIAR,
-        name="De Fluisteraar",
-        place="Ede",
-        brin=Brin("66ZZ"),
-        board=BoardId("stichting-fluister"),
-        pupils=LIAR_PUPILS,
-    )
-    records[LIAR_IDP] = a_school_idp(
-        id=LIAR_IDP,
-        schools=(LIAR,),
-        scopes=("de-fluisteraar.example",),
-        school_from=SchoolFrom.ATTRIBUTE,
-        endpoints=SamlIdpEndpoints(
-            entity_id=LIAR_ENTITY,
-            sso_redirect_url=f"{LIAR_ENTITY}/sso",
-            signing_certificates=(saml.STRANGER_KEY.certificate,),
-        ),
-    )
-    biosfeer = records["biosfeer"]
-    records["biosfeer"] = msgspec.structs.replace(
-        biosfeer, eck_id_entitled=True, attributes=(*biosfeer.attributes, a_declaration(ECK_ID))
-    )
-    records[NEW_IDP] = msgspec.structs.replace(
-        records["kompas-login"],
-        id=NEW_IDP,
-        schools=(VUURVOGEL,),
-        scopes=("vuurvogel.example",),
-        rehearsal_only=True,
-    )
-    records["kompas-login"] = msgspec.structs.replace(
-        records["kompas-login"], login_identifier="sub"
-    )
-    for supplier in ("rekenrijk", "taaltuin", "biosfeer"):
-        records[f"{LIAR}/{supplier}"] = an_agreement(
-            school=LIAR, supplier=SupplierId(supplier), approved=frozenset({FIRST_NAME, ROLE})
-        )
-    for school in (VUURVOGEL, LIAR):  # each signs for a take-over of what Biosfeer has
-        records[f"{school}/biosfeer"] = msgspec.structs.replace(
-            records[f"{school}/biosfeer"],
-            approved=frozenset({FIRST_NAME, ROLE, ECK_ID}),
-            last_day=date(2090, 7, 31),
-        )
-    return records
 
 
 @cache
@@ -415,26 +327,3 @@ def _account_of(world: ContinuityWorld, pseudonym: str, supplier: SupplierId) ->
 
 def _is_supplier_s(answer: Redirect) -> bool:
     return "iss=" in answer.url
-
-
-def eck_id_at(pupil: str, school: SchoolId) -> str:
-    """Return the ECK iD that a pupil has in the sector of a school."""
-    return made_up_eck_id(f"{pupil} vo" if school == KOMPAS else pupil)
-
-
-def a_person(
-    pupil: str, school: SchoolId, *, eck_id: str | None, number: str | None, staff: bool = False
-) -> Person:
-    """Return what a school states of somebody."""
-    at = SCHOOLS[school]
-    attributes = {
-        "uid": (f"{pupil}@{at.realm}",),
-        "givenName": (pupil.capitalize(),),
-        "eduPersonAffiliation": ("employee" if staff else "student",),
-        "nlEduPersonHomeOrganizationId": (at.brin,),
-    }
-    if number is not None:
-        attributes["employeeNumber"] = (number,)
-    if eck_id is not None:
-        attributes["eckId"] = (eck_id,)
-    return Person(f"{pupil}-{school}", at, attributes)

@@ -407,6 +407,21 @@ class TestWhatPeopleDecided:
         assert PersonEvent.ACCOUNTS_KEPT_APART in new.events
         assert (await schools.login(NEW, "1001")).root == by_number.root
 
+    async def test_they_stay_apart_also_where_the_account_of_another_old_school_goes_on(
+        self,
+    ) -> None:
+        schools = Schools(relations=(a_relation(numbers_of=(OLD,), numbers_at=NEW),))
+        by_eck_id = await schools.login(OTHER, eck="sanne")
+        await schools.login(OLD, eck="sanne")
+        by_number = await schools.login(OLD, "1001")
+        root = eck_root("sanne")
+        known = schools.record(root)
+        tag = derive_tag(KEYS, local_root(OLD, "1001"))
+        seen = {**known.seen, OLD: replace(known.seen[OLD], apart=(tag,), held_since=None)}
+        schools.put(root, replace(known, seen=seen))
+        assert (await schools.login(NEW, "1001", eck="sanne")).root == by_eck_id.root
+        assert (await schools.login(NEW, "1001")).root == by_number.root
+
     async def test_a_school_that_another_one_objected_to_says_nothing(self) -> None:
         schools = Schools(relations=(a_relation(),))
         await schools.login(OLD, eck="sanne")
@@ -514,6 +529,62 @@ async def test_rolled_back_everybody_is_who_they_were() -> None:
     assert (await schools.login(OLD, "2002", eck="noor", today=AFTER)).root == known.root
     schools.relations = (RENUMBER,)
     assert (await schools.login(NEW, "1001")).root == old.root
+
+
+class TestAfterGoingBack:
+    """What happened at the new school while the relation held is known at the old one."""
+
+    async def test_who_knew_an_account_is_told_when_it_is_left_behind(self) -> None:
+        schools = Schools()
+        await schools.login(OLD, eck="noor")
+        before = await schools.login(OLD, "1001", visit=True)
+        await schools.login(NEW, "1001", visit=True)
+        schools.relations = ()
+        both = await schools.login(OLD, "1001", eck="noor", visit=True)
+        assert both.root == eck_root("noor")
+        assert both.previous == before.root
+
+    async def test_nobody_is_told_once_the_number_went_with_an_eck_id(self) -> None:
+        """At the new school it is known by that one already."""
+        schools = Schools()
+        await schools.login(OLD, eck="noor")
+        await schools.login(OLD, "1001", visit=True)
+        await schools.login(NEW, "1001", eck="noor", visit=True)
+        schools.relations = ()
+        both = await schools.login(OLD, "1001", eck="noor", visit=True)
+        assert (both.root, both.previous) == (eck_root("noor"), None)
+
+    async def test_a_supplier_that_came_afterwards_is_found(self) -> None:
+        schools = Schools()
+        old = await schools.login(OLD, "1001")
+        await schools.login(NEW, "1001")
+        schools.relations = ()
+        await schools.login(OLD, "1001", visit=True)
+        assert await find_supplier_seen(
+            old.root, supplier=REKENRIJK, register=schools.register, keys=KEYS
+        )
+
+    async def test_a_number_that_was_issued_anew_is_not_erased_with_who_had_it(self) -> None:
+        schools = Schools()
+        await schools.login(OLD, "1001", eck="noor")
+        await schools.login(NEW, "1001", eck="noor")
+        schools.relations = ()
+        other = await schools.login(OLD, "1001", eck="sanne")
+        schools.relations = (NEW_NUMBERS,)
+        await schools.login(NEW, "1001", eck="noor")
+        presented = present_person(an_identity(OLD, eck="noor"), key=ROOT_KEY)
+        await erase_person(presented, register=schools.register, keys=KEYS)
+        schools.relations = ()
+        assert (await schools.login(OLD, "1001")).root == other.root
+
+    async def test_one_that_was_issued_anew_at_the_new_school_is_nobody_of_before(self) -> None:
+        schools = Schools()
+        await schools.login(OLD, "1001", visit=True)
+        await schools.login(NEW, "1001", eck="noor", visit=True)
+        await schools.login(NEW, "1001", eck="sanne", visit=True)
+        schools.relations = ()
+        both = await schools.login(OLD, "1001", eck="sanne", visit=True)
+        assert both.previous is None
 
 
 async def test_no_number_and_no_tag_shows_itself() -> None:

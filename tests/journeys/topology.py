@@ -11,7 +11,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -33,11 +33,16 @@ GIVE_UP_SECONDS = 60  # only a fault takes so long
 
 @dataclass(slots=True)
 class BrokerProcess:
-    """One `broker serve`, by a port of its own."""
+    """One `broker serve`, by a port of its own.
+
+    Attributes:
+        environment: that it gets beside ours.
+    """
 
     config_folder: Path
     port: int = field(default_factory=a_free_port)
     options: tuple[str, ...] = ()
+    environment: Mapping[str, str] = field(default_factory=dict)
     process: subprocess.Popen[bytes] | None = None
 
     @property
@@ -51,7 +56,7 @@ class BrokerProcess:
                     *(sys.executable, "-m", "broker", "serve"),
                     *("--config", str(self.config_folder), *self.options),
                 ],
-                env={**os.environ, "BROKER_SERVER__PORT": str(self.port)},
+                env={**os.environ, **self.environment, "BROKER_SERVER__PORT": str(self.port)},
                 stdout=log,
                 stderr=log,
                 stdin=subprocess.DEVNULL,

@@ -12,6 +12,7 @@ from typing import Any
 import httpx2
 
 from broker.adapters.serving.worker_processes import WorkerEvent
+from broker.demo.actions import Stage
 from broker.demo.addresses import FREE_PORTS, Addresses, Party, addresses_of, listening
 from broker.demo.run import prepare_world
 from broker.demo.world import running
@@ -37,6 +38,7 @@ class WorkersWorld:
     redis: RedisServer
     config_folder: Path
     metrics_port: int
+    stage: Stage
 
     def lines(self, event: str) -> list[dict[str, Any]]:
         """Return what the broker wrote down of an event, whichever worker it was."""
@@ -155,7 +157,8 @@ async def running_workers(folder: Path, *, workers: int = 2) -> AsyncIterator[Wo
             broker.start()
             async with running(world.federation, addresses, sockets=sockets):
                 await broker.until_ready()
-                yield WorkersWorld(addresses, broker, redis, config_folder, metrics_port)
+                stage = Stage(world.loaded, addresses)
+                yield WorkersWorld(addresses, broker, redis, config_folder, metrics_port, stage)
         finally:
             if broker.process is not None:
                 await broker.stop()

@@ -92,10 +92,20 @@ def must_stay_apart(
     Args:
         eck, arrived: of the ECK iD, before this login and after.
     """
-    if login.local_tag in arrived.seen[login.school].apart:
+    if were_parted(arrived, local, login):
         return True
     has_own_account = local is not None and local.bound_to is None
     return has_own_account and eck is not None and bool(schools_that_count(eck) - login.here)
+
+
+def were_parted(eck: PersonRecord, local: PersonRecord | None, login: Login) -> bool:
+    """Tell whether two persons split this number from this ECK iD, here or where it went on from.
+
+    A tag is that of one number at one school, so it does not matter at which one it stands.
+    """
+    here = None if local is None else local.seen.get(login.school)
+    tags = {login.local_tag, *(() if here is None else here.aliases)}
+    return any(not tags.isdisjoint(each.apart) for each in eck.seen.values())
 
 
 def bind_number(
@@ -208,13 +218,21 @@ def forget_number(
     """Rules 10 and 14: erasing the number's former person must not erase the new one's row.
 
     Returns:
-        root, what was found under it and what it shall be, of the former ECK iD; or nothing.
+        root, what was found under it and what it shall be: of the former ECK iD, and of its number
+        at a school that went on for this one; or nothing.
     """
     local, bound = found.local, found.bound
     if local is None or local.bound_to in (None, eck_root) or bound is None:
         return ()
+    parted = [(as_root(local.bound_to), bound)]
+    if found.onward is not None and local.carried_to is not None:
+        parted.append((as_root(local.carried_to), found.onward))
+    return tuple((root, each, _without_alias(each, login.local_tag)) for root, each in parted)
+
+
+def _without_alias(record: PersonRecord, forgotten: bytes) -> PersonRecord:
     seen = {
-        school: replace(each, aliases=tuple(tag for tag in each.aliases if tag != login.local_tag))
-        for school, each in bound.seen.items()
+        school: replace(each, aliases=tuple(tag for tag in each.aliases if tag != forgotten))
+        for school, each in record.seen.items()
     }
-    return ((as_root(local.bound_to), bound, replace(bound, seen=seen)),)
+    return replace(record, seen=seen)

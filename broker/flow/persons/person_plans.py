@@ -13,7 +13,7 @@ A plan names no other school and no person; its lines are for the one who decide
 two ECK iDs: what would is refused.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -261,8 +261,8 @@ def plan_join(person: OpenedPerson, *, by: Deciding) -> Plan:
         here,
         # Erasing must find the number at a school of before, and a fresh account, as well.
         aliases=tuple(dict.fromkeys((*here.aliases, tag, *local.seen[by.school].aliases))),
-        apart=tuple(each for each in here.apart if each != tag),
     )
+    seen = _together(left.seen | {by.school: here}, {tag, *local.seen[by.school].aliases})
     bound = replace(
         local,
         account=here.account,
@@ -275,7 +275,7 @@ def plan_join(person: OpenedPerson, *, by: Deciding) -> Plan:
     told = sum(tells(each, local.account) for each in left.suppliers.values())
     return Plan(
         changes=(
-            Change(eck_root, replace(left, seen={**left.seen, by.school: here})),
+            Change(eck_root, replace(left, seen=seen)),
             Change(local_root, bound),
         ),
         lines=(
@@ -283,6 +283,14 @@ def plan_join(person: OpenedPerson, *, by: Deciding) -> Plan:
             f"Suppliers that are told of the other account, at this pupil's next login: {told}.",
         ),
     )
+
+
+def _together(seen: Mapping[SchoolId, SeenAt], tags: Collection[bytes]) -> dict[SchoolId, SeenAt]:
+    """Return where an ECK iD was without what was said of a number staying apart from it."""
+    return {
+        school: replace(each, apart=tuple(tag for tag in each.apart if tag not in tags))
+        for school, each in seen.items()
+    }
 
 
 def open_fresh(

@@ -214,6 +214,8 @@ class FoundRecords:
         closed: presented roots that are unknown, and whose own account is not to be opened.
         reissued: whether `local`, stated alone, went on to another school and is another person's
             there by now.
+        onward: of the number at the school that went on for this one, when `local` was carried
+            there and comes with an ECK iD that it is not bound to; looked up only then.
     """
 
     eck_id: PersonRecord | None = field(default=None, repr=False)
@@ -221,6 +223,7 @@ class FoundRecords:
     bound: PersonRecord | None = field(default=None, repr=False)
     closed: frozenset[PersonRoot] = field(default=frozenset(), repr=False)
     reissued: bool = False
+    onward: PersonRecord | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

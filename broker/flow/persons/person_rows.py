@@ -28,6 +28,7 @@ from broker.flow.persons.successors import (
     Succession,
     is_carried_from,
     may_go_on,
+    with_suppliers_of,
 )
 from broker.flow.persons.supplier_counts import find_moves
 from broker.pseudonyms.derivation import PersonRoot
@@ -53,7 +54,8 @@ async def look_up(
     keys: RegisterKeys,
     succession: Succession = NO_SUCCESSION,
 ) -> LookedUp:
-    """Return what rests of what a login presents: one look-up, two for a number bound elsewhere.
+    """Return what rests of what a login presents: one look-up; two for a number that is bound
+    elsewhere, or that went on at another school and comes with an ECK iD now.
 
     Args:
         succession: what the login's school goes on for; its rows are read in the same look-up.
@@ -81,15 +83,21 @@ async def look_up(
         )
         old_rows = tuple(each for each in before if may_go_on(each.record, local=presented.local))
     known = old_rows[0].record if len(old_rows) == 1 else local
-    if known is not None and known.bound_to is not None:
-        other = as_root(known.bound_to)
-        if other != presented.eck_id:
-            rows |= await _find_rows((other,), register=register, keys=keys)
-            bound = _open_row(rows, other, keys)
+    other = None if known is None else _root_unless(presented.eck_id, known.bound_to)
+    came_to = _root_carried_to(presented, local)
+    beside = [each for each in (other, came_to) if each is not None]
+    if beside:
+        rows |= await _find_rows(beside, register=register, keys=keys)
+        bound = _open_row(rows, other, keys)
+    onward = _open_row(rows, came_to, keys)
+    if onward is not None and local is not None:
+        onward = onward if is_carried_from(onward, _tag_of(presented, keys)) else None
+        local = with_suppliers_of(local, onward)
     records = FoundRecords(
         eck_id,
         local,
         bound,
+        onward=onward,
         closed=closed & frozenset(presented.roots),
         reissued=presented.eck_id is None
         and local is not None
@@ -111,6 +119,21 @@ async def _is_reissued(
     onward = as_root(record.carried_to)
     there = (await find_records((onward,), register=register, keys=keys)).get(onward)
     return there is None or not is_carried_from(there, derive_tag(keys, root))
+
+
+def _root_unless(presented: PersonRoot | None, stored: bytes | None) -> PersonRoot | None:
+    return None if stored is None or stored == presented else as_root(stored)
+
+
+def _root_carried_to(presented: Presented, local: PersonRecord | None) -> PersonRoot | None:
+    """Return where a number went on that comes with an ECK iD that it is not bound to."""
+    if local is None or presented.eck_id in (None, local.bound_to):
+        return None
+    return _root_unless(None, local.carried_to)
+
+
+def _tag_of(presented: Presented, keys: RegisterKeys) -> bytes:
+    return b"" if presented.local is None else derive_tag(keys, presented.local)
 
 
 async def find_records(

@@ -123,12 +123,17 @@ def _tell(
 
 
 async def find_holder(
-    account: PersonRoot, *, register: PersonRegister, keys: RegisterKeys
+    account: PersonRoot,
+    *,
+    register: PersonRegister,
+    keys: RegisterKeys,
+    supplier: SupplierId | None = None,
 ) -> Holder | None:
     """Return the row in which the suppliers of an account stand; None when nothing rests of it.
 
     Args:
         account: the root that pseudonyms are derived from.
+        supplier: as `holder_root`.
 
     Raises:
         RegisterUnavailable: the register cannot be read, or a row does not open.
@@ -137,7 +142,7 @@ async def find_holder(
     if at is not None and is_closed_to(account, at.record):
         return None
     while at is not None:
-        onward = holder_root(at.root, at.record)
+        onward = holder_root(at.root, at.record, supplier=supplier)
         if onward == at.root:
             return at
         found = await _find_row(onward, register=register, keys=keys)
@@ -154,13 +159,19 @@ async def _find_row(
     return None if record is None else Holder(root, record)
 
 
-def holder_root(account: PersonRoot, record: PersonRecord) -> PersonRoot:
+def holder_root(
+    account: PersonRoot, record: PersonRecord, *, supplier: SupplierId | None
+) -> PersonRoot:
     """Return the root in whose row the suppliers of an account stand, or on the way there.
 
     Args:
         record: of the account's own row. When it leads to another one, that one may lead on: from
             the number at an old school to that at the new one, and from there to an ECK iD.
+        supplier: who is looked for. One that stands here is not looked for elsewhere: it came after
+            the relation by which the number went on was taken back.
     """
+    if supplier in record.suppliers:
+        return account
     stored = record.bound_to if record.held_by is None else record.held_by
     stored = record.carried_to if stored is None else stored
     return account if stored is None else as_root(stored)
@@ -174,7 +185,7 @@ async def find_supplier_seen(
     Raises:
         RegisterUnavailable: as `find_holder`.
     """
-    holder = await find_holder(account, register=register, keys=keys)
+    holder = await find_holder(account, register=register, keys=keys, supplier=supplier)
     return None if holder is None else holder.record.suppliers.get(supplier)
 
 

@@ -126,6 +126,17 @@ def is_carried_from(record: PersonRecord, tag: bytes) -> bool:
     return any(tag in each.aliases for each in record.seen.values())
 
 
+def with_suppliers_of(old: PersonRecord, onward: PersonRecord | None) -> PersonRecord:
+    """Return a number's row of before with the suppliers that went along to the other school.
+
+    After a relation was taken back the number is used here again: who knew its account must be told
+    when it is left behind. There they stay: what goes on there is the same account.
+    """
+    if onward is None or onward.bound_to is not None:
+        return old
+    return replace(old, suppliers={**onward.suppliers, **old.suppliers})
+
+
 @dataclass(frozen=True, slots=True)
 class Carried:
     """The rows as the rules shall see them, and what must be stored because of that."""
@@ -174,9 +185,8 @@ def carry_over(
         local = _as_row_of(login.school, old)
         bound = found.bound
         if bound is not None and local.bound_to is not None and presented.eck_id is None:
-            bound = _know_number(_carry_pin(bound, succession, login), local, login)
+            bound = _know_number(_carry_pin(bound, succession, login), local, old, login)
             changes.append(Change(as_root(local.bound_to), bound))
-        eck_id = None if eck_id is None else _keep_apart(eck_id, old, login)
         carried = with_fields(found, eck_id=eck_id, local=local, bound=bound)
         changes += (
             Change(presented.local, local),
@@ -206,17 +216,8 @@ def _carry_pin(record: PersonRecord, succession: Succession, login: Login) -> Pe
         return record
     # Of several the one that says least of this pupil being confirmed.
     pinned = min(before, key=lambda each: (each.confirmed, each.held_since is None))
-    seen = {**record.seen, login.school: replace(pinned, aliases=(), last_year=None)}
+    seen = {**record.seen, login.school: replace(pinned, aliases=(), apart=(), last_year=None)}
     return replace(record, seen=seen)
-
-
-def _keep_apart(eck_id: PersonRecord, old: OldRow, login: Login) -> PersonRecord:
-    """Return an ECK iD's record that stays apart from a number that two persons split from it."""
-    here = eck_id.seen.get(login.school)
-    if here is None or old.tag not in here.apart or login.local_tag in here.apart:
-        return eck_id
-    here = replace(here, apart=(*here.apart, login.local_tag))
-    return replace(eck_id, seen={**eck_id.seen, login.school: here})
 
 
 def _is_recent(old: OldRow) -> bool:
@@ -229,8 +230,17 @@ def _as_row_of(school: SchoolId, old: OldRow) -> PersonRecord:
     return replace(old.record, account=there.account, seen=seen, carried_to=None)
 
 
-def _know_number(eck_id: PersonRecord, local: PersonRecord, login: Login) -> PersonRecord:
-    """Return an ECK iD's record that knows the number's new row: erasing it must find that too."""
-    here = eck_id.seen.get(login.school) or local.seen[login.school]
+def _know_number(
+    eck_id: PersonRecord, local: PersonRecord, old: OldRow, login: Login
+) -> PersonRecord:
+    """Return an ECK iD's record that knows the number's new row: erasing it must find that too.
+
+    Where the old schools leave open what it opens, it opens what it does at the number's own: held
+    if it is held there, or objected to.
+    """
+    here = eck_id.seen.get(login.school)
+    if here is None:
+        there = eck_id.seen.get(old.number.school, local.seen[login.school])
+        here = replace(there, aliases=(), apart=(), last_year=None)
     here = replace(here, aliases=tuple(dict.fromkeys((*here.aliases, login.local_tag))))
     return replace(eck_id, seen={**eck_id.seen, login.school: here})

@@ -108,7 +108,8 @@ def convert_batch(
         RegisterUnavailable: the register cannot be read, or a row does not open.
     """
     roots = [_read(each, conversion) for each in unverified_texts]
-    held = _find_holders([each for each in roots if isinstance(each, bytes)], rows, keys)
+    read = [each for each in roots if isinstance(each, bytes)]
+    held = _find_holders(read, rows, keys, supplier=conversion.supplier)
     answers: list[Answer] = []
     converted = []
     for root in roots:
@@ -142,7 +143,7 @@ def _read(unverified_text: str, conversion: Conversion) -> PersonRoot | NotConve
 
 
 def _find_holders(
-    roots: Sequence[PersonRoot], rows: RegisterRows, keys: RegisterKeys
+    roots: Sequence[PersonRoot], rows: RegisterRows, keys: RegisterKeys, *, supplier: SupplierId
 ) -> dict[PersonRoot, _Held]:
     """Return for each account's root that has a row the one in which its suppliers stand."""
     held = {
@@ -151,7 +152,10 @@ def _find_holders(
         if not is_closed_to(root, each.record)
     }
     while True:  # from an old school's number to the new one's, and from there to an ECK iD
-        onwards = {root: holder_root(each.root, each.record) for root, each in held.items()}
+        onwards = {
+            root: holder_root(each.root, each.record, supplier=supplier)
+            for root, each in held.items()
+        }
         moved = [onwards[root] for root, each in held.items() if onwards[root] != each.root]
         others = _open_rows(moved, rows, keys)
         if not others:
