@@ -6,12 +6,12 @@ from msgspec.structs import replace
 
 from broker.domain.assurance import read_level
 from broker.domain.identity import VerifiedLogin
-from broker.domain.release import keep_asked
+from broker.domain.release import ReleaseDecision, keep_asked
 from broker.domain.relying_parties import ClaimProfile, OidcClient
 from broker.flow.held_state.records import DecidedRelease, SupplierRequest
 from broker.flow.page_between import PageNeeded
 from broker.flow.parties import Parties
-from broker.oidc_op.asked_claims import check_acr_met
+from broker.oidc_op.asked_claims import AskedClaims, check_acr_met
 from broker.oidc_op.claims import claim_names
 from broker.oidc_op.profiles import find_profile
 from broker.oidc_op.redirect_uris import is_on_device
@@ -38,11 +38,25 @@ def keep_asked_of(
         claims: of the relying party: how it names attributes.
     """
     asked = request.asked_claims if isinstance(request, CheckedAuthorizationRequest) else None
+    return tuple(
+        replace(each, decision=keep_what_is_asked(each.decision, asked, claims=claims))
+        for each in decided
+    )
+
+
+def keep_what_is_asked(
+    decision: ReleaseDecision, asked: AskedClaims | None, *, claims: ClaimProfile
+) -> ReleaseDecision:
+    """Return a decision without what `claims` of its login did not ask for; None asks for all.
+
+    The relying party may name attributes otherwise by now; what it asked by names that it does not
+    use any more is not told, so it is not released.
+    """
     if asked is None:
-        return tuple(decided)
+        return decision
     names = claim_names(claims)
-    kept = {names[each] for each in (*asked.in_id_token, *asked.in_userinfo)}
-    return tuple(replace(each, decision=keep_asked(each.decision, kept)) for each in decided)
+    stated = (*asked.in_id_token, *asked.in_userinfo)
+    return keep_asked(decision, {names[each] for each in stated if each in names})
 
 
 def confirm_on_device(request: SupplierRequest, parties: Parties) -> PageNeeded | None:

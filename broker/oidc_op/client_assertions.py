@@ -35,8 +35,7 @@ class AssertionId:
     Attributes:
         value: unique among the assertions of all clients.
         until: when the checks of this module begin to refuse the assertion by themselves.
-        made_within: how long ago it was made at most, whatever the client's clock; None: as long
-            as an assertion may live.
+        made_within: how long ago it can have been accepted first; None where nobody can tell.
     """
 
     value: str = field(repr=False)
@@ -88,10 +87,11 @@ def check_client_assertion(
         check(signed, expected)
     # The first moment at which the checks of expiry and age refuse by themselves.
     last, issued_at = _instant(signed.claims, "exp") or 0.0, _instant(signed.claims, "iat")
-    made_within = None
+    # The last one before which they refused it by themselves: its end was too far away still.
+    first = last - MAX_ASSERTION_LIFE_SECONDS
     if issued_at is not None:
-        last = min(last, issued_at + MAX_ASSERTION_AGE_SECONDS)
-        made_within = timedelta(seconds=expected.now_seconds - issued_at + SKEW_SECONDS)
+        last, first = min(last, issued_at + MAX_ASSERTION_AGE_SECONDS), max(first, issued_at)
+    made_within = timedelta(seconds=expected.now_seconds - first + SKEW_SECONDS)
     until = now + timedelta(seconds=last + SKEW_SECONDS - expected.now_seconds)
     return AssertionId(f"{len(client_id)}:{client_id}{signed.claims['jti']}", until, made_within)
 

@@ -63,6 +63,7 @@ class Profile:
     Attributes:
         pkce_required: without a code challenge the request is refused (RFC 9700 2.1.1).
         state_required, nonce_required: the same of `state` and `nonce`.
+        unguessable_bits: how many bits these must have room for; 0 where that is not looked at.
         native_redirects: whether a redirect URI may be on loopback with any port, or have a scheme
             of the app's own (RFC 8252 7.1 and 7.3). Others are compared exactly.
         pushed_required: a request that was not pushed is refused (RFC 9126 6).
@@ -86,6 +87,7 @@ class Profile:
     pkce_required: bool
     state_required: bool
     nonce_required: bool
+    unguessable_bits: int
     native_redirects: bool
     pushed_required: bool
     request_objects: RequestObjects
@@ -122,6 +124,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             pkce_required=True,
             state_required=False,
             nonce_required=False,
+            unguessable_bits=0,
             native_redirects=False,
             pushed_required=False,
             request_objects=RequestObjects.ALLOWED,
@@ -144,6 +147,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             pkce_required=False,  # OpenID Connect Basic
             state_required=False,
             nonce_required=False,
+            unguessable_bits=0,
             native_redirects=False,
             pushed_required=False,
             request_objects=RequestObjects.ALLOWED,
@@ -166,6 +170,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             pkce_required=True,  # RFC 8252 6
             state_required=False,
             nonce_required=False,
+            unguessable_bits=0,
             native_redirects=True,
             pushed_required=False,
             request_objects=RequestObjects.REFUSED,  # an app has no key that would be its own
@@ -188,6 +193,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             pkce_required=True,
             state_required=True,  # OIDC NL GOV, authorization request
             nonce_required=True,
+            unguessable_bits=128,  # OIDC NL GOV, authorization request; OAuth NL GOV, `state`
             native_redirects=False,
             pushed_required=False,
             request_objects=RequestObjects.ALLOWED,
@@ -210,6 +216,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             pkce_required=True,  # FAPI 2.0 5.3.2.2
             state_required=False,
             nonce_required=False,
+            unguessable_bits=0,
             native_redirects=False,
             pushed_required=True,
             request_objects=RequestObjects.ALLOWED,

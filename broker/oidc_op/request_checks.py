@@ -20,6 +20,7 @@ from broker.oidc_op.clients import KnownClient
 from broker.oidc_op.profiles import RequestObjects
 from broker.oidc_op.received import AuthorizationRequest
 from broker.oidc_op.redirect_uris import is_registered
+from broker.oidc_op.unguessable import most_bits
 
 FORM_POST = "form_post"
 RESPONSE_MODES = ("query", FORM_POST)
@@ -206,6 +207,18 @@ def check_nonce_present(request: AuthorizationRequest, client: KnownClient) -> N
         raise ParameterRefused("check_nonce_present", subject="nonce")
 
 
+def check_state_unguessable(request: AuthorizationRequest, client: KnownClient) -> None:
+    """OAuth NL GOV: at least 128 bits, as far as the value can tell."""
+    if most_bits(request.state or "") < client.profile.unguessable_bits:
+        raise ParameterRefused("check_state_unguessable", subject="state")
+
+
+def check_nonce_unguessable(request: AuthorizationRequest, client: KnownClient) -> None:
+    """OIDC NL GOV: at least 128 bits, as far as the value can tell."""
+    if most_bits(request.nonce or "") < client.profile.unguessable_bits:
+        raise ParameterRefused("check_nonce_unguessable", subject="nonce")
+
+
 def check_pkce_present(request: AuthorizationRequest, client: KnownClient) -> None:
     """RFC 9700 2.1.1: required unless the profile says otherwise."""
     if request.code_challenge is None and client.profile.pkce_required:
@@ -295,6 +308,8 @@ CHECKS_AFTER_REDIRECT: tuple[Check, ...] = (
     check_scope_has_openid,
     check_state_present,
     check_nonce_present,
+    check_state_unguessable,
+    check_nonce_unguessable,
     check_pkce_present,
     check_pkce_method_s256,
     check_pkce_challenge_form,

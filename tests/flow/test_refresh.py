@@ -7,6 +7,7 @@ import pytest
 
 from broker.domain.attributes import AttributeName
 from broker.domain.refusals import Refusal
+from broker.domain.relying_parties import ClaimProfile
 from broker.flow.held_state.handles import parse_handle
 from broker.flow.held_state.records import REFRESH
 from broker.flow.persons.register import mark_of
@@ -28,9 +29,11 @@ from tests.builders import an_agreement
 from tests.flow.login_parties import (
     BIOSFEER_OIDC,
     FIRST_NAME,
+    REKENRIJK,
     ROLE,
     SAML_IDP,
     SAML_SCHOOL,
+    with_party,
 )
 from tests.flow.login_world import LoginWorld
 from tests.flow.token_desk import (
@@ -45,6 +48,7 @@ from tests.flow.token_desk import (
 )
 
 AGREEMENT = "vuurvogel/rekenrijk"
+ASKS_FIRST_NAME = '{"id_token": {"given_name": null}}'
 
 
 @pytest.fixture
@@ -73,7 +77,7 @@ class TestGiven:
 
     async def test_within_the_profile_alone(self, refreshing: LoginWorld) -> None:
         register(refreshing, profile="nlgov", id_token_algorithm="RS256", refresh_hours=400)
-        given = await tokens(refreshing, scope=OFFLINE)
+        given = await tokens(refreshing, scope=OFFLINE, state="s" * 22, nonce="n" * 22)
         refreshing.wait(hours=6)
         with pytest.raises(GrantRefused, match="check_refresh_token_known"):
             await refresh(refreshing, given.refresh_token)
@@ -403,6 +407,47 @@ class TestDecidedAnew:
         with pytest.raises(AccessTokenRefused):
             await userinfo(refreshing, second.access_token)
 
+    async def test_what_is_left_of_an_erased_person_refreshes_nothing(
+        self, refreshing: LoginWorld
+    ) -> None:
+        """Where the own account was closed, a byte stays in the row's place."""
+        first = await tokens(refreshing, scope=OFFLINE)
+        rows = refreshing.register.rows
+        marks = {tag: mark_of(each.sealed) for tag, each in rows.items()}
+        await refreshing.register.erase(marks, closes=set(marks))
+        with pytest.raises(GrantRefused, match="check_person_still_known"):
+            await refresh(refreshing, first.refresh_token)
+
+    async def test_what_a_login_did_not_ask_is_not_released_and_not_missed(
+        self, refreshing: LoginWorld
+    ) -> None:
+        declared = refreshing.records["rekenrijk"].attributes
+        required = tuple(
+            type(each)(name=each.name, purpose=each.purpose, required=each.name == ROLE)
+            for each in declared
+        )
+        refreshing.change("rekenrijk", attributes=required)
+        given = await tokens(refreshing, scope=OFFLINE, claims=ASKS_FIRST_NAME)
+        (at_login,) = [each for each in refreshing.audit.events if each.action == "released"]
+        for _ in range(2):
+            given = await refresh(refreshing, given.refresh_token)
+            told = claims_of(given.id_token)
+            assert "given_name" in told
+            assert "eduperson_affiliation" not in told
+            noted = refreshing.audit.last
+            assert noted.names == at_login.names == (FIRST_NAME,)
+            assert (ROLE, "not-asked") in noted.withheld
+
+    async def test_what_is_not_told_by_another_claim_profile_is_not_released(
+        self, refreshing: LoginWorld
+    ) -> None:
+        given = await tokens(refreshing, scope=OFFLINE, claims=ASKS_FIRST_NAME)
+        before = refreshing.records["rekenrijk"]
+        refreshing.put("rekenrijk", with_party(before, REKENRIJK, claims=ClaimProfile.ENTREE))
+        second = await refresh(refreshing, given.refresh_token)
+        assert refreshing.audit.last.names == ()
+        assert not {"given_name", "givenName"} & claims_of(second.id_token).keys()
+
     async def test_what_is_required_and_held_no_more(self, refreshing: LoginWorld) -> None:
         first = await tokens(refreshing, scope=OFFLINE)
         declared = refreshing.records["rekenrijk"].attributes
@@ -438,6 +483,22 @@ class TestFaults:
         assert refused == 5
         assert len(refreshing.receipts.kept) == kept + 1  # prepared for release, and not released
         assert await refresh(refreshing, first.refresh_token)
+
+    async def test_counts_where_the_store_began_to_remember_a_moment_ago(
+        self, refreshing: LoginWorld
+    ) -> None:
+        """What it found there was issued since."""
+        first = await tokens(refreshing, scope=OFFLINE)
+        store, real = refreshing.store, refreshing.store.put
+        made: list[Any] = []
+
+        async def put(*puts: Any, claims: Any) -> None:
+            made.extend(each.made_within_milliseconds for each in claims)
+            await real(*puts, claims=claims)
+
+        store.put = put  # type: ignore[method-assign]
+        assert await refresh(refreshing, first.refresh_token)
+        assert made == [0, 60_000]  # the number; the assertion, by a clock that may be ahead
 
     async def test_two_workers_know_of_each_other(self, refreshing: LoginWorld) -> None:
         first = await tokens(refreshing, scope=OFFLINE)

@@ -99,7 +99,7 @@ class TestForAnApi:
 
     async def test_as_a_nlgov_client_has_it(self, signing: LoginWorld) -> None:
         register(signing, profile="nlgov", access_tokens=None, id_token_algorithm="RS256")
-        given = await tokens(signing)
+        given = await tokens(signing, state="s" * 22, nonce="n" * 22)
         header, claims = read(signing, given.access_token)
         assert (header["typ"], header["alg"]) == ("at+jwt", "RS256")
         _, id_token = read(signing, given.id_token)

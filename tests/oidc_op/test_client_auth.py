@@ -184,6 +184,24 @@ def test_check_assertion_times_readable(name: str, wrong: object) -> None:
     assertion_refused("check_assertion_times_readable", **{name: wrong})
 
 
+@pytest.mark.parametrize(
+    ("iat", "exp", "seconds"),
+    [
+        (0, 60, 60),
+        (-200, 60, 260),  # made then, by a clock that is a minute ahead at most
+        (None, 3660, 0),  # a moment earlier it would have been refused
+        (None, 60, 3600),
+        (-30, 3660, 0),
+    ],
+)
+def test_an_assertion_says_how_old_it_can_be(iat: int | None, exp: int, seconds: int) -> None:
+    start = int(NOW.timestamp())
+    made = an_assertion(iat=None if iat is None else start + iat, exp=start + exp)
+    proven = authenticate(assertion_form(made))
+    assert proven.assertion_id is not None
+    assert proven.assertion_id.made_within == timedelta(seconds=seconds)
+
+
 @pytest.mark.parametrize("iat", [None, NOW_SECONDS - 100, NOW_SECONDS])
 @pytest.mark.parametrize("life", [30, 3600])
 def test_an_assertion_id_is_kept_until_the_assertion_is_refused_by_itself(

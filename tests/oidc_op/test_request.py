@@ -60,6 +60,7 @@ API = "https://rekenrijk.example/api"
 STRICT = a_registry()
 COMPAT = a_registry(a_compat_client())
 NLGOV = a_registry(an_oidc_client(profile="nlgov"))
+RANDOM = "tN4_q0wZ1xV7yB2cR9sKgP"  # 22 signs of base64url: 132 bits
 
 
 def check(registry=STRICT, **changes: str | None) -> CheckedAuthorizationRequest:
@@ -75,7 +76,7 @@ def refuses(expected: type[Refusal], name: str, registry=STRICT, **changes: str 
 
 
 def test_the_tables_are_complete() -> None:
-    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 22)
+    assert (len(CHECKS_BEFORE_REDIRECT), len(CHECKS_AFTER_REDIRECT)) == (2, 24)
     for each in (*CHECKS_BEFORE_REDIRECT, *CHECKS_AFTER_REDIRECT):
         assert f"test_{each.__name__}" in globals(), each.__name__
         assert each.__doc__
@@ -338,15 +339,32 @@ def test_check_signed_object() -> None:
 
 
 def test_check_state_present() -> None:
-    refuses(ParameterRefused, "check_state_present", NLGOV, state=None)
-    assert check(NLGOV).state
+    refuses(ParameterRefused, "check_state_present", NLGOV, state=None, nonce=RANDOM)
+    assert check(NLGOV, state=RANDOM, nonce=RANDOM).state
     assert check(state=None).state is None
 
 
 def test_check_nonce_present() -> None:
-    refuses(ParameterRefused, "check_nonce_present", NLGOV, nonce=None)
-    assert check(NLGOV).nonce
+    refuses(ParameterRefused, "check_nonce_present", NLGOV, state=RANDOM, nonce=None)
+    assert check(NLGOV, state=RANDOM, nonce=RANDOM).nonce
     assert check(nonce=None).nonce is None  # oidcc-ensure-request-without-nonce-succeeds
+
+
+@pytest.mark.parametrize(
+    "value", ["n-0S6", "A" * 21, "0123456789abcdef" * 2 + "-", "1" * 38, "8f14e45f-ceea-467a"]
+)
+def test_check_state_unguessable(value: str) -> None:
+    few = value.rstrip("-")[:-1]
+    refuses(ParameterRefused, "check_state_unguessable", NLGOV, state=few, nonce=RANDOM)
+    assert check(NLGOV, state=RANDOM, nonce=RANDOM).state == RANDOM
+    assert check(state=few).state == few
+
+
+@pytest.mark.parametrize("value", [RANDOM, "8f14e45f-ceea-467a-9575-2cb8f0e1a0d3", "1" * 39])
+def test_check_nonce_unguessable(value: str) -> None:
+    refuses(ParameterRefused, "check_nonce_unguessable", NLGOV, state=RANDOM, nonce=value[:-1])
+    assert check(NLGOV, state=value, nonce=value).nonce == value
+    assert check(nonce=value[:-1]).nonce == value[:-1]
 
 
 def test_check_pkce_present() -> None:

@@ -64,6 +64,7 @@ def open_back_channel(ports: BackChannelPorts) -> BackChannel:
             receipts=ports.receipts,
             keys=ports.keys,
             audit=ports.audit,
+            clock=ports.clock,
             random=ports.random,
         )
     )

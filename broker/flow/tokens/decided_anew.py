@@ -10,9 +10,12 @@ from broker.domain.release import (
     ReleaseDecision,
     RequiredAttributeNotApproved,
     RequiredAttributeNotStated,
+    WithheldBecause,
     decide_release,
+    keep_asked,
 )
 from broker.domain.takeover_scope import is_taken_over
+from broker.flow.asked import keep_what_is_asked
 from broker.flow.held_state.records import RefreshFamily
 from broker.flow.naming import PseudonymsRotated, check_epoch_unchanged
 from broker.flow.parties import Parties, check_school_open, find_idp, find_parties
@@ -69,13 +72,22 @@ def _decide(
         day_of(now),
     )
     found = find_agreement(registry, school, supplier.id, today)
-    return decide_release(
+    before = family.decision
+    # What the login stated and the supplier did not ask for is not held, and not missing either.
+    not_asked = {each.name for each in before.withheld if each.reason is WithheldBecause.NOT_ASKED}
+    held = {each.name: each.values for each in before.released}
+    decision = decide_release(
         supplier=supplier,
         school=school.id,
         agreement=None if found is None else found.agreement,
         carried_from=() if found is None else found.carried_from,
         population=family.population,
-        stated={each.name: each.values for each in family.decision.released},
+        stated=dict.fromkeys(not_asked, ()) | held,
         today=today,
         taken_over=is_taken_over(registry, school.id, supplier.id, today=today),
+    )
+    return keep_what_is_asked(
+        keep_asked(decision, held.keys()),
+        family.asked_claims,
+        claims=parties.relying_party.claims,
     )

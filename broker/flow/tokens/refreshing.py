@@ -32,7 +32,7 @@ from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.naming import epoch_of
 from broker.flow.parties import Parties
 from broker.flow.persons.register import PersonRegister
-from broker.flow.ports import FlowKeys, Random, Snapshots
+from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
 from broker.flow.receipts.receipts import ReceiptLog, build_receipt, seal_receipt
 from broker.flow.release import RECEIPT_NONCE_BYTES
 from broker.flow.tokens.access import AccessTokens
@@ -70,6 +70,7 @@ class RefreshPorts:
     receipts: ReceiptLog
     keys: FlowKeys = field(repr=False)
     audit: AuditLog
+    clock: Clock
     random: Random
 
 
@@ -138,7 +139,7 @@ class Refresher:
         )
         id_token = self._build_id_token(redeemed, now=now)
         await self._write_receipt(family, decision, parties, now=now)
-        await self._keep(kept, handle, family, lives=lives, once=once)
+        await self._keep(kept, handle, family, lives=lives, once=once, now=now)
         self._note(family, decision, parties)
         return TokenResponse(
             access_token=access_token,
@@ -243,15 +244,18 @@ class Refresher:
         *,
         lives: RefreshLives,
         once: UsedOnce,
+        now: datetime,
     ) -> None:
         """Use the number up and keep what it gave, or nothing, in one trip."""
-        state = self._ports.state
+        state, since = self._ports.state, self._ports.clock() - now
         if lives.rotates:
             claims = state.claims_for(
                 REFRESH_USE,
                 issuer=handle.text,
                 value=str(family.number),
                 ttl_seconds=USE_REMEMBERED_SECONDS,
+                # The family was found after `now`, so no use of it was forgotten before that.
+                made_within=max(since, timedelta(0)),
             )
             refusal: tuple[type[Refusal], str] = (GrantRefused, "check_refresh_token_used_once")
             once = UsedOnce(claims, (refusal,) * len(claims)) + once
