@@ -180,7 +180,8 @@ class SupplierSide:
         now: datetime,
     ) -> BuiltAnswer:
         profile = parties.relying_party.claims
-        part = self._take_part(prepared, prepared.pseudonym or "", parties)
+        told = told_moment(prepared, now=now) if request.wants_auth_time else None
+        part = self._take_part(prepared, prepared.pseudonym or "", parties, told=told)
         claims = build_claims(prepared.decision, profile=profile)
         in_id_token, in_userinfo = place_claims(request.asked_claims, claims)
         lint_claims(list_values(claims), decision=prepared.decision, names=claim_names(profile))
@@ -195,7 +196,7 @@ class SupplierSide:
             claims=in_id_token,
             userinfo_claims=None if in_userinfo == in_id_token else in_userinfo,
             acr=prepared.acr,
-            authenticated_at=told_moment(prepared, now=now) if request.wants_auth_time else None,
+            authenticated_at=told,
             sid=None if part is None else part.sid,
             exact_times=request.force_login,
             scopes=request.scopes,
@@ -262,7 +263,14 @@ class SupplierSide:
         )
         return BuiltAnswer(_post(form, parties), _puts_of(part))
 
-    def _take_part(self, prepared: PreparedRelease, subject: str, parties: Parties) -> Part | None:
+    def _take_part(
+        self,
+        prepared: PreparedRelease,
+        subject: str,
+        parties: Parties,
+        *,
+        told: datetime | None = None,
+    ) -> Part | None:
         """Return the relying party's part in the session of this login, if there is one."""
         if prepared.session is None:
             return None
@@ -274,6 +282,7 @@ class SupplierSide:
                 supplier=parties.supplier.id,
                 subject=subject,
                 idp=prepared.idp,
+                told=told,
             )
 
     def _make_id(self) -> str:
@@ -298,9 +307,11 @@ def told_moment(prepared: PreparedRelease, *, now: datetime) -> datetime:
     The moment at school only if this request forced the login: else one session at school would
     give the same mark to every supplier that the pupil visits that day, and some days of marks
     match a pupil between them. Otherwise our own moment, that of accepting the school's answer,
-    whose age was checked against what the supplier allows.
+    whose age was checked against what the supplier allows; in a browser's session, that of the
+    first time that this relying party asked for it (`session_logins`).
     """
-    return prepared.authenticated_at if prepared.request.force_login else now
+    of_session = prepared.session is not None and not prepared.session.is_new
+    return prepared.authenticated_at if prepared.request.force_login or of_session else now
 
 
 def wants_pseudonym(request: SupplierRequest) -> bool:

@@ -107,6 +107,7 @@ def test_records_of_every_kind_hide_what_they_hold() -> None:
         "browser-session",
         "session-standing",
         "participation",
+        "told-login",
         "logout",
         "logged-out",
         "logout-result",

@@ -171,6 +171,37 @@ async def test_max_age_counts_from_the_login_at_school(world: LoginWorld, browse
     assert (await next_login(world, browser)).subject
 
 
+async def test_nobody_is_told_of_a_login_that_did_not_take_place(
+    world: LoginWorld, browser: Browser
+) -> None:
+    """OIDC Core 2: `auth_time` stays while the session answers, and is no mark that two share."""
+
+    async def told(party: str, **asked: str) -> Any:
+        found = await next_login(world, browser, party, max_age="36000", **asked)
+        return found.protocol_values["auth_time"]
+
+    async def log_in(**asked: str) -> Any:
+        at_school = await world.go_to_school(browser, REKENRIJK, OIDC_SCHOOL, **asked)
+        answer = await world.come_back(browser, at_school, NOOR)
+        return (await world.receive(answer)).protocol_values["auth_time"]
+
+    at_first = await log_in(max_age="36000")
+    world.wait(minutes=16)
+    assert await told(REKENRIJK) == at_first
+    at_other = await told(BIOSFEER_OIDC)
+    assert at_other != at_first
+    world.wait(minutes=16)
+    assert "auth_time" not in (await next_login(world, browser, REKENRIJK)).protocol_values
+    assert await told(REKENRIJK, prompt="none") == at_first
+    assert await told(BIOSFEER_OIDC) == at_other
+    world.faults.start()
+    await told(REKENRIJK)
+    trips = [each for each in world.faults.calls if each.startswith("store")]
+    assert trips == ["store.get", "store.get", "store.put", "store.take", "store.get"]
+    assert await log_in(prompt="login", max_age="36000") > at_first
+    assert await told(REKENRIJK) > at_first
+
+
 async def test_it_ends_by_itself_however_busy_it_is(world: LoginWorld, browser: Browser) -> None:
     await world.log_in(REKENRIJK, NOOR, browser=browser)
     for _ in range(3):

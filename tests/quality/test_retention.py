@@ -130,6 +130,7 @@ SET = {
     "browser-session": Sessions().minutes,
     "session-standing": Sessions().logout_minutes,
     "participation": Sessions().logout_minutes,
+    "told-login": Sessions().minutes,
 }
 """How many minutes those live whose end is a setting."""
 

@@ -28,7 +28,13 @@ from broker.flow.held_state.sealed_state import SealedRecord, StateKind
 from broker.flow.programs.api_records import API_TOKEN
 from broker.flow.receipts.receipts import SealedReceipt
 from broker.flow.sessions.logout_records import LOGGED_OUT, LOGOUT, LOGOUT_RESULT
-from broker.flow.sessions.session_records import PARTICIPATION, SESSION, STANDING, HeldSession
+from broker.flow.sessions.session_records import (
+    PARTICIPATION,
+    SESSION,
+    STANDING,
+    TOLD_LOGIN,
+    HeldSession,
+)
 from broker.flow.switching.volunteer_records import AT_SCHOOL, BETWEEN
 from broker.oidc_op.asked_claims import AskedClaims
 from broker.oidc_op.grants import OidcGrant, UserinfoGrant
@@ -332,5 +338,5 @@ ACCESS_TOKEN, FAMILY = "access-token", "refresh-family"
 EVERY_KIND = (
     *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, REFRESH, API_TOKEN),
     *(AT_SCHOOL, BETWEEN, PUSHED, USED_OBJECT, SESSION, STANDING, PARTICIPATION),
-    *(LOGOUT, LOGGED_OUT, LOGOUT_RESULT),
+    *(TOLD_LOGIN, LOGOUT, LOGGED_OUT, LOGOUT_RESULT),
 )

@@ -5,11 +5,14 @@ the school speaks, agreement and release, who it is, budgets, notices, receipts.
 then and not kept, because no agreement was about it, makes the school's login speak again.
 """
 
+from datetime import datetime
+
 from broker.domain.federation import School, SingleSignOn
 from broker.domain.identity import VerifiedLogin
 from broker.domain.release import RequiredAttributeNotStated
 from broker.flow.answers import Step
 from broker.flow.arrivals import Arrivals
+from broker.flow.held_state.handles import Handle
 from broker.flow.held_state.records import ChoosingLogin, PendingLogin, SupplierRequest
 from broker.flow.parties import Parties, follow_idp
 from broker.flow.ports import Clock, Snapshots
@@ -20,6 +23,7 @@ from broker.flow.sessions.session_records import HeldSession
 from broker.flow.sessions.session_rules import SESSION_RULES, Offer, asks_new_login
 from broker.flow.sessions.sessions import SessionInHand, Sessions
 from broker.oidc_op.asked_claims import AcrNotMet, PersonNotExpected
+from broker.oidc_op.request import CheckedAuthorizationRequest
 
 _LET_THE_SCHOOL_SPEAK = (
     RequiredAttributeNotStated,
@@ -84,7 +88,8 @@ class SessionLogins:
             sent_at=now,
             choose_again=login.choose_again,
         )
-        stated = VerifiedLogin(idp, session.attributes, session.authenticated_at, session.acr)
+        told = await self._find_told(handle, asked) or now
+        stated = VerifiedLogin(idp, session.attributes, told, session.acr)
         try:
             return await self._arrivals.arrive(
                 pending,
@@ -98,3 +103,10 @@ class SessionLogins:
             if asked.passive:
                 raise
             return None
+
+    async def _find_told(self, session: Handle, asked: SupplierRequest) -> datetime | None:
+        """A relying party that asks when the login took place hears what it heard before: nobody
+        logged in since. One more trip, for who asks."""
+        if not (isinstance(asked, CheckedAuthorizationRequest) and asked.wants_auth_time):
+            return None
+        return await self._sessions.find_told(session, asked.relying_party)

@@ -1,10 +1,11 @@
-"""What is kept of a browser's session, under three handles, of which each opens less than the last.
+"""What is kept of a browser's session, under four handles, of which each opens less than the last.
 
     session        the browser's own handle      what the school's login stated: decides for the
                                                  next supplier
     standing       child of it                   that the session was not ended; where it is found
     participation  child of that, one for each   whom the relying party knows by which pseudonym;
                    relying party: its `sid`      the relying party has this handle
+    told-login     child of that                 as when it was told that the login took place
 
 A parent's handle gives its children's, never the other way round, so what a relying party holds
 finds the others that take part, and opens no identity. Handles of children are derived: any number
@@ -87,6 +88,16 @@ class ParticipationRecord(SealedRecord, frozen=True, kw_only=True):
     subject: str
 
 
+class ToldLoginRecord(SealedRecord, frozen=True, kw_only=True):
+    """When a relying party was told that the login of a session took place.
+
+    It hears the same again for as long as the session lasts (OIDC Core 2, `auth_time`), and others
+    hear their own: the moment at school would be one mark for all of them.
+    """
+
+    moment: datetime
+
+
 SESSION = StateKind(
     name="browser-session",
     version=1,
@@ -107,4 +118,11 @@ PARTICIPATION = StateKind(
     struct=ParticipationRecord,
     ttl_seconds=LOGOUT_REACH_SECONDS,
     tombstone_ttl_seconds=LOGOUT_REACH_SECONDS,
+)
+TOLD_LOGIN = StateKind(
+    name="told-login",
+    version=1,
+    struct=ToldLoginRecord,
+    ttl_seconds=LONGEST_SESSION_SECONDS,
+    tombstone_ttl_seconds=LONGEST_SESSION_SECONDS,
 )

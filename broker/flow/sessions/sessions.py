@@ -34,10 +34,12 @@ from broker.flow.sessions.session_records import (
     PARTICIPATION,
     SESSION,
     STANDING,
+    TOLD_LOGIN,
     HeldSession,
     ParticipationRecord,
     SessionRecord,
     StandingRecord,
+    ToldLoginRecord,
 )
 
 NEEDED = frozenset({ECK_ID, AFFILIATION, HOME_ORGANIZATION_ID, BRANCH_ID, GIVEN_NAME})
@@ -149,8 +151,12 @@ class Sessions:
         supplier: SupplierId,
         subject: str,
         idp: SchoolIdpId,
+        told: datetime | None = None,
     ) -> Part:
         """Return a relying party's part, to be put with what is released to it.
+
+        Args:
+            told: as when the login took place, if that is told; `find_told` finds it again.
 
         The put raises `TakenBefore` when the session was ended meanwhile.
         """
@@ -165,13 +171,33 @@ class Sessions:
             supplier=supplier,
             subject=subject,
         )
-        return Part(
-            sid.text,
-            (
-                self._state.seal_under(standing, STANDING, stands, ttl_seconds=seconds),
-                self._state.seal_under(sid, PARTICIPATION, part, ttl_seconds=seconds),
-            ),
-        )
+        puts = [
+            self._state.seal_under(standing, STANDING, stands, ttl_seconds=seconds),
+            self._state.seal_under(sid, PARTICIPATION, part, ttl_seconds=seconds),
+        ]
+        if told is not None:
+            puts.append(
+                self._state.seal_under(
+                    self._told_of(sid),
+                    TOLD_LOGIN,
+                    ToldLoginRecord(moment=told),
+                    ttl_seconds=self._times.seconds,
+                )
+            )
+        return Part(sid.text, tuple(puts))
+
+    async def find_told(self, session: Handle, relying_party: RelyingPartyId) -> datetime | None:
+        """Return when a relying party was told before that the login took place; None: never.
+
+        Raises:
+            StoreUnavailable
+        """
+        sid = self._part_of(self._standing_of(session), relying_party)
+        try:
+            with store_in_words(known=(Absent,)):
+                return (await self._state.get(TOLD_LOGIN, self._told_of(sid))).moment
+        except Absent:
+            return None
 
     async def takes_part(self, session: Handle, relying_party: RelyingPartyId) -> bool:
         """Tell whether something was released to a relying party in this session.
@@ -221,6 +247,9 @@ class Sessions:
 
     def _standing_of(self, session: Handle) -> Handle:
         return self._state.derive_handle(session, "session-standing")
+
+    def _told_of(self, sid: Handle) -> Handle:
+        return self._state.derive_handle(sid, "told-login")
 
     def _part_of(self, standing: Handle, relying_party: RelyingPartyId) -> Handle:
         return part_of(self._state, standing, relying_party)
