@@ -254,7 +254,7 @@ class ReleaseDesk:
             local_root=presented.local if notice else None,
             notice=notice,
             session=session,
-            person=hold_for_refresh(of.request, presented, person, school, parties, ports.keys),
+            person=hold_for_refresh(of.request, person, school, parties, ports.keys),
         )
         return prepared, page
 

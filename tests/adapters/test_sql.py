@@ -78,9 +78,11 @@ def test_upgrade_is_idempotent_and_keeps_what_is_there(tmp_path: Path) -> None:
     path = tmp_path / "register.db"
     upgrade_database(path, "register")
     connection = open_sqlite(path)
-    connection.execute("INSERT INTO persons VALUES (x'01', x'02', 2026)")
+    connection.execute("INSERT INTO persons VALUES (x'01', x'02', 2026, NULL)")
     upgrade_database(path, "register")
-    assert connection.execute(prepare(select(persons))).fetchall() == [(b"\x01", b"\x02", 2026)]
+    assert connection.execute(prepare(select(persons))).fetchall() == [
+        (b"\x01", b"\x02", 2026, None)
+    ]
     connection.close()
 
 
@@ -129,7 +131,7 @@ def test_database_is_the_owner_s_alone_with_all_its_files(tmp_path: Path) -> Non
     path.touch(mode=0o644)
     upgrade_database(path, "register")
     connection = open_sqlite(path)
-    connection.execute("INSERT INTO persons VALUES (x'01', x'02', 2026)")
+    connection.execute("INSERT INTO persons VALUES (x'01', x'02', 2026, NULL)")
     files = sorted(tmp_path.iterdir())
     assert [each.name for each in files] == ["register.db", "register.db-shm", "register.db-wal"]
     assert {each.stat().st_mode & 0o777 for each in files} == {0o600}
@@ -173,7 +175,7 @@ def test_transaction_is_all_or_nothing(tmp_path: Path) -> None:
     path = tmp_path / "register.db"
     upgrade_database(path, "register")
     connection = open_sqlite(path)
-    add = "INSERT INTO persons VALUES (?, x'02', 2026)"
+    add = "INSERT INTO persons VALUES (?, x'02', 2026, NULL)"
     with transaction(connection):
         connection.execute(add, (b"1",))
     with pytest.raises(sqlite3.IntegrityError), transaction(connection):

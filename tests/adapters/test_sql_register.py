@@ -137,6 +137,22 @@ async def test_old_counts_are_forgotten(path: Path, on_sqlite: SqlitePersonRegis
     ]
 
 
+async def test_a_row_s_mark_goes_along_with_it(register: PersonRegister) -> None:
+    first = replace(a_write(A, b"1"), life=b"a" * 16)
+    assert await register.apply([first, a_write(B, b"2")])
+    assert await register.find([A, B]) == {
+        A: StoredRow(b"1", 2026, b"a" * 16),
+        B: StoredRow(b"2", 2026),
+    }
+    assert await register.apply([replace(a_write(A, b"2", replaces=b"1"), life=b"b" * 16)])
+    assert await register.find([A]) == {A: StoredRow(b"2", 2026, b"b" * 16)}
+    new = StoredRow(b"3", 2026, b"c" * 16)
+    await register.rewrite([RowRewrite(A, mark_of(b"2"), new), RowRewrite(C, mark_of(None), new)])
+    assert await register.find([A, C]) == {A: new, C: new}
+    await register.erase({A: mark_of(b"3"), C: mark_of(b"3")}, closes={A})
+    assert await register.find([A, C]) == {A: CLOSED_ROW}
+
+
 async def test_rows_are_rewritten_all_or_none(register: PersonRegister) -> None:
     await register.apply([a_write(A, b"1"), a_write(B, b"2")])
     await register.rewrite(

@@ -62,7 +62,7 @@ class MemoryRegister:
                 raise CountFull
         self.counts = counted
         for write in writes:
-            self.rows[write.tag] = StoredRow(write.sealed, write.school_year)
+            self.rows[write.tag] = StoredRow(write.sealed, write.school_year, write.life)
             self.moved_by(write.moves)
         return True
 

@@ -162,7 +162,12 @@ class TestNames:
 
     def person(self, world: LoginWorld, *, previous: PersonRoot | None = None) -> KnownPerson:
         return KnownPerson(
-            root=sanne_root(world), salt=bytes(16), notices={}, events=(), previous=previous
+            root=sanne_root(world),
+            salt=bytes(16),
+            salts={},
+            notices={},
+            events=(),
+            previous=previous,
         )
 
     def other(self, world: LoginWorld) -> PersonRoot:

@@ -251,6 +251,9 @@ async def test_prepared_rows_are_read_as_they_were_written() -> None:
     planned = await register.plan_objection()
     rewrites = [*planned.rewrites, RowRewrite(b"tag", b"mark", None)]
     assert read_rewrites(write_rewrites(rewrites)) == rewrites
+    of_before = {tag: text.rpartition("/")[0] for tag, text in write_rewrites(rewrites).items()}
+    assert [each.mark for each in read_rewrites(of_before)] == [each.mark for each in rewrites]
+    assert {each.row.life for each in read_rewrites(of_before) if each.row} == {b""}
 
 
 @pytest.mark.parametrize(

@@ -320,6 +320,7 @@ def test_format_is_frozen() -> None:
     row = seal_record(record, root=root, keys=keys, nonce=bytes.fromhex(vector["nonce"]))
     assert derive_tag(keys, root).hex() == vector["tag"]
     assert (row.sealed.hex(), row.school_year) == (vector["newer_sealed"], vector["school_year"])
+    assert row.life.hex() == vector["life"]
     assert open_record(row, root=root, keys=keys) == record
 
 
@@ -344,7 +345,7 @@ def test_row_of_the_first_version_opens() -> None:
 
 
 def test_nothing_shows_itself() -> None:
-    person = KnownPerson(root=E1, salt=b"salt", notices={"vuurvogel/x": 1}, events=())
+    person = KnownPerson(root=E1, salt=b"salt", salts={}, notices={"vuurvogel/x": 1}, events=())
     row = StoredRow(b"sealed", 2026)
     write = RowWrite(tag=b"tag", sealed=b"sealed", school_year=2026, replaces=b"old")
     assert repr(person) == "KnownPerson(events=())"

@@ -1,6 +1,7 @@
 """Refresh tokens: given where a document allows it, used once, never for more than the login."""
 
 import asyncio
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -417,6 +418,43 @@ class TestDecidedAnew:
         await refreshing.register.erase(marks, closes=set(marks))
         with pytest.raises(GrantRefused, match="check_person_still_known"):
             await refresh(refreshing, first.refresh_token)
+
+    async def test_a_person_who_is_erased_and_comes_back_refreshes_by_the_new_login_alone(
+        self, refreshing: LoginWorld
+    ) -> None:
+        first = await tokens(refreshing, scope=OFFLINE)
+        rows = refreshing.register.rows
+        await refreshing.register.erase({tag: mark_of(each.sealed) for tag, each in rows.items()})
+        again = await tokens(refreshing, scope=OFFLINE)
+        assert claims_of(again.id_token)["sub"] == claims_of(first.id_token)["sub"]
+        kept = len(refreshing.receipts.kept)
+        with pytest.raises(GrantRefused, match="check_person_still_known"):
+            await refresh(refreshing, first.refresh_token)
+        assert len(refreshing.receipts.kept) == kept
+        with pytest.raises(AccessTokenRefused):
+            await userinfo(refreshing, first.access_token)
+        assert await refresh(refreshing, again.refresh_token)
+        assert refreshing.receipts.kept[-1].locator == refreshing.receipts.kept[-2].locator
+
+    async def test_a_row_that_was_written_again_is_the_same_person_s(
+        self, refreshing: LoginWorld
+    ) -> None:
+        first = await tokens(refreshing, scope=OFFLINE)
+        before = dict(refreshing.register.rows)
+        await tokens(refreshing, BIOSFEER_OIDC)
+        assert before != refreshing.register.rows
+        assert await refresh(refreshing, first.refresh_token)
+
+    async def test_a_row_of_before_marks_were_kept_is_believed(
+        self, refreshing: LoginWorld
+    ) -> None:
+        first = await tokens(refreshing, scope=OFFLINE)
+        rows = refreshing.register.rows
+        rows.update({tag: replace(each, life=b"") for tag, each in rows.items()})
+        second = await refresh(refreshing, first.refresh_token)
+        rows.update({tag: replace(each, life=bytes(16)) for tag, each in rows.items()})
+        with pytest.raises(GrantRefused, match="check_person_still_known"):
+            await refresh(refreshing, second.refresh_token)
 
     async def test_what_a_login_did_not_ask_is_not_released_and_not_missed(
         self, refreshing: LoginWorld

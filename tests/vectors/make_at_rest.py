@@ -165,6 +165,12 @@ def register() -> dict[str, object]:
     row_key = hkdf(
         hkdf(REGISTER_KEY, "schuilnaam/register-seal-key/v1"), "schuilnaam/register-row/v1", ROOT
     )
+    life = mac(
+        hkdf(REGISTER_KEY, "schuilnaam/register-tag-key/v1"),
+        "schuilnaam/register-life/v1",
+        ROOT,
+        SALT,
+    )[:16]
     return {
         "register_key": REGISTER_KEY.hex(),
         "root": ROOT.hex(),
@@ -173,6 +179,7 @@ def register() -> dict[str, object]:
         "tag": tag.hex(),
         "sealed": seal(row_key, RECORD, lp(tag, SCHOOL_YEAR.to_bytes(2, "big"))).hex(),
         "school_year": SCHOOL_YEAR,
+        "life": life.hex(),
         "newer_record": NEWER_RECORD,
         "newer_sealed": seal(row_key, NEWER_RECORD, lp(tag, SCHOOL_YEAR.to_bytes(2, "big"))).hex(),
         "closed": "00",

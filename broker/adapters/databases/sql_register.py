@@ -42,14 +42,18 @@ _FULL = -2
 
 _DATABASE_FAULTS = (sqlite3.Error, OSError)
 
-_row = select(persons.c.tag, persons.c.sealed, persons.c.school_year)
+_row = select(persons.c.tag, persons.c.sealed, persons.c.school_year, persons.c.life)
 _FIND_ONE = prepare(_row.where(persons.c.tag == bindparam("t0")))
 
 _ADD = prepare(insert_or_not(persons).on_conflict_do_nothing())
 _REPLACE = prepare(
     update(persons)
     .where(persons.c.tag == bindparam("of_tag"), persons.c.sealed == bindparam("replaces"))
-    .values(sealed=bindparam("new_sealed"), school_year=bindparam("new_school_year"))
+    .values(
+        sealed=bindparam("new_sealed"),
+        school_year=bindparam("new_school_year"),
+        life=bindparam("new_life"),
+    )
 )
 _ERASE = prepare(
     delete(persons).where(
@@ -59,7 +63,11 @@ _ERASE = prepare(
 _CLOSE = prepare(
     update(persons)
     .where(persons.c.tag == bindparam("of_tag"), persons.c.sealed != bindparam("closed"))
-    .values(sealed=bindparam("closed_sealed"), school_year=bindparam("no_year"))
+    .values(
+        sealed=bindparam("closed_sealed"),
+        school_year=bindparam("no_year"),
+        life=bindparam("no_life"),
+    )
 )
 
 
@@ -137,7 +145,7 @@ class SqlitePersonRegister:
             rows = self._reading_connection().execute(
                 _find_statement(len(tags)), {f"t{index}": tag for index, tag in enumerate(tags)}
             )
-            found = {tag: StoredRow(sealed, year) for tag, sealed, year in rows}
+            found = {tag: StoredRow(sealed, year, life or b"") for tag, sealed, year, life in rows}
         except _DATABASE_FAULTS as error:
             self._close_reading()
             self._readable = False
@@ -266,7 +274,9 @@ def _rewrite(connection: sqlite3.Connection, rewrites: Sequence[RowRewrite]) -> 
     for each, row in zip(rewrites, found, strict=True):
         before = None if row is None else row[1]
         if each.row is not None:
-            _write(connection, RowWrite(each.tag, each.row.sealed, each.row.school_year, before))
+            new = each.row
+            write = RowWrite(each.tag, new.sealed, new.school_year, before, life=new.life)
+            _write(connection, write)
         elif before is not None:
             connection.execute(_REMOVE, {"of_tag": each.tag, "replaces": before})
         move_counts(connection, each.moves)
@@ -277,7 +287,13 @@ def _write(connection: sqlite3.Connection, write: RowWrite) -> bool:
     """Tell whether the row was as expected, and is now what it shall be."""
     if write.replaces is None:
         cursor = connection.execute(
-            _ADD, {"tag": write.tag, "sealed": write.sealed, "school_year": write.school_year}
+            _ADD,
+            {
+                "tag": write.tag,
+                "sealed": write.sealed,
+                "school_year": write.school_year,
+                "life": write.life,
+            },
         )
     else:
         cursor = connection.execute(
@@ -287,6 +303,7 @@ def _write(connection: sqlite3.Connection, write: RowWrite) -> bool:
                 "replaces": write.replaces,
                 "new_sealed": write.sealed,
                 "new_school_year": write.school_year,
+                "new_life": write.life,
             },
         )
     return cursor.rowcount == 1
@@ -304,7 +321,11 @@ def _erase(connection: sqlite3.Connection, erasure: _Erasure) -> int:
         remove_person(connection, tag)
     move_counts(connection, erasure.moves)
     stays = {"closed": CLOSED_ROW.sealed}
-    put = {"closed_sealed": CLOSED_ROW.sealed, "no_year": CLOSED_ROW.school_year}
+    put = {
+        "closed_sealed": CLOSED_ROW.sealed,
+        "no_year": CLOSED_ROW.school_year,
+        "no_life": CLOSED_ROW.life,
+    }
     there_were = 0
     for tag in erasure.marks:
         closes = tag in erasure.closes

@@ -12,6 +12,7 @@ persons = Table(
     Column(
         "school_year", Integer, nullable=False, comment="plain: year in which the last one began"
     ),
+    Column("life", LargeBinary(16), comment="keyed: of root and salt; another after an erasure"),
     Index("persons_by_school_year", "school_year"),
     comment="Which account a login opens; opens itself only with that login.",
     sqlite_with_rowid=False,

@@ -150,11 +150,13 @@ class HeldPerson(SealedRecord, frozen=True, kw_only=True):
         receipt_seal, receipt_locate: keys of this person's receipts at this school, and no other.
         rows: tags under which the register knows what the login presented; gone once the person
             is erased. They open nothing.
+        lives: of each row, the mark that stood beside it (`register.derive_life`).
     """
 
     receipt_seal: bytes
     receipt_locate: bytes
     rows: tuple[bytes, ...]
+    lives: tuple[bytes, ...]
 
 
 class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
@@ -301,7 +303,7 @@ OFFERED = StateKind(
 )
 PREPARED = StateKind(
     name="prepared",
-    version=6,
+    version=7,
     struct=PreparedRelease,
     ttl_seconds=PREPARED_TTL_SECONDS,
     tombstone_ttl_seconds=PREPARED_TTL_SECONDS,
@@ -318,7 +320,7 @@ USERINFO = StateKind(
 )
 REFRESH = StateKind(
     name="refresh",
-    version=1,
+    version=2,
     struct=RefreshFamily,
     ttl_seconds=REFRESH_IDLE_SECONDS,
     tombstone_ttl_seconds=REFRESH_IDLE_SECONDS,

@@ -142,15 +142,21 @@ def read_rewrites(parameters: Mapping[str, str]) -> list[RowRewrite]:
 
 
 def _write_one(each: RowRewrite) -> str:
-    sealed, year = ("", 0) if each.row is None else (each.row.sealed.hex(), each.row.school_year)
-    return "/".join((each.mark.hex(), sealed, str(year), msgspec.json.encode(each.moves).hex()))
+    row = each.row or StoredRow(b"", 0)
+    moves = msgspec.json.encode(each.moves)
+    parts = (each.mark.hex(), row.sealed.hex(), str(row.school_year), moves.hex(), row.life.hex())
+    return "/".join(parts)
 
 
 def _read_one(tag: bytes, text: str) -> RowRewrite:
-    mark, sealed, year, moves = text.split("/")
+    mark, sealed, year, moves, *life = text.split("/")  # prepared before rows had one: none
     return RowRewrite(
         tag=tag,
         mark=bytes.fromhex(mark),
-        row=StoredRow(bytes.fromhex(sealed), int(year)) if sealed else None,
+        row=_row(sealed, year, "".join(life)) if sealed else None,
         moves=msgspec.json.decode(bytes.fromhex(moves), type=tuple[SupplierMove, ...]),
     )
+
+
+def _row(sealed: str, year: str, life: str) -> StoredRow:
+    return StoredRow(bytes.fromhex(sealed), int(year), bytes.fromhex(life))

@@ -177,6 +177,7 @@ async def store_changes(
                 tag=derive_tag(keys, change.root),
                 sealed=row.sealed,
                 school_year=row.school_year,
+                life=row.life,
                 replaces=None if before is None else before.sealed,
                 moves=find_moves(
                     _open_row(rows, change.root, keys),

@@ -66,6 +66,7 @@ class KnownPerson:
     Attributes:
         root: of the account: what pseudonyms and receipts are derived from.
         salt: for the receipts of this account.
+        salts: of the row of each presented root, as it rests now.
         notices: newest version of each notice that was seen, by `notice_key`.
         events: what happened, for the audit; names no person.
         previous: root of another account of this person that the supplier of this login knows,
@@ -75,6 +76,7 @@ class KnownPerson:
 
     root: PersonRoot = field(repr=False)
     salt: bytes = field(repr=False)
+    salts: Mapping[PersonRoot, bytes] = field(repr=False)
     notices: Mapping[str, int] = field(repr=False)
     events: tuple[PersonEvent, ...]
     previous: PersonRoot | None = field(default=None, repr=False)
@@ -232,6 +234,9 @@ async def identify_person(
             return KnownPerson(
                 root=resolved.account,
                 salt=resolved.salt,
+                salts={
+                    root: each.salt for root, each in _as_stored(presented, found, resolved).items()
+                },
                 notices=_newest_notices(found),
                 events=(*put_off, *resolved.events),
                 previous=previous,
@@ -276,13 +281,20 @@ def _by_root(presented: Presented, found: FoundRecords) -> list[tuple[PersonRoot
     return [(root, record) for root, record in pairs if root is not None and record is not None]
 
 
+def _as_stored(
+    presented: Presented, found: FoundRecords, resolved: Resolved
+) -> dict[PersonRoot, PersonRecord]:
+    """Return the records of the presented roots, once what changed is stored."""
+    return dict(_by_root(presented, found)) | {
+        each.root: each.record for each in resolved.changes if each.root in presented.roots
+    }
+
+
 def _since_year(
     presented: Presented, found: FoundRecords, resolved: Resolved, *, school: SchoolId
 ) -> int | None:
     """Return in which school year the person was first seen at a school, by ECK iD or number."""
-    records = dict(_by_root(presented, found)) | {
-        each.root: each.record for each in resolved.changes if each.root in presented.roots
-    }
+    records = _as_stored(presented, found, resolved)
     here = [each.seen[school] for each in records.values() if school in each.seen]
     return min((each.since_year for each in here if each.since_year is not None), default=None)
 

@@ -8,7 +8,8 @@ has one row:
              info = "schuilnaam/register-row/v1" || lp(root)), nonce,
              JSON of `PersonRecord` padded to steps of 256, 0x01 || lp(tag, school year))
 
-beside a coarse school year, and nothing else (frozen in `tests/vectors/register.json`). With all
+beside a coarse school year and a mark of its salt (`derive_life`), and nothing else (frozen in
+`tests/vectors/register.json`). With all
 databases and all keys nobody opens a row without knowing that person's ECK iD or school number.
 Where the row of somebody who was erased stood, one byte may stand instead, `CLOSED`, with school
 year 0: what it says, and why, is `broker.flow.persons.person_fresh`.
@@ -46,6 +47,7 @@ from broker.pseudonyms.derivation import (
 )
 
 TAG_BYTES = 32
+LIFE_BYTES = 16
 
 CLOSED = b"\x00"
 """In place of a sealed row: who had it is erased, and its root's own account is not to be opened.
@@ -99,6 +101,7 @@ class RowWrite:
         moves: what it changes in the counts of suppliers.
         school_year: of the person's last login, by the year in which it began.
         replaces: the sealed bytes that must be there; None when nothing must be there.
+        life: as of `StoredRow`.
     """
 
     tag: bytes = field(repr=False)
@@ -106,6 +109,7 @@ class RowWrite:
     school_year: int
     replaces: bytes | None = field(repr=False)
     moves: tuple[SupplierMove, ...] = field(default=(), repr=False)
+    life: bytes = field(default=b"", repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,10 +130,15 @@ class RowRewrite:
 
 @dataclass(frozen=True, slots=True)
 class StoredRow:
-    """One row as it rests."""
+    """One row as it rests.
+
+    Attributes:
+        life: `derive_life` of what it holds; b"" in rows of before it was kept.
+    """
 
     sealed: bytes = field(repr=False)
     school_year: int
+    life: bytes = field(default=b"", repr=False)
 
     @property
     def is_closed(self) -> bool:
@@ -213,6 +222,15 @@ def derive_tag(keys: RegisterKeys, root: PersonRoot) -> bytes:
     return mac(keys.tag, b"schuilnaam/register-tag/v1", root)
 
 
+def derive_life(keys: RegisterKeys, root: PersonRoot, *, salt: bytes) -> bytes:
+    """Return the mark that stands beside a row as long as it keeps its salt: 16 bytes.
+
+    Who was erased and comes back has another salt, so what was held of before can be told from
+    what is there now without opening either. Rows of one person share the salt and not the mark.
+    """
+    return mac(keys.tag, b"schuilnaam/register-life/v1", root, salt)[:LIFE_BYTES]
+
+
 def seal_record(
     record: PersonRecord, *, root: PersonRoot, keys: RegisterKeys, nonce: bytes
 ) -> StoredRow:
@@ -225,6 +243,7 @@ def seal_record(
             bound_to=_place(keys, root, record.school_year),
         ),
         school_year=record.school_year,
+        life=derive_life(keys, root, salt=record.salt),
     )
 
 

@@ -5,16 +5,17 @@ root when the person logs in, for this school alone, and kept sealed with the re
 that each refresh leaves its receipt where the pupil's others are. The register's tags tell whether
 the rows of what the login presented are still there: once the person is erased they are gone, and
 with them what the tokens were good for. Somebody who is erased and logs in again before the next
-refresh has such rows once more, and the same pseudonym; the old tokens then end with their time.
+refresh has such rows once more, but with another salt, and so with another mark beside them
+(`register.derive_life`); so has a number that was bound to an ECK iD meanwhile. The old tokens end
+then: their receipts would lie where nobody looks for them.
 """
 
 from broker.domain.federation import School
 from broker.domain.relying_parties import OidcClient
 from broker.flow.held_state.records import HeldPerson, SupplierRequest
 from broker.flow.parties import Parties
-from broker.flow.persons.person_records import Presented
 from broker.flow.persons.persons import KnownPerson
-from broker.flow.persons.register import PersonRegister, derive_tag
+from broker.flow.persons.register import PersonRegister, derive_life, derive_tag
 from broker.flow.ports import FlowKeys
 from broker.flow.receipts.receipts import ReceiptKeys, derive_receipt_keys
 from broker.oidc_op.clients import OFFLINE_ACCESS
@@ -36,7 +37,6 @@ def wants_refresh(request: SupplierRequest, *, school: School, parties: Parties)
 
 def hold_for_refresh(
     request: SupplierRequest,
-    presented: Presented,
     person: KnownPerson,
     school: School,
     parties: Parties,
@@ -51,7 +51,10 @@ def hold_for_refresh(
     return HeldPerson(
         receipt_seal=receipts.seal,
         receipt_locate=receipts.locate,
-        rows=tuple(derive_tag(keys.register, root) for root in presented.roots),
+        rows=tuple(derive_tag(keys.register, root) for root in person.salts),
+        lives=tuple(
+            derive_life(keys.register, root, salt=salt) for root, salt in person.salts.items()
+        ),
     )
 
 
@@ -63,10 +66,14 @@ def receipt_keys_of(person: HeldPerson) -> ReceiptKeys:
 async def is_still_known(person: HeldPerson, *, register: PersonRegister) -> bool:
     """Tell whether everything that the login presented is still in the register.
 
-    What an erasure left in place of a row (`register.CLOSED`) stands for nobody.
+    What an erasure left in place of a row (`register.CLOSED`) stands for nobody. A row without a
+    mark was not written since before marks were kept, so it is the one of the login.
 
     Raises:
         RegisterUnavailable: it cannot be read.
     """
     found = await register.find(person.rows)
-    return all(each in found and not found[each].is_closed for each in person.rows)
+    return all(
+        tag in found and not found[tag].is_closed and found[tag].life in (b"", life)
+        for tag, life in zip(person.rows, person.lives, strict=True)
+    )
