@@ -101,12 +101,12 @@ class Arrivals:
             return await self._send_on(
                 pending, answer, school=stated.schools[0], other=other, closed=closed
             )
-        acr = find_acr(pending.request, answer.login)
         decided = keep_asked_of(
             pending.request,
             await self._desk.decide(stated, idp=idp, parties=parties, registry=registry, now=now),
             claims=parties.relying_party.claims,
         )
+        acr = find_acr(pending.request, answer.login)  # told to nobody without an agreement
         own = await self._desk.find_own_school(
             decided,
             supplier=parties.supplier.id,

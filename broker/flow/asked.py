@@ -22,7 +22,7 @@ def find_acr(request: SupplierRequest, login: VerifiedLogin) -> str:
     """Return which level of the login the supplier is told; "" for none.
 
     Raises:
-        AcrNotMet: an essential one is not there; before anything is decided.
+        AcrNotMet: an essential one is not there.
     """
     if not isinstance(request, CheckedAuthorizationRequest):
         return ""

@@ -130,19 +130,6 @@ class AgreementChanged(Refusal):
     may_retry = True
 
 
-class DeniedWithoutPage(Refusal):
-    """No page was to be shown, and the answer is no: the page would have said why."""
-
-    code = "E-LOGIN-13"
-    whose_task = WhoseTask.SCHOOL
-    what = "You cannot log in to this material at the moment."
-    remedy = "Open the material itself and log in there."
-    http_status = 403
-    may_redirect = True
-    oauth_error = "access_denied"
-    saml_status = "RequestDenied"
-
-
 class FailedWithoutPage(Refusal):
     """No page was to be shown, and something of ours or of the school's does not work."""
 
@@ -157,7 +144,11 @@ class FailedWithoutPage(Refusal):
 
 
 class NotLoggedIn(Refusal):
-    """No page was to be shown, and this browser has no session that could answer."""
+    """No page was to be shown, and no session may answer: there is none, or the answer is no.
+
+    Which of the two a supplier is not told: one without an agreement could ask in silence who is
+    logged in, and at which school. With a page the person reads why not, and the supplier nothing.
+    """
 
     code = "E-LOGIN-16"
     whose_task = WhoseTask.SUPPLIER

@@ -27,10 +27,10 @@ from broker.flow.parties import Parties
 from broker.flow.ports import FlowKeys, Random
 from broker.flow.refusals import (
     AssertionUsed,
-    DeniedWithoutPage,
     FailedWithoutPage,
     InteractionRequired,
     LoginRequired,
+    NotLoggedIn,
     SupplierNotOpen,
 )
 from broker.flow.sessions.sessions import Part, Sessions
@@ -297,7 +297,7 @@ def word_without_page(refusal: Refusal) -> Refusal:
     if refusal.http_status >= SERVER_ERROR:
         return FailedWithoutPage(refusal.check)
     if refusal.oauth_error == "access_denied":
-        return DeniedWithoutPage(refusal.check)
+        return NotLoggedIn(refusal.check)
     return InteractionRequired(refusal.check)
 
 

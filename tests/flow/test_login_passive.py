@@ -109,9 +109,9 @@ async def test_a_page_that_is_needed_is_not_shown(
 @pytest.mark.parametrize(
     ("key", "oauth", "saml"),
     [
-        ("agreement", "access_denied", "RequestDenied"),
-        ("school", "access_denied", "RequestDenied"),
-        ("state", "access_denied", "RequestDenied"),
+        ("agreement", "login_required", "NoPassive"),
+        ("school", "login_required", "NoPassive"),
+        ("state", "login_required", "NoPassive"),
         ("receipts", "temporarily_unavailable", "Responder"),
         ("register", "temporarily_unavailable", "Responder"),
         ("store", "temporarily_unavailable", "Responder"),

@@ -118,12 +118,6 @@ async def under_another_agreement(world: LoginWorld, wrong: bool) -> Answer:
     return await world.press(browser, "go_on", page.login)
 
 
-async def without_page_and_agreement(world: LoginWorld, wrong: bool) -> Answer:
-    if wrong:
-        world.put("kompas/rekenrijk", None)
-    return await passively(world)
-
-
 async def without_page_and_receipts(world: LoginWorld, wrong: bool) -> Answer:
     return await passively(world, fails_at=5 if wrong else 0)
 
@@ -142,7 +136,6 @@ JOURNEYS: dict[type[Refusal], tuple[Journey, str]] = {
     r.SchoolUnreachable: (while_the_school_is_down, "check_school_answers"),
     r.AssertionUsed: (with_an_assertion_again, "check_login_step"),
     r.AgreementChanged: (under_another_agreement, "check_agreement_unchanged"),
-    r.DeniedWithoutPage: (without_page_and_agreement, "check_agreement_exists"),
     r.FailedWithoutPage: (without_page_and_receipts, ""),
 }
 
@@ -150,7 +143,6 @@ TOLD = {
     r.InteractionRequired: "interaction_required",
     r.NotLoggedIn: "login_required",
     r.LoginRequired: "login_required",
-    r.DeniedWithoutPage: "access_denied",
     r.FailedWithoutPage: "temporarily_unavailable",
 }
 """What a supplier learns that asked for no page; everybody else sees a page of ours."""

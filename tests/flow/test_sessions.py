@@ -3,9 +3,10 @@
 import asyncio
 from typing import Any
 
+import msgspec
 import pytest
 
-from broker.domain.assurance import HIGH, LOW
+from broker.domain.assurance import ACR_VALUES, HIGH, LOW
 from broker.domain.federation import NoticeMode, SchoolFrom, SingleSignOn
 from broker.domain.switches import SwitchStage
 from broker.flow.answers import ChooseSchool, OtherLogin, WhichSchool
@@ -259,6 +260,25 @@ async def test_without_a_page_a_session_answers(
     assert (await next_login(world, browser, party, **passive)).subject
 
 
+@pytest.mark.parametrize("hint", ["", "22BB"])
+async def test_who_has_no_agreement_learns_of_no_session(
+    world: LoginWorld, browser: Browser, hint: str
+) -> None:
+    """Not even that there is one, and at which school: neither without a page nor by a level."""
+    levels = [*ACR_VALUES]
+    nobody = await world.begin(Browser(), BIOSFEER_OIDC, prompt="none")
+    await world.log_in(REKENRIJK, NOOR, browser=browser)
+    world.put("kompas/biosfeer", None)
+    high = {"id_token": {"acr": {"essential": True, "values": levels}}}
+    for asked in ({}, {"claims": msgspec.json.encode(high).decode()}):
+        silent = await world.begin(browser, BIOSFEER_OIDC, prompt="none", hint=hint, **asked)
+        assert read_redirect(silent) == read_redirect(nobody)
+    page = refused(await world.begin(browser, BIOSFEER_OIDC))  # the person reads why
+    assert page.refusal.code == "E-RELEASE-1"
+    told = read_redirect(await world.begin(browser, REKENRIJK, prompt="none", **asked))
+    assert told.error == "unmet_authentication_requirements"
+
+
 async def test_a_hint_names_the_only_person_that_may_answer(
     world: LoginWorld, browser: Browser
 ) -> None:
@@ -370,7 +390,7 @@ async def test_an_agreement_is_needed_for_each_supplier(
     page = refused(await world.begin(browser, BIOSFEER_OIDC))
     assert page.refusal.code == "E-RELEASE-1"
     told = read_redirect(await world.begin(browser, BIOSFEER_OIDC, prompt="none"))
-    assert told.error == "access_denied"
+    assert told.error == "login_required"
 
 
 @pytest.mark.parametrize(
@@ -403,7 +423,7 @@ async def test_what_was_not_kept_makes_the_school_speak_again(
     world.change("kompas/biosfeer", approved=agreement.approved | {"sn"})
     await asks_the_school(world, browser)
     told = read_redirect(await world.begin(browser, BIOSFEER_OIDC, prompt="none"))
-    assert told.error == "access_denied"
+    assert told.error == "login_required"
 
 
 async def test_it_keeps_what_some_agreement_approves_and_what_the_rules_read(
