@@ -332,6 +332,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             random=random,
             certificates=certificate_support_of(settings.certificates),
             front_channel_logout=settings.sessions.front_channel_logout,
+            service_documentation=settings.service_documentation,
         ),
         health=parts.health,
         audit=audit,

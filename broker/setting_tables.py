@@ -10,6 +10,7 @@ from msgspec import Meta
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
+WebAddress = Annotated[str, Meta(pattern=r"^https?://[!-~]+\Z", max_length=2000)]
 HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+\Z", max_length=100)]
 MEMORY_URL = "memory:"
 """The login store in the process itself: one worker, and gone when it stops."""

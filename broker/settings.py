@@ -30,6 +30,7 @@ from broker.setting_tables import (
     Takeovers,
     Times,
     Transfers,
+    WebAddress,
 )
 
 ENVIRONMENT_PREFIX = "BROKER_"
@@ -58,6 +59,8 @@ class Settings(Section, frozen=True, kw_only=True):
 
     issuer: str
     name: str = "Schuilnaam"
+    service_documentation: WebAddress | None = None
+    """Where suppliers' developers read how to connect (RFC 8414 2)."""
     server: Server = Server()
     folders: Folders = Folders()
     store: Store = Store()

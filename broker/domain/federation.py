@@ -43,6 +43,7 @@ class ApiScope(StrEnum):
     ENROLMENT = "enrolment"
     TAKEOVER = "takeover"
     CONVERSION = "conversion"
+    SCHOOLS = "schools"
 
 
 class ApiClient(msgspec.Struct, frozen=True, kw_only=True):

@@ -1,13 +1,17 @@
 """Metadata (OIDC Discovery 1.0 section 3, RFC 8414, RFC 9207): what is enabled, and nothing else.
 
-Every list comes from the code that decides it, so that a claim here cannot outlive the feature.
+Every list comes from the code that decides it, so that a claim here cannot outlive the feature; a
+test walks every member. What we do not offer has no member: registration, device and backchannel
+authentication, token exchange, encryption, `check_session_iframe`.
 """
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from broker.domain.assurance import ACR_VALUES
 from broker.domain.federation import ApiScope
 from broker.domain.relying_parties import ClaimProfile
+from broker.jose.tokens import sign_token
 from broker.oidc_op.asked_claims import CLAIMS_OF_SCOPE
 from broker.oidc_op.claims import PROTOCOL_CLAIMS, claim_names
 from broker.oidc_op.client_assertions import ASSERTION_ALGORITHMS
@@ -67,6 +71,11 @@ class Endpoints:
         return self.issuer + "/oidc/revoke"
 
 
+PROMPTS = ("none", "login", "consent", "select_account")
+UI_LOCALES = ("nl", "en")
+"""The languages of our pages: `web.texts.Language`."""
+
+PUBLIC = "none"
 CERTIFICATE_METHODS = ("tls_client_auth", "self_signed_tls_client_auth")
 ALIASED = (
     *("token_endpoint", "userinfo_endpoint", "pushed_authorization_request_endpoint"),
@@ -92,8 +101,12 @@ def build_discovery(
     keys: TokenKeys,
     certificates: CertificateSupport | None = None,
     front_channel_logout: bool = False,
+    service_documentation: str | None = None,
 ) -> dict[str, object]:
-    """Return the metadata document for /.well-known/openid-configuration.
+    """Return the metadata document, the same one for both well-known addresses.
+
+    `signed_metadata` (RFC 8414 2.1) says all of it once more in a token that we signed; it is left
+    out while no key is active.
 
     `id_token_signing_alg_values_supported` names RS256, which Discovery demands, only when an
     RS256 key is active: the truth before the letter.
@@ -125,7 +138,11 @@ def build_discovery(
         "frontchannel_logout_session_supported": front_channel_logout,
         "jwks_uri": endpoints.jwks,
         "introspection_endpoint": endpoints.introspection,
-        "introspection_endpoint_auth_methods_supported": list(methods),
+        "introspection_endpoint_auth_methods_supported": [
+            each
+            for each in methods
+            if each != PUBLIC  # RFC 7662 2.1
+        ],
         "introspection_endpoint_auth_signing_alg_values_supported": list(ASSERTION_ALGORITHMS),
         "revocation_endpoint": endpoints.revocation,
         "revocation_endpoint_auth_methods_supported": list(methods),
@@ -151,10 +168,11 @@ def build_discovery(
         "request_parameter_supported": True,
         "request_uri_parameter_supported": True,
         "require_request_uri_registration": True,
+        "require_signed_request_object": False,  # of some clients; see their documents
         "request_object_signing_alg_values_supported": list(object_algorithms),
         "require_pushed_authorization_requests": False,  # of some clients; see their profiles
-        "prompt_values_supported": ["none", "login", "consent", "select_account"],
-        "ui_locales_supported": ["nl", "en"],
+        "prompt_values_supported": list(PROMPTS),
+        "ui_locales_supported": list(UI_LOCALES),
     }
     if certificates is not None and certificates.origin is not None:
         document["mtls_endpoint_aliases"] = {
@@ -162,4 +180,18 @@ def build_discovery(
             for name in ALIASED
             if name in document
         }
+    if service_documentation is not None:
+        document["service_documentation"] = service_documentation
+    if keys.active:
+        document["signed_metadata"] = sign_metadata(document, keys=keys)
     return document
+
+
+def sign_metadata(document: Mapping[str, object], *, keys: TokenKeys) -> str:
+    """Return the metadata as a token of ours; RS256 where we can, which every NL GOV client takes.
+
+    Clients that read it let it go before what stands beside it (RFC 8414 2.1).
+    """
+    by_algorithm = {each.algorithm: each for each in reversed(keys.active)}
+    key = by_algorithm.get("RS256", keys.active[0])
+    return sign_token({**document, "iss": document["issuer"]}, key=key)

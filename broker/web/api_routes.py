@@ -27,6 +27,7 @@ from broker.oidc_op.dpop import DpopNonceRequiredByResource, DpopProofRefusedByR
 from broker.oidc_op.presented_tokens import build_resource_challenge
 from broker.web.api_conversion import convert_pseudonyms
 from broker.web.api_enrolments import take_list
+from broker.web.api_schools import show_schools
 from broker.web.api_takeover import map_eck_ids
 from broker.web.requests import read_caller_proof
 from broker.web.responses import give_nonce, json, refuse_program
@@ -72,6 +73,7 @@ async def show_access(_: Web, __: Request, caller: ApiCaller) -> Response:
 
 API_ENDPOINTS: tuple[ApiEndpoint, ...] = (
     ApiEndpoint("/api/access", "GET", None, (SchoolCaller, SupplierCaller), show_access),
+    ApiEndpoint("/api/schools", "GET", ApiScope.SCHOOLS, (SupplierCaller,), show_schools),
     ApiEndpoint("/api/takeover/map", "POST", ApiScope.TAKEOVER, (SupplierCaller,), map_eck_ids),
     ApiEndpoint("/api/enrolments/{school}", "POST", ApiScope.ENROLMENT, (SchoolCaller,), take_list),
     ApiEndpoint(

@@ -72,6 +72,7 @@ def build_documents(
     random: Random,
     certificates: CertificateSupport | None = None,
     front_channel_logout: bool = False,
+    service_documentation: str | None = None,
 ) -> Documents:
     """Return everything that we publish, made from the keys and addresses in use."""
     endpoints = Endpoints(addresses.issuer)
@@ -106,6 +107,7 @@ def build_documents(
         keys=keys.token,
         certificates=certificates,
         front_channel_logout=front_channel_logout,
+        service_documentation=service_documentation,
     )
     return Documents(
         discovery=msgspec.json.encode(discovery),

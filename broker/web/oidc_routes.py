@@ -142,6 +142,7 @@ def oidc_routes(web: Web) -> list[Route]:
         scripts.route("/oidc/revoke", revoke, methods=["POST"]),
         step_route("/oidc/callback", callback, methods=["GET"]),
         Route("/.well-known/openid-configuration", discovery, methods=["GET"]),
+        Route("/.well-known/oauth-authorization-server", discovery, methods=["GET"]),  # RFC 8414 3
         Route("/oidc/jwks", jwks, methods=["GET"]),
     ]
 

@@ -19,8 +19,8 @@ def test_every_block_is_a_part_of_the_file_that_it_names() -> None:
     quoted = QUOTED.findall(text)
     assert [name for name, body in quoted if body not in (EXAMPLES / name).read_text()] == []
     assert {name.partition("/")[0] for name, _ in quoted} == {each.name for each in EXAMPLE_CLIENTS}
-    # The one block that quotes no file is the command that applies the document.
-    assert text.count("\n```\n") == len(quoted) + 1
+    # Two quote no file: the command that applies the document, and a list of schools.
+    assert text.count("\n```\n") == len(quoted) + 2
 
 
 @pytest.mark.parametrize("example", EXAMPLE_CLIENTS, ids=lambda each: each.name)

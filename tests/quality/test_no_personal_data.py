@@ -30,6 +30,7 @@ ABOUT_PARTIES = {
     # The same names on records that hold nothing of a person and nothing secret.
     ("School", "state"),
     ("SchoolDocument", "state"),
+    ("ListedSchool", "state"),
     ("SchoolIdp", "state"),
     ("SchoolIdp", "identifier"),
     ("SchoolIdp", "attributes"),

@@ -32,7 +32,7 @@ from broker.oidc_op.discovery import Endpoints
 from broker.oidc_op.presented_tokens import PresentedToken, parse_presented_token
 from broker.oidc_op.userinfo import AccessTokenMissing, AccessTokenRefused
 
-SUPPLIER_SCOPES = (ApiScope.TAKEOVER, ApiScope.CONVERSION)
+SUPPLIER_SCOPES = (ApiScope.TAKEOVER, ApiScope.CONVERSION, ApiScope.SCHOOLS)
 """What a supplier's relying party may be let in for; whether it is entitled, the endpoint says."""
 
 
