@@ -6,11 +6,11 @@ from collections.abc import Callable
 from datetime import timedelta
 
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
+from broker.domain.dutch_days import day_of
 from broker.flow.audit import AuditLog
 from broker.flow.persons.eck_id_share import LoginTally, ShareRules, dropped_schools, keep_tally
 from broker.flow.persons.register import PersonRegister, RegisterUnavailable
 from broker.flow.ports import Clock
-from broker.flow.release import day_of
 
 COUNT_SECONDS = 60
 """How much of what was tallied a killed worker loses at most."""

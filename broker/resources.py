@@ -22,12 +22,12 @@ from broker.adapters.keys.key_facts import read_key_facts
 from broker.adapters.keys.keys_on_disk import BrokerKeys
 from broker.adapters.keys.keys_standing import check_epochs_stay, find_standing
 from broker.adapters.watching.logs import report_registry
+from broker.domain.dutch_days import day_of
 from broker.domain.takeover_refusals import TakeoversUnavailable
 from broker.flow.federation.snapshots import RegistryInForce
 from broker.flow.persons.register import RegisterUnavailable
 from broker.flow.ports import Clock, Random
 from broker.flow.receipts.receipts import ReceiptsUnavailable
-from broker.flow.release import day_of
 from broker.flow.takeover.takeover_lists import forget_closed
 from broker.keys_in_force import KeysInForce, read_keys_in_force
 from broker.settings import LoadedSettings

@@ -13,10 +13,10 @@ from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.commands.school_warnings import warn_of_logins, warn_of_schools
 from broker.domain.attributes import AttributeName
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import State
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.flow.persons.school_counts import Count, CountKind
-from broker.flow.release import day_of
 from broker.settings import LoadedSettings, Settings
 from tests.builders import a_school, a_school_idp
 from tests.flow.login_parties import registry_of

@@ -20,13 +20,13 @@ from broker.demo.addresses import DEMO_PORTS
 from broker.demo.people import PEOPLE, Person
 from broker.demo.run import prepare_world
 from broker.domain.attributes import Population
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.operators.operator_actions import present_stated
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.person_suppliers import Visit
 from broker.flow.persons.persons import KnownPerson, identify_person
 from broker.flow.persons.register import derive_register_keys
-from broker.flow.release import day_of
 
 SANNE, NOOR = PEOPLE[0], PEOPLE[3]
 BIOSFEER = SupplierId("biosfeer")

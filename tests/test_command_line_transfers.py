@@ -10,6 +10,7 @@ from click.testing import Result
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.domain.attributes import Population
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId
 from broker.flow.operators.operator_actions import present_stated
 from broker.flow.persons.arrival_budgets import ArrivalWaits
@@ -17,7 +18,6 @@ from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.person_records import Presented
 from broker.flow.persons.persons import identify_person
 from broker.flow.persons.register import derive_register_keys
-from broker.flow.release import day_of
 from tests.test_command_line_operators import Installation, broker, empty, pristine
 
 __all__ = ["broker", "empty", "pristine"]  # fixtures

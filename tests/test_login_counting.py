@@ -10,10 +10,10 @@ from broker import login_counting
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.adapters.databases.sql_upgrade import upgrade_database
+from broker.domain.dutch_days import day_of
 from broker.flow.audit import AuditEvent
 from broker.flow.persons.eck_id_share import LoginTally, ShareRules
 from broker.flow.persons.school_counts import Count, CountKind
-from broker.flow.release import day_of
 from broker.login_counting import keep_counting
 from tests.flow.register_world import VUURVOGEL
 

@@ -18,6 +18,7 @@ from broker.commands.listening import start_logs
 from broker.commands.operators import open_register, saying_what_was_refused
 from broker.commands.problems import config_option
 from broker.commands.registry import registry_file
+from broker.domain.dutch_days import day_of
 from broker.domain.enrolment import FeedRefused
 from broker.domain.enrolment_file import FeedUnreadable, read_csv
 from broker.domain.federation import School
@@ -36,7 +37,6 @@ from broker.flow.enrolment.enrolments import EnrolmentRules
 from broker.flow.federation.documents import FederationProblems, Problem
 from broker.flow.persons.listed_moves import ListedMoves
 from broker.flow.persons.register import derive_register_keys
-from broker.flow.release import day_of
 from broker.person_settings import arrival_rules_of
 from broker.settings import LoadedSettings, load_settings
 

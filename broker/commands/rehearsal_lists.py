@@ -17,12 +17,12 @@ from broker.commands.operators import (
     read_signer,
     refuse_if_there,
 )
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.flow.operators.listed_action import digest_list, write_listed
 from broker.flow.operators.two_persons import Action
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.register import derive_register_keys
-from broker.flow.release import day_of
 from broker.flow.switching.rehearsal import (
     NOT_LOOKED_AT,
     REASONS,

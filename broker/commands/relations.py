@@ -24,6 +24,7 @@ from broker.commands.registry import (
 )
 from broker.domain.attributes import Population
 from broker.domain.documents import DocumentProblem
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import Relation, State
 from broker.domain.ids import SchoolId
 from broker.domain.registry import Registry
@@ -50,7 +51,6 @@ from broker.flow.federation.relation_rehearsal import (
 )
 from broker.flow.persons.register import derive_register_keys
 from broker.flow.persons.school_counts import CountKind, year_day
-from broker.flow.release import day_of
 from broker.settings import LoadedSettings, load_settings
 
 MAX_LINES_TOLD = 10

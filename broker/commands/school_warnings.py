@@ -8,12 +8,12 @@ from datetime import UTC, datetime, timedelta
 
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import State
 from broker.domain.registry import Registry
 from broker.flow.federation.continuity import warn_of_identifiers
 from broker.flow.federation.documents import Problem
 from broker.flow.persons.eck_id_share import dropped_schools
-from broker.flow.release import day_of
 from broker.settings import LoadedSettings
 
 TOLD_DAYS = 1

@@ -11,9 +11,9 @@ import segno
 
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.commands.problems import config_option, saying_what_is_wrong
+from broker.domain.dutch_days import day_of
 from broker.domain.refusals import Refusal
 from broker.domain.school_search import build_school_index
-from broker.flow.release import day_of
 from broker.flow.start_links import Start, StartLink, find_start
 from broker.settings import LoadedSettings, load_settings
 from broker.web.documents import OwnAddresses

@@ -31,9 +31,9 @@ from broker.commands.operators import (
 from broker.commands.problems import config_option
 from broker.commands.registry import registry_file, system_account
 from broker.domain.documents import AgreementDocument, Kind, SupplierDocument
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.takeover import MEANINGS, Takeover, TakeoverState
-from broker.flow.release import day_of
 from broker.flow.takeover.takeover_report import HeldKeys, find_held_keys
 from broker.flow.takeover.takeovers import StoredTakeover, TakeoverDesk
 from broker.settings import LoadedSettings, load_settings

@@ -42,12 +42,12 @@ from broker.commands.takeover import (
     show_rows,
     takeover,
 )
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.registry import Registry
 from broker.flow.operators.listed_action import digest_list, write_listed
 from broker.flow.operators.two_persons import Action
 from broker.flow.persons.register import RegisterKeys, derive_register_keys
-from broker.flow.release import day_of
 from broker.flow.takeover.takeover_lists import ListKind, ListOf
 from broker.flow.takeover.takeover_pilot import ListDesk, ListPlan
 from broker.settings import LoadedSettings, load_settings

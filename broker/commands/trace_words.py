@@ -13,12 +13,12 @@ from rich.table import Table
 from rich.text import Text
 
 import broker.web.site  # noqa: F401 -- with it every refusal of a request is known
+from broker.domain.dutch_days import NETHERLANDS
 from broker.domain.refusals import Refusal, every_refusal
 from broker.domain.release import AgreementNotInForce, NoAgreement
 from broker.flow.following.check_results import CheckResult, GroupResult
 from broker.flow.following.story import Story, StoryEvent, StoryStep
 from broker.flow.following.trail import LoginStep
-from broker.flow.release import NETHERLANDS
 from broker.web.texts import Language, load_texts
 
 PROTOCOLS = {"oidc": "OpenID Connect", "saml": "SAML"}

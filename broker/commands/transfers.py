@@ -27,6 +27,7 @@ from broker.commands.operators import (
 )
 from broker.commands.problems import config_option
 from broker.domain.attributes import Population
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId
 from broker.flow.operators.operator_actions import present_stated
 from broker.flow.operators.two_persons import Action, PreparedAction
@@ -46,7 +47,6 @@ from broker.flow.persons.person_plans import (
 from broker.flow.persons.person_records import Presented
 from broker.flow.persons.register import derive_register_keys, derive_tag
 from broker.flow.persons.school_counts import CountKind, year_day
-from broker.flow.release import day_of
 from broker.person_settings import arrival_rules_of
 from broker.pseudonyms.derivation import RootKey, root_apart
 

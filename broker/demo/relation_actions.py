@@ -23,11 +23,11 @@ from broker.domain.documents import (
     RelationDocument,
     SchoolDocument,
 )
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import RelationKind, Sector, State
 from broker.flow.federation.change import CheckedChange, Compiler, check_apply, check_return
 from broker.flow.federation.discovery import FetchFailed
 from broker.flow.federation.documents import StatedDocument
-from broker.flow.release import day_of
 
 if TYPE_CHECKING:
     from broker.demo.actions import Stage

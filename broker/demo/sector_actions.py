@@ -17,13 +17,13 @@ from broker.demo.addresses import Party
 from broker.demo.people import NOOR_BEFORE, made_up_eck_id
 from broker.demo.start_scenarios import Text
 from broker.domain.attributes import Population
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.operators.operator_actions import present_stated
 from broker.flow.operators.operators import OperatorName
 from broker.flow.operators.two_persons import Action, ConfirmedAction
 from broker.flow.persons.person_records import Presented
 from broker.flow.persons.register import derive_register_keys
-from broker.flow.release import day_of
 from broker.flow.transfers.transfers import TransferDesk
 from broker.pseudonyms.derivation import RootKey
 

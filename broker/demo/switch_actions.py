@@ -14,10 +14,10 @@ from broker.adapters.watching.logs import AuditLines
 from broker.demo.addresses import Party
 from broker.demo.people import VUURVOGEL, people_at
 from broker.demo.start_scenarios import Text
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.register import derive_register_keys
-from broker.flow.release import day_of
 from broker.flow.switching.rehearsal import Oracle, Outcome, count_outcomes
 from broker.flow.switching.rehearsal_list import ListReport, look_at_list, read_list
 from broker.flow.switching.switch_checks import LoginPair, SwitchState

@@ -15,6 +15,7 @@ from broker.demo.addresses import Party
 from broker.demo.people import made_up_eck_id
 from broker.demo.start_scenarios import Text
 from broker.domain.attributes import Population
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId
 from broker.flow.operators.operator_actions import present_stated
 from broker.flow.persons.person_changes import PlanPorts, plan_change
@@ -27,7 +28,6 @@ from broker.flow.persons.person_plans import (
     plan_protection,
 )
 from broker.flow.persons.register import derive_register_keys, derive_tag
-from broker.flow.release import day_of
 from broker.pseudonyms.derivation import root_apart
 
 if TYPE_CHECKING:

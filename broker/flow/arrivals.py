@@ -10,6 +10,7 @@ Refusals go up: `broker.flow.login` turns them into answers.
 from collections.abc import Sequence
 from datetime import datetime
 
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import SchoolIdp
 from broker.domain.identity import read_stated
 from broker.domain.ids import SchoolId
@@ -33,7 +34,7 @@ from broker.flow.page_between import first_name_of, released_names
 from broker.flow.parties import Parties
 from broker.flow.ports import Clock, Snapshots
 from broker.flow.refusals import InteractionRequired
-from broker.flow.release import ReleaseDesk, day_of
+from broker.flow.release import ReleaseDesk
 from broker.flow.school_logins import find_login_to_go_on_at
 from broker.flow.school_side import SchoolAnswer, wants_other_account
 from broker.flow.sessions.session_records import HeldSession

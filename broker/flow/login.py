@@ -21,6 +21,7 @@ from collections.abc import Awaitable, Callable, Sequence
 
 from msgspec.structs import replace
 
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, SchoolIdp
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
@@ -59,7 +60,7 @@ from broker.flow.parties import (
 )
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.refusals import NotLoggedIn, SchoolNotOpen, SchoolUnknown
-from broker.flow.release import ReleaseDesk, day_of
+from broker.flow.release import ReleaseDesk
 from broker.flow.school_logins import NO_WISH, LoginWish, choose_login, wish_for
 from broker.flow.school_side import SchoolAnswer, SchoolSide
 from broker.flow.sessions.id_token_hints import IdTokenHints

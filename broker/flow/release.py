@@ -7,9 +7,9 @@ and what waits holds released values only, never the identity.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import date, datetime
-from zoneinfo import ZoneInfo
+from datetime import datetime
 
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import SchoolIdp
 from broker.domain.identity import StatedLogin
 from broker.domain.ids import SupplierId
@@ -33,6 +33,7 @@ from broker.flow.naming import (
     epoch_of,
     name_person,
 )
+from broker.flow.notices import note_notice
 from broker.flow.own_schools import (
     decide_schools,
     find_remembered,
@@ -44,13 +45,13 @@ from broker.flow.parties import Parties
 from broker.flow.persons.arrival_budgets import ArrivalRules
 from broker.flow.persons.eck_id_share import LoginTally
 from broker.flow.persons.person_joins import JoinRules
-from broker.flow.persons.person_records import Presented, as_root
-from broker.flow.persons.persons import KnownPerson, note_notice_seen
+from broker.flow.persons.persons import KnownPerson
 from broker.flow.persons.recognition import make_visit, recognise_person
-from broker.flow.persons.register import PersonRegister, RegisterUnavailable
+from broker.flow.persons.register import PersonRegister
 from broker.flow.persons.successors import find_succession
 from broker.flow.ports import FlowKeys, Random
 from broker.flow.receipts.receipts import (
+    RECEIPT_NONCE_BYTES,
     ReceiptContent,
     ReceiptLog,
     SealedReceipt,
@@ -67,11 +68,6 @@ from broker.flow.takeover.takeover_lists import TakeoverLists
 from broker.flow.tokens.held_person import hold_for_refresh
 from broker.oidc_op.asked_claims import check_person_expected
 from broker.oidc_op.request import CheckedAuthorizationRequest
-
-NETHERLANDS = ZoneInfo("Europe/Amsterdam")
-"""Agreements begin and end at midnight there."""
-
-RECEIPT_NONCE_BYTES = 12  # NIST SP 800-38D 5.2.1.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -314,37 +310,13 @@ class ReleaseDesk:
         return built.answer
 
     async def note_notice(self, prepared: PreparedRelease, *, parties: Parties) -> None:
-        """Remember that this person saw this version of the notice; at worst it shows again.
-
-        Comes after the release and refuses nothing: the answer is out of our hands by then.
-        """
-        if not prepared.notice:
-            return
-        try:
-            await note_notice_seen(
-                Presented(
-                    prepared.population,
-                    eck_id=None if prepared.eck_root is None else as_root(prepared.eck_root),
-                    local=None if prepared.local_root is None else as_root(prepared.local_root),
-                ),
-                school=notice_signer(prepared.decision.carried_from, prepared.decision.school),
-                supplier=parties.supplier.id,
-                version=prepared.decision.agreement_version,
-                register=self._ports.register,
-                keys=self._ports.keys.register,
-                random=self._ports.random,
-            )
-        except RegisterUnavailable as refusal:
-            self._ports.audit.record(
-                AuditEvent(
-                    action="notice-not-noted",
-                    code=refusal.code,
-                    check=refusal.check,
-                    school=prepared.decision.school,
-                )
-            )
-
-
-def day_of(now: datetime) -> date:
-    """Return the day in the Netherlands."""
-    return now.astimezone(NETHERLANDS).date()
+        """Remember that this person saw the notice, after the release; as `notices.note_notice`."""
+        ports = self._ports
+        await note_notice(
+            prepared,
+            supplier=parties.supplier.id,
+            register=ports.register,
+            keys=ports.keys.register,
+            audit=ports.audit,
+            random=ports.random,
+        )

@@ -4,6 +4,7 @@ from collections.abc import Collection, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import date
 
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, SchoolIdp
 from broker.domain.identity import StatedLogin
 from broker.domain.ids import SchoolIdpId
@@ -11,7 +12,6 @@ from broker.domain.registry import Registry
 from broker.domain.switches import SentAt, find_other_login
 from broker.flow.held_state.records import PendingLogin, SupplierRequest
 from broker.flow.refusals import InteractionRequired, SchoolNotOpen
-from broker.flow.release import day_of
 from broker.flow.school_side import wants_other_account
 
 

@@ -13,6 +13,7 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
+from broker.domain.dutch_days import day_of
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.client_login import ClientLogin, UsedOnce
 from broker.flow.following.trail import Outcome, current_trail
@@ -32,7 +33,6 @@ from broker.flow.held_state.records import (
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.parties import check_still_open
 from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
-from broker.flow.release import day_of
 from broker.flow.sender_proofs import SenderProofs
 from broker.flow.tokens.access import CLOSED, AccessTokens, follow
 from broker.flow.tokens.claimed_once import claim_once

@@ -12,6 +12,7 @@ from typing import Literal
 from starlette.requests import Request
 from starlette.responses import Response
 
+from broker.domain.dutch_days import day_of
 from broker.domain.enrolment import FeedLine, FeedRefused
 from broker.domain.enrolment_file import read_csv, read_json_lines
 from broker.domain.federation import School
@@ -19,7 +20,6 @@ from broker.domain.relations import former_brins, number_schools
 from broker.flow.enrolment.enrolment_feed import FeedPlan
 from broker.flow.programs.api_access import ApiCaller, ApiCallerRefused, SchoolCaller
 from broker.flow.programs.quotas import Quota
-from broker.flow.release import day_of
 from broker.web.api_bodies import (
     LINES_TYPE,
     ApiBodyRefused,

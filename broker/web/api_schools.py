@@ -3,9 +3,9 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
+from broker.domain.dutch_days import day_of
 from broker.flow.programs.api_access import ApiCaller, ApiCallerRefused, SupplierCaller
 from broker.flow.programs.school_list import list_schools
-from broker.flow.release import day_of
 from broker.web.responses import json
 from broker.web.wiring import Web
 

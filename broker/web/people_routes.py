@@ -4,13 +4,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, State, Supplier
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex, search_schools
 from broker.flow.answers import Refused
 from broker.flow.held_state.browser_steps import BrowserStep
-from broker.flow.release import day_of
 from broker.web.assets import CACHE_CONTROL
 from broker.web.begin import is_framed, show_new_tab
 from broker.web.csrf import ForeignForm, check_own_form, make_token

@@ -4,8 +4,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from broker.domain.dutch_days import day_of
 from broker.domain.refusals import Refusal
-from broker.flow.release import day_of
 from broker.flow.start_links import StartLink, StartUnknown, find_start
 from broker.web.begin import check_destination, is_framed, show_new_tab, step_route
 from broker.web.cookies import KeptStart

@@ -5,9 +5,9 @@ from datetime import date, timedelta
 
 from hypothesis.stateful import RuleBasedStateMachine
 
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.persons.person_records import as_root
-from broker.flow.release import day_of
 from broker.pseudonyms.derivation import PersonRoot
 from tests.flow import continuity_promises as promises
 from tests.flow.continuity_parties import (

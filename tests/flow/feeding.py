@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from broker.domain.dutch_days import day_of
 from broker.domain.enrolment import FeedLine
 from broker.domain.federation import School
 from broker.domain.relations import number_schools
@@ -10,7 +11,6 @@ from broker.flow.enrolment.enrolment_feed import EnrolmentDesk, FeedPlan
 from broker.flow.enrolment.enrolments import EnrolmentRules
 from broker.flow.persons.arrival_budgets import ArrivalRules
 from broker.flow.persons.listed_moves import ListedMoves
-from broker.flow.release import day_of
 from tests.flow.login_world import LoginWorld
 
 

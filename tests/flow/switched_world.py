@@ -3,10 +3,10 @@
 from dataclasses import replace
 
 from broker.domain.attributes import AttributeName
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import SchoolFrom
 from broker.domain.switches import LoginSwitch, SwitchStage, gather_switches
 from broker.flow.answers import Answer, OtherLogin
-from broker.flow.release import day_of
 from broker.flow.school_logins import LoginWish
 from tests.flow.login_answers import AtSchool, Browser, read_at_school
 from tests.flow.login_parties import OIDC_IDP, OIDC_SCHOOL, SAML_IDP, SAML_SCHOOL, registry_of

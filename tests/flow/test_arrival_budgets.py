@@ -6,6 +6,7 @@ import pytest
 from msgspec.structs import replace
 
 from broker.domain.attributes import Population
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId
 from broker.flow.persons.arrival_budgets import (
     SMALLEST_BUDGET,
@@ -22,7 +23,6 @@ from broker.flow.persons.person_suppliers import Visit
 from broker.flow.persons.persons import KnownPerson, identify_person
 from broker.flow.persons.register import RegisterKeys, derive_register_keys, derive_tag
 from broker.flow.persons.school_counts import CountKind, year_day
-from broker.flow.release import day_of
 from broker.pseudonyms.derivation import PersonRoot, parse_eckid, root_from_eckid
 from tests.flow.login_answers import Browser, read_at_school, refused
 from tests.flow.login_parties import REKENRIJK

@@ -4,11 +4,11 @@ from typing import Any
 
 import pytest
 
+from broker.domain.dutch_days import day_of
 from broker.domain.enrolment import FeedRefused
 from broker.domain.ids import Brin
 from broker.flow.enrolment.enrolment_feed import FeedOvertaken, TooManyVanish
 from broker.flow.persons.register import RegisterUnavailable
-from broker.flow.release import day_of
 from tests.builders import AN_ECK_ID
 from tests.flow.feeding import a_desk, feed, lines_of
 from tests.flow.login_world import LoginWorld

@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from broker.domain.attributes import Population
+from broker.domain.dutch_days import day_of
 from broker.domain.identity import PersonNotStated
 from broker.flow.enrolment.enrolment_records import (
     EnrolmentRecord,
@@ -17,7 +18,6 @@ from broker.flow.enrolment.enrolment_records import (
 from broker.flow.enrolment.enrolments import EnrolmentContradicted
 from broker.flow.held_state.framing import UnreadableRecord
 from broker.flow.persons.register import RegisterUnavailable
-from broker.flow.release import day_of
 from broker.pseudonyms.derivation import parse_eckid, root_from_eckid
 from tests.flow.feeding import feed
 from tests.flow.login_answers import Browser, Received, refused

@@ -5,13 +5,13 @@ from typing import Any
 import pytest
 
 import broker.flow.persons.listed_moves as listed_moves
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId
 from broker.flow.persons.arrival_budgets import ArrivalRules, ArrivalWaits
 from broker.flow.persons.listed_moves import ListOfSchool, confirms_moves, protects_at_most
 from broker.flow.persons.person_records import PersonRecord, SeenAt
 from broker.flow.persons.register import CLOSED_ROW, RegisterUnavailable, derive_tag, open_record
 from broker.flow.persons.school_counts import CountKind, year_day
-from broker.flow.release import day_of
 from broker.pseudonyms.derivation import parse_eckid, root_apart, root_from_eckid
 from tests.flow.feeding import a_desk, feed, lines_of
 from tests.flow.login_answers import Browser, refused

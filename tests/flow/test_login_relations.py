@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import RelationKind
 from broker.domain.ids import Brin, SchoolId
 from broker.domain.relations import CarriedFrom
@@ -14,7 +15,6 @@ from broker.flow.answers import ChooseSchool, Redirect, Welcome
 from broker.flow.persons.register import derive_tag, open_record
 from broker.flow.receipts.receipts import derive_receipt_keys, open_receipt
 from broker.flow.refusals import AgreementChanged
-from broker.flow.release import day_of
 from broker.oidc_op.token import GrantRefused
 from broker.pseudonyms.derivation import parse_eckid, root_from_eckid
 from tests.domain.federation_records import a_relation

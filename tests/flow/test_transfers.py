@@ -12,6 +12,7 @@ from msgspec.structs import replace
 from broker.demo.people import Person
 from broker.domain import transfer_refusals as t
 from broker.domain.attributes import Population
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import Sector, State
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal
@@ -27,7 +28,6 @@ from broker.flow.persons.person_erasure import erase_person
 from broker.flow.persons.person_records import Change, Presented
 from broker.flow.persons.person_rows import look_up, store_changes
 from broker.flow.persons.register import RegisterUnavailable
-from broker.flow.release import day_of
 from broker.flow.transfers.transfer_offers import OfferStage, TransferCode, group_code
 from broker.flow.transfers.transfers import TransferDesk
 from tests.flow.login_parties import (

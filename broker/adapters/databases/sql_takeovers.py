@@ -14,6 +14,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_else
 from broker.adapters.databases.registry_versions import add_version
 from broker.adapters.databases.sql import open_sqlite, prepare, transaction
 from broker.adapters.databases.tables_registry import takeover_steps, takeovers, versions
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.takeover import Takeover, TakeoverState
 from broker.domain.takeover_refusals import (
@@ -23,7 +24,6 @@ from broker.domain.takeover_refusals import (
     TakeoverMoved,
     TakeoversUnavailable,
 )
-from broker.flow.release import day_of
 from broker.flow.takeover.takeovers import StoredTakeover
 
 _of = (

@@ -35,6 +35,7 @@ from broker.pseudonyms.derivation import PersonRoot, lp
 
 COARSE_TIME_SECONDS = 300  # as the times that suppliers get
 LOCATOR_BYTES = 32
+RECEIPT_NONCE_BYTES = 12  # NIST SP 800-38D 5.2.1.1
 
 
 class ReceiptsUnavailable(Refusal):
@@ -192,7 +193,7 @@ def seal_receipt(content: ReceiptContent, *, keys: ReceiptKeys, nonce: bytes) ->
 
     Args:
         keys: of the account at `content.school`.
-        nonce: 12 random bytes.
+        nonce: `RECEIPT_NONCE_BYTES` random bytes.
     """
     week = week_of(_day_of(content.at))
     locator = derive_locator(keys, week=week, supplier=content.supplier)

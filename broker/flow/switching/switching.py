@@ -16,11 +16,11 @@ from enum import StrEnum
 from functools import partial
 from typing import Protocol
 
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.switches import LoginSwitch, SwitchStage
 from broker.flow.audit import AuditEvent, AuditLog, note_refusal
-from broker.flow.release import day_of
 from broker.flow.switching.rehearsal import Counts
 from broker.flow.switching.switch_checks import (
     LoginPair,

@@ -14,6 +14,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
 
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, SchoolIdp
 from broker.domain.identity import read_identity
 from broker.domain.ids import SchoolId
@@ -35,7 +36,6 @@ from broker.flow.persons.person_records import Presented
 from broker.flow.persons.persons import present_person
 from broker.flow.persons.register import PersonRegister
 from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
-from broker.flow.release import day_of
 from broker.flow.school_side import SchoolAnswer, SchoolSide
 from broker.flow.switching.rehearsal import Finding, Foreseen, Oracle, compare, derive_volunteer
 from broker.flow.switching.switch_checks import LoginPair, find_rehearsal

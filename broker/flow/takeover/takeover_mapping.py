@@ -36,6 +36,7 @@ from datetime import date
 from msgspec.structs import replace
 
 from broker.domain.attributes import Population
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import Supplier
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.registry import Registry
@@ -54,7 +55,6 @@ from broker.flow.persons.person_records import (
 from broker.flow.persons.person_rows import look_up, store_changes
 from broker.flow.persons.register import PersonRegister, RegisterKeys, RegisterUnavailable
 from broker.flow.ports import Clock
-from broker.flow.release import day_of
 from broker.flow.takeover.takeover_asking import check_may_ask
 from broker.flow.takeover.takeover_lists import (
     ListedLine,

@@ -8,6 +8,7 @@ from asyncio import to_thread
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+from broker.domain.dutch_days import day_of
 from broker.domain.registry import Registry
 from broker.domain.takeover import Takeover, TakeoverState
 from broker.domain.takeover_refusals import OtherListSigned, TakeoverEnded
@@ -16,7 +17,6 @@ from broker.flow.persons.person_records import as_root
 from broker.flow.persons.person_rows import find_records
 from broker.flow.persons.register import PersonRegister, RegisterKeys
 from broker.flow.ports import Clock, Random
-from broker.flow.release import day_of
 from broker.flow.takeover.takeover_lists import (
     ListedLine,
     ListKind,

@@ -15,6 +15,7 @@ from datetime import date, datetime, timedelta
 from typing import Protocol
 
 from broker.domain.attributes import ECK_ID, Population
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal
 from broker.domain.registry import Registry
@@ -37,7 +38,6 @@ from broker.domain.takeover_refusals import (
 from broker.flow.audit import AuditEvent, AuditLog, make_reference, note_refusal
 from broker.flow.operators.operator_refusals import PreparedUnreadable
 from broker.flow.ports import Clock, Random
-from broker.flow.release import day_of
 
 STATES_THAT_NEED_NOTHING = (TakeoverState.NONE, TakeoverState.ON)
 """They release no old key that the agreement would not; so they can be set whatever it says."""

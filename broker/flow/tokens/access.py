@@ -6,6 +6,7 @@ Everybody who asks us about a token asks here: userinfo, introspection, revocati
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from broker.domain.dutch_days import day_of
 from broker.flow.following.trail import current_trail
 from broker.flow.held_state.browser_steps import store_in_words
 from broker.flow.held_state.handles import Handle, parse_handle
@@ -21,7 +22,6 @@ from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.parties import Parties, check_still_open
 from broker.flow.ports import FlowKeys, Snapshots
 from broker.flow.refusals import AgreementChanged, SchoolNotOpen, StatesDiffer, SupplierNotOpen
-from broker.flow.release import day_of
 from broker.jose.keys import key_set_of
 from broker.oidc_op.access_tokens import (
     SignedAccessToken,

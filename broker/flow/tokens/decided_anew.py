@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from broker.domain.dutch_days import day_of
 from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement
 from broker.domain.release import (
@@ -20,7 +21,6 @@ from broker.flow.held_state.records import RefreshFamily
 from broker.flow.naming import PseudonymsRotated, check_epoch_unchanged
 from broker.flow.parties import Parties, check_school_open, find_idp, find_parties
 from broker.flow.refusals import SchoolNotOpen, SupplierNotOpen
-from broker.flow.release import day_of
 from broker.flow.tokens.access import CLOSED
 from broker.oidc_op.token import GrantRefused
 

@@ -33,8 +33,12 @@ from broker.flow.naming import epoch_of
 from broker.flow.parties import Parties
 from broker.flow.persons.register import PersonRegister
 from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
-from broker.flow.receipts.receipts import ReceiptLog, build_receipt, seal_receipt
-from broker.flow.release import RECEIPT_NONCE_BYTES
+from broker.flow.receipts.receipts import (
+    RECEIPT_NONCE_BYTES,
+    ReceiptLog,
+    build_receipt,
+    seal_receipt,
+)
 from broker.flow.tokens.access import AccessTokens
 from broker.flow.tokens.decided_anew import decide_anew
 from broker.flow.tokens.held_person import is_still_known, receipt_keys_of

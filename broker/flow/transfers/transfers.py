@@ -21,6 +21,7 @@ from hashlib import sha256
 from msgspec.structs import replace
 
 from broker.domain.attributes import Population
+from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.registry import Registry
 from broker.domain.transfer_refusals import (
@@ -57,7 +58,6 @@ from broker.flow.persons.person_rows import LookedUp, look_up, store_changes
 from broker.flow.persons.person_suppliers import Holder, find_supplier_seen, holder_found
 from broker.flow.persons.persons import MAX_ATTEMPTS
 from broker.flow.persons.register import PersonRegister, RegisterKeys, RegisterUnavailable
-from broker.flow.release import day_of
 from broker.flow.transfers.transfer_offers import (
     CODE_BYTES,
     AcceptingPerson,
