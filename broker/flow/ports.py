@@ -49,11 +49,11 @@ class SchoolCalls(Protocol):
     async def post_form(
         self, url: str, *, headers: Mapping[str, str], form: Mapping[str, str]
     ) -> bytes:
-        """Return the body of a 200 answer, else raise `SchoolUnanswered`."""
+        """Return the body of a answer by 200 or 204, else raise `SchoolUnanswered`."""
         ...
 
     async def get(self, url: str, *, headers: Mapping[str, str]) -> bytes:
-        """Return the body of a 200 answer, else raise `SchoolUnanswered`."""
+        """Return the body of a answer by 200 or 204, else raise `SchoolUnanswered`."""
         ...
 
     def client_secret(self, idp: SchoolIdpId) -> str | None:

@@ -207,7 +207,8 @@ async def test_who_vanished_is_a_stranger_again(
     file = tmp_path / "list.csv"
     file.write_text(f"{HEADER}\n")
     said = await run_program("enrol", "--config", world.folder, SCHOOL, file, "--allow-vanishing")
-    assert "1 gone" in said
+    assert "0 listed, 1 rest now" in said
+    assert said.rstrip().endswith("In force.")
     visitor = browsers()
     await arrive_by_google(visitor, Party.REKENRIJK)
     assert "E-IDENTITY-4" in visitor.text

@@ -1,8 +1,8 @@
 """One kept connection to another party's HTTP/1.1 server: one call at a time, all of it bounded.
 
 Parsing is llhttp's (httptools), in its strict mode. What we think of an answer is simpler than
-HTTP: status 200 and a whole body within the limits, or nothing (RFC 9112). A connection on which
-anything else happened, or something came that nobody asked, is closed and not used again.
+HTTP: status 200 (or 204) and a whole body within the limits, or nothing (RFC 9112). A connection on
+which anything else happened, or something came that nobody asked, is closed and not used again.
 """
 
 import asyncio
