@@ -210,8 +210,11 @@ class Cookies:
         return value if HANDLE_PATTERN.match(value) else ""
 
     def read_standings(self, request: Request) -> list[str]:
-        """Return by what each session is found that this browser began, the newest first."""
-        return [handle for _, _, handle in self._sessions(request)]
+        """Return by what each session is found that this browser began, the newest first.
+
+        No more than we let a browser hold: each costs a look-up of every relying party.
+        """
+        return [handle for _, _, handle in self._sessions(request)[:MAX_SESSIONS]]
 
     def open_session(
         self, request: Request, response: Response, session: BrowserSession, *, now_seconds: int

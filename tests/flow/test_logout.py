@@ -12,6 +12,7 @@ from broker.domain.federation import SingleSignOn
 from broker.domain.ids import SupplierId
 from broker.flow.answers import ChooseSchool
 from broker.flow.held_state.browser_steps import BrowserStep
+from broker.flow.held_state.handles import Handle
 from broker.flow.ports import SchoolUnanswered
 from broker.flow.refusals import LoginStepAbsent, LoginStepUsed
 from broker.flow.sessions import logout_courier
@@ -282,6 +283,21 @@ async def test_a_login_without_session_leaves_others_alone(desk: Desk, browser: 
 async def test_handles_of_nothing_end_nothing(desk: Desk) -> None:
     shown = await desk.flow.confirm(await desk.begin(), unverified_standings=["B" * 42 + "A"])
     assert (shown.parties, shown.record.idps) == ((), ())
+
+
+async def test_made_up_handles_cost_one_look_up(desk: Desk, browser: Browser) -> None:
+    """A browser can show as many as its headers hold; each would be asked of every system."""
+    await desk.log_in(browser)
+    trips = {}
+    for count in (0, 300):
+        made_up = [Handle(each.to_bytes(32)).text for each in range(count)]
+        step = await desk.begin()
+        desk.world.faults.start()
+        await desk.flow.confirm(step, unverified_standings=[*made_up, *browser.standings])
+        trips[count] = desk.world.faults.calls.count("store.get_all")
+        assert len(await desk.told()) == 1 + (count == 300)
+        await desk.log_in(browser)
+    assert trips[300] == trips[0] > 0
 
 
 async def test_a_system_of_another_supplier_by_now_is_told_nothing(

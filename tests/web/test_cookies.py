@@ -8,8 +8,14 @@ from starlette.responses import Response
 
 from broker.domain.ids import RelyingPartyId
 from broker.flow.answers import LoginCookie
-from broker.flow.held_state.handles import parse_handle
-from broker.web.cookies import MAX_LOGINS_AT_ONCE, STARTS_SECONDS, Cookies, HeldLogin
+from broker.flow.held_state.handles import Handle, parse_handle
+from broker.web.cookies import (
+    MAX_LOGINS_AT_ONCE,
+    MAX_SESSIONS,
+    STARTS_SECONDS,
+    Cookies,
+    HeldLogin,
+)
 from tests.web.broker_site import a_scope
 
 STATE = "s" * 22
@@ -182,3 +188,14 @@ class TestStarts:
     )
     def test_anything_else_begins_anew(self, shown: str) -> None:
         assert PLAIN.count_starts(showing(f"starts={shown}"), now_seconds=1000)[0] == 1
+
+
+class TestSessions:
+    def test_no_more_are_read_than_a_browser_may_hold(self) -> None:
+        begun = range(MAX_SESSIONS + 4)
+        handles = [Handle(each.to_bytes(32)) for each in begun]
+        shown = [
+            f"session.{str(each).zfill(22)}={handles[each].text}.{1000 + each}" for each in begun
+        ]
+        read = PLAIN.read_standings(showing("; ".join(shown)))
+        assert read == [handles[each].text for each in sorted(begun, reverse=True)[:MAX_SESSIONS]]

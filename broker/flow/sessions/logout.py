@@ -209,20 +209,20 @@ class LogoutFlow:
     ) -> tuple[tuple[SchoolIdpId, ...], list[tuple[Handle, ParticipationRecord]]]:
         """End sessions first, and only then look who took part: nobody can join any more.
 
-        Their parts are still there.
+        Their parts are still there. No work is done for what stands for nothing: a browser could
+        show any number of such handles.
         """
         state = self._ports.state
         if not standings:
             return (), []
-        stood = [each for each in await state.gather(STANDING, standings) if each is not None]
+        shown = zip(standings, await state.gather(STANDING, standings), strict=True)
+        stood = [(handle, each) for handle, each in shown if each is not None]
         ended = [state.locate(STANDING, each) for each in standings]
-        ended += [Locator(each.session) for each in stood]
+        ended += [Locator(each.session) for _, each in stood]
         ttl = STANDING.tombstone_ttl_seconds
         await state.end(*dict.fromkeys(ended), tombstone_ttl_seconds=ttl)
         sids = [
-            part_of(state, standing, each)
-            for standing in standings
-            for each in registry.relying_parties
+            part_of(state, handle, each) for handle, _ in stood for each in registry.relying_parties
         ]
         found: list[tuple[Handle, ParticipationRecord]] = []
         for begins in range(0, len(sids), LOOKED_UP_AT_ONCE):
@@ -233,7 +233,7 @@ class LogoutFlow:
                 for sid, each in zip(some, parts, strict=True)
                 if each and _is_still_theirs(each, registry)
             ]
-        return tuple(dict.fromkeys(each.idp for each in stood)), found
+        return tuple(dict.fromkeys(each.idp for _, each in stood)), found
 
     def _leave(self, party: RelyingParty, sid: Handle, record: LogoutRecord) -> LeftParty:
         ports, client, front = self._ports, party.protocol, ""
