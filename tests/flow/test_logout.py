@@ -413,6 +413,36 @@ async def test_too_many_at_once_are_not_sent(desk: Desk, monkeypatch: pytest.Mon
     assert desk.world.audit.actions() == ["logout-not-told"]
 
 
+async def test_a_supplier_that_answers_nobody_leaves_room_for_others(
+    desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Neither the queue nor the connections, which logins at schools need as well."""
+    monkeypatch.setattr(logout_courier, "MAX_WAITING_FOR_ONE", 40)
+    never, calling, answered = asyncio.Event(), [], asyncio.Event()
+
+    async def hangs(url: str, **_: Any) -> bytes:
+        if "rekenrijk" in url:
+            calling.append(url)
+            await never.wait()
+        answered.set()
+        return b""
+
+    monkeypatch.setattr(desk.suppliers, "post_form", hangs)
+    for _ in range(41):
+        desk.courier.send(a_message())
+    assert desk.world.audit.actions() == ["logout-not-told"]
+    other = a_message("biosfeer")
+    desk.courier.send(other)
+    await answered.wait()
+    assert len(calling) == logout_courier.MAX_CALLS_TO_ONE
+    never.set()
+    await desk.courier.close()
+    assert len(calling) == 40
+    desk.courier.send(a_message())
+    await desk.courier.close()
+    assert len(calling) == 41
+
+
 async def test_a_store_that_is_down_and_a_key_that_is_gone_stop_nothing(
     desk: Desk, browser: Browser
 ) -> None:
@@ -435,14 +465,14 @@ def claims_of(token: str) -> dict[str, Any]:
     return dict(verify_token(token, keys=keys, algorithms=["ES256"]).claims)
 
 
-def a_message() -> LogoutMessage:
+def a_message(supplier: str = "rekenrijk") -> LogoutMessage:
     async def tell(_: bool) -> None:
         return None
 
     return LogoutMessage(
         relying_party=REKENRIJK,
-        supplier="rekenrijk",  # type: ignore[arg-type]
-        url="https://rekenrijk.example/out",
+        supplier=SupplierId(supplier),
+        url=f"https://{supplier}.example/out",
         sign=lambda: "token",
         tell=tell,
         wait_seconds=0,

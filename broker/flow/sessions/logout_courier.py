@@ -9,6 +9,7 @@ killed, those relying parties are not told, and the page says "not yet".
 
 import asyncio
 import contextlib
+from collections import Counter, defaultdict
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
@@ -22,6 +23,12 @@ AGAIN_AFTER_SECONDS = (5.0, 30.0, 120.0)
 LAST_CALLS_SECONDS = 8.0  # of a process that stops
 MAX_WAITING = 20_000
 """Messages in one process; one more is not sent, and counts as unanswered."""
+MAX_WAITING_FOR_ONE = 4_000
+"""The same for one supplier: one that answers nobody must not use up the room of all others."""
+MAX_CALLS = 100
+MAX_CALLS_TO_ONE = 25
+"""At a time, to all and to one supplier: schools are called over the same connections, and logins
+wait for those."""
 
 
 class LogoutCalls(Protocol):
@@ -63,16 +70,31 @@ class LogoutCourier:
         self._calls = calls
         self._audit = audit
         self._stopping = asyncio.Event()
+        self._waiting: Counter[SupplierId] = Counter()
+        self._calling = asyncio.Semaphore(MAX_CALLS)
+        self._calling_one: defaultdict[SupplierId, asyncio.Semaphore] = defaultdict(
+            lambda: asyncio.Semaphore(MAX_CALLS_TO_ONE)
+        )
         self.under_way: set[asyncio.Task[None]] = set()
 
     def send(self, message: LogoutMessage) -> None:
         """Begin to carry a message; returns at once."""
-        if len(self.under_way) >= MAX_WAITING:
+        supplier = message.supplier
+        is_full = self._waiting[supplier] >= MAX_WAITING_FOR_ONE
+        if is_full or len(self.under_way) >= MAX_WAITING:
             self._note(message, is_out=False)
             return
+        self._waiting[supplier] += 1
         task = asyncio.get_running_loop().create_task(self._carry(message))
         self.under_way.add(task)
-        task.add_done_callback(self.under_way.discard)
+        task.add_done_callback(lambda done: self._forget(done, supplier))
+
+    def _forget(self, done: asyncio.Task[None], supplier: SupplierId) -> None:
+        self.under_way.discard(done)
+        self._waiting[supplier] -= 1
+        if not self._waiting[supplier]:
+            del self._waiting[supplier]
+            self._calling_one.pop(supplier, None)
 
     async def close(self) -> None:
         """Send at once what waits, and return when that is done or taking too long."""
@@ -99,9 +121,10 @@ class LogoutCourier:
 
     async def _try(self, message: LogoutMessage) -> bool:
         try:
-            await self._calls.post_form(
-                message.url, headers={}, form={"logout_token": message.sign()}
-            )
+            async with self._calling_one[message.supplier], self._calling:
+                await self._calls.post_form(
+                    message.url, headers={}, form={"logout_token": message.sign()}
+                )
         except (SchoolUnanswered, Refusal):  # nobody answered, or no key of ours signs for it
             return False
         return True
