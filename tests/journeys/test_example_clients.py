@@ -11,13 +11,30 @@ import pytest
 from broker.demo.addresses import Party
 from tests.journeys.commands import run_broker
 from tests.journeys.conftest import World
-from tests.journeys.example_clients import EXAMPLE_CLIENTS, ExampleClient, running_client
+from tests.journeys.example_clients import (
+    EXAMPLE_CLIENTS,
+    ExampleClient,
+    RunningClient,
+    running_client,
+)
 from tests.journeys.visitor import Visitor
 
 pytestmark = pytest.mark.servers
 
 PSEUDONYM = re.compile(r'"sub": ?"([a-z][a-z2-7]{52})"')
 GIVE_UP_SECONDS = 60  # only a fault takes so long
+
+
+async def begin(
+    browsers: Callable[[], Visitor], client: RunningClient, example: ExampleClient
+) -> Visitor:
+    """Open a client's login, once the broker knows the client; return who chooses a school."""
+    async with asyncio.timeout(GIVE_UP_SECONDS):
+        while True:
+            visitor = browsers()
+            visitor.page = await visitor.client.get(client.base_url + example.log_in)
+            if visitor.shows("school"):
+                return visitor
 
 
 @pytest.mark.parametrize("example", EXAMPLE_CLIENTS, ids=lambda each: each.name)
@@ -31,11 +48,7 @@ async def test_an_example_client_logs_in_and_out(
             visitor.page = await visitor.client.get(client.base_url + path)
             return visitor.page.text
 
-        async with asyncio.timeout(GIVE_UP_SECONDS):  # until the broker knows the client
-            while True:
-                await open_page(visitor := browsers(), example.log_in)
-                if visitor.shows("school"):
-                    break
+        visitor = await begin(browsers, client, example)
         await visitor.choose("kompas")
         await visitor.log_in_at_school("noor")
         assert str(visitor.page.url).startswith(client.base_url), visitor.text
@@ -56,3 +69,22 @@ async def test_an_example_client_logs_in_and_out(
         assert not PSEUDONYM.search(unescape(await open_page(visitor, "/")))
         await open_page(visitor, example.log_in)  # the broker forgot the session too
         assert visitor.shows("school"), visitor.text
+
+
+async def test_a_link_begins_at_an_example_client(
+    world: World, browsers: Callable[[], Visitor], tmp_path: Path
+) -> None:
+    (example,) = [each for each in EXAMPLE_CLIENTS if each.name == "openid-client"]
+    async with running_client(example, tmp_path, issuer=world.at[Party.BROKER]) as client:
+        await run_broker("apply", "--config", world.folder, client.document)
+        await begin(browsers, client, example)
+        visitor, lesson = browsers(), client.base_url + "/lessons/3"
+        link = {"rp": "example-openid-client", "school": "22BB", "target": lesson}
+        await visitor.visit(Party.BROKER, "/start", **link)
+        assert visitor.is_at(Party.KOMPAS), visitor.text
+        await visitor.log_in_at_school("noor")
+        assert str(visitor.page.url) == lesson
+        assert "lesson 3" in visitor.page.text
+        begun = {"iss": "https://another.example"}
+        visitor.page = await visitor.client.get(client.base_url + "/login", params=begun)
+        assert "not our broker" in visitor.page.text

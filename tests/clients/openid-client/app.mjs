@@ -36,7 +36,12 @@ const pages = {
 
   "/jwks.json": () => ({ body: { keys: [publicKey] } }),
 
-  "/login": async (session) => {
+  // Also the initiate_login_uri of supplier.toml: a link of the broker says where to begin and end.
+  "/login": async (session, url) => {
+    const link = url.searchParams;
+    if ((link.get("iss") ?? issuer) !== issuer) throw new Error("not our broker");
+    const target = link.get("target_link_uri") ?? "";
+    session.target = target.startsWith(`${self}/lessons/`) ? target : "/";
     session.verifier = client.randomPKCECodeVerifier();
     session.state = client.randomState();
     session.nonce = client.randomNonce();
@@ -47,6 +52,7 @@ const pages = {
       nonce: session.nonce,
       code_challenge: await client.calculatePKCECodeChallenge(session.verifier),
       code_challenge_method: "S256",
+      ...(link.has("login_hint") && { login_hint: link.get("login_hint") }),
     });
     return { to };
   },
@@ -60,8 +66,10 @@ const pages = {
     });
     session.pupil = tokens.claims(); // `sub` is the pupil's name for you, for good
     session.idToken = tokens.id_token;
-    return { to: "/" };
+    return { to: session.target };
   },
+
+  "/lessons/3": (session) => (session.pupil ? { body: "lesson 3" } : { to: "/login" }),
 
   "/logout": (session) => {
     const to = client.buildEndSessionUrl(broker, {
