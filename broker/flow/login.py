@@ -1,6 +1,7 @@
 """One login, from a supplier's request to the answer. This file shows all of it.
 
-    begin         a checked request      -> the school's login, or the chooser
+    begin         a checked request      -> the school's login, the chooser, or the answer when
+                                            the browser's session gives it
     choose        a school was clicked   -> the school's login
     finish_saml   its answer by SAML     -> a page with one button, or the answer
     finish_oidc   its answer by OIDC     -> the same
@@ -10,7 +11,9 @@
 
 Each step takes what the one before left, decides, and leaves one record or none. No step returns
 to an earlier one. A refusal becomes a page of ours or an answer to the supplier in one place,
-`login_refusals`; what is refused before a relying party is known goes up to the edge.
+`login_refusals`; what is refused before a relying party is known goes up to the edge. What lies
+between the steps: `departures` (to the school), `arrivals` (from it), `sessions.session_logins` (in
+its place), `release` and `supplier_side` (to the supplier).
 
 Trips to the login store for a login without pages: a put by `begin`, a take and a put by
 `finish_*`, and a take by `token.py`. Person register: one look-up. Receipts: one append.
@@ -22,18 +25,15 @@ from collections.abc import Awaitable, Callable, Sequence
 from msgspec.structs import replace
 
 from broker.domain.dutch_days import day_of
-from broker.domain.federation import School, SchoolIdp
+from broker.domain.federation import SchoolIdp
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.school_search import find_hinted_school
-from broker.flow.answers import (
-    ChooseLogin,
-    ChooseSchool,
-    Step,
-)
+from broker.flow.answers import ChooseLogin, Step
 from broker.flow.arrivals import Arrivals
 from broker.flow.audit import AuditLog
 from broker.flow.authorization_requests import RefusedRequest
+from broker.flow.departures import Departures
 from broker.flow.following.trail import Outcome, current_trail, make_login_id
 from broker.flow.held_state.browser_steps import BrowserStep, BrowserSteps, follow
 from broker.flow.held_state.records import (
@@ -52,7 +52,6 @@ from broker.flow.held_state.records import (
 from broker.flow.login_refusals import LoginRefusals
 from broker.flow.parties import (
     Parties,
-    check_school_open,
     find_asking_parties,
     find_idp,
     find_parties,
@@ -94,6 +93,9 @@ class LoginFlow:
         self._sessions = sessions
         self._hints = hints
         self._schools = schools
+        self._departures = Departures(
+            snapshots=snapshots, steps=steps, schools=schools, clock=clock
+        )
         self._suppliers = suppliers
         self._desk = desk
         self._clock = clock
@@ -129,20 +131,13 @@ class LoginFlow:
                 return done
             if hinted is not None:
                 school, named = hinted
-                idp = choose_login(
-                    self._snapshots.registry,
-                    school,
-                    named=named,
-                    wish=wish_for(request, wish),
-                    may_ask=not request.passive,
-                    today=day_of(self._clock()),
+                step = await self._departures.go_to(
+                    school, login, parties, named=named, wish=wish_for(request, wish)
                 )
-                step = await self._send_or_ask(login, parties, school, idp)
             elif request.passive:
                 raise NotLoggedIn("check_school_known_when_passive")
             else:
-                cookie = await self._steps.open(CHOOSING, login)
-                step = Step(ChooseSchool(cookie.name), opened=cookie)
+                step = await self._departures.ask_school(login)
         except Refusal as refusal:
             return await self._refusals.answer(refusal, login, parties)
         current_trail().outcome = Outcome.BEGUN
@@ -190,7 +185,7 @@ class LoginFlow:
                 return Step(ChooseLogin(step.state, school.id))
             again = choosing.choose_again or wish.own_school_again
             choosing = replace(choosing, choose_again=again)
-            return await self._send(choosing, parties, school, idp)
+            return await self._departures.send(choosing, parties, school, idp)
         except Refusal as refusal:
             return await self._refusals.answer(refusal, choosing, parties)
 
@@ -275,37 +270,13 @@ class LoginFlow:
                 raise SchoolNotOpen("check_school_known")
             today, wish = day_of(self._clock()), LoginWish(unverified_clicked=idp.id)
             idp = choose_login(registry, school, wish=wish, may_ask=False, today=today) or idp
-            sent = await self._send(again, parties, school, idp, closed=step.state)
+            sent = await self._departures.send(again, parties, school, idp, closed=step.state)
             left = of.session is not None and not of.session.is_new
             return dataclasses.replace(sent, leaves_session=left)
         except Refusal as refusal:
             return await self._refusals.answer(
                 refusal, again, parties, closed=step.state, clicked=clicked
             )
-
-    async def _send_or_ask(
-        self, login: ChoosingLogin, parties: Parties, school: School, idp: SchoolIdp | None
-    ) -> Step:
-        if idp is not None:
-            return await self._send(login, parties, school, idp)
-        cookie = await self._steps.open(CHOOSING, login)
-        return Step(ChooseLogin(cookie.name, school.id), opened=cookie)
-
-    async def _send(
-        self,
-        login: ChoosingLogin,
-        parties: Parties,
-        school: School,
-        idp: SchoolIdp,
-        *,
-        closed: str = "",
-    ) -> Step:
-        follow_idp(idp)
-        check_school_open(school, parties.supplier, idp)
-        state = self._steps.make_state()
-        pending, answer = self._schools.send(login, school=school, idp=idp, state=state)
-        cookie = await self._steps.open(PENDING, pending, state=state)
-        return Step(answer, opened=cookie, closed=closed)
 
     async def _finish(self, pending: PendingLogin, step: BrowserStep, *, read: ReadAnswer) -> Step:
         """Read the school's answer, and go on with what it states."""
