@@ -211,8 +211,6 @@ class Sessions:
     async def has_ended(self, sid: str) -> bool:
         """Tell whether a relying party's part in a session is over: logged out, or too long ago.
 
-        What hangs on a session (a refresh token without `offline_access`) asks before each use.
-
         Raises:
             StoreUnavailable: nobody can tell; then it counts as ended.
         """
