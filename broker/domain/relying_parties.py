@@ -106,6 +106,11 @@ class OidcClient(msgspec.Struct, frozen=True, kw_only=True, tag="oidc"):
     backchannel_logout_uri: str | None = None
     frontchannel_logout_uri: str | None = None
 
+    @property
+    def is_public(self) -> bool:
+        """Tell whether it has nothing to prove who it is (RFC 6749 2.1)."""
+        return self.authentication == "none"
+
 
 class AssertionConsumerService(msgspec.Struct, frozen=True, kw_only=True):
     """One place that receives our responses by POST (SAML metadata 2.4.4)."""

@@ -6,7 +6,6 @@ raced one, ends what the first one got: the access token, in whichever form, and
 fewer APIs than the login named. Refresh tokens are `broker.flow.tokens.refreshing`'s business.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
@@ -32,14 +31,14 @@ from broker.flow.held_state.records import (
 )
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.parties import check_still_open
-from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
+from broker.flow.ports import Clock, FlowKeys, Snapshots
 from broker.flow.sender_proofs import SenderProofs
 from broker.flow.tokens.access import CLOSED, AccessTokens, follow
 from broker.flow.tokens.claimed_once import claim_once
+from broker.flow.tokens.id_tokens import IdTokens
 from broker.flow.tokens.refresh_families import RefreshFamilies
-from broker.flow.tokens.refreshing import JTI_BYTES, Refresher
+from broker.flow.tokens.refreshing import Refresher
 from broker.oidc_op.caller_proof import CallerProof
-from broker.oidc_op.claims import build_id_token
 from broker.oidc_op.client_auth import AuthenticatedClient
 from broker.oidc_op.grants import userinfo_grant_of
 from broker.oidc_op.jwks import choose_signing_key
@@ -78,10 +77,10 @@ class TokenFlow:
         access: AccessTokens,
         families: RefreshFamilies,
         refresher: Refresher,
+        id_tokens: IdTokens,
         keys: FlowKeys,
         audit: AuditLog,
         clock: Clock,
-        random: Random,
     ) -> None:
         self._issuer = issuer
         self._snapshots = snapshots
@@ -91,10 +90,10 @@ class TokenFlow:
         self._access = access
         self._families = families
         self._refresher = refresher
+        self._id_tokens = id_tokens
         self._keys = keys
         self._audit = audit
         self._clock = clock
-        self._random = random
 
     async def redeem(self, form: Sequence[tuple[str, str]], proof: CallerProof) -> TokenResponse:
         """Return the tokens for a code or a refresh token, to the client that it was given to.
@@ -140,14 +139,7 @@ class TokenFlow:
         except CLOSED as closed:
             raise GrantRefused(closed.check) from None
         known = client.client
-        id_token = build_id_token(
-            redeemed,
-            issuer=self._issuer,
-            key=choose_signing_key(self._keys.token, algorithm=known.oidc.id_token_algorithm),
-            now=now,
-            jti=urlsafe_b64encode(self._random(JTI_BYTES)).rstrip(b"=").decode(),
-            life_seconds=known.profile.id_token_ttl_seconds,
-        )
+        id_token = self._id_tokens.write(redeemed, now=now)
         handle = self._state.derive_handle(code, ACCESS_TOKEN)
         grant = replace(
             userinfo_grant_of(
@@ -282,7 +274,7 @@ class TokenFlow:
                     state.seal_under(handle, USERINFO, kept, ttl_seconds=max(1, left))
                 ]
                 lives = client.client.refresh
-                is_public = client.client.oidc.authentication == "none"
+                is_public = client.client.oidc.is_public
                 if shown and is_public and family is not None and lives is not None:
                     # RFC 9449 5: the refresh tokens of a public client are bound as well.
                     opened = await state.get(REFRESH, family)

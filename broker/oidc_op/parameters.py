@@ -6,6 +6,11 @@ from broker.domain.refusals import Refusal, WhoseTask
 
 MAX_PARAMETERS = 64
 MAX_PARAMETER_BYTES = 8192  # all known parameters of one request together, as UTF-8
+RESOURCE = "resource"
+"""The one parameter that may occur more than once, at every endpoint that reads it (RFC 8707 2)."""
+
+MAX_RESOURCES = 8
+MAX_RESOURCES_CHARS = 4096  # of all together; a document may state one of 2000
 
 
 class DuplicatedParameter(Refusal):
@@ -63,3 +68,18 @@ def collect_parameters(
     if size_bytes > MAX_PARAMETER_BYTES:
         raise RequestTooLarge("check_parameter_size")
     return {name: value for name, value in found.items() if value}
+
+
+def collect_resources(parameters: Sequence[tuple[str, str]]) -> tuple[str, ...]:
+    """Return the APIs that a request names, in order; empty ones are as if omitted (RFC 8707 2).
+
+    Raises:
+        RequestTooLarge: more or longer ones than any honest client sends.
+
+    >>> collect_resources([("resource", "https://a.example"), ("scope", "openid")])
+    ('https://a.example',)
+    """
+    resources = tuple(value for name, value in parameters if name == RESOURCE and value)
+    if len(resources) > MAX_RESOURCES or sum(map(len, resources)) > MAX_RESOURCES_CHARS:
+        raise RequestTooLarge("check_resources_size")
+    return resources

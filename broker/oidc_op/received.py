@@ -5,10 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from broker.oidc_op.parameters import RequestTooLarge, collect_parameters
-
-MAX_RESOURCES = 8
-MAX_RESOURCES_CHARS = 4096  # of all together; a document may state one of 2000
+from broker.oidc_op.parameters import RESOURCE, collect_parameters, collect_resources
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,20 +41,19 @@ class AuthorizationRequest:
     registration: str | None = field(default=None, repr=False)
     dpop_jkt: str | None = field(default=None, repr=False)
     resource: tuple[str, ...] = ()
-    """The one parameter that may occur more than once (RFC 8707 2)."""
+    """As `collect_resources` reads it."""
     pushed: bool = False
     signed: bool = False
     duplicated: tuple[str, ...] = ()
 
 
-_REPEATED = "resource"
 _NO_PARAMETERS = frozenset({"pushed", "signed", "duplicated"})
 REQUEST_NAMES = frozenset(AuthorizationRequest.__dataclass_fields__) - _NO_PARAMETERS
 """Every parameter that is read; others are ignored."""
 
 _OF_THE_ANSWER = frozenset({"client_id", "redirect_uri", "state", "response_mode"})
 _ELSEWHERE = frozenset({"request", "request_uri"})
-_MAY_BE_TOLD = REQUEST_NAMES - _OF_THE_ANSWER - _ELSEWHERE - {_REPEATED}
+_MAY_BE_TOLD = REQUEST_NAMES - _OF_THE_ANSWER - _ELSEWHERE - {RESOURCE}
 """Whoever sends one of these twice can be told so, for where the answer goes is said once."""
 
 
@@ -78,14 +74,13 @@ def parse_authorization_request(parameters: Sequence[tuple[str, str]]) -> Author
     counts = Counter(name for name, _ in parameters)
     duplicated = frozenset(name for name in _MAY_BE_TOLD if counts[name] > 1)
     found: Mapping[str, Any] = collect_parameters(
-        [each for each in parameters if each[0] not in duplicated | {_REPEATED}],
-        known=REQUEST_NAMES - {_REPEATED},
+        [each for each in parameters if each[0] not in duplicated | {RESOURCE}],
+        known=REQUEST_NAMES - {RESOURCE},
         unsized=("request",),
     )
-    resources = tuple(value for name, value in parameters if name == _REPEATED and value)
-    if len(resources) > MAX_RESOURCES or sum(map(len, resources)) > MAX_RESOURCES_CHARS:
-        raise RequestTooLarge("check_resources_size")
-    return AuthorizationRequest(**found, resource=resources, duplicated=tuple(sorted(duplicated)))
+    return AuthorizationRequest(
+        **found, resource=collect_resources(parameters), duplicated=tuple(sorted(duplicated))
+    )
 
 
 def list_parameters(request: AuthorizationRequest) -> list[tuple[str, str]]:
@@ -97,5 +92,5 @@ def list_parameters(request: AuthorizationRequest) -> list[tuple[str, str]]:
     single = [(name, getattr(request, name)) for name in request.__dataclass_fields__]
     return [
         *((name, value) for name, value in single if isinstance(value, str)),
-        *((_REPEATED, each) for each in request.resource),
+        *((RESOURCE, each) for each in request.resource),
     ]

@@ -27,6 +27,7 @@ from broker.oidc_op.token import (
     RedeemedGrant,
     TokenParameterMissing,
     TokenRequest,
+    is_grant_of,
 )
 
 REFRESH_TOKEN = "refresh_token"
@@ -144,8 +145,7 @@ def check_refresh_belongs_to_client(
     _: TokenRequest, grant: OidcGrant, client: AuthenticatedClient
 ) -> None:
     """RFC 6749 6: the refresh token was issued to the authenticated client."""
-    same = grant.relying_party == client.client.relying_party.id
-    if not same or grant.client_id != client.client_id:
+    if not is_grant_of(grant, client):
         raise GrantRefused("check_refresh_belongs_to_client")
 
 

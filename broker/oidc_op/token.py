@@ -17,10 +17,8 @@ import msgspec
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.oidc_op.client_auth import AuthenticatedClient
 from broker.oidc_op.grants import OidcGrant
-from broker.oidc_op.parameters import RequestTooLarge, collect_parameters
+from broker.oidc_op.parameters import RESOURCE, collect_parameters, collect_resources
 from broker.oidc_op.sender_keys import SenderKey
-
-MAX_RESOURCES = 8
 
 _CODE_VERIFIER = re.compile(r"[A-Za-z0-9\-._~]{43,128}\Z")  # RFC 7636 4.1
 
@@ -62,7 +60,7 @@ class TokenRequest:
     refresh_token: str | None = field(default=None, repr=False)
     scope: str | None = None
     resource: tuple[str, ...] = ()
-    """The one parameter that may occur more than once (RFC 8707 2.2)."""
+    """As `collect_resources` reads it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,8 +88,7 @@ class TokenResponse(msgspec.Struct, frozen=True, kw_only=True):
         return []
 
 
-_REPEATED = "resource"
-_KNOWN = frozenset(TokenRequest.__dataclass_fields__) - {_REPEATED}
+_KNOWN = frozenset(TokenRequest.__dataclass_fields__) - {RESOURCE}
 
 
 def parse_token_request(form: Sequence[tuple[str, str]]) -> TokenRequest:
@@ -103,11 +100,9 @@ def parse_token_request(form: Sequence[tuple[str, str]]) -> TokenRequest:
     >>> parse_token_request([("grant_type", "authorization_code")]).grant_type
     'authorization_code'
     """
-    once = [each for each in form if each[0] != _REPEATED]
-    resources = tuple(value for name, value in form if name == _REPEATED and value)
-    if len(resources) > MAX_RESOURCES:
-        raise RequestTooLarge("check_resources_size")
-    return TokenRequest(**collect_parameters(once, known=_KNOWN), resource=resources)
+    once = [each for each in form if each[0] != RESOURCE]
+    found = collect_parameters(once, known=_KNOWN)
+    return TokenRequest(**found, resource=collect_resources(form))
 
 
 def read_code(request: TokenRequest) -> str:
@@ -145,12 +140,17 @@ def check_token_request(
     return RedeemedGrant(grant, client)
 
 
+def is_grant_of(grant: OidcGrant, client: AuthenticatedClient) -> bool:
+    """Tell whether this client got it, under the client id that it shows now."""
+    same = grant.relying_party == client.client.relying_party.id
+    return same and grant.client_id == client.client_id
+
+
 def check_grant_belongs_to_client(
     _: TokenRequest, grant: OidcGrant, client: AuthenticatedClient
 ) -> None:
     """RFC 6749 4.1.3: the code was issued to the authenticated client."""
-    same = grant.relying_party == client.client.relying_party.id
-    if not same or grant.client_id != client.client_id:
+    if not is_grant_of(grant, client):
         raise GrantRefused("check_grant_belongs_to_client")
 
 

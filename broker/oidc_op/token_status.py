@@ -30,5 +30,5 @@ def check_asker_proves_itself(asker: AuthenticatedClient) -> None:
     Raises:
         ClientNotAuthenticated: an app without a secret, whose name is no secret either.
     """
-    if asker.client.oidc.authentication == "none":
+    if asker.client.oidc.is_public:
         raise ClientNotAuthenticated("check_asker_proves_itself")

@@ -10,6 +10,7 @@ from broker.flow.held_state.handles import parse_handle
 from broker.flow.held_state.login_store import Absent
 from broker.flow.held_state.records import ACCESS_TOKEN, PREPARED
 from broker.flow.refusals import StoreUnavailable
+from broker.flow.tokens.id_tokens import IdTokens
 from broker.oidc_op.caller_proof import NO_PROOF, CallerProof
 from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from broker.oidc_op.jwks import SigningKeyMissing, TokenKeys
@@ -235,6 +236,7 @@ class TestFaults:
 
     async def test_a_key_that_is_missing_is_our_fault(self, world: LoginWorld) -> None:
         code = await a_code(world)
-        world.token._keys = replace(world.keys, token=TokenKeys(active=()))
+        none = replace(world.keys, token=TokenKeys(active=()))
+        world.token._id_tokens = IdTokens(issuer=oidc.ISSUER, keys=none, random=world.random)
         with pytest.raises(SigningKeyMissing):
             await world.redeem(code)

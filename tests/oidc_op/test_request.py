@@ -15,12 +15,13 @@ from broker.oidc_op.claims import time_for_supplier
 from broker.oidc_op.clients import ClientUnknown, find_client
 from broker.oidc_op.parameters import (
     MAX_PARAMETERS,
+    MAX_RESOURCES,
+    MAX_RESOURCES_CHARS,
     DuplicatedParameter,
     RequestTooLarge,
     collect_parameters,
 )
 from broker.oidc_op.profiles import PROFILES, ProfileUnknown
-from broker.oidc_op.received import MAX_RESOURCES, MAX_RESOURCES_CHARS
 from broker.oidc_op.request import (
     MAX_HINT_CHARS,
     CheckedAuthorizationRequest,

@@ -29,15 +29,16 @@ WITH_KEYS = ("private_key_jwt", "self_signed_tls_client_auth")
 
 
 def authentication_of(party: RelyingPartyDocument) -> ClientAuthentication:
-    """Return the one way in which an OIDC client authenticates."""
+    """Return the one way in which an OIDC client authenticates: stated, or what fits its keys."""
     if party.authentication is not UNSET:
         return party.authentication
     if _stated(party, CERTIFICATE_NAMES):
         return "tls_client_auth"
     only_secret = party.client_secret_hash and not _stated(party, KEYS)
-    if only_secret and party.profile == "compat":
+    profile = PROFILES[party.profile]
+    if only_secret and "client_secret_basic" in profile.authentication_methods:
         return "client_secret_basic"
-    return "none" if party.profile == "native" else "private_key_jwt"
+    return "none" if profile.public_clients else "private_key_jwt"
 
 
 def certificate_name_of(party: RelyingPartyDocument) -> CertificateName | None:

@@ -11,6 +11,7 @@ from broker.flow.receipts.receipts import ReceiptLog
 from broker.flow.sender_proofs import SenderProofs
 from broker.flow.token import TokenFlow
 from broker.flow.tokens.access import AccessTokens
+from broker.flow.tokens.id_tokens import IdTokens
 from broker.flow.tokens.refresh_families import RefreshFamilies
 from broker.flow.tokens.refreshing import Refresher, RefreshPorts
 from broker.flow.tokens.status import StatusPorts, TokenStatus
@@ -53,16 +54,16 @@ def open_back_channel(ports: BackChannelPorts) -> BackChannel:
         keys=ports.keys,
     )
     families = RefreshFamilies(ports.state)
+    id_tokens = IdTokens(issuer=ports.issuer, keys=ports.keys, random=ports.random)
     refresher = Refresher(
         RefreshPorts(
-            issuer=ports.issuer,
             snapshots=ports.snapshots,
             state=ports.state,
             families=families,
             access=access,
             register=ports.register,
             receipts=ports.receipts,
-            keys=ports.keys,
+            id_tokens=id_tokens,
             audit=ports.audit,
             clock=ports.clock,
             random=ports.random,
@@ -78,10 +79,10 @@ def open_back_channel(ports: BackChannelPorts) -> BackChannel:
             access=access,
             families=families,
             refresher=refresher,
+            id_tokens=id_tokens,
             keys=ports.keys,
             audit=ports.audit,
             clock=ports.clock,
-            random=ports.random,
         ),
         status=TokenStatus(
             StatusPorts(

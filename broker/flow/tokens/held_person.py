@@ -31,7 +31,7 @@ def wants_refresh(request: SupplierRequest, *, school: School, parties: Parties)
     if not isinstance(request, CheckedAuthorizationRequest):
         return False
     client = parties.relying_party.protocol
-    is_public = isinstance(client, OidcClient) and client.authentication == "none"
+    is_public = isinstance(client, OidcClient) and client.is_public
     return OFFLINE_ACCESS in request.scopes and not (is_public and school.shared_devices)
 
 

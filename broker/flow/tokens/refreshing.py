@@ -12,7 +12,6 @@ ended leaves a tombstone, which no late put replaces. The receipt comes first: w
 has told nobody anything, and the token still counts.
 """
 
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -32,7 +31,7 @@ from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.naming import epoch_of
 from broker.flow.parties import Parties
 from broker.flow.persons.register import PersonRegister
-from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
+from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.receipts.receipts import (
     RECEIPT_NONCE_BYTES,
     ReceiptLog,
@@ -42,13 +41,13 @@ from broker.flow.receipts.receipts import (
 from broker.flow.tokens.access import AccessTokens
 from broker.flow.tokens.decided_anew import decide_anew
 from broker.flow.tokens.held_person import is_still_known, receipt_keys_of
+from broker.flow.tokens.id_tokens import IdTokens
 from broker.flow.tokens.refresh_families import RefreshFamilies
 from broker.oidc_op.asked_claims import place_claims
-from broker.oidc_op.claims import build_claims, build_id_token, claim_names, list_values
+from broker.oidc_op.claims import build_claims, claim_names, list_values
 from broker.oidc_op.client_auth import AuthenticatedClient
 from broker.oidc_op.clients import RefreshLives
 from broker.oidc_op.grants import UserinfoGrant, userinfo_grant_of
-from broker.oidc_op.jwks import choose_signing_key
 from broker.oidc_op.refresh import check_refresh, read_refresh_token, restate_claims
 from broker.oidc_op.sender_keys import SenderKey
 from broker.oidc_op.token import GrantRefused, RedeemedGrant, TokenRequest, TokenResponse
@@ -58,21 +57,19 @@ REFRESH_USE = "refresh-use"
 refuses old tokens by itself."""
 
 USE_REMEMBERED_SECONDS = 600  # far longer than one request can be under way
-JTI_BYTES = 16  # 128 bits; NL GOV asks for at least that
 
 
 @dataclass(frozen=True, slots=True)
 class RefreshPorts:
     """What a refresh works with."""
 
-    issuer: str
     snapshots: Snapshots
     state: SealedState = field(repr=False)
     families: RefreshFamilies
     access: AccessTokens
     register: PersonRegister
     receipts: ReceiptLog
-    keys: FlowKeys = field(repr=False)
+    id_tokens: IdTokens
     audit: AuditLog
     clock: Clock
     random: Random
@@ -141,7 +138,7 @@ class Refresher:
         access_token, expires_in = ports.access.write(
             kept.userinfo, kept.handle, client=client.client, now=now
         )
-        id_token = self._build_id_token(redeemed, now=now)
+        id_token = ports.id_tokens.write(redeemed, now=now)
         await self._write_receipt(family, decision, parties, now=now)
         await self._keep(kept, handle, family, lives=lives, once=once, now=now)
         self._note(family, decision, parties)
@@ -209,20 +206,6 @@ class Refresher:
                 handle, REFRESH, going_on, ttl_seconds=min(lives.idle_seconds, left_seconds)
             )
         return _Kept(going_on.number, userinfo, access_handle, (family_put, access_put))
-
-    def _build_id_token(self, redeemed: RedeemedGrant, *, now: datetime) -> str:
-        """OIDC Core 12.2: same issuer, `sub`, audience and `auth_time`; a new `iat`, no nonce."""
-        client = redeemed.client.client
-        return build_id_token(
-            redeemed,
-            issuer=self._ports.issuer,
-            key=choose_signing_key(
-                self._ports.keys.token, algorithm=client.oidc.id_token_algorithm
-            ),
-            now=now,
-            jti=urlsafe_b64encode(self._ports.random(JTI_BYTES)).rstrip(b"=").decode(),
-            life_seconds=client.profile.id_token_ttl_seconds,
-        )
 
     async def _write_receipt(
         self, family: RefreshFamily, decision: ReleaseDecision, parties: Parties, *, now: datetime

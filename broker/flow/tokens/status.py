@@ -14,7 +14,7 @@ from datetime import datetime
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.client_login import AuthenticatedApi, ClientLogin
 from broker.flow.held_state.browser_steps import store_in_words
-from broker.flow.held_state.records import USERINFO, RefreshFamily
+from broker.flow.held_state.records import USERINFO
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import Clock
 from broker.flow.tokens.access import AccessTokens, FoundToken
@@ -25,7 +25,7 @@ from broker.oidc_op.caller_proof import CallerProof
 from broker.oidc_op.claims import step_of, time_for_supplier
 from broker.oidc_op.client_auth import AuthenticatedClient
 from broker.oidc_op.refresh import PresentedRefreshToken, parse_refresh_token
-from broker.oidc_op.token import GrantRefused
+from broker.oidc_op.token import GrantRefused, is_grant_of
 from broker.oidc_op.token_status import check_asker_proves_itself, read_token_asked_about
 from broker.oidc_op.userinfo import AccessTokenRefused
 
@@ -124,7 +124,7 @@ class TokenStatus:
     ) -> Mapping[str, object]:
         handle, family = await self._ports.families.open(presented)
         counts = self._ports.families.counts(presented, handle, family.number)
-        if not (counts and is_own(family, client) and family.ends_at > now):
+        if not (counts and is_grant_of(family.grant, client) and family.ends_at > now):
             return INACTIVE
         grant = family.grant
         step_seconds = step_of(int((family.ends_at - grant.issued_at).total_seconds()))
@@ -152,7 +152,7 @@ class TokenStatus:
         self, presented: PresentedRefreshToken, client: AuthenticatedClient
     ) -> None:
         handle, family = await self._ports.families.open(presented)
-        if is_own(family, client):  # also by an old token: it was this client's
+        if is_grant_of(family.grant, client):  # also by an old token: it was this client's
             await self._ports.families.end(handle)
             self._note("refresh-token-revoked", client)
 
@@ -169,9 +169,3 @@ def may_be_told(found: FoundToken, asker: AuthenticatedClient | AuthenticatedApi
     if isinstance(asker, AuthenticatedApi):
         return asker.supplier.id == supplier and asker.api.resource in grant.resources
     return asker.client.relying_party.supplier == supplier
-
-
-def is_own(family: RefreshFamily, client: AuthenticatedClient) -> bool:
-    """Tell whether a refresh token was given to this client."""
-    same = family.grant.relying_party == client.client.relying_party.id
-    return same and family.grant.client_id == client.client_id
