@@ -19,6 +19,7 @@ from broker.demo.run import PreparedWorld, prepare_world
 from broker.demo.world import running
 from broker.settings import load_settings
 from tests.journeys.commands import run_broker
+from tests.journeys.test_rotation import told
 from tests.journeys.visitor import Visitor, new_visitor
 
 pytestmark = pytest.mark.servers
@@ -147,3 +148,64 @@ async def test_everything_is_lost_and_put_back(
 
     kept = b"".join(each.read_bytes() for each in safe.rglob("*") if each.is_file())
     assert [each for each in telling_values if each.encode() in kept] == []
+
+
+async def test_all_is_put_back_inside_a_window_and_the_documents_of_before_it(
+    drill: Drill,
+) -> None:
+    """What is restored is the window too; going back to older documents moves no key."""
+    config, safe = drill.config, drill.safe
+    of = ("--config", config)
+    agreement = config / "federation/agreements/vuurvogel-taaltuin.toml"
+    async with drill.serving():
+        old = await told_at_taaltuin(drill)
+    await run_broker("keys", "init", *of, "--next-epoch")
+    changed = agreement.read_text().replace("version = 1", "version = 2")
+    assert changed != agreement.read_text()
+    agreement.write_text(changed)
+    await run_broker("apply", *of, agreement)
+    await run_broker("pseudonyms", "rotate", *of, "--supplier", "taaltuin")
+    async with drill.serving():
+        within = await told_at_taaltuin(drill)
+        await run_broker(
+            *("keys", "backup", *of, "--to", safe / "keys"),
+            *("--shares", "3", "--threshold", "2"),
+        )
+        await run_broker("backup", *of, safe / "backup.tar")
+    assert (within.previous, old.previous) == (old.subject, None)
+    assert within.subject != old.subject
+
+    shutil.rmtree(config)
+    await run_broker("restore", *of, safe / "backup.tar")
+    (bundle,) = (safe / "keys").glob("*.bundle")
+    shares = sorted((safe / "keys").glob("share-*"))[:2]
+    await run_broker(
+        *("keys", "restore", *of, "--bundle", bundle),
+        *(part for each in shares for part in ("--share", each)),
+    )
+    await run_broker("keys", "init", *of)
+    async with drill.serving():
+        assert await told_at_taaltuin(drill) == within
+
+    went_back = await run_broker("apply", *of, "--to", "1")  # of before agreement and key changed
+    assert "Nothing to do" not in went_back
+    async with drill.serving():
+        assert await told_at_taaltuin(drill) == within
+    await run_broker("pseudonyms", "rollback", *of, "--supplier", "taaltuin")
+    async with drill.serving():
+        assert await told_at_taaltuin(drill) == Told(old.subject, within.subject)
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """By which names a supplier is told of somebody."""
+
+    subject: str
+    previous: str | None
+
+
+async def told_at_taaltuin(drill: Drill) -> Told:
+    visitor = new_visitor(drill.world.addresses)
+    async with visitor.client:
+        received = await visitor.log_in(Party.TAALTUIN, "vuurvogel", "sanne")
+    return Told(received["subject"], told(received))
