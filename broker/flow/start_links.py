@@ -6,7 +6,8 @@ document says at which address. Any other one is opened where people begin, or a
 link names: it asks for a login itself when it needs one. So nothing is ever answered unasked.
 
 A school that is named only skips the chooser, and is looked at before anybody goes there: without
-an agreement the login would end at the page that this shows at once.
+an agreement the login would end at the page that this shows at once. The supplier hears of it only
+when the school lets it know which school it is; the browser keeps it for us in any case.
 """
 
 from collections.abc import Mapping
@@ -14,16 +15,25 @@ from dataclasses import dataclass
 from datetime import date
 from urllib.parse import urlencode
 
+from broker.domain.attributes import (
+    BRANCH_ID,
+    HOME_ORGANIZATION,
+    HOME_ORGANIZATION_ID,
+    MEMBERSHIP,
+)
 from broker.domain.deep_links import is_below
-from broker.domain.federation import School
+from broker.domain.federation import Agreement, School, Supplier
 from broker.domain.ids import RelyingPartyId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.relations import find_agreement
-from broker.domain.release import AgreementNotInForce, NoAgreement
+from broker.domain.release import AgreementNotInForce, NoAgreement, is_declared_for
 from broker.domain.relying_parties import OidcClient
 from broker.domain.school_search import SchoolIndex, find_hinted_school
 from broker.flow.parties import Parties, find_parties
 from broker.flow.refusals import SupplierNotOpen
+
+NAMES_SCHOOL = frozenset({HOME_ORGANIZATION_ID, HOME_ORGANIZATION, BRANCH_ID, MEMBERSHIP})
+"""Attributes that say at which school somebody is."""
 
 
 class StartUnknown(Refusal):
@@ -110,9 +120,11 @@ def find_start(
         raise StartUnknown("check_start_known") from None
     check_target_registered(link.target, parties)
     school = _find_school(link, parties, index=index, today=today)
+    hint = ""
     if school is not None:
-        check_start_agreed(school, parties, index=index, today=today)
-    url = _place(link, parties, school, issuer=issuer, idp_entity_id=idp_entity_id)
+        agreement = check_start_agreed(school, parties, index=index, today=today)
+        hint = school.id if tells_school(agreement, parties.supplier) else ""
+    url = _place(link, parties, hint, issuer=issuer, idp_entity_id=idp_entity_id)
     if not url:
         raise StartHasNoPlace("check_start_place")
     return Start(url, parties, school)
@@ -130,8 +142,8 @@ def check_target_registered(target: str, parties: Parties) -> None:
 
 def check_start_agreed(
     school: School, parties: Parties, *, index: SchoolIndex, today: date
-) -> None:
-    """Refuse a school that would release nothing, before a pupil logs in there for nothing.
+) -> Agreement:
+    """Return what a school agreed to; refuse one that would release nothing, before its login.
 
     Raises:
         NoAgreement, AgreementNotInForce
@@ -142,6 +154,13 @@ def check_start_agreed(
         raise NoAgreement("check_start_agreed", subject=name)
     if not found.agreement.is_in_force(today):
         raise AgreementNotInForce("check_start_agreed", subject=name)
+    return found.agreement
+
+
+def tells_school(agreement: Agreement, supplier: Supplier) -> bool:
+    """Tell whether each login there, whoever logs in, tells this supplier which school it is."""
+    asked = {each.name for each in supplier.attributes if is_declared_for(each, None)}
+    return not NAMES_SCHOOL.isdisjoint(asked & agreement.approved)
 
 
 def _find_school(
@@ -152,16 +171,14 @@ def _find_school(
     return None if found is None else found[0]
 
 
-def _place(
-    link: StartLink, parties: Parties, school: School | None, *, issuer: str, idp_entity_id: str
-) -> str:
+def _place(link: StartLink, parties: Parties, hint: str, *, issuer: str, idp_entity_id: str) -> str:
     begins_at = parties.relying_party.initiate_login_uri
     if not begins_at:
         return link.target or parties.relying_party.start_url
     if isinstance(parties.relying_party.protocol, OidcClient):
         asked: Mapping[str, str] = {
             "iss": issuer,
-            "login_hint": "" if school is None else school.id,
+            "login_hint": hint,
             "target_link_uri": link.target,
         }
     else:

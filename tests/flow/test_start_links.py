@@ -6,6 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from broker.domain.attributes import AttributeName, Population
 from broker.domain.federation import State
 from broker.domain.ids import SupplierId
 from broker.domain.refusals import Refusal
@@ -14,6 +15,7 @@ from broker.domain.release import AgreementNotInForce, NoAgreement
 from broker.domain.relying_parties import AssertionConsumerService, SamlServiceProvider
 from broker.domain.school_search import build_school_index
 from broker.flow.start_links import (
+    NAMES_SCHOOL,
     Start,
     StartHasNoPlace,
     StartLink,
@@ -21,7 +23,14 @@ from broker.flow.start_links import (
     StartUnknown,
     find_start,
 )
-from tests.builders import a_relying_party, a_school, a_school_idp, a_supplier, an_agreement
+from tests.builders import (
+    a_declaration,
+    a_relying_party,
+    a_school,
+    a_school_idp,
+    a_supplier,
+    an_agreement,
+)
 
 ISSUER = "https://broker.example"
 ENTITY_ID = "https://broker.example/saml/idp/metadata"
@@ -72,15 +81,27 @@ def test_a_client_is_asked_to_begin() -> None:
     found = start(party=begins_at, school="11AA", target=LESSON)
     assert asked(found) == (
         "https://rekenrijk.example/login",
-        {
-            "from": ["us"],
-            "iss": [ISSUER],
-            "login_hint": ["vuurvogel"],
-            "target_link_uri": [LESSON],
-        },
+        {"from": ["us"], "iss": [ISSUER], "target_link_uri": [LESSON]},
     )
     bare = {"initiate_login_uri": "https://rekenrijk.example/login"}
     assert asked(start(party=bare))[1] == {"iss": [ISSUER]}
+
+
+@pytest.mark.parametrize("name", sorted(NAMES_SCHOOL))
+def test_the_supplier_hears_of_the_school_only_as_at_each_login(name: AttributeName) -> None:
+    party = {"initiate_login_uri": "https://rekenrijk.example/login"}
+    declared = {"attributes": (a_declaration(name),)}
+    approved = {"approved": frozenset({name})}
+    told = start(party=party, supplier=declared, agreement=approved, school="11AA")
+    assert asked(told)[1] == {"iss": [ISSUER], "login_hint": ["vuurvogel"]}
+    of_staff = {"attributes": (a_declaration(name, populations=(Population.STAFF,)),)}
+    for withheld in (
+        start(party=party, supplier=declared, school="11AA"),
+        start(party=party, supplier=of_staff, agreement=approved, school="11AA"),
+        start(party=party, agreement=approved, school="11AA"),
+    ):
+        assert asked(withheld)[1] == {"iss": [ISSUER]}
+        assert withheld.school is not None
 
 
 def test_a_service_provider_is_asked_in_its_own_words() -> None:

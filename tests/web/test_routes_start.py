@@ -32,7 +32,6 @@ def test_a_link_asks_the_supplier_to_begin(browser: Browser) -> None:
     assert answer.response.headers["location"].startswith(f"{REKENRIJK}/login?")
     assert query_of(answer) == {
         "iss": PLACES[Party.BROKER],
-        "login_hint": "kompas",
         "target_link_uri": LESSON,
     }
     assert answer.response.headers["cache-control"] == "no-store"
