@@ -16,7 +16,7 @@ from broker.domain.identity import read_stated
 from broker.domain.ids import SchoolId
 from broker.domain.relations import former_brins
 from broker.flow.answers import OtherLogin, Step, Welcome, WhichSchool
-from broker.flow.asked import confirm_on_device, find_acr, keep_asked_of
+from broker.flow.asked import confirm_on_device, find_acr, keep_asked_of, wants_pseudonym
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.held_state.browser_steps import BrowserSteps
 from broker.flow.held_state.login_store import Claim, Put
@@ -40,7 +40,6 @@ from broker.flow.school_side import SchoolAnswer, wants_other_account
 from broker.flow.sessions.session_records import HeldSession
 from broker.flow.sessions.sessions import SessionInHand, Sessions
 from broker.flow.still_allowed import check_still_allowed
-from broker.flow.supplier_side import wants_pseudonym
 from broker.flow.unknown_names import note_unknown_names
 
 

@@ -1,6 +1,7 @@
-"""What an OpenID Connect supplier asked, against what a school's login said and who asks."""
+"""What a supplier asked, against what a school's login said and who asks."""
 
 from collections.abc import Sequence
+from datetime import datetime
 
 from msgspec.structs import replace
 
@@ -8,7 +9,7 @@ from broker.domain.assurance import read_level
 from broker.domain.identity import VerifiedLogin
 from broker.domain.release import ReleaseDecision, keep_asked
 from broker.domain.relying_parties import ClaimProfile, OidcClient
-from broker.flow.held_state.records import DecidedRelease, SupplierRequest
+from broker.flow.held_state.records import DecidedRelease, PreparedRelease, SupplierRequest
 from broker.flow.page_between import PageNeeded
 from broker.flow.parties import Parties
 from broker.oidc_op.asked_claims import AskedClaims, check_acr_met
@@ -16,6 +17,7 @@ from broker.oidc_op.claims import claim_names
 from broker.oidc_op.profiles import find_profile
 from broker.oidc_op.redirect_uris import is_on_device
 from broker.oidc_op.request import CheckedAuthorizationRequest
+from broker.saml_idp.request import CheckedAuthnRequest
 
 
 def find_acr(request: SupplierRequest, login: VerifiedLogin) -> str:
@@ -74,3 +76,21 @@ def confirm_on_device(request: SupplierRequest, parties: Parties) -> PageNeeded 
     ):
         return PageNeeded(first_name="", notice=False, may_switch=False)
     return None
+
+
+def told_moment(prepared: PreparedRelease, *, now: datetime) -> datetime:
+    """Return when, as far as the supplier may know, this login took place; made coarse later.
+
+    The moment at school only if this request forced the login: else one session at school would
+    give the same mark to every supplier that the pupil visits that day, and some days of marks
+    match a pupil between them. Otherwise our own moment, that of accepting the school's answer,
+    whose age was checked against what the supplier allows; in a browser's session, that of the
+    first time that this relying party asked for it (`session_logins`).
+    """
+    of_session = prepared.session is not None and not prepared.session.is_new
+    return prepared.authenticated_at if prepared.request.force_login or of_session else now
+
+
+def wants_pseudonym(request: SupplierRequest) -> bool:
+    """Tell whether the answer names the pupil by the supplier's pseudonym."""
+    return not (isinstance(request, CheckedAuthnRequest) and request.name_id_transient)

@@ -17,6 +17,7 @@ from broker.domain.membership import date_membership
 from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement, notice_signer
 from broker.flow.answers import Answer
+from broker.flow.asked import wants_pseudonym
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.enrolment.enrolments import SchoolLists
 from broker.flow.following.trail import Outcome, current_trail
@@ -61,7 +62,7 @@ from broker.flow.receipts.receipts import (
 )
 from broker.flow.sessions.session_records import HeldSession
 from broker.flow.still_allowed import check_still_allowed
-from broker.flow.supplier_side import SupplierSide, wants_pseudonym
+from broker.flow.supplier_side import SupplierSide
 from broker.flow.switching.switched_classes import find_classes
 from broker.flow.takeover.takeover_arrival import note_arrival
 from broker.flow.takeover.takeover_lists import TakeoverLists

@@ -14,6 +14,7 @@ from broker.domain.release import lint_claims
 from broker.domain.relying_parties import SamlServiceProvider
 from broker.domain.takeover import OLD_KEYS
 from broker.flow.answers import PostMessage, Redirect
+from broker.flow.asked import told_moment
 from broker.flow.held_state.browser_steps import store_in_words
 from broker.flow.held_state.login_store import Claim, ClaimedBefore, Put
 from broker.flow.held_state.records import (
@@ -299,24 +300,6 @@ def word_without_page(refusal: Refusal) -> Refusal:
     if refusal.oauth_error == "access_denied":
         return NotLoggedIn(refusal.check)
     return InteractionRequired(refusal.check)
-
-
-def told_moment(prepared: PreparedRelease, *, now: datetime) -> datetime:
-    """Return when, as far as the supplier may know, this login took place; made coarse later.
-
-    The moment at school only if this request forced the login: else one session at school would
-    give the same mark to every supplier that the pupil visits that day, and some days of marks
-    match a pupil between them. Otherwise our own moment, that of accepting the school's answer,
-    whose age was checked against what the supplier allows; in a browser's session, that of the
-    first time that this relying party asked for it (`session_logins`).
-    """
-    of_session = prepared.session is not None and not prepared.session.is_new
-    return prepared.authenticated_at if prepared.request.force_login or of_session else now
-
-
-def wants_pseudonym(request: SupplierRequest) -> bool:
-    """Tell whether the answer names the pupil by the supplier's pseudonym."""
-    return not (isinstance(request, CheckedAuthnRequest) and request.name_id_transient)
 
 
 def _puts_of(part: Part | None) -> tuple[Put, ...]:

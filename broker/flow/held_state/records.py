@@ -168,7 +168,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
         pseudonym: None when the supplier asked for a transient NameID.
         previous: of the same person and supplier, told as `previous_sub`; None when nothing is.
         authenticated_at: of the login at school, exact, aware UTC; told only when the request
-            forced the login (`supplier_side.told_moment`).
+            forced the login (`asked.told_moment`).
         acr: the level to tell the supplier; "" when it did not ask, or none is known.
         eck_root, local_root: what the login presented, to find the register's row when `notice`;
             else None.

@@ -5,27 +5,20 @@
     confirm   the button was pressed  -> the end
 
 Between request and end lies a redirect, because a relying party's post from its own site does not
-bring our cookies along. What is ended: every session of this browser, when one of them is meant. Of
-a session that is meant and is none of this browser's, only the part of who asks is ended, and
-nobody else is named or told. An ID token proves to whom it was given and not who shows it: any
-relying party could show its own from a server, read on our page where else its pupil was and at
-which school, and by the moment of the message tell another supplier whom it means.
+bring our cookies along. What is meant, and how it ends, is `session_ends`' business.
 """
 
 from base64 import urlsafe_b64encode
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field, replace
 
-from broker.domain.ids import RelyingPartyId, SchoolIdpId
-from broker.domain.registry import Registry
+from broker.domain.ids import RelyingPartyId
 from broker.domain.relying_parties import OidcClient, RelyingParty
 from broker.flow.audit import AuditEvent
 from broker.flow.following.trail import Outcome, current_trail
 from broker.flow.held_state.browser_steps import BrowserStep, store_in_words
 from broker.flow.held_state.handles import Handle, parse_handle
-from broker.flow.held_state.login_store import Absent, Locator, LoginStoreRefusal
-from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.held_state.login_store import Absent, LoginStoreRefusal
 from broker.flow.refusals import LoginStepAbsent
 from broker.flow.sessions.logout_answers import (
     AskLogout,
@@ -44,8 +37,8 @@ from broker.flow.sessions.logout_records import (
     LogoutRecord,
     LogoutResultRecord,
 )
-from broker.flow.sessions.session_records import PARTICIPATION, STANDING, ParticipationRecord
-from broker.flow.sessions.sessions import part_of
+from broker.flow.sessions.session_ends import end_meant, find_meant, read_standings
+from broker.flow.sessions.session_records import ParticipationRecord
 from broker.oidc_op.jwks import choose_signing_key
 from broker.oidc_op.logout import (
     CheckedLogout,
@@ -57,22 +50,6 @@ from broker.oidc_op.logout import (
 
 STATE_BYTES = 16
 JTI_BYTES = 16  # 128 bits
-LOOKED_UP_AT_ONCE = 250  # relying parties
-
-
-@dataclass(frozen=True, slots=True)
-class _Meant:
-    """What a request ends.
-
-    Attributes:
-        standings: whole sessions, all of this browser's own.
-        parts: of who asks, in a session of another browser.
-        is_elsewhere: this browser's own sessions go on.
-    """
-
-    standings: Sequence[Handle] = field(default=(), repr=False)
-    parts: Sequence[tuple[Handle, ParticipationRecord]] = field(default=(), repr=False)
-    is_elsewhere: bool = False
 
 
 class LogoutFlow:
@@ -152,13 +129,10 @@ class LogoutFlow:
         ports, registry = self._ports, self._ports.snapshots.registry
         with store_in_words():
             record = await ports.state.take(LOGOUT, handle)
-        own = tuple(_readable(unverified_standings, state=ports.state))
-        meant = await self._find_meant(record, own, registry)
+        own = tuple(read_standings(unverified_standings, state=ports.state))
+        meant = await find_meant(record, own, registry=registry, state=ports.state)
         with store_in_words():
-            idps, found = await self._end_sessions(meant.standings, registry)
-            found += meant.parts
-            if found:
-                await ports.state.delete(PARTICIPATION, *(sid for sid, _ in found))
+            idps, found = await end_meant(meant, registry=registry, state=ports.state)
         parts = {each.relying_party: (sid, each) for sid, each in found}
         done = LoggedOutRecord(
             logout=record,
@@ -184,56 +158,6 @@ class LogoutFlow:
             )
         )
         return await self._tell(handle, done)
-
-    async def _find_meant(
-        self, record: LogoutRecord, own: Sequence[Handle], registry: Registry
-    ) -> _Meant:
-        if not record.is_proven:
-            return _Meant(own)
-        elsewhere = _Meant(is_elsewhere=bool(own))
-        if not record.sid:
-            return elsewhere
-        try:
-            with store_in_words(known=(Absent,)):
-                sid = parse_handle(record.sid)
-                part = await self._ports.state.get(PARTICIPATION, sid)
-        except Absent:
-            return elsewhere
-        if parse_handle(part.standing) in own:
-            return _Meant(own)
-        is_own = part.relying_party == record.relying_party and _is_still_theirs(part, registry)
-        return replace(elsewhere, parts=((sid, part),) if is_own else ())
-
-    async def _end_sessions(
-        self, standings: Sequence[Handle], registry: Registry
-    ) -> tuple[tuple[SchoolIdpId, ...], list[tuple[Handle, ParticipationRecord]]]:
-        """End sessions first, and only then look who took part: nobody can join any more.
-
-        Their parts are still there. No work is done for what stands for nothing: a browser could
-        show any number of such handles.
-        """
-        state = self._ports.state
-        if not standings:
-            return (), []
-        shown = zip(standings, await state.gather(STANDING, standings), strict=True)
-        stood = [(handle, each) for handle, each in shown if each is not None]
-        ended = [state.locate(STANDING, each) for each in standings]
-        ended += [Locator(each.session) for _, each in stood]
-        ttl = STANDING.tombstone_ttl_seconds
-        await state.end(*dict.fromkeys(ended), tombstone_ttl_seconds=ttl)
-        sids = [
-            part_of(state, handle, each) for handle, _ in stood for each in registry.relying_parties
-        ]
-        found: list[tuple[Handle, ParticipationRecord]] = []
-        for begins in range(0, len(sids), LOOKED_UP_AT_ONCE):
-            some = sids[begins : begins + LOOKED_UP_AT_ONCE]
-            parts = await state.gather(PARTICIPATION, some)
-            found += [
-                (sid, each)
-                for sid, each in zip(some, parts, strict=True)
-                if each and _is_still_theirs(each, registry)
-            ]
-        return tuple(dict.fromkeys(each.idp for _, each in stood)), found
 
     def _leave(self, party: RelyingParty, sid: Handle, record: LogoutRecord) -> LeftParty:
         ports, client, front = self._ports, party.protocol, ""
@@ -330,18 +254,3 @@ def _record_of(checked: CheckedLogout) -> LogoutRecord:
         sid=checked.sid,
         is_proven=checked.is_proven,
     )
-
-
-def _is_still_theirs(part: ParticipationRecord, registry: Registry) -> bool:
-    """A pseudonym is a supplier's: who is another one's by now is told nothing of it."""
-    party = registry.relying_parties.get(part.relying_party)
-    return party is not None and party.supplier == part.supplier
-
-
-def _readable(unverified: Sequence[str], *, state: SealedState) -> Iterator[Handle]:
-    """Yield the handles that a browser shows, each once, without what is none of ours."""
-    for each in dict.fromkeys(unverified):
-        with suppress(Absent):
-            handle = parse_handle(each)
-            state.locate(STANDING, handle)  # of a key that we know
-            yield handle
