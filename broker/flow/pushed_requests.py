@@ -3,8 +3,12 @@
 It proves who it is as at the token endpoint, and every check of an authorization request is made
 at once, so that what is wrong comes back as JSON to the program that can mend it. What is kept is
 the request as it was pushed: it is checked again when the browser brings it, for much can be
-switched off meanwhile. One trip to the login store; a client may push so many a minute, counted by
-each worker for itself.
+switched off meanwhile. One trip to the login store.
+
+A client may push so many a minute, counted by each worker for itself, and never by address: a
+school is one address. An app has nothing to prove who it is, so anybody can spend what it may push;
+that keeps no other client from pushing, and nobody from logging in at the app, which may send its
+request unpushed at any time (`client_authentication.check_party_pushes_provenly`).
 """
 
 from collections.abc import Sequence

@@ -9,7 +9,7 @@
 | `session.<name>` | `<handle>.<second>`: finds where a session is logged in | the same | Lax |
 | `school` | id of the school chosen last | a setting | Lax |
 | `idp` | id of the login chosen last, of a school with several | a setting | Lax |
-| `lang` | `nl` or `en` | a year | Lax |
+| `lang` | `nl` or `en` | a year | None, or Lax |
 | `wished` | the same, as a supplier wished it for a login | 30 minutes | None, or Lax |
 | `again` | `1`: a person of several schools wishes to say anew for which one | ten minutes | Lax |
 | `start` | `<relying party>.<school>.<target>` of an opened link | 30 minutes | None, or Lax |
@@ -17,8 +17,8 @@
 | `form` | random; binds the forms of a chooser that was opened without a login | a day | Lax |
 
 All are HttpOnly; on https all are Secure and begin with `__Host-`. The login's cookie must survive
-the school's cross-site post, hence None, as must the language wished for it and the link that began
-it; forms of our own carry a token besides (`csrf.py`).
+the school's cross-site post, hence None, as must the language chosen or wished for it and the link
+that began it; forms of our own carry a token besides (`csrf.py`).
 Beside a step's handle it says where the login began: when the step is lost, a page leads there;
 and when the step did, so that of too many the oldest goes.
 A session gets new cookies at each login. The one without name is the newest session; the named ones
@@ -262,8 +262,9 @@ class Cookies:
         response.raw_headers.append(self._header("again", "1" if wish else "", seconds=seconds))
 
     def remember_language(self, response: Response, language: str) -> None:
-        """Remember the language that was asked for."""
-        response.raw_headers.append(self._header("lang", language, seconds=LANGUAGE_SECONDS))
+        """Remember the language that was asked for, also where a school's post leads."""
+        header = self._header("lang", language, seconds=LANGUAGE_SECONDS, cross_site=True)
+        response.raw_headers.append(header)
 
     def wish_language(self, request: Request, language: str) -> Sequence[Header]:
         """Return what lets a supplier's wish hold for one login; an empty one ends it.

@@ -55,7 +55,7 @@ def paths_of(supplier: Table) -> list[str]:
 
 def test_checks_are_counted() -> None:
     counts = len(SUPPLIER_CHECKS), len(RELYING_PARTY_CHECKS), len(AGREEMENT_CHECKS)
-    assert counts == (3, 9, 3)
+    assert counts == (3, 10, 3)
 
 
 def test_a_sound_supplier_compiles() -> None:
@@ -234,6 +234,7 @@ APP = without(a_client(profile="native"), "jwks")
         (APP | {"redirect_uris": ["nl.supplier.app:/cb#x"]}, ["redirect_uris[0]"]),
         (APP | {"redirect_uris": ["https://user@supplier.example/cb"]}, ["redirect_uris[0]"]),
         (a_client(redirect_uris=["nl.supplier.app:/cb"]), ["redirect_uris[0]"]),
+        (APP | {"require_pushed_requests": True}, ["require_pushed_requests"]),
     ],
 )
 def test_what_a_profile_does_not_allow_is_refused(party: Table, keys: list[str]) -> None:

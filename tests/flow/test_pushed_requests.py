@@ -10,6 +10,7 @@ from broker.domain.refusals import Refusal
 from broker.flow.authorization_requests import RefusedRequest
 from broker.flow.held_state.login_store import LoginStore
 from broker.flow.refusals import StoreUnavailable
+from broker.oidc_op.caller_proof import NO_PROOF
 from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from broker.oidc_op.clients import ClientUnknown
 from broker.oidc_op.dpop import DpopProofRefused
@@ -120,6 +121,21 @@ class TestPush:
         assert await pushing.push(world, other, by="biosfeer")
         world.wait(seconds=60)
         assert await pushing.push(world)
+
+    async def test_whoever_spends_what_an_app_may_push_hurts_nobody_s_login(
+        self, world: LoginWorld
+    ) -> None:
+        """An app proves nothing, so strangers push in its name."""
+        pushing.change_client(world, profile="native", authentication="none", jwks="")
+        for _ in range(PUSHES_A_MINUTE):
+            await world.pushed.push(pushing.a_request(), NO_PROOF)
+        with pytest.raises(TooManyPushed):
+            await world.pushed.push(pushing.a_request(), NO_PROOF)
+        other = pushing.a_request(client_id="biosfeer", redirect_uri=BIOSFEER_REDIRECT)
+        assert await pushing.push(world, other, by="biosfeer")
+        assert isinstance(
+            await pushing.read(world, pushing.a_request()), CheckedAuthorizationRequest
+        )
 
     async def test_who_proves_nothing_spends_nothing(self, world: LoginWorld) -> None:
         for _ in range(PUSHES_A_MINUTE + 1):

@@ -65,6 +65,13 @@ class TestFlags:
             f"login.{STATE}={VALUE}; Max-Age=60; Path=/; HttpOnly; SameSite=Lax"
         )
 
+    def test_a_chosen_language_survives_it_too(self) -> None:
+        response = Response()
+        SECURE.remember_language(response, "en")
+        assert [each.rpartition("; ")[2] for each in set_by(response)] == ["SameSite=None"]
+        PLAIN.remember_language(response, "en")
+        assert set_by(response)[1].endswith("; SameSite=Lax")
+
     def test_other_cookies_stay_home(self) -> None:
         response = Response()
         SECURE.remember_school(response, "kompas")

@@ -77,6 +77,15 @@ def check_party_bound(
         )
 
 
+def check_party_pushes_provenly(
+    prefix: str, party: RelyingPartyDocument, _: SupplierDocument
+) -> Iterator[DocumentProblem]:
+    """What a public client pushes anybody can push: demanding it proves nothing, and whoever spends
+    the client's pushes of a minute would keep everybody else from logging in there."""
+    if party.require_pushed_requests and authentication_of(party) == "none":
+        yield _proves_nothing(f"{prefix}require_pushed_requests")
+
+
 def _check_secrets(
     prefix: str, party: RelyingPartyDocument, method: str
 ) -> Iterator[DocumentProblem]:

@@ -27,6 +27,7 @@ from broker.flow.federation.client_authentication import (
     certificate_name_of,
     check_party_authentication,
     check_party_bound,
+    check_party_pushes_provenly,
 )
 from broker.flow.federation.client_tokens import check_tokens_allowed
 from broker.flow.federation.documents import StatedDocument
@@ -152,6 +153,7 @@ RELYING_PARTY_CHECKS: tuple[RelyingPartyCheck, ...] = (
     check_places_safe,
     check_party_authentication,
     check_party_bound,
+    check_party_pushes_provenly,
     check_tokens_allowed,
     check_signed_requests,
     check_start_places,
