@@ -464,6 +464,90 @@ class TestSchoolThatGoesOn:
         with pytest.raises(EckIdMissing):
             await world.login(None, self.AT_OLD, school=OLD)
 
+    async def test_nor_by_the_eck_id_of_who_gets_the_number_once_the_relation_is_undone(
+        self, world: World
+    ) -> None:
+        """At the old school no ECK iD ever came with it; at the new one Alice's did."""
+        await world.account(None, self.AT_OLD, school=OLD)
+        assert await world.account(ALICE, N, succession=self.GOES_ON) == self.AT_OLD
+        assert await world.account(BOB, self.AT_OLD, school=OLD) == BOB
+        assert await world.account(None, self.AT_OLD, school=OLD) == BOB
+        assert await world.account(None, N) == self.AT_OLD, "Alice keeps hers at the new school"
+        holder = await find_holder(self.AT_OLD, register=world.register, keys=KEYS)
+        assert holder is not None
+        assert holder.root == ALICE
+        await world.erase(None, N)
+        assert await world.account(None, self.AT_OLD, school=OLD) == BOB, "erasing Alice is hers"
+
+    async def test_her_own_eck_id_opens_what_it_opened_at_the_new_school(
+        self, world: World
+    ) -> None:
+        await world.account(None, self.AT_OLD, school=OLD)
+        await world.account(ALICE, N, succession=self.GOES_ON)
+        assert await world.account(ALICE, self.AT_OLD, school=OLD) == self.AT_OLD
+        assert world.record(ALICE).seen[OLD].held_since is None
+        assert await world.account(None, self.AT_OLD, school=OLD) == self.AT_OLD
+        await world.erase(ALICE)
+        assert world.is_closed(self.AT_OLD)
+        assert world.is_closed(N)
+
+    async def test_unless_it_is_known_at_the_old_school_by_itself(self, world: World) -> None:
+        await world.account(None, self.AT_OLD, school=OLD)
+        await world.account(ALICE, school=OLD)
+        await world.account(None, N, succession=self.GOES_ON)
+        assert await world.account(ALICE, N) == ALICE
+        assert await world.account(ALICE, self.AT_OLD, school=OLD) == ALICE
+
+    async def test_which_need_not_be_the_number_s_account(self, world: World) -> None:
+        await world.account(None, self.AT_OLD, school=OLD)
+        await world.account(None, N, succession=self.GOES_ON)
+        await world.account(ALICE)
+        assert await world.account(ALICE, N) == ALICE, "rule 11"
+        assert await world.account(ALICE, self.AT_OLD, school=OLD) == ALICE
+
+    async def test_nor_by_an_eck_id_where_the_new_school_issued_the_number_anew(
+        self, world: World
+    ) -> None:
+        await world.account(None, self.AT_OLD, school=OLD)
+        await world.account(ALICE, N, succession=self.GOES_ON)
+        await world.account(BOB, N, succession=self.GOES_ON)
+        assert await world.account(CAROL, self.AT_OLD, school=OLD) == CAROL
+        assert await world.account(ALICE, N) == self.AT_OLD
+
+    async def test_nor_once_that_one_was_erased(self, world: World) -> None:
+        await world.account(None, self.AT_OLD, school=OLD)
+        await world.account(ALICE, N, succession=self.GOES_ON)
+        await world.account(BOB, N, succession=self.GOES_ON)
+        await world.erase(None, N)
+        assert await world.account(CAROL, self.AT_OLD, school=OLD) == CAROL
+        assert await world.account(None, self.AT_OLD, school=OLD) == CAROL
+        await world.account(None, N)
+        await world.erase(CAROL)
+        assert world.is_closed(self.AT_OLD)
+
+    async def test_nor_when_somebody_else_logged_in_with_it_since(self, world: World) -> None:
+        await world.account(None, self.AT_OLD, school=OLD)
+        await world.account(ALICE, N, succession=self.GOES_ON)
+        await world.account(BOB, N, succession=self.GOES_ON)
+        await world.erase(None, N)
+        await world.account(None, N)
+        assert await world.account(CAROL, self.AT_OLD, school=OLD) == CAROL
+
+    async def test_nor_where_the_new_school_went_on_in_a_third(self, world: World) -> None:
+        third = number("1", REGENBOOG)
+        goes_on = Succession(frozenset({VUURVOGEL}), (OldNumber(VUURVOGEL, N, FIRST_DAY),))
+        await world.account(None, self.AT_OLD, school=OLD)
+        await world.account(None, N, succession=self.GOES_ON)
+        opened = await world.account(ALICE, third, school=REGENBOOG, succession=goes_on)
+        assert opened == self.AT_OLD
+        assert await world.account(BOB, self.AT_OLD, school=OLD) == BOB
+        assert await world.account(CAROL, N) == CAROL
+
+    async def test_a_number_that_no_eck_id_came_with_joins_as_ever(self, world: World) -> None:
+        await world.account(None, self.AT_OLD, school=OLD)
+        await world.account(None, N, succession=self.GOES_ON)
+        assert await world.account(ALICE, self.AT_OLD, school=OLD) == self.AT_OLD
+
     async def test_a_fresh_account_goes_on_as_any_other(self, world: World) -> None:
         await world.account(None, self.AT_OLD, school=OLD)
         await world.erase(None, self.AT_OLD)

@@ -26,8 +26,10 @@ from broker.flow.persons.successors import (
     NO_SUCCESSION,
     OldRow,
     Succession,
+    WentOn,
     is_carried_from,
     may_go_on,
+    seen_from_before,
     with_suppliers_of,
 )
 from broker.flow.persons.supplier_counts import find_moves
@@ -55,7 +57,7 @@ async def look_up(
     succession: Succession = NO_SUCCESSION,
 ) -> LookedUp:
     """Return what rests of what a login presents: one look-up; two for a number that is bound
-    elsewhere, or that went on at another school and comes with an ECK iD now.
+    elsewhere, more for one that went on at another school.
 
     Args:
         succession: what the login's school goes on for; its rows are read in the same look-up.
@@ -82,14 +84,20 @@ async def look_up(
             if each.root in rows
         )
         old_rows = tuple(each for each in before if may_go_on(each.record, local=presented.local))
+    came_to = _root_carried_to(presented, local)
+    went_on = None
+    if came_to is not None and local is not None and presented.local is not None:
+        went_on, there = await _find_went_on(presented.local, came_to, register=register, keys=keys)
+        rows |= there
+        if presented.eck_id is not None:
+            local = seen_from_before(local, went_on, eck_id=presented.eck_id)
+            closed = closed if local is not None else closed | {presented.local}
     known = old_rows[0].record if len(old_rows) == 1 else local
     other = None if known is None else _root_unless(presented.eck_id, known.bound_to)
-    came_to = _root_carried_to(presented, local)
-    beside = [each for each in (other, came_to) if each is not None]
-    if beside:
-        rows |= await _find_rows(beside, register=register, keys=keys)
+    if other is not None:
+        rows |= await _find_rows((other,), register=register, keys=keys)
         bound = _open_row(rows, other, keys)
-    onward = _open_row(rows, came_to, keys)
+    onward = None if presented.eck_id is None else _open_row(rows, came_to, keys)
     if onward is not None and local is not None:
         onward = onward if is_carried_from(onward, _tag_of(presented, keys)) else None
         local = with_suppliers_of(local, onward)
@@ -99,26 +107,26 @@ async def look_up(
         bound,
         onward=onward,
         closed=closed & frozenset(presented.roots),
-        reissued=presented.eck_id is None
-        and local is not None
-        and await _is_reissued(presented.local, local, register=register, keys=keys),
+        reissued=presented.eck_id is None and went_on is not None and not went_on.is_same_person,
     )
     return LookedUp(records, rows, old_rows)
 
 
-async def _is_reissued(
-    root: PersonRoot | None, record: PersonRecord, *, register: PersonRegister, keys: RegisterKeys
-) -> bool:
-    """Tell whether a number went on to another school and is not this person's there any more.
+async def _find_went_on(
+    number: PersonRoot, onward: PersonRoot, *, register: PersonRegister, keys: RegisterKeys
+) -> tuple[WentOn, dict[PersonRoot, StoredRow]]:
+    """Return what became of a number at the last school that it went on to, and the rows there.
 
-    Asked at this school again, after the relation was undone, it may be the new owner's here too.
-    One more look-up, for such numbers alone.
+    Asked at this school again, after the relation was undone, the number may be another pupil's at
+    either. One more look-up for each school on the way, for such numbers alone.
     """
-    if root is None or record.carried_to is None:
-        return False
-    onward = as_root(record.carried_to)
-    there = (await find_records((onward,), register=register, keys=keys)).get(onward)
-    return there is None or not is_carried_from(there, derive_tag(keys, root))
+    tag, rows = derive_tag(keys, number), dict[PersonRoot, StoredRow]()
+    while True:
+        rows |= await _find_rows((onward,), register=register, keys=keys)
+        went_on = WentOn(_open_row(rows, onward, keys), tag)
+        if went_on.record is None or went_on.record.carried_to is None:
+            return went_on, rows
+        onward = as_root(went_on.record.carried_to)
 
 
 def _root_unless(presented: PersonRoot | None, stored: bytes | None) -> PersonRoot | None:
@@ -126,8 +134,9 @@ def _root_unless(presented: PersonRoot | None, stored: bytes | None) -> PersonRo
 
 
 def _root_carried_to(presented: Presented, local: PersonRecord | None) -> PersonRoot | None:
-    """Return where a number went on that comes with an ECK iD that it is not bound to."""
-    if local is None or presented.eck_id in (None, local.bound_to):
+    """Return where a number went on that comes without an ECK iD, or with one that it is not
+    bound to."""
+    if local is None or (presented.eck_id is not None and presented.eck_id == local.bound_to):
         return None
     return _root_unless(None, local.carried_to)
 

@@ -16,6 +16,10 @@ school year before the relation began: its owner had left, and the number may ha
 anew. With another ECK iD than the one that it is bound to, it is re-bound and merges nothing (rules
 10 and 14).
 
+Where a number went on from, another pupil may have it once the relation is undone. So its row there
+is read in the light of the one that it led to: the ECK iD that came with the number since is its
+owner's, and another ECK iD re-binds it.
+
 All is read in the login's own look-up, one statement for all roots. Only the login that carries a
 number to which an ECK iD is bound and not stated makes a second one, as everywhere (`look_up`).
 """
@@ -135,6 +139,46 @@ def with_suppliers_of(old: PersonRecord, onward: PersonRecord | None) -> PersonR
     if onward is None or onward.bound_to is not None:
         return old
     return replace(old, suppliers={**onward.suppliers, **old.suppliers})
+
+
+@dataclass(frozen=True, slots=True)
+class WentOn:
+    """What became of a number at the school that it went on to, as its own school asks again.
+
+    Attributes:
+        record: None when it is closed there.
+        tag: of the row at its own school.
+    """
+
+    record: PersonRecord | None = field(repr=False)
+    tag: bytes = field(repr=False)
+
+    @property
+    def is_same_person(self) -> bool:
+        """Tell whether it is still the same person's there."""
+        return self.record is not None and is_carried_from(self.record, self.tag)
+
+
+def seen_from_before(
+    local: PersonRecord, went_on: WentOn, *, eck_id: PersonRoot
+) -> PersonRecord | None:
+    """Return a number's row as a login with an ECK iD shall see it, at the school it went on from.
+
+    Another ECK iD than the one that came with the number at the other school says that the number
+    was issued anew (rules 10 and 14). None when whose it was is not known any more; nobody opens
+    its account then.
+    """
+    if local.bound_to is not None:
+        return local
+    if went_on.record is None:
+        return None
+    if went_on.is_same_person:
+        owner = went_on.record.bound_to
+        return local if owner in (None, eck_id) else replace(local, bound_to=owner, held_by=owner)
+    owner = went_on.record.held_by
+    if owner == eck_id:
+        return local
+    return None if owner is None else replace(local, bound_to=owner, held_by=owner)
 
 
 @dataclass(frozen=True, slots=True)
