@@ -201,7 +201,7 @@ class SchoolsChange(KeysRotate):
                     each for each in self.ledger.counted if each[1] == f"number {number[1]}"
                 }
         parted = {each for each in self.split_from if each[1] == stated.eck_id}
-        if parted or stated.closed_to:
+        if parted or stated.closed_to or stated.protected:
             self.closed.add(stated.eck_id)
         self.fresh.pop(stated.eck_id, None)
         self.split_from -= parted

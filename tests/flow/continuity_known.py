@@ -8,7 +8,7 @@ from hypothesis.stateful import RuleBasedStateMachine
 from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.persons.person_records import as_root
-from broker.pseudonyms.derivation import PersonRoot
+from broker.pseudonyms.derivation import PersonRoot, root_apart
 from tests.flow import continuity_promises as promises
 from tests.flow.continuity_parties import (
     FENIKS,
@@ -196,7 +196,11 @@ class WhoIsWho(RuleBasedStateMachine):
 
     def fresh_at(self, stated: Stated, school: SchoolId) -> PersonRoot:
         """Return what an ECK iD opens where it was objected to."""
-        return stated.fresh_at.get(school) or self.world.apart(stated.eck_id, school)
+        account = stated.fresh_at.get(school) or root_apart(
+            self.of_eck_id(stated), school, key=self.world.keys.root
+        )
+        self.ledger.owners.setdefault(account, stated.pupil)
+        return account
 
     def confirm_later(self, stated: Stated, school: SchoolId) -> None:
         """A daily login confirms arrivals since, unless the pupil is protected."""

@@ -161,7 +161,9 @@ class PeopleDecide(Logins):
             school=school,
         )
         may = school in stated.arrivals and school not in stated.closed_to
-        must(done == (may and stated.protected != protected), "decided: protection")
+        waits = stated.protected and school not in (*stated.first_at, *stated.confirmed)
+        changes = stated.protected != protected and not waits
+        must(done == (may and changes), "decided: protection, and not by who waits for it")
         if done:
             self.confirm_at(stated, self.settled_by_days(stated))
             stated.protected = protected

@@ -116,6 +116,15 @@ async def test_known_pupil_counts_nothing_again() -> None:
     assert register.counts[REGENBOOG, date(2027, 8, 1), CountKind.PUPILS] == 1
 
 
+async def test_nor_when_a_clock_was_a_year_ahead_and_was_set_right() -> None:
+    register = MemoryRegister()
+    await login(register, "a", "1", today=date(2027, 8, 1))
+    before = dict(register.counts)
+    for _ in range(3):
+        await login(register, "a", "1")
+    assert register.counts == before
+
+
 async def test_number_that_came_before_spares_no_budget() -> None:
     register = MemoryRegister()
     [pupil] = await known_at_vuurvogel(register, 1)

@@ -1,5 +1,6 @@
 """What people decide about one person: objection, confirmation, protection, split and join."""
 
+from dataclasses import replace as replace_fields
 from datetime import timedelta
 
 import pytest
@@ -192,6 +193,17 @@ class TestProtection:
             plan_protection(opened(moved), protected=True, by=deciding(moved))
         carry_out(moved, plan_protection(opened(moved), protected=False, by=deciding(moved)))
         assert not moved.login("sanne", school=KOMPAS).waits
+
+    def test_is_not_taken_away_by_the_school_that_waits(self, moved: RegisterWorld) -> None:
+        carry_out(moved, plan_protection(opened(moved), protected=True, by=deciding(moved)))
+        assert moved.login("sanne", school=KOMPAS).waits
+        for school in (REGENBOOG, KOMPAS):
+            person = opened(moved, None, eck_id="sanne", school=school)
+            with pytest.raises(SchoolOfBeforeDecides):
+                plan_protection(person, protected=False, by=deciding(moved, school))
+        carry_out(moved, plan_confirmation(opened(moved), by=deciding(moved)))
+        person = opened(moved, None, eck_id="sanne", school=KOMPAS)
+        assert plan_protection(person, protected=False, by=deciding(moved, KOMPAS)).changes
 
     def test_what_was_settled_by_days_stays_so(self, moved: RegisterWorld) -> None:
         moved.pass_days(14)
@@ -420,6 +432,24 @@ class TestBeginAnew:
         carry_out(moved, plan_objection(opened(moved), by=deciding(moved)))
         assert moved.account("sanne", "9", school=REGENBOOG) == "A:regenboog"
         assert moved.eck("sanne").seen[REGENBOOG].aliases == aliases
+
+    def test_who_really_came_to_a_school_that_was_objected_to_shares_nothing_with_who_was_there(
+        self, moved: RegisterWorld
+    ) -> None:
+        """De Regenboog stated Sanne's ECK iD for somebody else, and mended that."""
+        carry_out(moved, plan_objection(opened(moved), by=deciding(moved)))
+        assert moved.account("sanne", "9", school=REGENBOOG) == "A:regenboog"
+        assert moved.account("other", "9", school=REGENBOOG) == "E:other"
+        by = replace_fields(
+            deciding(moved, REGENBOOG),
+            fresh_account=lambda root, at: a_root(f"A:{root.decode().rstrip('.')} {at}"),
+        )
+        person = opened(moved, None, eck_id="sanne", school=REGENBOOG)
+        carry_out(moved, plan_begin_anew(person, by=by))
+        anew = moved.account("sanne", "10", school=REGENBOOG)
+        assert anew == "A:A:regenboog regenboog"
+        assert moved.eck("sanne").seen[REGENBOOG].objected, "so no other school is in doubt"
+        assert moved.account("sanne", school=KOMPAS) == "E:sanne"
 
     def test_not_where_nobody_else_is(self) -> None:
         world = RegisterWorld()

@@ -158,12 +158,16 @@ def counts_of(
 ) -> tuple[Count, ...]:
     """Return what a login adds to the counts; an arrival counts also when its number came before.
 
-    Nothing when the pupil came here this school year already, and of a protected pupil who waits.
+    Nothing when the pupil came here this school year already, or in one to come by a clock that was
+    wrong, and of a protected pupil who waits.
     """
     if presented.population is not Population.PUPIL or resolved.waits:
         return ()
     here = (each.seen.get(login.school) for each in (found.eck_id, found.local) if each is not None)
-    counted = any(seen is not None and seen.last_year == login.school_year for seen in here)
+    counted = any(
+        seen is not None and seen.last_year is not None and seen.last_year >= login.school_year
+        for seen in here
+    )
     day = year_day(login.today)
     if not resolved.arrived_from:
         pupils = () if counted else (Count(login.school, day, CountKind.PUPILS),)

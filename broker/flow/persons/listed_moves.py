@@ -31,7 +31,7 @@ from broker.domain.federation import School
 from broker.domain.ids import SchoolId
 from broker.flow.persons.arrival_budgets import ArrivalRules, budget_of
 from broker.flow.persons.person_arrivals import confirm_arrivals, is_settled, waits
-from broker.flow.persons.person_fresh import account_row
+from broker.flow.persons.person_fresh import account_row, own_account
 from broker.flow.persons.person_records import (
     Change,
     PersonRecord,
@@ -134,7 +134,7 @@ class ListedMoves:
     def _open_fresh(
         self, root: PersonRoot, record: PersonRecord, *, of: ListOfSchool
     ) -> tuple[Change, ...]:
-        account = root_apart(root, of.school, key=self.root)
+        account = root_apart(own_account(root, record), of.school, key=self.root)
         here, tag = record.seen[of.school], derive_tag(self.keys, account)
         here = replace(
             here,

@@ -63,7 +63,7 @@ async def find_person(
     open_again = {
         tags[root]
         for root in roots
-        if root in of_eck_ids and not (root in records and _was_parted(records[root]))
+        if root in of_eck_ids and not (root in records and _stays_closed(records[root]))
     }
     others = set(_accounts_of(records.values())) - records.keys()
     open_again |= await _find_account_rows(others, register=register, keys=keys)
@@ -83,6 +83,13 @@ async def find_person(
             for move in find_moves(each, replace(each, suppliers={}), root=root, keys=keys)
         ),
     )
+
+
+def _stays_closed(record: PersonRecord) -> bool:
+    """Tell whether an ECK iD's own account is not to be opened any more: more than one pupil may
+    have used it, or the pupil was protected. With the row goes the protection, and the next school
+    to state this ECK iD would open what suppliers kept without anybody being asked."""
+    return record.protected or _was_parted(record)
 
 
 def _was_parted(record: PersonRecord) -> bool:

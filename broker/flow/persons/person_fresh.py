@@ -19,7 +19,8 @@ pupil from the next one with the same number, and a fresh account is what erasin
 comes back with the ECK iD has the ECK iD's own account: an ECK iD is never issued anew. Only of an
 ECK iD that people had parted from something (an objection, a beginning anew, a split), more than
 one pupil may have used the account: it leaves the byte too, opens a fresh account everywhere, and
-stays apart from numbers that have an account.
+stays apart from numbers that have an account. So does one that was protected: erasing takes the
+protection along, and the first school to state it would open what suppliers may have kept.
 
 What rests of an erased person is thus the keyed hash of each number: needed for as long as
 suppliers may keep that person's work, and so without an end. A row goes by `PersonRegister.erase`

@@ -26,6 +26,7 @@ from broker.flow.persons.person_arrivals import (
     confirm_arrivals,
     is_settled,
     later_arrivals,
+    waits,
 )
 from broker.flow.persons.person_fresh import account_row, own_account
 from broker.flow.persons.person_joins import leave_behind
@@ -36,7 +37,7 @@ from broker.flow.persons.person_plan_refusals import (
     NothingToSplit,
     SchoolOfBeforeDecides,
 )
-from broker.flow.persons.person_records import Change, PersonRecord, SeenAt
+from broker.flow.persons.person_records import Change, PersonRecord, SeenAt, as_root
 from broker.pseudonyms.derivation import PersonRoot
 
 
@@ -138,6 +139,7 @@ def plan_protection(person: OpenedPerson, *, protected: bool, by: Deciding) -> P
     Raises:
         PersonNotKnown: this school never stated this pupil.
         NothingToDecide: the flag is so already.
+        SchoolOfBeforeDecides: the arrival here waits for just that flag.
     """
     root, record = person.eck_root, person.eck
     if root is None or record is None:
@@ -146,6 +148,8 @@ def plan_protection(person: OpenedPerson, *, protected: bool, by: Deciding) -> P
         raise PersonNotKnown("check_person_known")
     if record.protected == protected:
         raise NothingToDecide("check_protection_changes")
+    if waits(record, by.school):
+        raise SchoolOfBeforeDecides("check_unprotected_by_a_school_of_before")
     settled = frozenset(
         school
         for school, seen in record.seen.items()
@@ -296,9 +300,14 @@ def _together(seen: Mapping[SchoolId, SeenAt], tags: Collection[bytes]) -> dict[
 def open_fresh(
     root: PersonRoot, record: PersonRecord, school: SchoolId, *, by: Deciding
 ) -> tuple[SeenAt, Change]:
-    """Return what an ECK iD is at a school where it opens a fresh account, and that one's row."""
-    account = by.fresh_account(root, school)
+    """Return what an ECK iD is at a school where it opens a fresh account, and that one's row.
+
+    Not the one that it opened there once, before it was erased or was objected to: that may be
+    another pupil's.
+    """
     seen = record.seen[school]
+    before = as_root(seen.account) if seen.objected else own_account(root, record)
+    account = by.fresh_account(before, school)
     aliases = (*(each for each in seen.aliases if each != by.tag_of(account)), by.tag_of(account))
     return (
         replace(seen, account=account, aliases=aliases),
