@@ -34,7 +34,7 @@ character that a cookie would quote (RFC 6265 4.1.1).
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from starlette.requests import Request
@@ -42,6 +42,7 @@ from starlette.responses import Response
 
 from broker.flow.answers import BrowserSession, LoginCookie
 from broker.web.headers import Header
+from broker.web.received_cookies import read_cookies
 
 LANGUAGE_SECONDS = 365 * 24 * 60 * 60
 WISHED_SECONDS = 30 * 60  # as long as a login may take
@@ -52,6 +53,7 @@ FORM_SECONDS = 24 * 60 * 60
 MAX_LOGINS_AT_ONCE = 12
 """A browser that opens more tabs than this loses the cookies of those that it left longest ago."""
 
+MAX_LOGOUTS_AT_ONCE = 4
 MAX_SESSIONS = 8
 """Begun in one browser; the one begun longest ago is not found by a logout any more."""
 
@@ -71,8 +73,6 @@ _SESSION = "session."
 _LOGOUT = "logout."
 STANDING_PATTERN = re.compile(r"(?P<handle>[A-Za-z0-9_-]{43}[a-z]?)\.(?P<begun>[0-9]{1,12})\Z")
 HANDLE_PATTERN = re.compile(r"[A-Za-z0-9_-]{43}[a-z]?\Z")
-_READ = "schuilnaam.cookies"
-"""Where a request keeps its cookies once they were read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,7 +122,7 @@ class Cookies:
 
     def read(self, request: Request, name: str) -> str:
         """Return the value of one of our cookies, or ""."""
-        return _received(request).get(self._name(name), "")
+        return read_cookies(request).get(self._name(name), "")
 
     def read_login(self, request: Request, state: str) -> HeldLogin | None:
         """Return what this browser holds for a login, or None when that is nothing that we set."""
@@ -161,13 +161,18 @@ class Cookies:
 
     def close_rehearsals(self, request: Request, response: Response) -> None:
         """Forget every step of a rehearsal: one at a time is enough."""
-        prefix = self._name(_REHEARSAL)
-        for name in _received(request):
-            state = name.removeprefix(prefix)
-            if name.startswith(prefix) and STATE_PATTERN.match(state):
-                response.raw_headers.append(
-                    self._header(_REHEARSAL + state, "", seconds=0, cross_site=True)
-                )
+        self._forget(response, _REHEARSAL, self._steps(request, _REHEARSAL))
+
+    def _steps(self, request: Request, kind: str) -> list[str]:
+        prefix = self._name(kind)
+        named = (
+            each.removeprefix(prefix) for each in read_cookies(request) if each.startswith(prefix)
+        )
+        return [each for each in named if STATE_PATTERN.match(each)]
+
+    def _forget(self, response: Response, kind: str, states: Sequence[str]) -> None:
+        for each in states:
+            response.raw_headers.append(self._header(kind + each, "", seconds=0, cross_site=True))
 
     def count_logins(self, request: Request) -> int:
         """Return how many steps this browser holds."""
@@ -180,7 +185,7 @@ class Cookies:
         """
         prefix = self._name(_LOGIN)
         opened: list[tuple[int, str]] = []
-        for name, value in _received(request).items():
+        for name, value in read_cookies(request).items():
             state = name.removeprefix(prefix)
             if name.startswith(prefix) and STATE_PATTERN.match(state):
                 match = LOGIN_PATTERN.match(value)
@@ -199,8 +204,16 @@ class Cookies:
         value = self.read(request, _LOGOUT + state) if STATE_PATTERN.match(state) else ""
         return value if HANDLE_PATTERN.match(value) else ""
 
-    def open_logout(self, response: Response, name: str, handle: str, *, seconds: int) -> None:
-        """Bind a logout to this browser."""
+    def open_logout(
+        self, request: Request, response: Response, name: str, handle: str, *, seconds: int
+    ) -> None:
+        """Bind a logout to this browser; of too many, those of before are forgotten.
+
+        Any page can send a browser here until its headers are too large for us.
+        """
+        held = self._steps(request, _LOGOUT)
+        if len(held) >= MAX_LOGOUTS_AT_ONCE:
+            self._forget(response, _LOGOUT, held)
         header = self._header(_LOGOUT + name, handle, seconds=seconds, cross_site=True)
         response.raw_headers.append(header)
 
@@ -240,7 +253,7 @@ class Cookies:
         """Return second, name and handle of each session, the newest first."""
         prefix = self._name(_SESSION)
         found = []
-        for cookie, value in _received(request).items():
+        for cookie, value in read_cookies(request).items():
             name, match = cookie.removeprefix(prefix), STANDING_PATTERN.match(value)
             if cookie.startswith(prefix) and STATE_PATTERN.match(name) and match is not None:
                 found.append((int(match["begun"]), name, match["handle"]))
@@ -317,22 +330,6 @@ class Cookies:
         lasts = "" if seconds is None else f" Max-Age={seconds};"
         cookie = f"{self._name(name)}={value};{lasts} Path=/; HttpOnly{secure}"
         return b"set-cookie", f"{cookie}; SameSite={same_site}".encode("ascii")
-
-
-def _received(request: Request) -> Mapping[str, str]:
-    """Return the cookies that came, in their order; one that came twice is empty."""
-    known: Mapping[str, str] | None = request.scope.get(_READ)
-    if known is not None:
-        return known
-    found: dict[str, str] = {}
-    for header in request.headers.getlist("cookie"):
-        for pair in header.split(";"):
-            name, equals, value = pair.partition("=")
-            name = name.strip()
-            if equals and name:
-                found[name] = "" if name in found else value.strip()
-    request.scope[_READ] = found
-    return found
 
 
 def _read_starts(value: str, *, now_seconds: int) -> tuple[int, int]:

@@ -34,12 +34,14 @@ def logout_routes(web: Web) -> list[Route]:
             parameters = await read_form(request, max_bytes=web.max_body_bytes)
         else:
             parameters = read_query(request)
-        return await begin(parse_logout_request(parameters))
+        return await begin(request, parse_logout_request(parameters))
 
-    async def begin(asked: LogoutRequest) -> Response:
+    async def begin(request: Request, asked: LogoutRequest) -> Response:
         begun = await web.logout.begin(asked)
         response = redirect(f"/logout?logout={begun.name}")
-        web.cookies.open_logout(response, begun.name, begun.handle.text, seconds=TOLD_TTL_SECONDS)
+        web.cookies.open_logout(
+            request, response, begun.name, begun.handle.text, seconds=TOLD_TTL_SECONDS
+        )
         return response
 
     async def look(request: Request) -> Response:
@@ -47,7 +49,7 @@ def logout_routes(web: Web) -> list[Route]:
             return show_new_tab(web, request)
         name = only(read_query(request), "logout")
         if not name:
-            return await begin(LogoutRequest())
+            return await begin(request, LogoutRequest())
         step = _find_step(web, request, name)
         shown = await web.logout.show(
             step, unverified_standings=web.cookies.read_standings(request)

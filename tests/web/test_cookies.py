@@ -11,6 +11,7 @@ from broker.flow.answers import LoginCookie
 from broker.flow.held_state.handles import Handle, parse_handle
 from broker.web.cookies import (
     MAX_LOGINS_AT_ONCE,
+    MAX_LOGOUTS_AT_ONCE,
     MAX_SESSIONS,
     STARTS_SECONDS,
     Cookies,
@@ -206,3 +207,19 @@ class TestSessions:
         ]
         read = PLAIN.read_standings(showing("; ".join(shown)))
         assert read == [handles[each].text for each in sorted(begun, reverse=True)[:MAX_SESSIONS]]
+
+
+class TestLogouts:
+    @pytest.mark.parametrize("cookies", [PLAIN, SECURE])
+    def test_too_many_make_room(self, cookies: Cookies) -> None:
+        """A page that sends a browser round and round must not fill its headers."""
+        prefix = "__Host-logout." if cookies is SECURE else "logout."
+        most = [f"{prefix}{str(each).zfill(22)}" for each in range(MAX_LOGOUTS_AT_ONCE)]
+        for held, closed in ((most[:-1], []), (most, most)):
+            response = Response()
+            shown = "; ".join(f"{each}={HANDLE}" for each in [*held, f"{prefix}x", "other"])
+            cookies.open_logout(showing(shown), response, STATE, HANDLE, seconds=60)
+            *gone, opened = set_by(response)
+            assert opened.startswith(f"{prefix}{STATE}={HANDLE}; Max-Age=60;")
+            assert [each.partition("=;")[0] for each in gone] == closed
+            assert all("Max-Age=0" in each for each in gone)
