@@ -69,6 +69,9 @@ FIRST_TABLES: dict[Database, set[str]] = {
 }
 """What the first revision of each database made."""
 
+LATER_COLUMNS: dict[Database, set[tuple[str, str]]] = {"register": {("persons", "life")}}
+"""Table and column of what later revisions added to those."""
+
 
 def put_back(place: Path, database: Database, tables: set[str]) -> None:
     """Make a database what its first revision made."""
@@ -77,6 +80,8 @@ def put_back(place: Path, database: Database, tables: set[str]) -> None:
     for (name,) in rows:
         if name not in tables | {"alembic_version"} and not name.startswith("sqlite_"):
             connection.execute(f"DROP TABLE {name}")
+    for table, column in LATER_COLUMNS.get(database, ()):
+        connection.execute(f"ALTER TABLE {table} DROP COLUMN {column}")
     connection.execute(f"UPDATE alembic_version SET version_num = '{database}_0001'")
     connection.close()
 
