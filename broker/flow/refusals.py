@@ -12,6 +12,14 @@ class LoginStepAbsent(Refusal):
     remedy = "Start again from your learning material. Your browser must keep cookies."
 
 
+class LogoutStepAbsent(LoginStepAbsent):
+    """The same of logging out: whoever reads this may be logged in still."""
+
+    code = "E-LOGOUT-4"
+    what = "This page of logging out is over, or it began in another browser."
+    remedy = "Log out here once more, to be sure. Your browser must keep cookies."
+
+
 class LoginStepUsed(Refusal):
     """A back button, double click or repeated post: the step was taken before."""
 

@@ -34,14 +34,14 @@ class LogoutRequestRefused(Refusal):
     code = "E-LOGOUT-1"
     whose_task = WhoseTask.SUPPLIER
     what = "The learning material sent a request to log out that we cannot use."
-    remedy = "Close your browser, and you are logged out."
+    remedy = "You can log out here yourself. Tell your teacher that this happened."
 
 
 class LogoutHintRefused(LogoutRequestRefused):
     """The ID token is changed, not ours, or another client's; never redirects."""
 
     code = "E-LOGOUT-2"
-    what = "The learning material wants to log out somebody whom it cannot name."
+    what = "We cannot see whom the learning material wants to log out."
 
 
 class LogoutAddressNotRegistered(LogoutRequestRefused):

@@ -13,12 +13,14 @@ class AskLogoutPage:
     Attributes:
         logout: name of the step.
         supplier_name: who asks; empty when nobody proved to.
+        way_back: for who does not want to; the registered start page of who asks.
     """
 
     template: ClassVar[str] = "ask_logout.html"
     logout: str
     csrf: str = field(repr=False)
     supplier_name: str = ""
+    way_back: Link | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,11 +30,13 @@ class LeftPlace:
     Attributes:
         url: where it begins, for logging out there; empty where it has no page.
         is_out: None while it has not answered.
+        host: tells two places of one name apart; else empty.
     """
 
     name: str
     url: str
     is_out: bool | None
+    host: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -1,5 +1,7 @@
 """Logging out: a relying party's request, our own page, and what became of it."""
 
+from collections import Counter
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from starlette.requests import Request
@@ -8,8 +10,9 @@ from starlette.routing import Route
 
 from broker.domain.federation import OidcIdpEndpoints
 from broker.domain.ids import SchoolIdpId
+from broker.domain.relying_parties import RelyingParty
 from broker.flow.held_state.browser_steps import BrowserStep
-from broker.flow.refusals import LoginStepAbsent
+from broker.flow.refusals import LogoutStepAbsent
 from broker.flow.sessions.logout_answers import AskLogout, LoggedOut
 from broker.flow.sessions.logout_records import TOLD_TTL_SECONDS
 from broker.oidc_op.logout import LogoutRequest, build_logout_return, parse_logout_request
@@ -88,16 +91,18 @@ def logout_routes(web: Web) -> list[Route]:
 def _find_step(web: Web, request: Request, name: str) -> BrowserStep:
     handle = web.cookies.read_logout(request, name)
     if not handle:
-        raise LoginStepAbsent("check_browser_binding")
+        raise LogoutStepAbsent("check_browser_binding")
     return BrowserStep(name, handle)
 
 
 def _ask_page(web: Web, step: BrowserStep, asked: AskLogout) -> AskLogoutPage:
-    suppliers, party = web.snapshots.registry.suppliers, asked.relying_party
+    party = asked.relying_party
+    name = "" if party is None else _name_of(web, party)
     return AskLogoutPage(
         logout=step.state,
         csrf=make_token(web.cookie_keys, step.unverified_handle),
-        supplier_name="" if party is None else suppliers[party.supplier].display_name,
+        supplier_name=name,
+        way_back=Link(party.start_url, name) if party is not None and party.start_url else None,
     )
 
 
@@ -112,16 +117,9 @@ def _show_end(web: Web, request: Request, shown: LoggedOut) -> Response:
     party = (
         None if asked.relying_party is None else registry.relying_parties.get(asked.relying_party)
     )
-    name = "" if party is None else registry.suppliers[party.supplier].display_name
+    name = "" if party is None else _name_of(web, party)
     page = LoggedOutPage(
-        places=tuple(
-            LeftPlace(
-                name=registry.suppliers[each.relying_party.supplier].display_name,
-                url=each.relying_party.start_url,
-                is_out=each.is_out,
-            )
-            for each in shown.parties
-        ),
+        places=_places(web, [(each.relying_party, each.is_out) for each in shown.parties]),
         is_waiting=shown.is_waiting,
         is_elsewhere=shown.record.is_elsewhere,
         frames=tuple(each.frontchannel_url for each in shown.parties if each.frontchannel_url),
@@ -130,6 +128,24 @@ def _show_end(web: Web, request: Request, shown: LoggedOut) -> Response:
     )
     origins = {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, page.frames)}
     return show(web, request, page, again=True, frames=sorted(origins))
+
+
+def _name_of(web: Web, party: RelyingParty) -> str:
+    return web.snapshots.registry.suppliers[party.supplier].display_name
+
+
+def _places(web: Web, parties: Sequence[tuple[RelyingParty, bool | None]]) -> tuple[LeftPlace, ...]:
+    """Return where a person was; what goes by one name is told apart by its host."""
+    counts = Counter(_name_of(web, party) for party, _ in parties)
+    return tuple(
+        LeftPlace(
+            name=(name := _name_of(web, party)),
+            url=party.start_url,
+            is_out=is_out,
+            host=urlsplit(party.start_url).netloc if counts[name] > 1 else "",
+        )
+        for party, is_out in parties
+    )
 
 
 def _school_links(web: Web, idp_id: SchoolIdpId) -> list[Link]:

@@ -186,6 +186,7 @@ class RefusalPage:
         subject: canonical name of an attribute, or a name from the registry; may be empty.
         reference: 8 speakable characters that find the event.
         way_back: the relying party's registered start page.
+        may_log_out: offers our own page of logging out.
     """
 
     template: ClassVar[str] = "refusal.html"
@@ -197,6 +198,7 @@ class RefusalPage:
     subject: str = ""
     retry: Retry | None = None
     way_back: Link | None = None
+    may_log_out: bool = False
 
     @property
     def reference_groups(self) -> tuple[str, ...]:

@@ -20,7 +20,9 @@ from broker.flow.answers import (
     WhichSchool,
 )
 from broker.flow.audit import make_reference, note_refusal
+from broker.flow.refusals import LogoutStepAbsent
 from broker.oidc_op.client_refusals import ClientNotAuthenticated
+from broker.oidc_op.logout import LogoutRequestRefused
 from broker.oidc_op.response import build_error_body
 from broker.web.app_places import find_app_places
 from broker.web.csrf import make_token
@@ -274,5 +276,6 @@ def _show_refusal(web: Web, request: Request, told: Refused) -> Response:
         subject=refusal.subject,
         retry=retry,
         way_back=Link(way_back, told.way_back_name) if told.way_back else None,
+        may_log_out=isinstance(refusal, (LogoutRequestRefused, LogoutStepAbsent)),
     )
     return show(web, request, page, status=refusal.http_status, onward=retry is not None)

@@ -14,7 +14,7 @@ from broker.flow.answers import ChooseSchool
 from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.held_state.handles import Handle
 from broker.flow.ports import SchoolUnanswered
-from broker.flow.refusals import LoginStepAbsent, LoginStepUsed
+from broker.flow.refusals import LoginStepUsed, LogoutStepAbsent
 from broker.flow.sessions import logout_courier
 from broker.flow.sessions.logout import LogoutFlow
 from broker.flow.sessions.logout_answers import AskLogout, LoggedOut, LogoutPorts, LogoutRules
@@ -321,10 +321,10 @@ async def test_a_system_of_another_supplier_by_now_is_told_nothing(
 async def test_a_step_that_is_not_held_is_absent(desk: Desk) -> None:
     for handle in ("", "A" * 43):
         step = BrowserStep("state", handle)
-        with pytest.raises(LoginStepAbsent):
+        with pytest.raises(LogoutStepAbsent):
             await desk.flow.show(step, unverified_standings=[])
-    with pytest.raises(LoginStepAbsent):
-        await desk.flow.confirm(BrowserStep("state", ""), unverified_standings=[])
+        with pytest.raises(LogoutStepAbsent):
+            await desk.flow.confirm(step, unverified_standings=[])
 
 
 async def test_two_at_once_end_it_once(desk: Desk, browser: Browser) -> None:

@@ -5,6 +5,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 import pytest_asyncio
+from lxml import html
 
 from broker.demo.addresses import Party
 from tests.journeys.conftest import OpenWorld, World
@@ -125,6 +126,41 @@ async def test_what_is_wrong_ends_on_a_page_of_ours(
     await visitor.visit(Party.BROKER, "/oidc/end-session", **parameters)
     assert visitor.page.status_code == 400
     assert visitor.is_at(Party.BROKER)
+    assert 'href="/logout"' in visitor.page.text  # a way on: nobody is logged out yet
+
+
+async def test_a_page_of_logging_out_that_is_over_offers_another(
+    browsers: Callable[[], Visitor],
+) -> None:
+    visitor = browsers()
+    await visitor.visit(Party.BROKER, "/logout", logout="of-yesterday")
+    assert "E-LOGOUT-4" in visitor.text
+    assert 'href="/logout"' in visitor.page.text
+    await visitor.visit(Party.BROKER, "/logout")
+    assert visitor.shows("continue")
+
+
+async def test_who_does_not_want_to_log_out_goes_back(
+    world: World, browsers: Callable[[], Visitor]
+) -> None:
+    visitor = browsers()
+    await visitor.visit(Party.BROKER, "/oidc/end-session", client_id="rekenrijk")
+    assert visitor.shows("continue")
+    assert f'href="{world.at[Party.REKENRIJK]}/"' in visitor.page.text
+
+
+async def test_two_systems_of_one_name_are_told_apart(
+    world: World, browsers: Callable[[], Visitor]
+) -> None:
+    visitor = browsers()
+    await visitor.log_in(Party.REKENRIJK, "kompas", "noor")
+    for party in (Party.BIOSFEER_OIDC, Party.BIOSFEER_SAML):
+        assert await opened(visitor, party)
+    visitor.page = await visitor.client.post(world.at[Party.REKENRIJK] + "/logout")
+    told = html.fromstring(visitor.page.content).find_class("schuilnaam-place-host")
+    assert {each.text_content() for each in told} == {
+        urlsplit(world.at[each]).netloc for each in (Party.BIOSFEER_OIDC, Party.BIOSFEER_SAML)
+    }
 
 
 async def test_a_strangers_token_logs_nobody_else_out(

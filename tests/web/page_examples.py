@@ -235,9 +235,15 @@ EXAMPLES: dict[str, Page] = {
         way_back=Link("https://rekenrijk.example/start", "Rekenrijk"),
     ),
     "refusal with way back": a_refusal(way_back=Link("https://rekenrijk.example/start")),
+    "refusal of logging out": a_refusal(
+        may_log_out=True, way_back=Link("https://rekenrijk.example/start", "Rekenrijk")
+    ),
     "log out": AskLogoutPage(logout="the-logout", csrf="the-token"),
     "log out for a supplier": AskLogoutPage(
-        logout="the-logout", csrf="the-token", supplier_name="Rekenrijk"
+        logout="the-logout",
+        csrf="the-token",
+        supplier_name="Rekenrijk",
+        way_back=Link("https://rekenrijk.example/start", "Rekenrijk"),
     ),
     "logged out": LoggedOutPage(places=()),
     "logged out, not yet everywhere": LoggedOutPage(
@@ -246,6 +252,8 @@ EXAMPLES: dict[str, Page] = {
             LeftPlace(name="Biosfeer", url="https://biosfeer.example/", is_out=None),
             LeftPlace(name="Taaltuin", url="https://taaltuin.example/", is_out=False),
             LeftPlace(name="App", url="", is_out=False),
+            LeftPlace(name="Atlas", url="https://a.example/", is_out=False, host="a.example"),
+            LeftPlace(name="Atlas", url="https://b.example/", is_out=None, host="b.example"),
         ),
         is_waiting=True,
         schools=(Link("https://kompas.example/out", "Het Kompas"),),

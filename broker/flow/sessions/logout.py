@@ -19,7 +19,7 @@ from broker.flow.following.trail import Outcome, current_trail
 from broker.flow.held_state.browser_steps import BrowserStep, store_in_words
 from broker.flow.held_state.handles import Handle, parse_handle
 from broker.flow.held_state.login_store import Absent, LoginStoreRefusal
-from broker.flow.refusals import LoginStepAbsent
+from broker.flow.refusals import LogoutStepAbsent
 from broker.flow.sessions.logout_answers import (
     AskLogout,
     LeftNow,
@@ -87,14 +87,17 @@ class LogoutFlow:
             unverified_standings: by what this browser's sessions are found, the newest first.
 
         Raises:
-            LoginStepAbsent, StoreUnavailable
+            LogoutStepAbsent, StoreUnavailable
         """
         handle = self._handle_of(step)
         done = await self._find_done(handle)
         if done is not None:
             return await self._tell(handle, done)
-        with store_in_words():
-            record = await self._ports.state.get(LOGOUT, handle)
+        try:
+            with store_in_words(known=(Absent,)):
+                record = await self._ports.state.get(LOGOUT, handle)
+        except Absent:
+            raise LogoutStepAbsent("check_logout_step") from None
         if not record.is_proven:
             return AskLogout(self._find_party(record.relying_party))
         return await self._end(handle, unverified_standings)
@@ -111,7 +114,7 @@ class LogoutFlow:
         try:
             return parse_handle(step.unverified_handle)
         except Absent:
-            raise LoginStepAbsent("check_login_step") from None
+            raise LogoutStepAbsent("check_logout_step") from None
 
     def _find_party(self, relying_party: RelyingPartyId | None) -> RelyingParty | None:
         found = self._ports.snapshots.registry.relying_parties
@@ -127,8 +130,11 @@ class LogoutFlow:
     async def _end(self, handle: Handle, unverified_standings: Sequence[str]) -> LoggedOut:
         """End what is meant, once, and begin to tell who took part."""
         ports, registry = self._ports, self._ports.snapshots.registry
-        with store_in_words():
-            record = await ports.state.take(LOGOUT, handle)
+        try:
+            with store_in_words(known=(Absent,)):
+                record = await ports.state.take(LOGOUT, handle)
+        except Absent:
+            raise LogoutStepAbsent("check_logout_step") from None
         own = tuple(read_standings(unverified_standings, state=ports.state))
         meant = await find_meant(record, own, registry=registry, state=ports.state)
         with store_in_words():
