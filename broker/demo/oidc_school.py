@@ -30,9 +30,13 @@ from broker.demo.scenarios import (
     read_login_choice,
 )
 from broker.demo.school_form import (
+    NOBODY_HERE,
+    SERVICE_UNKNOWN,
+    USED,
     RememberedLogin,
     fields_of,
     render_down,
+    render_home,
     render_login_form,
     render_refused,
 )
@@ -141,15 +145,8 @@ class OidcSchool:
             ]
         )
 
-    async def home(self, _request: Request) -> Response:
-        return pages.render_notice(
-            party=self._school.name,
-            kind="school",
-            look=self._school.id,
-            title=f"{self._school.name}, {self._school.place}",
-            text="Begin bij het lesmateriaal: dat brengt je hier naartoe om in te loggen.",
-            status=200,
-        )
+    async def home(self, request: Request) -> Response:
+        return render_home(self._school, request)
 
     async def discovery(self, _request: Request) -> Response:
         return JSONResponse(discovery_document(self._settings))
@@ -168,7 +165,7 @@ class OidcSchool:
         if asked.get("client_id") != client.client_id or (
             asked.get("redirect_uri") != client.redirect_uri
         ):
-            return render_refused(self._school, reason="Deze dienst kennen wij niet.")
+            return render_refused(self._school, request, reason=SERVICE_UNKNOWN)
         try:
             pending = read_request(asked)
         except RequestRefused as refusal:
@@ -178,7 +175,7 @@ class OidcSchool:
             if login is None:
                 return self._refuse(pending.redirect_uri, pending.state, "login_required")
             return self._answer(pending, login)
-        return render_login_form(self._school, handle=self._pending.put(pending))
+        return render_login_form(self._school, request, handle=self._pending.put(pending))
 
     async def log_in(self, request: Request) -> Response:
         """Take the form and answer the request that it belongs to."""
@@ -186,12 +183,12 @@ class OidcSchool:
         try:
             choice = read_login_choice(fields, people=self._people)
         except UnknownChoice:
-            return render_refused(self._school, reason="Die leerling kennen wij hier niet.")
+            return render_refused(self._school, request, reason=NOBODY_HERE)
         if choice.scenario is Scenario.DOWN:
-            return render_down(self._school)
+            return render_down(self._school, request)
         pending = self._pending.take(dict(fields).get("login", ""))
         if pending is None:
-            return render_refused(self._school, reason="Dit inlogscherm is al gebruikt.")
+            return render_refused(self._school, request, reason=USED)
         if choice.scenario is Scenario.CANCELLED:
             return self._refuse(pending.redirect_uri, pending.state, "access_denied")
         login = RememberedLogin(decide_statement(choice), datetime.now(UTC))

@@ -24,6 +24,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
+from broker.demo.pages import chosen_language
 from broker.demo.peers import TIMEOUT_SECONDS, PeerDocument, PeerUnreachable, tls_trust
 from broker.demo.supplier import (
     HOME_TARGET,
@@ -141,7 +142,7 @@ class OidcSupplier:
         try:
             endpoints = await self._endpoints()
         except PeerUnreachable:
-            return self._pages.unavailable()
+            return self._pages.unavailable(request)
         pending = PendingLogin(
             nonce=generate_token(32),
             code_verifier=generate_token(48),
@@ -150,6 +151,8 @@ class OidcSupplier:
         extra = {
             name: request.query_params[name] for name in PASSED_ON if name in request.query_params
         }
+        if language := chosen_language(request):
+            extra.setdefault("ui_locales", language)
         async with self._client() as client:
             location, state = client.create_authorization_url(
                 endpoints["authorization_endpoint"],
@@ -229,7 +232,7 @@ class OidcSupplier:
         try:
             received = await self._redeem(answer.get("code", ""), pending)
         except PeerUnreachable:
-            return self._pages.unavailable()
+            return self._pages.unavailable(request)
         except (AnswerRefused, OAuthError) as refusal:
             return self._pages.refuse(request, reason=str(refusal), target=pending.target)
         return self._pages.finish(request, received, target=pending.target)

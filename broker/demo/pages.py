@@ -49,11 +49,22 @@ def _say(context: jinja2.runtime.Context, dutch: str, english: str) -> str:
 _ENVIRONMENT.globals["say"] = _say
 
 
+LANGUAGE_COOKIE = "demo_language"
+"""What the start page's links chose; parties on one host (localhost) share it."""
+
+
+def chosen_language(request: Request) -> str:
+    """Return `nl` or `en` when somebody chose that on a page, else nothing."""
+    for asked in (request.query_params.get("lang"), request.cookies.get(LANGUAGE_COOKIE)):
+        if asked in {"nl", "en"}:
+            return asked
+    return ""
+
+
 def choose_language(request: Request) -> str:
-    """Return `en` when the page or the browser asks for it, else `nl`."""
-    asked = request.query_params.get("lang")
-    if asked in {"nl", "en"}:
-        return asked
+    """Return `en` when somebody chose it or the browser asks for it, else `nl`."""
+    if chosen := chosen_language(request):
+        return chosen
     preferred = request.headers.get("accept-language", "nl").lower()
     dutch, english = preferred.find("nl"), preferred.find("en")
     return "en" if english >= 0 and (dutch < 0 or english < dutch) else "nl"
@@ -85,6 +96,7 @@ def render_notice(
     text: str,
     status: int,
     again: str | None = None,
+    lang: str = "nl",
 ) -> HTMLResponse:
     """Return a short page about something that did not go on.
 
@@ -92,6 +104,7 @@ def render_notice(
         kind: `school` or `supplier`.
         look: whose colours; a class of the style sheet.
         again: where the button "try again" leads, when trying again makes sense.
+        lang: of `title` and `text`.
     """
     return render_page(
         "notice.html",
@@ -102,4 +115,5 @@ def render_notice(
         title=title,
         text=text,
         again=again,
+        lang=lang,
     )

@@ -28,9 +28,13 @@ from broker.demo.scenarios import (
     read_login_choice,
 )
 from broker.demo.school_form import (
+    NOBODY_HERE,
+    REQUEST_WRONG,
+    USED,
     RememberedLogin,
     fields_of,
     render_down,
+    render_home,
     render_login_form,
     render_refused,
 )
@@ -96,15 +100,8 @@ class SamlSchool:
             ]
         )
 
-    async def home(self, _request: Request) -> Response:
-        return pages.render_notice(
-            party=self._school.name,
-            kind="school",
-            look=self._school.id,
-            title=f"{self._school.name}, {self._school.place}",
-            text="Begin bij het lesmateriaal: dat brengt je hier naartoe om in te loggen.",
-            status=200,
-        )
+    async def home(self, request: Request) -> Response:
+        return render_home(self._school, request)
 
     async def metadata(self, _request: Request) -> Response:
         settings = self._settings
@@ -124,14 +121,14 @@ class SamlSchool:
         try:
             server = await self._server()
         except PeerUnreachable:
-            return render_down(self._school)
+            return render_down(self._school, request)
         try:
             pending = await anyio.to_thread.run_sync(read_request, server, parameters, binding)
         except Exception:  # pysaml2 raises bare exceptions for bad requests
-            return render_refused(self._school, reason="Het verzoek om in te loggen klopt niet.")
+            return render_refused(self._school, request, reason=REQUEST_WRONG)
         if pending.is_passive:
             return await self._answer_passively(pending, self._sessions.find(request))
-        return render_login_form(self._school, handle=self._pending.put(pending))
+        return render_login_form(self._school, request, handle=self._pending.put(pending))
 
     async def log_in(self, request: Request) -> Response:
         """Take the form and answer the request that it belongs to."""
@@ -139,12 +136,12 @@ class SamlSchool:
         try:
             choice = read_login_choice(fields, people=self._people)
         except UnknownChoice:
-            return render_refused(self._school, reason="Die leerling kennen wij hier niet.")
+            return render_refused(self._school, request, reason=NOBODY_HERE)
         if choice.scenario is Scenario.DOWN:
-            return render_down(self._school)
+            return render_down(self._school, request)
         pending = self._pending.take(dict(fields).get("login", ""))
         if pending is None:
-            return render_refused(self._school, reason="Dit inlogscherm is al gebruikt.")
+            return render_refused(self._school, request, reason=USED)
         if choice.scenario is Scenario.CANCELLED:
             return await self._refuse(pending, saml_messages.CANCELLED, "cancelled by the user")
         login = RememberedLogin(decide_statement(choice), datetime.now(UTC))

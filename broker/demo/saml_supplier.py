@@ -135,7 +135,7 @@ class SamlSupplier:
         try:
             client = await self._load_client()
         except PeerUnreachable:
-            return self._pages.unavailable()
+            return self._pages.unavailable(request)
         target = self._pages.find_target(request, "target")
         asked = request.query_params
         arguments: dict[str, Any] = {
@@ -175,7 +175,7 @@ class SamlSupplier:
             client = await self._load_client()
             response = await anyio.to_thread.run_sync(self._verify, client, message, pending)
         except PeerUnreachable:
-            return self._pages.unavailable()
+            return self._pages.unavailable(request)
         except StatusError as refusal:
             asked = [
                 each for each in pending.values() if each.relay_state == form.get("RelayState")

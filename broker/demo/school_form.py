@@ -10,21 +10,23 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from starlette.datastructures import FormData
+from starlette.requests import Request
 from starlette.responses import HTMLResponse
 
 from broker.demo import pages
 from broker.demo.people import DemoSchool, people_at
 from broker.demo.scenarios import Scenario, Statement
+from broker.demo.start_scenarios import Text
 
-LABELS: Mapping[Scenario, str] = {
-    Scenario.FINE: "Alles gaat goed (fine)",
-    Scenario.EXPIRED: "Het antwoord is verlopen (expired)",
-    Scenario.TAMPERED: "Het antwoord is onderweg veranderd (tampered)",
-    Scenario.NO_ECK_ID: "Vandaag geen ECK iD (no ECK iD today)",
-    Scenario.MISSING_ATTRIBUTE: "De rol ontbreekt (role missing)",
-    Scenario.CANCELLED: "Ik breek het inloggen af (cancelled)",
-    Scenario.DOWN: "De school ligt plat (school is down)",
-    Scenario.OTHER_SCHOOL: "De login noemt een andere school (states another school)",
+LABELS: Mapping[Scenario, Text] = {
+    Scenario.FINE: Text("Alles gaat goed", "all is fine"),
+    Scenario.EXPIRED: Text("Het antwoord is verlopen", "expired"),
+    Scenario.TAMPERED: Text("Het antwoord is onderweg veranderd", "tampered"),
+    Scenario.NO_ECK_ID: Text("Vandaag geen ECK iD", "no ECK iD today"),
+    Scenario.MISSING_ATTRIBUTE: Text("De rol ontbreekt", "role missing"),
+    Scenario.CANCELLED: Text("Ik breek het inloggen af", "cancelled"),
+    Scenario.DOWN: Text("De school ligt plat", "school is down"),
+    Scenario.OTHER_SCHOOL: Text("De login noemt een andere school", "states another school"),
 }
 
 
@@ -36,41 +38,81 @@ class RememberedLogin:
     authenticated_at: datetime
 
 
-def render_login_form(school: DemoSchool, *, handle: str) -> HTMLResponse:
+USED = Text("Dit inlogscherm is al gebruikt.", "This login form was used already.")
+NOBODY_HERE = Text("Die leerling kennen wij hier niet.", "We do not know that pupil here.")
+SERVICE_UNKNOWN = Text("Deze dienst kennen wij niet.", "We do not know this service.")
+REQUEST_WRONG = Text(
+    "Het verzoek om in te loggen klopt niet.", "Something is wrong with the request to log in."
+)
+_BEGIN_THERE = Text(
+    "Begin bij het lesmateriaal: dat brengt je hier naartoe om in te loggen.",
+    "Begin at the learning material: it brings you here to log in.",
+)
+
+
+def render_login_form(school: DemoSchool, request: Request, *, handle: str) -> HTMLResponse:
     """Return the form; `handle` stands for the request that it will answer."""
+    language = pages.choose_language(request)
+    title = Text(f"Inloggen bij {school.name}", f"Log in at {school.name}")
     return pages.render_page(
         "login.html",
         party=school.name,
         kind="school",
         look=school.id,
-        title=f"Inloggen bij {school.name}",
+        lang=language,
+        title=title.in_language(language),
         handle=handle,
         people=list(people_at(school).values()),
-        scenarios={scenario.value: LABELS[scenario] for scenario in Scenario},
+        scenarios={each.value: LABELS[each].in_language(language) for each in Scenario},
     )
 
 
-def render_down(school: DemoSchool) -> HTMLResponse:
+def render_home(school: DemoSchool, request: Request) -> HTMLResponse:
+    """Return the page of a school at which nobody logs in now."""
+    title = Text(f"{school.name}, {school.place}", f"{school.name}, {school.place}")
+    return _render_notice(school, request, title=title, text=_BEGIN_THERE, status=200)
+
+
+def render_down(school: DemoSchool, request: Request) -> HTMLResponse:
     """Return what a school shows when it is down, with status 503."""
-    return pages.render_notice(
-        party=school.name,
-        kind="school",
-        look=school.id,
-        title="De school ligt even plat",
-        text="Wacht even en probeer het daarna opnieuw. The school's login is down for a while.",
+    return _render_notice(
+        school,
+        request,
+        title=Text("De school ligt even plat", "The school is down for a while"),
+        text=Text(
+            "Wacht even, ga terug en probeer het daarna opnieuw.",
+            "Wait a moment, go back and then try again.",
+        ),
         status=503,
     )
 
 
-def render_refused(school: DemoSchool, *, reason: str) -> HTMLResponse:
+def render_refused(school: DemoSchool, request: Request, *, reason: Text) -> HTMLResponse:
     """Return what a school shows for a request that it does not accept."""
+    return _render_notice(
+        school,
+        request,
+        title=Text("Dit kan de school niet beantwoorden", "The school cannot answer this"),
+        text=Text(
+            f"{reason.nl} Begin opnieuw bij het lesmateriaal.",
+            f"{reason.en} Begin again at the learning material.",
+        ),
+        status=400,
+    )
+
+
+def _render_notice(
+    school: DemoSchool, request: Request, *, title: Text, text: Text, status: int
+) -> HTMLResponse:
+    language = pages.choose_language(request)
     return pages.render_notice(
         party=school.name,
         kind="school",
         look=school.id,
-        title="Dit kan de school niet beantwoorden",
-        text=reason,
-        status=400,
+        title=title.in_language(language),
+        text=text.in_language(language),
+        status=status,
+        lang=language,
     )
 
 

@@ -56,9 +56,9 @@ WORDS: Mapping[str, Text] = {
     "put_back": Text("Zet alles terug", "Put everything back"),
     "put_back_lead": Text(
         "Scholen, leveranciers en afspraken worden weer als bij het begin, en niemand heeft nog"
-        " ergens ingelogd of gewerkt.",
+        " ergens ingelogd of gewerkt. In deze browser ben je overal uitgelogd.",
         "Schools, suppliers and agreements are as at the start again, and nobody has logged in or"
-        " worked anywhere yet.",
+        " worked anywhere yet. In this browser you are logged out everywhere.",
     ),
     "is_back": Text("Alles staat weer zoals bij het begin.", "All is as at the start again."),
     "hint": Text(
@@ -72,7 +72,7 @@ PARTIES: tuple[tuple[Party, str, Text], ...] = (
     (Party.REKENRIJK, "RekenRijk", Text("rekenen (OpenID Connect)", "maths (OpenID Connect)")),
     (Party.TAALTUIN, "Taaltuin", Text("taal (SAML)", "language (SAML)")),
     (Party.BIOSFEER_OIDC, "Biosfeer", Text("natuur (OpenID Connect)", "nature (OpenID Connect)")),
-    (Party.BIOSFEER_SAML, "Biosfeer", Text("hetzelfde, via SAML", "the same, by SAML")),
+    (Party.BIOSFEER_SAML, "Biosfeer (SAML)", Text("hetzelfde, via SAML", "the same, by SAML")),
     (Party.VUURVOGEL, "De Vuurvogel", Text("basisschool (SAML)", "primary school (SAML)")),
     (Party.REGENBOOG, "De Regenboog", Text("basisschool (SAML)", "primary school (SAML)")),
     (
@@ -151,11 +151,14 @@ def start_app(
         await put_back(stage, follow_seconds=FOLLOW_SECONDS)
         forget_work()
         journals[-1] = Journal(is_back=True)
-        return back_to(request, "changes")
+        answer = back_to(request, "changes")
+        # Sessions too, at suppliers and at the broker: browsers drop cookies of all our ports.
+        answer.headers["Clear-Site-Data"] = '"cookies"'
+        return answer
 
     async def home(request: Request) -> Response:
         language = choose_language(request)
-        return pages.render_page(
+        page = pages.render_page(
             "start.html",
             party="Schuilnaam",
             kind="start",
@@ -188,6 +191,9 @@ def start_app(
                 for party, name, role in PARTIES
             ],
         )
+        if request.query_params.get("lang") == language:
+            page.set_cookie(pages.LANGUAGE_COOKIE, language, httponly=True, samesite="lax")
+        return page
 
     return Starlette(
         routes=[
@@ -272,7 +278,13 @@ def describe_scenario(
         "start": find_beginning(scenario, addresses),
         "steps": [step.in_language(language) for step in scenario.steps],
         "see": scenario.see.in_language(language),
+        "then": scenario.then and f"{addresses[scenario.then]}/",
+        "place": scenario.then and _name_of(scenario.then),
     }
+
+
+def _name_of(party: Party) -> str:
+    return next(name for each, name, _ in PARTIES if each is party)
 
 
 def find_beginning(scenario: StartScenario, addresses: Addresses) -> str:
@@ -294,7 +306,7 @@ def describe_action(
         "title": action.title.in_language(language),
         "button": action.what.in_language(language),
         "start": f"{addresses[action.begins_at]}/",
-        "place": next(name for party, name, _ in PARTIES if party is action.begins_at),
+        "place": _name_of(action.begins_at),
         "steps": [(step is PRESS, step.in_language(language)) for step in action.steps],
         "see": action.see.in_language(language),
         "outcome": outcome

@@ -37,6 +37,7 @@ class StartScenario:
         tile: school and page of a link that the button opens instead, as a portal's tile does.
         steps: what to click, in order.
         see: what one should see then.
+        then: a system that a later step opens; the card has a link to it.
     """
 
     id: str
@@ -45,6 +46,7 @@ class StartScenario:
     steps: tuple[Text, ...]
     see: Text
     tile: tuple[str, str] | None = None
+    then: Party | None = None
 
 
 def _school(name: str) -> Text:
@@ -73,18 +75,19 @@ SCENARIOS: tuple[StartScenario, ...] = (
             _KOMPAS,
             _pupil("Noor"),
             Text(
-                "Open in dezelfde browser Biosfeer en log in; log daarna bij RekenRijk uit.",
-                "In the same browser open Biosfeer and log in; then log out at RekenRijk.",
+                "Open in dezelfde browser ook Biosfeer en log in; log daarna uit.",
+                "In the same browser open Biosfeer too and log in; then log out.",
             ),
         ),
         Text(
             "Biosfeer vraagt niets meer: Noor heeft een eigen apparaat. Na het uitloggen zegt een"
-            " pagina waar Noor is uitgelogd en waar nog niet. Bij De Vuurvogel delen leerlingen"
-            " apparaten; daar vraagt de school het elke keer.",
+            " pagina waar Noor is uitgelogd en waar nog niet; binnen een halve minuut overal. Bij"
+            " De Vuurvogel delen leerlingen apparaten; daar vraagt de school het elke keer.",
             "Biosfeer asks nothing more: Noor has a device of her own. After logging out a page"
-            " says where Noor is logged out and where not yet. At De Vuurvogel pupils share"
-            " devices; there the school asks each time.",
+            " says where Noor is logged out and where not yet; within half a minute everywhere. At"
+            " De Vuurvogel pupils share devices; there the school asks each time.",
         ),
+        then=Party.BIOSFEER_OIDC,
     ),
     StartScenario(
         "fine",
@@ -196,8 +199,8 @@ SCENARIOS: tuple[StartScenario, ...] = (
             _VUURVOGEL,
             _pupil("Sanne"),
             Text(
-                "Log daarna ook in bij het andere systeem van Biosfeer (SAML, zie onder).",
-                "Then log in to Biosfeer's other system as well (SAML, see below).",
+                "Log daarna ook in bij het andere systeem van Biosfeer (SAML).",
+                "Then log in to Biosfeer's other system as well (SAML).",
             ),
         ),
         Text(
@@ -206,6 +209,7 @@ SCENARIOS: tuple[StartScenario, ...] = (
             "The same pseudonym twice, over two protocols. At RekenRijk it is another one:"
             " suppliers cannot match Sanne.",
         ),
+        then=Party.BIOSFEER_SAML,
     ),
     StartScenario(
         "same-number",

@@ -18,6 +18,8 @@ from broker.demo.sessions import BrowserSessions
 from broker.demo.start_scenarios import Text
 
 HOME_TARGET = "/"
+LEFT_TARGET = "/?left"
+"""The home page for who logged out; the broker leads back with a `state` instead."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,7 @@ class SupplierPages:
         base_url: where the system is.
         exercises: the supplier's book of work, shared by all its systems.
         start_page: where the demo's start page is.
+        log_out_elsewhere: the broker's page of logging out, where the protocol leads not there.
     """
 
     def __init__(
@@ -86,6 +89,7 @@ class SupplierPages:
         base_url: str,
         exercises: Exercises,
         start_page: str = HOME_TARGET,
+        log_out_elsewhere: str = "",
     ) -> None:
         self.name = name
         self._base_url = base_url
@@ -93,6 +97,7 @@ class SupplierPages:
         self._tagline = tagline
         self._exercises = exercises
         self._start_page = start_page
+        self._log_out_elsewhere = log_out_elsewhere
         self.find_logout: Callable[[Received], Awaitable[str]] = self._stay
         self.sessions: BrowserSessions[SupplierSession] = BrowserSessions(
             system.replace("-", "_"), base_url=base_url, empty=SupplierSession
@@ -125,6 +130,8 @@ class SupplierPages:
             start_page=self._start_page,
             tagline=self._tagline.in_language(language),
             received=received,
+            is_left=not {"left", "state"}.isdisjoint(request.query_params),
+            log_out_elsewhere=self._log_out_elsewhere,
             first_name=_first_name(received),
             exercises=self._exercises.count(received.subject) if received else 0,
             target=request.url.path if request.url.path != HOME_TARGET else "",
@@ -149,13 +156,17 @@ class SupplierPages:
         """End this system's own session, and log out at the broker where the protocol can."""
         session = self.sessions.find(request)
         received = session.received if session else None
-        to = "/" if received is None else await self.find_logout(received)
+        to = LEFT_TARGET if received is None else await self.find_logout(received)
         answer = RedirectResponse(to, status_code=303)
         self.sessions.end(request, answer)
         return answer
 
     async def _stay(self, _received: Received) -> str:
-        return "/"
+        return LEFT_TARGET
+
+    def forget_everybody(self) -> None:
+        """Log out whoever is logged in, in any browser."""
+        self.sessions.end_where(lambda _: True)
 
     def find_target(self, request: Request, name: str) -> str:
         """Return the deep link of a login: our own query's, or the broker's, which is a whole URL.
@@ -202,14 +213,18 @@ class SupplierPages:
             again=again,
         )
 
-    def unavailable(self) -> Response:
+    def unavailable(self, request: Request) -> Response:
         """Tell that the broker cannot be reached."""
+        language = pages.choose_language(request)
+        title = Text("Inloggen kan even niet", "You cannot log in for a moment")
+        text = Text("De inlogdienst antwoordt niet.", "The login service does not answer.")
         return pages.render_notice(
             party=self.name,
             kind="supplier",
             look=self._look,
-            title="Inloggen kan even niet",
-            text="De inlogdienst antwoordt niet. The login service does not answer.",
+            title=title.in_language(language),
+            text=text.in_language(language),
+            lang=language,
             status=503,
             again="/login",
         )

@@ -52,7 +52,11 @@ def make_party_apps(
     issuer = addresses[Party.BROKER]
     rekenrijk, taaltuin, biosfeer = Exercises(), Exercises(), Exercises()
 
+    sites: list[SupplierPages] = []
+
     def have_accounts_of_the_start() -> None:
+        for site in sites:
+            site.forget_everybody()
         for each in (rekenrijk, taaltuin, biosfeer):
             each.forget_all()
         for pupil in ("sanne", "noor"):  # accounts of before, for the take-over
@@ -65,14 +69,18 @@ def make_party_apps(
 
     def supplier_pages(party: Party, exercises: Exercises) -> SupplierPages:
         name, tagline = NAMES[party]
-        return SupplierPages(
+        is_saml = party in {Party.TAALTUIN, Party.BIOSFEER_SAML}
+        site = SupplierPages(
             party,
             name=name,
             tagline=tagline,
             base_url=addresses[party],
             exercises=exercises,
             start_page=addresses[Party.START_PAGE] + "/",
+            log_out_elsewhere=issuer + "/logout" if is_saml else "",
         )
+        sites.append(site)
+        return site
 
     def saml_school(settings: SamlSchoolSettings) -> ASGIApp:
         return SamlSchool(settings, broker_metadata=of_broker("/saml/sp/metadata")).app()
