@@ -138,7 +138,7 @@ async def test_who_waits_reads_why_and_goes_back(
                     [("-1 day",), ("0 days",), ("1 day",)],
                 )
     await expect(page.locator("#copy-source")).to_contain_text("E-PERSON-4")
-    await expect(page.locator("body")).to_contain_text("Jij hebt niets fout gedaan")
+    await expect(page.locator("body")).to_contain_text("Je hebt niets fout gedaan")
     if scripted:
         await check_page(page, language="nl")
     await choose(page, ".schuilnaam-actions a", scripted)
