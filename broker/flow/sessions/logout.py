@@ -97,7 +97,7 @@ class LogoutFlow:
             with store_in_words(known=(Absent,)):
                 record = await self._ports.state.get(LOGOUT, handle)
         except Absent:
-            raise LogoutStepAbsent("check_logout_step") from None
+            raise LogoutStepAbsent("check_login_step") from None
         if not record.is_proven:
             return AskLogout(self._find_party(record.relying_party))
         return await self._end(handle, unverified_standings)
@@ -114,7 +114,7 @@ class LogoutFlow:
         try:
             return parse_handle(step.unverified_handle)
         except Absent:
-            raise LogoutStepAbsent("check_logout_step") from None
+            raise LogoutStepAbsent("check_login_step") from None
 
     def _find_party(self, relying_party: RelyingPartyId | None) -> RelyingParty | None:
         found = self._ports.snapshots.registry.relying_parties
@@ -134,7 +134,7 @@ class LogoutFlow:
             with store_in_words(known=(Absent,)):
                 record = await ports.state.take(LOGOUT, handle)
         except Absent:
-            raise LogoutStepAbsent("check_logout_step") from None
+            raise LogoutStepAbsent("check_login_step") from None
         own = tuple(read_standings(unverified_standings, state=ports.state))
         meant = await find_meant(record, own, registry=registry, state=ports.state)
         with store_in_words():
