@@ -225,8 +225,13 @@ class Actors(Refusals):
             for supplier in knew:
                 before = self.left.get((stated.eck_id, supplier))
                 said = before.said_at if before is not None and before.account == of_number else ()
+                also = None if before is None or said else before.account
                 self.left[stated.eck_id, supplier] = Left(
-                    of_number, told_at=number[0], beside=account, said_at=(*said, number[0])
+                    of_number,
+                    told_at=number[0],
+                    beside=account,
+                    said_at=(*said, number[0]),
+                    also=also,
                 )
         self.bound[number] = stated.eck_id
 
@@ -271,8 +276,9 @@ class Actors(Refusals):
         if stated is None or window_open:
             return
         left = self.left.get((stated.eck_id, supplier))
-        if left is not None and len(left.said_at) > 1:  # at which of them it is told is no matter
-            must(previous in (None, left.account), "previous: of what was left behind")
+        if left is not None and (len(left.said_at) > 1 or left.also is not None):
+            may = (None, left.account, left.also)
+            must(previous in may, "previous: of what was left behind")
             return
         if left is None or left.told_at not in (None, *self.here(school)):
             must(previous is None, "previous: nobody is told of what was not left behind")

@@ -43,13 +43,19 @@ Number = tuple[SchoolId, str]
 @dataclass
 class Left:
     """An account that was left behind for an ECK iD's, and where that is told; of a transfer
-    anywhere."""
+    anywhere.
+
+    Attributes:
+        said_at: schools that said so, when several did: at which of them it is told is no matter.
+        also: another one that is told before or after, when a transfer and a join met.
+    """
 
     account: PersonRoot
     told_at: SchoolId | None
     beside: PersonRoot | None
     until: date | None = None
     said_at: tuple[SchoolId, ...] = ()
+    also: PersonRoot | None = None
 
 
 class WhoIsWho(RuleBasedStateMachine):

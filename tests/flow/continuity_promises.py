@@ -150,7 +150,13 @@ def previous_is_own_and_known(
     must(previous != account, "previous: it is another account")
     must(previous in ledger.told[supplier], "previous: the supplier knew it")
     may_own = {pupil} if school != LIAR else {pupil, LIAR_NAME}
-    must(ledger.owners.get(previous) in may_own, "previous: it is this person's")
+    lied_into = {
+        each.joined.account
+        for each in ledger.stated.values()
+        if each.pupil == pupil and each.joined is not None and each.joined.mature
+    }  # as `nobody_gets_anothers_account` says; it may go along to another sector
+    is_own = ledger.owners.get(previous) in may_own or previous in lied_into
+    must(is_own, "previous: it is this person's")
 
 
 def names_come_from_the_pinned_key(

@@ -154,6 +154,7 @@ class SchoolsGoOn(SchoolsChange):
                 self.fresh.pop(old, None)
         super().erased(stated)
         known = {*self.bound, *self.own_account}
+        self.came_along = {each for each in self.came_along if (FENIKS, each) in known}
         self.carried = {each: account for each, account in self.carried.items() if each in known}
 
     # What happens ----------------------------------------------------------------------------

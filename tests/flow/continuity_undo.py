@@ -148,11 +148,16 @@ class ChangesAreUndone(TakeOvers):
         key = (later.eck_id, supplier)
         told = self.left.get(key)
         over = told is not None and told.until is not None and self.today > told.until
-        must(told is None or over, "transfer: one account is told")
+        is_join = told is not None and told.told_at is not None
+        must(told is None or over or is_join, "transfer: one account is told")
         must(account in self.ledger.told[supplier], "transfer: of an account that it knows")
         assert account is not None
         self.left[key] = Left(
-            account, told_at=None, beside=self.opened_at(later, new), until=last_day
+            account,
+            told_at=None,
+            beside=self.opened_at(later, new),
+            until=last_day,
+            also=None if told is None or over else told.account,
         )
         later.known_at.add(supplier)
         self.transferred_on = self.today
