@@ -91,7 +91,7 @@ def draw_poster(found: Start, address: str) -> str:
     """Return a page of one sheet: what it opens, the code, and the address in letters."""
     drawn = io.BytesIO()
     segno.make(address, error="m", micro=False).save(
-        drawn, kind="svg", xmldecl=False, svgns=True, border=2, title=address
+        drawn, kind="svg", xmldecl=False, svgns=True, omitsize=True, border=2, title=address
     )
     return _POSTER.format(
         name=escape(found.parties.supplier.display_name),

@@ -1,7 +1,7 @@
 """Links of portals, tiles and posters: the page that they name is reached in the end."""
 
 import re
-from html import unescape
+from html import escape, unescape
 from urllib.parse import urlencode
 
 import pytest
@@ -67,7 +67,9 @@ async def test_the_command_writes_the_same_link_and_a_poster(
         *("--target", target, "--poster", poster),
     )
     address = said.splitlines()[0]
-    assert "<svg" in poster.read_text()
+    (drawn,) = re.findall(r"<svg[^>]*>.*?</svg>", poster.read_text(), re.S)
+    assert "viewBox" in drawn  # so that it fills its place on the sheet
+    assert f"<title>{escape(address)}</title>" in drawn
     assert "Het Kompas" in poster.read_text()
     visitor.page = await visitor.client.get(address)
     assert visitor.is_at(Party.KOMPAS), visitor.text
