@@ -214,6 +214,7 @@ def open_desk(config_folder: Path) -> tuple[LoadedSettings, OperatorDesk]:
         audit=AuditLines(),
         clock=lambda: datetime.now(UTC),
         random=secrets.token_bytes,
+        register_keys=lambda: derive_register_keys(load_keys(loaded.keys_folder).register),
     )
     return loaded, desk
 

@@ -109,9 +109,12 @@ def change_command(
                     await register.close()
 
             prepared, planned = asyncio.run(prepare())
-            click.echo("This would happen:")
-            for line in planned.plan.lines:
-                click.echo(f"- {line}")
+            if both:  # whether the two belong together is for two persons to know
+                click.echo("It is carried out, or refused, once another operator confirms.")
+            else:
+                click.echo("This would happen:")
+                for line in planned.plan.lines:
+                    click.echo(f"- {line}")
             hand_over(prepared, output)
 
 
@@ -200,7 +203,8 @@ change_command(
     plan_join,
     "Prepare that a pupil's number at SCHOOL, which has an account of its own, and an ECK iD open "
     "the ECK iD's account; another operator confirms. Asks for both, unseen, or as two lines of "
-    "standard input. Suppliers that knew the other account are told.",
+    "standard input. Suppliers that knew the other account are told. What it would do, or why it "
+    "cannot be, is not shown to one person alone.",
     both=True,
 )
 

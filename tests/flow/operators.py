@@ -11,6 +11,7 @@ from broker.flow.operators.operator_actions import OperatorDesk
 from broker.flow.operators.operator_refusals import ActionUsed, OperatorExists
 from broker.flow.operators.operators import Operator, OperatorName, Signer
 from broker.flow.operators.two_persons import Confirmation
+from broker.flow.persons.register import derive_register_keys
 
 ISSUER = "https://broker.example"
 NOW = datetime(2026, 9, 7, 8, 10, tzinfo=UTC)
@@ -60,6 +61,10 @@ class MemoryUsed:
         self.confirmations[confirmation.body.id] = confirmation
 
 
+SEALING = derive_register_keys(bytes(32))
+"""Of what prepared actions say of a person."""
+
+
 @dataclass
 class Events:
     """`AuditLog` in memory."""
@@ -89,6 +94,7 @@ class Desk:
             audit=self.events,
             clock=lambda: self.now,
             random=self.draw,
+            register_keys=lambda: SEALING,
         )
 
     def draw(self, count: int) -> bytes:

@@ -1,5 +1,6 @@
 """What two persons do: register a third operator, erase a person; and the trace of each step."""
 
+from base64 import b64decode
 from dataclasses import replace
 from functools import partial
 
@@ -9,6 +10,7 @@ from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.audit import AuditEvent
+from broker.flow.operators.concealed import reveal
 from broker.flow.operators.operator_actions import present_stated
 from broker.flow.operators.operator_parameters import Erasure, read_erasure, read_operator
 from broker.flow.operators.operator_refusals import (
@@ -22,7 +24,7 @@ from broker.flow.operators.operator_refusals import (
     SecondPersonNeeded,
 )
 from broker.flow.operators.operators import Signer
-from broker.flow.operators.two_persons import Action, PreparedAction
+from broker.flow.operators.two_persons import Action, ConfirmedAction, PreparedAction
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.person_records import Presented
 from broker.flow.persons.persons import KnownPerson, identify_person
@@ -39,7 +41,7 @@ from broker.pseudonyms.derivation import (
     root_from_local_staff,
 )
 from tests.flow.memory_register import MemoryRegister
-from tests.flow.operators import ANNA, BEA, CAS, NOW, Desk, a_desk, a_signer, registered_as
+from tests.flow.operators import ANNA, BEA, CAS, NOW, SEALING, Desk, a_desk, a_signer, registered_as
 from tests.flow.register_world import FIRST_DAY, KOMPAS, REGENBOOG, VUURVOGEL, a_root
 
 KEYS = derive_register_keys(bytes(range(32)))
@@ -164,14 +166,38 @@ async def test_two_persons_erase_a_third() -> None:
     assert (await register.login(E1, L1)).salt != before.salt
 
 
-async def test_the_prepared_erasure_names_tags_and_no_person() -> None:
+async def test_what_is_prepared_tells_nobody_whose_number_it_is() -> None:
+    """By number and by ECK iD the same rows are meant, and the documents share nothing."""
     desk, register = a_desk(ANNA, BEA), Register()
     await register.login(E1, L1)
-    prepared = await prepare_erasure(desk, register, eck_id=E1)
-    tags = {derive_tag(KEYS, root).hex() for root in (E1, L1)}
-    assert prepared.body.parameters.keys() == {*tags, "closes"}
-    assert prepared.body.parameters["closes"] == derive_tag(KEYS, L1).hex()
-    assert not any(root.hex() in str(prepared.body.parameters) for root in (E1, L1))
+    by_both = [
+        (await prepare_erasure(desk, register, eck_id=E1)).body.parameters["sealed"],
+        (await prepare_erasure(desk, register, local=L1)).body.parameters["sealed"],
+    ]
+    assert len(set(by_both)) == 2
+    assert len({len(each) for each in by_both}) == 1
+    tags = [derive_tag(KEYS, root) for root in (E1, L1)]
+    for each in by_both:
+        plain = b64decode(each)
+        assert not any(tag in plain or tag.hex().encode() in plain for tag in tags)
+
+
+async def test_what_is_sealed_elsewhere_or_for_another_action_is_unreadable() -> None:
+    desk, register = a_desk(ANNA, BEA), Register()
+    await register.login(E1, L1)
+    said = (await prepare_erasure(desk, register, local=L1)).body.parameters
+    of = {"id": "", "prepared_by": ANNA.name, "confirmed_by": BEA.name}
+    fine = ConfirmedAction(action=Action.ERASE_PERSON, parameters=said, **of)  # type: ignore[arg-type]
+    assert derive_tag(KEYS, L1).hex() in reveal(fine, keys=SEALING)
+    for other in (
+        replace(fine, action=Action.SPLIT_PERSON),
+        replace(fine, parameters={}),
+        replace(fine, parameters={"sealed": "no base64"}),
+    ):
+        with pytest.raises(PreparedUnreadable, match="check_sealed_here"):
+            reveal(other, keys=SEALING)
+    with pytest.raises(PreparedUnreadable):
+        reveal(fine, keys=KEYS)
 
 
 async def test_the_steps_of_an_erasure_leave_their_trace() -> None:

@@ -24,8 +24,14 @@ from broker.flow.persons.person_changes import (
 )
 from broker.flow.persons.person_erasure import erase_person
 from broker.flow.persons.person_joins import JoinRules
-from broker.flow.persons.person_plan_refusals import NothingToDecide
-from broker.flow.persons.person_plans import Deciding, plan_objection, plan_protection, plan_split
+from broker.flow.persons.person_plan_refusals import BothNeeded, NothingToDecide
+from broker.flow.persons.person_plans import (
+    Deciding,
+    plan_join,
+    plan_objection,
+    plan_protection,
+    plan_split,
+)
 from broker.flow.persons.person_records import Presented, as_root
 from broker.flow.persons.person_rows import find_records
 from broker.flow.persons.person_suppliers import Visit
@@ -191,6 +197,44 @@ async def test_split_moves_suppliers_in_their_counts() -> None:
     assert (await register.login(None, HERE)).root == HERE
     rows = await find_records((ECK, HERE), register=register, keys=KEYS)
     assert all(each.suppliers for each in rows.values())
+
+
+async def test_whether_number_and_eck_id_are_one_pupil_s_two_persons_learn() -> None:
+    """Prepared alike for a pair, for two pupils and for nobody; the second person is told."""
+    desk, register = a_desk(ANNA, BEA), Register()
+    await register.login(ECK, None, school=REGENBOOG)
+    await register.login(None, HERE)
+    await register.login(ECK, None, after_days=1)
+
+    async def prepare_join() -> PreparedAction:
+        prepared, _ = await desk.at.prepare_change(
+            Action.JOIN_PERSON,
+            school=VUURVOGEL,
+            by=ANNA,
+            plan=lambda: plan_change(
+                pupil(HERE, ECK),
+                lambda person: plan_join(person, by=BY_HERE),
+                ports=register.ports,
+            ),
+        )
+        return prepared
+
+    possible = await prepare_join()
+    await desk.at.confirm(possible, by=BEA, register=register)
+    assert (await register.login(None, HERE)).root == ECK
+    rows = dict(register.rows)
+    done = await prepare_join()
+    with pytest.raises(NothingToDecide, match="check_not_joined_yet"):
+        await desk.at.confirm(done, by=BEA, register=register)
+    register.rows.clear()
+    nobody = await prepare_join()
+    register.rows |= rows
+    with pytest.raises(BothNeeded, match="check_both_known"):
+        await desk.at.confirm(nobody, by=BEA, register=register)
+    assert register.rows == rows
+    assert len({len(encode_prepared(each)) for each in (possible, done, nobody)}) == 1
+    assert desk.told().count("action-prepared") == 3
+    assert desk.told().count("refused") == 2
 
 
 @pytest.mark.parametrize("word", [(HERE, VUURVOGEL), (THERE, REGENBOOG)])

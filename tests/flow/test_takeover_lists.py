@@ -17,7 +17,9 @@ from broker.domain.takeover_refusals import (
 )
 from broker.flow.enrolment.enrolment_records import derive_enrolment_keys
 from broker.flow.held_state.framing import mac
+from broker.flow.operators.concealed import reveal
 from broker.flow.operators.erased_beside import BesideRows
+from broker.flow.operators.two_persons import Action, ConfirmedAction, PreparedAction
 from broker.flow.persons.person_erasure import FoundPerson
 from broker.flow.persons.person_records import Presented
 from broker.flow.takeover import takeover_lists
@@ -25,7 +27,7 @@ from broker.flow.takeover.takeover_arrival import note_arrival
 from broker.flow.takeover.takeover_lists import ListKind, ListOf, derive_list_tag, read_list
 from broker.flow.takeover.takeover_pilot import ListDesk, ListPlan
 from tests.builders import TODAY, a_takeover
-from tests.flow.operators import ANNA, BEA
+from tests.flow.operators import ANNA, BEA, SEALING
 from tests.flow.takeover_fakes import MemoryLists
 from tests.flow.test_takeover_mapping import (
     KEYS,
@@ -192,6 +194,14 @@ def beside(*lists: ListOf) -> Callable[[FoundPerson], Iterable[bytes]]:
     return BesideRows(KEYS, derive_enrolment_keys(bytes(32)), lists).tags
 
 
+def said_in(prepared: PreparedAction) -> set[str]:
+    body = prepared.body
+    names = (body.prepared_by, body.prepared_by)
+    return set(
+        reveal(ConfirmedAction(Action(body.action), body.parameters, body.id, *names), keys=SEALING)
+    )
+
+
 async def test_who_is_erased_leaves_the_lists(mapped: Mapped) -> None:
     await mapped.login("a", "1")
     await put(mapped, an_eck_id("a"))
@@ -204,7 +214,7 @@ async def test_who_is_erased_leaves_the_lists(mapped: Mapped) -> None:
         keys=KEYS,
         beside=beside(PILOT, elsewhere),
     )
-    tags = set(prepared.body.parameters)
+    tags = said_in(prepared)
     assert derive_list_tag(KEYS, PILOT, root_of("a")).hex() in tags
     assert derive_list_tag(KEYS, elsewhere, root_of("a")).hex() not in tags
     await mapped.world.desk.at.confirm(prepared, by=BEA, register=mapped.register)
@@ -227,9 +237,9 @@ async def test_who_is_erased_by_eck_id_leaves_a_pilot_that_lists_the_number(
         beside=beside(PILOT),
     )
     listed = {each.hex() for each in mapped.lists.tags[PILOT]}
-    assert len(listed & set(prepared.body.parameters)) == 1
+    assert len(listed & said_in(prepared)) == 1
     assert derive_list_tag(KEYS, PILOT, root_of("b")).hex() in listed
-    assert derive_list_tag(KEYS, PILOT, root_of("b")).hex() not in prepared.body.parameters
+    assert derive_list_tag(KEYS, PILOT, root_of("b")).hex() not in said_in(prepared)
 
 
 async def test_a_pilot_that_names_somebody_twice_counts_one(mapped: Mapped) -> None:

@@ -6,7 +6,7 @@ refused one, leaves a line in the audit, with the action's id as its reference.
 
 from collections.abc import Awaitable, Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from broker.domain.attributes import Population
@@ -14,6 +14,8 @@ from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.takeover import Takeover
 from broker.flow.audit import AuditEvent, AuditLog, note_refusal
+from broker.flow.held_state.framing import NONCE_BYTES
+from broker.flow.operators.concealed import conceal, reveal, said_to_two
 from broker.flow.operators.listed_action import LISTED_ACTIONS, ListWork
 from broker.flow.operators.operator_parameters import (
     check_operator_new,
@@ -36,12 +38,7 @@ from broker.flow.operators.two_persons import (
     confirm_action,
     prepare_action,
 )
-from broker.flow.persons.person_changes import (
-    PERSON_CHANGES,
-    PlannedChange,
-    read_rewrites,
-    write_rewrites,
-)
+from broker.flow.persons.person_changes import PERSON_CHANGES, PlannedChange, read_rewrites
 from broker.flow.persons.person_erasure import FoundPerson, find_person
 from broker.flow.persons.person_records import Presented
 from broker.flow.persons.register import PersonRegister, RegisterKeys
@@ -89,6 +86,7 @@ class OperatorDesk:
         issuer: of this broker.
         clock: returns the aware time.
         random: returns that many unpredictable bytes.
+        register_keys: returns what seals the parameters about a person; asked for only then.
     """
 
     issuer: str
@@ -97,6 +95,7 @@ class OperatorDesk:
     audit: AuditLog
     clock: Callable[[], datetime]
     random: Callable[[int], bytes]
+    register_keys: Callable[[], RegisterKeys] = field(repr=False)
 
     def add_first_operator(self, operator: Operator) -> None:
         """Register one of the first two operators, which one person may do.
@@ -150,8 +149,8 @@ class OperatorDesk:
             found = await find_person(presented, register=register, keys=keys)
             if school not in found.schools:
                 raise PersonNotKnown("check_person_known")
-            stated = write_erasure(found, beside=beside(found))
-            return self._prepare(Action.ERASE_PERSON, stated, by=by, school=school)
+            action, said = Action.ERASE_PERSON, write_erasure(found, beside=beside(found))
+            return self._prepare(action, self._conceal(action, said), by=by, school=school)
 
     def prepare_takeover(
         self, terms: Takeover, *, by: Signer, signing: TakeoverSigning
@@ -198,7 +197,8 @@ class OperatorDesk:
     ) -> tuple[PreparedAction, PlannedChange]:
         """Return a decision about one person, for a second person to confirm, and its plan.
 
-        The signer is checked before anything is looked up.
+        The signer is checked before anything is looked up. What states a number and an ECK iD is
+        prepared even if it is refused, with an empty plan: it is refused when it is confirmed.
 
         Raises:
             Refusal: of the plan.
@@ -206,8 +206,8 @@ class OperatorDesk:
         """
         with self._refusals_noted(by.name, school=school):
             check_signer(by, operators=self.operators.registered())
-            planned = await plan()
-            stated = write_rewrites(planned.rewrites)
+            planned, said = await said_to_two(action, plan)
+            stated = self._conceal(action, said)
             return self._prepare(action, stated, by=by, school=school), planned
 
     async def prepare_stated(
@@ -283,9 +283,9 @@ class OperatorDesk:
                 raise PreparedUnreadable("check_switch_here")
             carry_out_switch(confirmed.parameters, switches=switches)
         elif confirmed.action in PERSON_CHANGES:
-            await register.rewrite(read_rewrites(confirmed.parameters))
+            await register.rewrite(read_rewrites(reveal(confirmed, keys=self.register_keys())))
         else:
-            erasure = read_erasure(confirmed.parameters)
+            erasure = read_erasure(reveal(confirmed, keys=self.register_keys()))
             await register.erase(erasure.marks, erasure.moves, closes=erasure.closes)
 
     def _sign(self, confirmed: ConfirmedAction, *, signing: TakeoverSigning | None) -> None:
@@ -293,6 +293,9 @@ class OperatorDesk:
             raise ActionUnknown("check_action_possible_here")
         by = (confirmed.prepared_by, confirmed.confirmed_by)
         signing.carry_out(confirmed.parameters, by=by, now=self.clock())
+
+    def _conceal(self, action: Action, said: Mapping[str, str]) -> dict[str, str]:
+        return conceal(action, said, keys=self.register_keys(), nonce=self.random(NONCE_BYTES))
 
     def _prepare(
         self,

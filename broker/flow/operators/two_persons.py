@@ -36,7 +36,7 @@ from broker.flow.operators.operators import Operator, OperatorName, Signer, chec
 from broker.saml_xml.clock import CLOCK_SKEW
 
 PREPARED_LIFE_SECONDS = 24 * 60 * 60
-PREPARED_BYTES_MAX = 65536
+PREPARED_BYTES_MAX = 4 * 65536
 ACTION_ID_BYTES = 16
 
 _PREPARED_LABEL = b"schuilnaam/prepared-action/v1"
