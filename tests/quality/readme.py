@@ -11,7 +11,7 @@ from tests.quality.sources import ROOT
 FENCE = re.compile(r"^```(\w*)\n(.*?)^```$", re.M | re.S)
 
 
-PAGES = ("README.md", "config/OPERATING.md", "tests/bench/README.md")
+PAGES = ("README.md", "config/OPERATING.md", "config/ERROR-CODES.md", "tests/bench/README.md")
 """The main page and what was taken from it, as paths from the root."""
 LINKED_PAGES = (
     *(*PAGES, "config/README.md", "config/CONNECTING.md"),

@@ -1,4 +1,4 @@
-"""The README's table of refusals: `python -m tests.quality.refusal_table` prints it."""
+"""The table of config/ERROR-CODES.md: `python -m tests.quality.refusal_table` prints it."""
 
 import re
 from collections.abc import Iterable

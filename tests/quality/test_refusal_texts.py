@@ -75,6 +75,6 @@ def test_every_text_is_translated_with_its_placeholders() -> None:
     assert not broken, "\n".join(broken)
 
 
-def test_the_readme_lists_every_code_with_whose_task() -> None:
+def test_the_page_of_codes_lists_every_one_with_whose_task() -> None:
     """Make the table anew with `python -m tests.quality.refusal_table`."""
-    assert read_table((ROOT / "README.md").read_text()) == refusal_rows(refusals())
+    assert read_table((ROOT / "config/ERROR-CODES.md").read_text()) == refusal_rows(refusals())
