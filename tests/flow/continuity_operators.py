@@ -161,7 +161,9 @@ class PeopleDecide(Logins):
             school=school,
         )
         may = school in stated.arrivals and school not in stated.closed_to
-        waits = stated.protected and school not in (*stated.first_at, *stated.confirmed)
+        settled = {*stated.first_at, *stated.confirmed}
+        settled |= self.settled_by_days(stated) if protected else set()
+        waits = school not in settled
         changes = stated.protected != protected and not waits
         must(done == (may and changes), "decided: protection, and not by who waits for it")
         if done:

@@ -205,6 +205,18 @@ class TestProtection:
         person = opened(moved, None, eck_id="sanne", school=KOMPAS)
         assert plan_protection(person, protected=False, by=deciding(moved, KOMPAS)).changes
 
+    def test_is_not_set_by_a_school_that_would_wait_itself(self, moved: RegisterWorld) -> None:
+        """It could not take it away again."""
+        by = deciding(moved, REGENBOOG)
+        person = opened(moved, "9", school=REGENBOOG)
+        with pytest.raises(SchoolOfBeforeDecides):
+            plan_protection(person, protected=True, by=by)
+        carry_out(moved, plan_confirmation(person, by=by))
+        person = opened(moved, "9", school=REGENBOOG)
+        carry_out(moved, plan_protection(person, protected=True, by=by))
+        person = opened(moved, "9", school=REGENBOOG)
+        assert plan_protection(person, protected=False, by=by).changes
+
     def test_what_was_settled_by_days_stays_so(self, moved: RegisterWorld) -> None:
         moved.pass_days(14)
         carry_out(moved, plan_protection(opened(moved), protected=True, by=deciding(moved)))

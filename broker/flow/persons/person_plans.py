@@ -139,7 +139,7 @@ def plan_protection(person: OpenedPerson, *, protected: bool, by: Deciding) -> P
     Raises:
         PersonNotKnown: this school never stated this pupil.
         NothingToDecide: the flag is so already.
-        SchoolOfBeforeDecides: the arrival here waits for just that flag.
+        SchoolOfBeforeDecides: the arrival here waits for just that flag, or would.
     """
     root, record = person.eck_root, person.eck
     if root is None or record is None:
@@ -148,14 +148,15 @@ def plan_protection(person: OpenedPerson, *, protected: bool, by: Deciding) -> P
         raise PersonNotKnown("check_person_known")
     if record.protected == protected:
         raise NothingToDecide("check_protection_changes")
-    if waits(record, by.school):
-        raise SchoolOfBeforeDecides("check_unprotected_by_a_school_of_before")
     settled = frozenset(
         school
         for school, seen in record.seen.items()
         if is_settled(seen, protected=False, today=by.today, after_days=by.settled_after_days)
     )
     changed = replace(confirm_arrivals(record, settled), protected=protected)
+    # Neither by who waits for it to be taken away, nor by who would wait once it is set.
+    if waits(changed if protected else record, by.school):
+        raise SchoolOfBeforeDecides("check_protection_by_a_school_of_before")
     way = "waits for both schools" if protected else "is held and settled like any other"
     line = f"From now on an arrival at another school {way}."
     return Plan((Change(root, changed),), lines=(line,))
