@@ -52,7 +52,18 @@ def wish_of(world: WorkersWorld) -> Path:
 
 
 async def kill(world: WorkersWorld) -> None:
+    """Kill the supervisor, and wait until its worker noticed and left the address."""
     assert await world.broker.stop(signal.SIGKILL) != 0
+
+    async def left() -> bool:
+        try:
+            async with world.client() as client:
+                await client.get(world.addresses[Party.BROKER] + "/health/live")
+        except httpx2.TransportError:
+            return True
+        return False
+
+    await until(left)
 
 
 async def start(world: WorkersWorld) -> None:
@@ -112,13 +123,19 @@ async def pseudonyms(world: WorkersWorld, step: str, supplier: str, *options: st
 
 
 async def until_told(
-    world: WorkersWorld, *, is_told: bool, party: Party = Party.TAALTUIN
+    world: WorkersWorld,
+    *,
+    is_told: bool,
+    party: Party = Party.TAALTUIN,
+    subject: str | None = None,
+    is_it: bool = True,
 ) -> dict[str, Any]:
-    """Log in until the broker follows a step."""
+    """Log in until the broker follows a step, and names the pupil so, or not so."""
 
     async def followed() -> dict[str, Any] | None:
         received = await log_in(world, party)
-        return received if (told(received) is not None) == is_told else None
+        as_named = subject is None or (received["subject"] == subject) is is_it
+        return received if as_named and (told(received) is not None) == is_told else None
 
     found: dict[str, Any] = await until(followed)
     return found
@@ -143,8 +160,9 @@ async def test_a_rotation_its_way_back_and_its_end(world: WorkersWorld, closed: 
         if not done:
             assert audited(await pseudonyms(world, step, "taaltuin", *options), note) == 1
         assert rows(world, "registry.db", "versions", made) == before + 1
-        received = await until_told(world, is_told=step != "close")
-        assert (received["subject"] == old) is (step != "rotate")
+        received = await until_told(
+            world, is_told=step != "close", subject=old, is_it=step != "rotate"
+        )
         assert {received["subject"], told(received)} >= {old}
         if step == "rotate":
             await kill(world)
