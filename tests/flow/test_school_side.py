@@ -11,6 +11,7 @@ from broker.flow.held_state.browser_steps import store_in_words
 from broker.flow.held_state.login_store import Claim, LoginStoreRefusal, Put, check_distinct
 from broker.flow.parties import check_school_open
 from broker.flow.refusals import SchoolNotOpen, SchoolUnreachable, StoreUnavailable
+from broker.oidc_op.unguessable import most_bits
 from broker.oidc_rp.refusals import (
     ClientKeyMissing,
     SchoolLoginCancelled,
@@ -106,6 +107,8 @@ class TestSending:
             for name in ("state", "nonce", "code_challenge", "request_id"):
                 values = (getattr(one, name), getattr(other, name))
                 assert values == ("", "") or values[0] != values[1]
+                if school == "kompas" and name in ("state", "nonce"):
+                    assert min(map(most_bits, values)) >= 128
 
 
 class TestSaml:

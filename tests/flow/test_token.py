@@ -99,8 +99,11 @@ class TestCode:
     async def test_with_another_request_it_gives_nothing(
         self, world: LoginWorld, field: str, value: str | None, check: str
     ) -> None:
+        code = await a_code(world)
         with pytest.raises(GrantRefused, match=check):
-            await world.redeem(await a_code(world), **{field: value})
+            await world.redeem(code, **{field: value})
+        with pytest.raises(GrantRefused, match="check_code_used_once"):
+            await world.redeem(code)  # it was burnt
 
     async def test_handles_of_other_kinds_are_no_codes(self, world: LoginWorld) -> None:
         world.change(SAML_SCHOOL, shared_devices=True)

@@ -53,6 +53,7 @@ def test_nlgov_keeps_the_limits_of_its_standards() -> None:
     assert nlgov.refresh.ttl_seconds <= 24 * 3600
     assert nlgov.refresh.idle_seconds <= 6 * 3600
     assert "RS256" in nlgov.id_token_algorithms
+    assert not nlgov.client_credentials  # one grant for each client id
     assert not SYMMETRIC & set(nlgov.authentication_methods)
 
 

@@ -361,7 +361,10 @@ def test_check_state_unguessable(value: str) -> None:
     assert check(state=few).state == few
 
 
-@pytest.mark.parametrize("value", [RANDOM, "8f14e45f-ceea-467a-9575-2cb8f0e1a0d3", "1" * 39])
+@pytest.mark.parametrize(
+    "value",
+    [RANDOM, "8f14e45f-ceea-467a-9575-2cb8f0e1a0d3", "1" * 39, "n-0S6_WzA2Mj-kZQx81vbg"],
+)
 def test_check_nonce_unguessable(value: str) -> None:
     refuses(ParameterRefused, "check_nonce_unguessable", NLGOV, state=RANDOM, nonce=value[:-1])
     assert check(NLGOV, state=value, nonce=value).nonce == value
