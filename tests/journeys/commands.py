@@ -10,7 +10,11 @@ from broker.__main__ import main
 
 
 async def run_broker(*arguments: str | Path) -> str:
-    """Run `broker ...` beside the servers' event loop; return all that it said."""
+    """Run `broker ...` beside the servers' event loop; return all that it said.
+
+    Not for commands that write log lines: those would configure the logs of this process, and of
+    all journeys after.
+    """
     result = await asyncio.to_thread(CliRunner().invoke, main, [*map(str, arguments)])
     assert result.exit_code == 0, result.output
     return result.output

@@ -18,7 +18,7 @@ from broker.demo.addresses import FREE_PORTS, Party, addresses_of, listening
 from broker.demo.run import PreparedWorld, prepare_world
 from broker.demo.world import running
 from broker.settings import load_settings
-from tests.journeys.commands import run_broker
+from tests.journeys.commands import run_broker, run_program
 from tests.journeys.test_rotation import told
 from tests.journeys.visitor import Visitor, new_visitor
 
@@ -164,7 +164,7 @@ async def test_all_is_put_back_inside_a_window_and_the_documents_of_before_it(
     assert changed != agreement.read_text()
     agreement.write_text(changed)
     await run_broker("apply", *of, agreement)
-    await run_broker("pseudonyms", "rotate", *of, "--supplier", "taaltuin")
+    await run_program("pseudonyms", "rotate", *of, "--supplier", "taaltuin")
     async with drill.serving():
         within = await told_at_taaltuin(drill)
         await run_broker(
@@ -191,7 +191,7 @@ async def test_all_is_put_back_inside_a_window_and_the_documents_of_before_it(
     assert "Nothing to do" not in went_back
     async with drill.serving():
         assert await told_at_taaltuin(drill) == within
-    await run_broker("pseudonyms", "rollback", *of, "--supplier", "taaltuin")
+    await run_program("pseudonyms", "rollback", *of, "--supplier", "taaltuin")
     async with drill.serving():
         assert await told_at_taaltuin(drill) == Told(old.subject, within.subject)
 
