@@ -61,10 +61,12 @@ async def until_in_force(world: World) -> None:
         "code_challenge_method": "S256",
         "resource": API,
     }
-    async with httpx2.AsyncClient() as client, asyncio.timeout(GIVE_UP_SECONDS):
+    async with asyncio.timeout(GIVE_UP_SECONDS):
         while True:
-            answer = await client.get(f"{settings.issuer}/oidc/authorize", params=asked)
-            if "error=" not in answer.headers.get("location", ""):
+            async with httpx2.AsyncClient() as somebody:  # one browser may not begin so often
+                answer = await somebody.get(f"{settings.issuer}/oidc/authorize", params=asked)
+            assert answer.status_code == 303, answer.text
+            if "error=" not in answer.headers["location"]:
                 return
 
 
