@@ -154,7 +154,7 @@ async def callback(world: World, tmp_path_factory: pytest.TempPathFactory) -> As
     app = Starlette(routes=[Route("/cb", receive, methods=["GET", "POST"])])
     with listening({Party.REKENRIJK: FREE_PORTS[Party.REKENRIJK]}) as sockets:
         uri = f"http://localhost:{sockets[Party.REKENRIJK].getsockname()[1]}/cb"
-        bundle = tmp_path_factory.mktemp("client") / "client.toml"
+        bundle = world.folder / "bundle-module.toml"
         bundle.write_text(write_toml(documents(uri), comment="The client of a module."))
         await run_broker("apply", "--config", world.folder, bundle)
         async with serving({Party.REKENRIJK: app}, sockets=sockets):
@@ -217,7 +217,7 @@ async def test_a_request_without_nonce_or_pkce_succeeds(
         {"claims_locales": "se"},
         {"ui_locales": "se"},
         {"acr_values": "1 2"},
-        {"login_hint": "noor@kompas.example"},
+        {"login_hint": "somebody@kompas.example"},
         {"scope": "email openid"},
         {"scope": "openid profile email address phone"},
         {"prompt": "consent"},
