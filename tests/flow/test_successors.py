@@ -3,6 +3,8 @@
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from functools import partial
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from msgspec.structs import replace
@@ -12,8 +14,9 @@ from broker.domain.federation import Relation, RelationKind
 from broker.domain.identity import Identity
 from broker.domain.ids import SchoolId, SchoolIdpId, SupplierId
 from broker.domain.registry import Registry, build_registry
+from broker.flow.persons import successors
 from broker.flow.persons.person_erasure import erase_person, find_person
-from broker.flow.persons.person_records import PersonEvent, PersonRecord
+from broker.flow.persons.person_records import PersonEvent, PersonRecord, SeenAt
 from broker.flow.persons.person_rules import JoinRules
 from broker.flow.persons.person_suppliers import Visit, find_holder, find_supplier_seen
 from broker.flow.persons.persons import (
@@ -594,3 +597,18 @@ async def test_no_number_and_no_tag_shows_itself() -> None:
     shown = repr(found)
     assert local_root(OLD, "1001").hex() not in shown
     assert repr(local_root(OLD, "1001")) not in shown
+
+
+def test_an_eck_id_that_was_never_here_knows_the_number_by_the_number_s_own_row() -> None:
+    here, there = SchoolId("here"), SchoolId("there")
+    account = bytes(32)
+    seen = {here: SeenAt(account=account)}
+    of_a_pupil = {"population": Population.PUPIL, "school_year": 2026, "salt": bytes(16)}
+    local = PersonRecord(account=account, seen=seen, **of_a_pupil)  # type: ignore[arg-type]
+    eck_id = replace(local, seen={})
+    old: Any = SimpleNamespace(number=SimpleNamespace(school=there))
+    login: Any = SimpleNamespace(school=here, local_tag=b"tag")
+    known = successors._know_number(eck_id, local, old, login)
+    assert known.seen[here].aliases == (b"tag",)
+    again = successors._know_number(known, local, old, login)
+    assert again == known
