@@ -117,6 +117,7 @@ _ANY_ALGORITHM = ("ES256", "RS256", "PS256", "EdDSA")
 _NLGOV_ALGORITHMS = ("RS256", "PS256", "ES256")  # OAuth NL GOV: RS256 MUST, PS256 SHOULD
 _FAPI_ALGORITHMS = ("PS256", "ES256", "EdDSA")  # FAPI 2.0 5.4.1
 _OPAQUE_OR_JWT = (AccessTokenForm.OPAQUE, AccessTokenForm.JWT)
+_ROTATED = RefreshRules(rotates=True, ttl_seconds=30 * _DAY_SECONDS, idle_seconds=7 * _DAY_SECONDS)
 
 PROFILES: Mapping[str, Profile] = MappingProxyType(
     {
@@ -139,9 +140,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             access_token_ttl_seconds=300,
             sender_constraint_required=False,
             dpop_nonce_required=False,
-            refresh=RefreshRules(
-                rotates=True, ttl_seconds=30 * _DAY_SECONDS, idle_seconds=7 * _DAY_SECONDS
-            ),
+            refresh=_ROTATED,
         ),
         "compat": Profile(
             pkce_required=False,  # OpenID Connect Basic
@@ -162,9 +161,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             access_token_ttl_seconds=300,
             sender_constraint_required=False,
             dpop_nonce_required=False,
-            refresh=RefreshRules(
-                rotates=True, ttl_seconds=30 * _DAY_SECONDS, idle_seconds=7 * _DAY_SECONDS
-            ),
+            refresh=_ROTATED,
         ),
         "native": Profile(
             pkce_required=True,  # RFC 8252 6
@@ -185,9 +182,7 @@ PROFILES: Mapping[str, Profile] = MappingProxyType(
             access_token_ttl_seconds=300,
             sender_constraint_required=False,
             dpop_nonce_required=False,
-            refresh=RefreshRules(  # RFC 9700 2.2.2
-                rotates=True, ttl_seconds=30 * _DAY_SECONDS, idle_seconds=7 * _DAY_SECONDS
-            ),
+            refresh=_ROTATED,  # RFC 9700 2.2.2
         ),
         "nlgov": Profile(
             pkce_required=True,
