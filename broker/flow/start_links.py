@@ -11,7 +11,7 @@ when the school lets it know which school it is; the browser keeps it for us in 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlencode
 
@@ -75,8 +75,8 @@ class StartLink:
     """
 
     relying_party: str
-    school: str = ""
-    target: str = ""
+    school: str = field(default="", repr=False)
+    target: str = field(default="", repr=False)
 
     def build_query(self) -> str:
         """Return the link's query, without what is empty.
@@ -96,7 +96,7 @@ class Start:
         school: that the link names and that is one of ours; None leaves it to the chooser.
     """
 
-    url: str
+    url: str = field(repr=False)
     parties: Parties
     school: School | None
 
