@@ -15,6 +15,7 @@ from broker.oidc_rp.refusals import (
 from broker.oidc_rp.request import (
     TokenRequest,
     build_authorization_request,
+    build_end_session_url,
     build_token_request,
 )
 from tests.builders_oidc import (
@@ -164,3 +165,16 @@ def test_check_client_key_present() -> None:
 def test_check_client_secret_present() -> None:
     with pytest.raises(ClientKeyMissing, match="check_client_secret_present"):
         redeem(school_endpoints(authentication="client_secret_basic"), key=CLIENT_KEY)
+
+
+@pytest.mark.parametrize(
+    ("place", "url"),
+    [
+        (None, None),
+        ("https://kompas.example/logout", "https://kompas.example/logout?client_id=a%3Ab"),
+        ("https://kompas.example/go?p=out", "https://kompas.example/go?p=out&client_id=a%3Ab"),
+    ],
+)
+def test_a_place_to_log_out_at_school_keeps_its_query(place: str | None, url: str | None) -> None:
+    endpoints = school_endpoints(end_session_endpoint=place, client_id="a:b")
+    assert build_end_session_url(endpoints) == url
