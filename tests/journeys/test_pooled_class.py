@@ -161,6 +161,7 @@ async def test_two_suppliers_match_a_class_no_better_than_by_what_was_released(
     make_world: World,
 ) -> None:
     world, people = make_world(), a_class(PUPILS)
+    world.change(KOMPAS.id, pupils=4 * PUPILS)  # all of one class are new here on one day
     ours = await collect(world, people, REKENRIJK, seed=1)
     groups = {tuple(record[name] for name in RELEASED) for _, record in ours}
     assert len(groups) == len(NAMES.split())
