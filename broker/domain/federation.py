@@ -19,6 +19,7 @@ from broker.domain.ids import (
     SupplierId,
 )
 from broker.domain.relying_parties import RelyingParty
+from broker.domain.saml_published import PublishedIdp
 
 
 class State(StrEnum):
@@ -107,7 +108,7 @@ class SchoolFrom(StrEnum):
     DOMAIN = "domain"
 
 
-class SamlIdpEndpoints(msgspec.Struct, frozen=True, kw_only=True, tag="saml"):
+class SamlIdpEndpoints(PublishedIdp, frozen=True, kw_only=True, tag="saml"):
     """What we know of a school's SAML identity provider, compiled from its metadata.
 
     Attributes:

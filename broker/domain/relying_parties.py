@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from broker.domain.ids import RelyingPartyId, SupplierId
+from broker.domain.saml_published import PublishedServiceProvider
 
 TokenAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA"]
 """What we can sign tokens with (RFC 7518 3.1, RFC 8037 3.1)."""
@@ -120,7 +121,7 @@ class AssertionConsumerService(msgspec.Struct, frozen=True, kw_only=True):
     is_default: bool = False
 
 
-class SamlServiceProvider(msgspec.Struct, frozen=True, kw_only=True, tag="saml"):
+class SamlServiceProvider(PublishedServiceProvider, frozen=True, kw_only=True, tag="saml"):
     """A relying party that speaks SAML, compiled from its metadata.
 
     Attributes:

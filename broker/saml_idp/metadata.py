@@ -30,6 +30,20 @@ from broker.saml_xml.names import (
     NAMEID_TRANSIENT,
     SAMLP,
 )
+from broker.saml_xml.published import (
+    DIGEST_METHOD,
+    SIGNING_METHOD,
+    read_algorithms,
+    read_attribute_consuming_services,
+    read_display_names,
+    read_encryption_methods,
+    read_entity_categories,
+    read_logo,
+    read_name_id_formats,
+    read_privacy_urls,
+    read_single_logout_services,
+    read_subject_id_required,
+)
 from broker.saml_xml.refusals import sent_by_supplier
 from broker.saml_xml.registered_keys import encryption_key_of
 from broker.saml_xml.security import XmlSecurity
@@ -121,6 +135,18 @@ def read_sp_metadata(
         encryption_certificates=read_certificates(role, use=ENCRYPTION),
         require_signed_requests=is_true(role.get("AuthnRequestsSigned")),
         encrypt_assertions=encrypt_assertions,
+        single_logout_services=read_single_logout_services(role),
+        name_id_formats=read_name_id_formats(role),
+        attribute_consuming_services=read_attribute_consuming_services(role),
+        want_assertions_signed=is_true(role.get("WantAssertionsSigned")),
+        encryption_methods=read_encryption_methods(role),
+        signature_algorithms=read_algorithms(entity, role, SIGNING_METHOD),
+        digest_algorithms=read_algorithms(entity, role, DIGEST_METHOD),
+        display_names=read_display_names(role),
+        logo=read_logo(role),
+        privacy_urls=read_privacy_urls(role),
+        entity_categories=read_entity_categories(entity),
+        subject_id_required=read_subject_id_required(entity),
     )
     if provider.require_signed_requests and not provider.signing_certificates:
         raise MetadataUnusable("check_signing_key_published", subject="KeyDescriptor")

@@ -17,14 +17,21 @@ XS: Final = "http://www.w3.org/2001/XMLSchema"
 XSI: Final = "http://www.w3.org/2001/XMLSchema-instance"
 XML: Final = "http://www.w3.org/XML/1998/namespace"
 
+# Extensions of metadata: login and discovery, entity attributes, algorithm support, Shibboleth's.
+MDUI: Final = "urn:oasis:names:tc:SAML:metadata:ui"
+MDATTR: Final = "urn:oasis:names:tc:SAML:metadata:attribute"
+ALG: Final = "urn:oasis:names:tc:SAML:metadata:algsupport"
+SHIBMD: Final = "urn:mace:shibboleth:metadata:1.0"
+
 # Namespace maps for elements that we build: the conventional prefixes, declared once at the top.
 NSMAP_PROTOCOL: Final = {"samlp": SAMLP, "saml": SAML}
 NSMAP_ASSERTION: Final = {"saml": SAML, "xs": XS, "xsi": XSI}
 NSMAP_METADATA: Final = {"md": MD, "ds": DS}
 
-# Bindings (SAML bindings 3.4, 3.5).
+# Bindings (SAML bindings 3.2, 3.4, 3.5).
 BINDING_REDIRECT: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"
 BINDING_POST: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-POST"
+BINDING_SOAP: Final = "urn:oasis:names:tc:SAML:2.0:bindings:SOAP"
 ENCODING_DEFLATE: Final = "urn:oasis:names:tc:SAML:2.0:bindings:URL-Encoding:DEFLATE"
 
 # NameID formats (SAML core 8.3).
@@ -34,8 +41,9 @@ NAMEID_PERSISTENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent
 NAMEID_TRANSIENT: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:transient"
 NAMEID_ENTITY: Final = "urn:oasis:names:tc:SAML:2.0:nameid-format:entity"
 
-# Attribute name format (SAML core 8.2).
+# Attribute name formats (SAML core 8.2).
 ATTRNAME_BASIC: Final = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
+ATTRNAME_URI: Final = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
 
 # Subject confirmation (SAML profiles 3) and authentication contexts (SAML authncontext 3.4).
 CONFIRMATION_BEARER: Final = "urn:oasis:names:tc:SAML:2.0:cm:bearer"

@@ -294,7 +294,11 @@ def _saml_endpoints(
         raise DocumentProblems([metadata_problem("metadata", refusal)]) from None
     refuse_any(
         each
-        for url in (found.sso_redirect_url, found.sso_post_url)
+        for url in (
+            *(found.sso_redirect_url, found.sso_post_url),
+            *(found.slo_redirect_url, found.slo_redirect_response_url),
+            *(found.slo_post_url, found.slo_post_response_url, found.slo_soap_url),
+        )
         for each in check_location("metadata", url, state=document.state)
     )
     return found

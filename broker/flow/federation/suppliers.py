@@ -285,8 +285,12 @@ def _service_provider(
         raise DocumentProblems([metadata_problem(path, refusal)]) from None
     refuse_any(
         each
-        for service in found.assertion_consumer_services
-        for each in check_location(path, service.url, state=supplier.state)
+        for url in (
+            *(service.url for service in found.assertion_consumer_services),
+            *(service.url for service in found.single_logout_services),
+            *(service.response_url for service in found.single_logout_services),
+        )
+        for each in check_location(path, url, state=supplier.state)
     )
     if party.require_signed_requests and not found.signing_certificates:
         raise DocumentProblems(
