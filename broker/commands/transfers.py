@@ -45,6 +45,7 @@ from broker.flow.persons.person_plans import (
     plan_split,
 )
 from broker.flow.persons.person_records import Presented
+from broker.flow.persons.person_withdrawal import plan_withdrawal
 from broker.flow.persons.register import derive_register_keys, derive_tag
 from broker.flow.persons.school_counts import CountKind, year_day
 from broker.person_settings import arrival_rules_of
@@ -147,6 +148,15 @@ change_command(
     "Prepare SCHOOL's objection to another school's stating one of its pupils; another operator "
     "confirms. Asks for the school's own number of the pupil, unseen, or from standard input. "
     "There the pupil's ECK iD opens a fresh account from then on; here nothing changes.",
+)
+change_command(
+    transfer,
+    "withdraw",
+    Action.WITHDRAW_OBJECTION,
+    plan_withdrawal,
+    "Prepare that SCHOOL takes back what it, or a school after it, objected to; another operator "
+    "confirms. Asks for the pupil as `object` does. There the ECK iD opens again what it opened "
+    "before; what was made with the fresh account stays with the suppliers.",
 )
 change_command(
     transfer,

@@ -20,6 +20,7 @@ TWO_PERSONS = {
     "person join",
     "transfer object",
     "transfer confirm",
+    "transfer withdraw",
     "transfer offer",
     "transfer accept",
 }

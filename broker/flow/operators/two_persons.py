@@ -54,6 +54,7 @@ class Action(StrEnum):
     SWITCH_LOGIN = "login-switch"
     OBJECT_TRANSFER = "transfer-object"
     CONFIRM_TRANSFER = "transfer-confirm"
+    WITHDRAW_OBJECTION = "transfer-withdraw"
     PROTECT_PERSON = "person-protect"
     UNPROTECT_PERSON = "person-unprotect"
     SPLIT_PERSON = "person-split"

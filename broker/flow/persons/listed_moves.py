@@ -13,7 +13,8 @@ at most 5, or 2 % of the head count (settings); by `broker person protect` two p
 So a school that states others' pupils first locks few of them out, and none for good: a protected
 pupil whom the list of the new school names, and for whom no school of before said anything within
 `settled_after_days`, opens a fresh account there. It is as if a school of before had objected:
-nothing of the protected account is opened.
+nothing of the protected account is opened. But no people decided it (`SeenAt.in_vain`): a school of
+before may still confirm, which opens what the pupil waited for (`person_withdrawal`).
 
 A join of number and ECK iD is not confirmed by a list: whoever states both for a pupil whom nobody
 has seen yet would have the account at the pupil's next school at once, instead of in a month.
@@ -31,7 +32,7 @@ from broker.domain.federation import School
 from broker.domain.ids import SchoolId
 from broker.flow.persons.arrival_budgets import ArrivalRules, budget_of
 from broker.flow.persons.person_arrivals import confirm_arrivals, is_settled, waits
-from broker.flow.persons.person_fresh import account_row, own_account
+from broker.flow.persons.person_fresh import account_row, own_account, unused_account
 from broker.flow.persons.person_records import (
     Change,
     PersonRecord,
@@ -134,13 +135,20 @@ class ListedMoves:
     def _open_fresh(
         self, root: PersonRoot, record: PersonRecord, *, of: ListOfSchool
     ) -> tuple[Change, ...]:
-        account = root_apart(own_account(root, record), of.school, key=self.root)
-        here, tag = record.seen[of.school], derive_tag(self.keys, account)
+        here = record.seen[of.school]
+        account = unused_account(
+            own_account(root, record),
+            here,
+            tag_of=lambda each: derive_tag(self.keys, each),
+            fresh_account=lambda each: root_apart(each, of.school, key=self.root),
+        )
         here = replace(
             here,
             account=account,
-            aliases=tuple(dict.fromkeys((*here.aliases, tag))),
+            aliases=(*here.aliases, derive_tag(self.keys, account)),
             objected=True,
+            in_vain=True,
+            before=here.account,
         )
         return (
             Change(root, replace(record, seen={**record.seen, of.school: here})),

@@ -36,7 +36,8 @@ def plan_begin_anew(person: OpenedPerson, *, by: Deciding) -> Plan:
         raise NothingToDecide("check_account_shared")
     here, fresh = open_fresh(root, record, by.school, by=by)
     settled = here.held_since is not None and not here.objected
-    here = replace(here, begun_anew=True, confirmed=settled)
+    # What it opened before an objection is not given back: this school said whose it is not.
+    here = replace(here, begun_anew=True, confirmed=settled, before=None)
     seen = {**record.seen, by.school: here}
     return Plan(
         changes=(Change(root, replace(record, seen=seen)), fresh),

@@ -37,7 +37,7 @@ from broker.flow.persons.supplier_counts import find_moves
 MAX_ATTEMPTS = 8
 PERSON_CHANGES = frozenset(
     {
-        *(Action.OBJECT_TRANSFER, Action.CONFIRM_TRANSFER),
+        *(Action.OBJECT_TRANSFER, Action.CONFIRM_TRANSFER, Action.WITHDRAW_OBJECTION),
         *(Action.PROTECT_PERSON, Action.UNPROTECT_PERSON),
         *(Action.SPLIT_PERSON, Action.UNDO_JOIN, Action.JOIN_PERSON, Action.BEGIN_ANEW),
     }
@@ -96,7 +96,8 @@ async def confirm_transfer(presented: Presented, *, by: Deciding, ports: PlanPor
     """Confirm arrivals on a school's own word, its enrolment feed's; False when nothing waited.
 
     A school confirms its own pupil's arrival, or that a pupil of before is elsewhere now. Of a
-    protected pupil the new school's word changes nothing.
+    protected pupil the new school's word changes nothing, and for one who waited in vain it takes
+    two persons.
 
     Raises:
         PersonNotKnown: this school never stated this pupil's ECK iD.
@@ -105,7 +106,9 @@ async def confirm_transfer(presented: Presented, *, by: Deciding, ports: PlanPor
     for _ in range(MAX_ATTEMPTS):
         try:
             planned = await plan_change(
-                presented, lambda person: plan_confirmation(person, by=by), ports=ports
+                presented,
+                lambda person: plan_confirmation(person, by=by, lifts=False),
+                ports=ports,
             )
             await ports.register.rewrite(planned.rewrites)
         except (NothingToDecide, SchoolOfBeforeDecides):

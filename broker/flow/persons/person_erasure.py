@@ -97,7 +97,11 @@ def _was_parted(record: PersonRecord) -> bool:
     from it, or it began anew after that."""
     joined = None if record.join is None else record.join.account
     return record.own is not None or any(
-        seen.objected or seen.apart or seen.account not in (record.account, joined)
+        seen.objected
+        or seen.objected_by is not None  # taken back since, as what waited in vain
+        or seen.in_vain
+        or seen.apart
+        or seen.account not in (record.account, joined)
         for seen in record.seen.values()
     )
 
@@ -120,6 +124,7 @@ def _accounts_of(records: Iterable[PersonRecord]) -> Iterator[PersonRoot]:
     for record in records:
         yield as_root(record.account)
         yield from (as_root(each.account) for each in record.seen.values())
+        yield from (as_root(each.before) for each in record.seen.values() if each.before)
         yield from (as_root(each.root) for each in record.former)
 
 

@@ -27,11 +27,20 @@ suppliers may keep that person's work, and so without an end. A row goes by `Per
 alone: whatever cleans up must leave the same behind.
 """
 
+from collections.abc import Callable
+
 from msgspec.structs import replace
 
 from broker.domain.attributes import Population
 from broker.flow.persons.person_arrivals import first_seen
-from broker.flow.persons.person_records import Change, FoundRecords, Login, PersonRecord, as_root
+from broker.flow.persons.person_records import (
+    Change,
+    FoundRecords,
+    Login,
+    PersonRecord,
+    SeenAt,
+    as_root,
+)
 from broker.pseudonyms.derivation import PersonRoot
 
 
@@ -57,6 +66,23 @@ def first_record(
 def own_account(root: PersonRoot, record: PersonRecord) -> PersonRoot:
     """Return the account that an identifier opens when nothing else says."""
     return root if record.own is None else as_root(record.own)
+
+
+def unused_account(
+    before: PersonRoot,
+    seen: SeenAt,
+    *,
+    tag_of: Callable[[PersonRoot], bytes],
+    fresh_account: Callable[[PersonRoot], PersonRoot],
+) -> PersonRoot:
+    """Return an account that an identifier never opened at a school, made from another one.
+
+    What it opened there once, before that was taken back, may be another pupil's.
+    """
+    account = fresh_account(before)
+    while tag_of(account) in seen.aliases:
+        account = fresh_account(account)
+    return account
 
 
 def account_row(root: PersonRoot, record: PersonRecord, *, account: PersonRoot) -> Change:

@@ -3,11 +3,12 @@
 | Plan | Does |
 |---|---|
 | object | later arrivals elsewhere open a fresh account there, and so do numbers bound there |
-| confirm | arrivals that wait are settled |
+| confirm | arrivals that wait are settled, and who waited in vain opens what was waited for |
 | protect | arrivals elsewhere wait for both sides from now on, or do not any more |
 | split | a number and an ECK iD open an account each, and stay apart; a join is undone |
 | join | a number's own account is left behind for the ECK iD's, whose suppliers are told |
 | begin anew | `broker.flow.persons.person_anew` |
+| withdraw | `broker.flow.persons.person_withdrawal`: an objection is taken back |
 
 A plan names no other school and no person; its lines are for the one who decides. Nothing merges
 two ECK iDs: what would is refused.
@@ -28,7 +29,15 @@ from broker.flow.persons.person_arrivals import (
     later_arrivals,
     waits,
 )
-from broker.flow.persons.person_fresh import account_row, own_account
+from broker.flow.persons.person_fresh import account_row, own_account, unused_account
+from broker.flow.persons.person_given_back import (
+    give_back,
+    given_back_lines,
+    name_schools,
+    opens_fresh,
+    shut_out,
+    waited_in_vain,
+)
 from broker.flow.persons.person_joins import leave_behind
 from broker.flow.persons.person_plan_refusals import (
     AliasRefused,
@@ -83,26 +92,31 @@ def plan_objection(person: OpenedPerson, *, by: Deciding) -> Plan:
     """
     root, record = eck_id_of(person, by.school)
     later = later_arrivals(record, by.school, today=by.today, after_days=by.settled_after_days)
-    later -= {school for school, each in record.seen.items() if each.objected}
+    later -= {at for at, each in record.seen.items() if each.objected and not waited_in_vain(each)}
     if not later:
         raise NothingToDecide("check_arrival_to_object_to")
-    seen, fresh = dict(record.seen), []
+    seen, fresh = dict(record.seen), list[Change]()
     for school in sorted(later):
-        here, change = open_fresh(root, record, school, by=by)
-        seen[school] = replace(here, confirmed=False, objected=True)
-        fresh.append(change)
+        here = record.seen[school]
+        if not opens_fresh(record, school):
+            here, change = open_fresh(root, record, school, by=by)
+            fresh.append(change)
+        seen[school] = shut_out(here, record.seen[school], by=by.school)
     return Plan(
         changes=(Change(root, replace(record, seen=seen)), *fresh),
         lines=(
-            f"{_schools(len(later))} stated this pupil after this one did.",
+            f"{name_schools(len(later))} stated this pupil after this one did.",
             "There this ECK iD opens a fresh account from now on, and no work of before.",
             "At this school nothing changes.",
         ),
     )
 
 
-def plan_confirmation(person: OpenedPerson, *, by: Deciding) -> Plan:
+def plan_confirmation(person: OpenedPerson, *, by: Deciding, lifts: bool = True) -> Plan:
     """Return what a school's confirmation does: to its own arrival, or to later ones elsewhere.
+
+    Args:
+        lifts: whether it is two persons', and opens again what a pupil waited for in vain.
 
     Raises:
         PersonNotKnown: as `plan_objection`.
@@ -119,15 +133,18 @@ def plan_confirmation(person: OpenedPerson, *, by: Deciding) -> Plan:
         schools = later_arrivals(
             record, by.school, today=by.today, after_days=by.settled_after_days
         )
-    confirmed = confirm_arrivals(record, schools)
+    in_vain = frozenset(at for at in schools if lifts and waited_in_vain(record.seen[at]))
+    confirmed = give_back(confirm_arrivals(record, schools), in_vain, by=by.school)
     count = sum(each != record.seen[at] for at, each in confirmed.seen.items())
     if not count:
         raise NothingToDecide("check_arrival_to_confirm")
+    who = name_schools(count, own=schools == {by.school})
     return Plan(
         changes=(Change(root, confirmed),),
         lines=(
-            f"{_schools(count, own=schools == {by.school})} stated this pupil; that is confirmed.",
+            f"{who} stated this pupil; that is confirmed.",
             "If it is more than you know of, do not confirm it: nobody can tell which is which.",
+            *given_back_lines(record, confirmed, in_vain),
             "Nothing else changes.",
         ),
     )
@@ -204,9 +221,13 @@ def plan_split(person: OpenedPerson, *, only_joins: bool, by: Deciding) -> Plan:
         fresh = (account_row(local_root, local, account=own),)
     # A mature join went along to other schools: there as well the ECK iD opens its own again.
     along = {
-        school: replace(each, account=eck.account)
+        school: replace(
+            each,
+            account=eck.account if each.account == own else each.account,
+            before=eck.account if each.before == own else each.before,
+        )
         for school, each in eck.seen.items()
-        if school != by.school and each.account == own
+        if school != by.school
     }
     own_suppliers = suppliers_of(eck, own, joined=joined)
     changed_eck = replace(
@@ -308,10 +329,11 @@ def open_fresh(
     """
     seen = record.seen[school]
     before = as_root(seen.account) if seen.objected else own_account(root, record)
-    account = by.fresh_account(before, school)
-    aliases = (*(each for each in seen.aliases if each != by.tag_of(account)), by.tag_of(account))
+    account = unused_account(
+        before, seen, tag_of=by.tag_of, fresh_account=lambda each: by.fresh_account(each, school)
+    )
     return (
-        replace(seen, account=account, aliases=aliases),
+        replace(seen, account=account, aliases=(*seen.aliases, by.tag_of(account))),
         account_row(root, record, account=account),
     )
 
@@ -324,9 +346,3 @@ def eck_id_of(person: OpenedPerson, school: SchoolId) -> tuple[PersonRoot, Perso
 
 def _is_at(record: PersonRecord, school: SchoolId) -> bool:
     return school in record.seen and not record.seen[school].objected
-
-
-def _schools(count: int, *, own: bool = False) -> str:
-    if own:
-        return "This school"
-    return "1 other school" if count == 1 else f"{count} other schools"

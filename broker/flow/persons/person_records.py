@@ -43,7 +43,14 @@ class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
             rows of before these were kept.
         held_since: day on which a pupil who is known elsewhere arrived; None when nothing waits.
         confirmed: whether the arrival was confirmed.
-        objected: whether a school of before objected to the arrival; `account` is a fresh one then.
+        objected: whether the arrival is shut out; `account` is a fresh one then.
+        objected_by: the school of before that objected last; stays when it takes that back, for
+            the fresh account was used. None in rows of before this was kept, and where nobody said
+            anything.
+        in_vain: whether a protected pupil waited here until a list opened a fresh account, and no
+            school of before said anything; stays when one confirms after all.
+        before: root that it opened here before it was shut out; None when it is not, or when the
+            pupil began anew since.
         apart: tags of the rows of that school's own numbers that two persons split from this
             ECK iD.
         begun_anew: whether two persons let the pupil begin anew here, for another school is not
@@ -59,6 +66,9 @@ class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
     objected: bool = False
     apart: tuple[bytes, ...] = ()
     begun_anew: bool = False
+    objected_by: SchoolId | None = None
+    in_vain: bool = False
+    before: bytes | None = None
 
 
 class Announcement(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
