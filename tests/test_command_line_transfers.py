@@ -93,6 +93,18 @@ def test_objection_of_the_school_of_before(moved: Installation) -> None:
     assert (again.exit_code, "E-TRANSFER-1" in again.stderr) == (1, True)
 
 
+def test_objection_is_taken_back(moved: Installation) -> None:
+    nothing = decide(moved, "transfer", "withdraw", HERE, typed="1\n")
+    assert (nothing.exit_code, "E-TRANSFER-1" in nothing.stderr) == (1, True)
+    own = login(moved, HERE, ECK_ID, "1")
+    done(moved, "transfer", "object", HERE, typed="1\n")
+    assert login(moved, THERE, ECK_ID, "9") != own
+    shown = done(moved, "transfer", "withdraw", HERE, typed="1\n")
+    assert "opens again what it opened before: 1." in shown
+    assert "regenboog" not in shown
+    assert login(moved, THERE, ECK_ID, "9") == own
+
+
 def test_objection_by_the_new_school_is_refused(moved: Installation) -> None:
     refused = decide(moved, "transfer", "object", THERE, typed="9\n")
     assert (refused.exit_code, "E-TRANSFER-1" in refused.stderr) == (1, True)

@@ -99,8 +99,7 @@ class SchoolsChange(KeysRotate):
                 stated.protected = True
         in_vain = stated.protected and school in self.settled_by_days(stated)
         if confirms and in_vain and school not in (*stated.first_at, *stated.confirmed):
-            stated.closed_to.add(school)  # as if a school of before had objected
-            stated.changed.add(school)
+            self.shut_out(stated, school, by=None)  # as if a school of before had objected
 
     def may_protect(self, stated: Stated, school: SchoolId) -> bool:
         """Tell whether a school's list protects: it was first and is alone, or there for long."""
@@ -201,7 +200,7 @@ class SchoolsChange(KeysRotate):
                     each for each in self.ledger.counted if each[1] == f"number {number[1]}"
                 }
         parted = {each for each in self.split_from if each[1] == stated.eck_id}
-        if parted or stated.closed_to or stated.protected:
+        if parted or stated.closed_to or stated.used_at or stated.protected:
             self.closed.add(stated.eck_id)
         self.fresh.pop(stated.eck_id, None)
         self.split_from -= parted

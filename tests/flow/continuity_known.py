@@ -202,11 +202,40 @@ class WhoIsWho(RuleBasedStateMachine):
 
     def fresh_at(self, stated: Stated, school: SchoolId) -> PersonRoot:
         """Return what an ECK iD opens where it was objected to."""
-        account = stated.fresh_at.get(school) or root_apart(
-            self.of_eck_id(stated), school, key=self.world.keys.root
-        )
+        account = stated.fresh_at.get(school)
+        if account is None:
+            key = self.world.keys.root
+            account = root_apart(self.of_eck_id(stated), school, key=key)
+            while account in stated.used_at.get(school, ()):
+                account = root_apart(account, school, key=key)
         self.ledger.owners.setdefault(account, stated.pupil)
         return account
+
+    def shut_out(self, stated: Stated, school: SchoolId, *, by: SchoolId | None) -> None:
+        if school not in stated.closed_to:
+            stated.before[school] = self.opened_at(stated, school)
+        if by is not None:
+            stated.shut_by[school] = by
+        stated.closed_to.add(school)
+        stated.confirmed.discard(school)
+        stated.changed.add(school)
+
+    def give_back(self, stated: Stated, schools: set[SchoolId], *, by: SchoolId) -> None:
+        """What was opened before opens again, as far as the deciding school has a say in it."""
+        opened = {at: self.opened_at(stated, at) for at in stated.arrivals}
+        before = dict(stated.before)
+        for school in schools:
+            was, fresh = before[school], self.fresh_at(stated, school)
+            shared = {at for at in opened if was in (opened[at], before.get(at)) and at != school}
+            again = was if was == opened[by] or shared <= schools else fresh
+            stated.used_at.setdefault(school, set()).add(fresh)
+            for each in (stated.fresh_at, stated.before, stated.shut_by, stated.opens):
+                each.pop(school, None)  # type: ignore[attr-defined]
+            stated.closed_to.discard(school)
+            stated.changed.discard(school)
+            stated.confirmed.add(school)
+            if again is not None and None not in opened.values():
+                stated.opens[school] = again
 
     def confirm_later(self, stated: Stated, school: SchoolId) -> None:
         """A daily login confirms arrivals since, unless the pupil is protected."""

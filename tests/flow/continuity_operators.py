@@ -22,6 +22,7 @@ from broker.flow.persons.person_plans import (
 )
 from broker.flow.persons.person_records import Presented
 from broker.flow.persons.person_rows import find_records
+from broker.flow.persons.person_withdrawal import plan_withdrawal
 from broker.flow.persons.register import derive_tag
 from broker.pseudonyms.derivation import root_apart
 from tests.flow import continuity_promises as promises
@@ -124,14 +125,33 @@ class PeopleDecide(Logins):
     def object_to_transfers(self, pupil: str, sector_of: SchoolId, school: SchoolId) -> None:
         """A school objects to later arrivals; the liar tries it for pupils of others."""
         stated = self.ledger.stated[eck_id_at(pupil, sector_of)]
-        later = self.later_than(stated, school) - stated.closed_to
+        later = self.later_than(stated, school) - stated.shut_by.keys()
         presented = self.present(eck_id=stated.eck_id, number=None)
         done = self.decided(Action.OBJECT_TRANSFER, plan_objection, presented, school=school)
         must(done == bool(later), "decided: a school objects to arrivals later than its own")
         for other in later:
-            stated.closed_to.add(other)
-            stated.confirmed.discard(other)
-            stated.changed.add(other)
+            self.shut_out(stated, other, by=school)
+
+    @rule(pupil=PUPIL, sector_of=ANY_SCHOOL, school=ANY_SCHOOL)
+    def withdraw_objections(self, pupil: str, sector_of: SchoolId, school: SchoolId) -> None:
+        """The school that objected takes it back, or one of before it does."""
+        stated = self.ledger.stated[eck_id_at(pupil, sector_of)]
+        of_others = {
+            at: by
+            for at, by in stated.shut_by.items()
+            if at in self.later_than(stated, school) and self.is_of_before(stated, school, by)
+        }
+        void = {at for at, by in of_others.items() if by in stated.closed_to}
+        presented = self.present(eck_id=stated.eck_id, number=None)
+        done = self.decided(Action.WITHDRAW_OBJECTION, plan_withdrawal, presented, school=school)
+        must(done == bool(of_others), "decided: who objected takes it back")
+        self.give_back(stated, void or {*of_others}, by=school)
+
+    def is_of_before(self, stated: Stated, school: SchoolId, objector: SchoolId) -> bool:
+        if school == objector or school in stated.first_at:
+            return True
+        is_later = stated.arrivals[school] < stated.arrivals[objector]
+        return objector not in stated.first_at and is_later
 
     @rule(pupil=PUPIL, sector_of=ANY_SCHOOL, school=ANY_SCHOOL)
     def confirm_transfers(self, pupil: str, sector_of: SchoolId, school: SchoolId) -> None:
@@ -147,8 +167,10 @@ class PeopleDecide(Logins):
                 self.confirm_at(stated, {school})
             return
         later = self.later_than(stated, school) - stated.closed_to - stated.confirmed
-        must(done == bool(later), "decided: a school of before confirms what waits")
+        in_vain = self.later_than(stated, school) & stated.closed_to - stated.shut_by.keys()
+        must(done == bool(later | in_vain), "decided: a school of before confirms what waits")
         self.confirm_at(stated, later)
+        self.give_back(stated, in_vain, by=school)
 
     @rule(pupil=PUPIL, sector_of=ANY_SCHOOL, school=ANY_SCHOOL, protected=st.booleans())
     def protect(self, pupil: str, sector_of: SchoolId, school: SchoolId, protected: bool) -> None:
@@ -221,6 +243,8 @@ class PeopleDecide(Logins):
         self.owned_from_now_on(number, stated.pupil)
         if stated.protected:
             self.protected_numbers.add(number)
+        for at in [each for each, was in stated.before.items() if was == of_number]:
+            stated.before[at] = self.of_eck_id(stated)
         joined = stated.opens.get(number[0]) == of_number
         told = {
             supplier

@@ -58,12 +58,13 @@ class Stated:
         arrivals: day on which each school stated it first, in order.
         opens: account that it opened at a school at the last login.
         changed: schools at which people decided since that login that it opens another account.
-        closed_to: schools that an objection shut out for good.
+        closed_to: schools that are shut out, and `before`: what those opened (None: not seen).
+        shut_by: who objected; nobody where a pupil waited in vain.
         known_at: suppliers that stand with it.
         promised_at: schools for which a mapping answered before anybody logged in with it.
-        first_at: the school that stated it before all others, also under the names as which it
-            goes on.
+        first_at: the school that stated it before all others, and those that go on for it.
         fresh_at: account that opens since an objection, where it came along from another school.
+        used_at: fresh accounts that were left behind.
     """
 
     pupil: str
@@ -79,6 +80,9 @@ class Stated:
     joined: Joined | None = None
     first_at: set[SchoolId] = field(default_factory=set)
     fresh_at: dict[SchoolId, PersonRoot] = field(default_factory=dict)
+    shut_by: dict[SchoolId, SchoolId] = field(default_factory=dict)
+    before: dict[SchoolId, PersonRoot | None] = field(default_factory=dict)
+    used_at: dict[SchoolId, set[PersonRoot]] = field(default_factory=dict)
 
 
 @dataclass
@@ -246,7 +250,7 @@ def objection_shuts_out(
 ) -> None:
     """A school that was objected to opens a fresh account by this ECK iD, and never another one."""
     if school in stated.closed_to:
-        must(account == fresh, "shut out: an objection holds for good")
+        must(account == fresh, "shut out: until it is taken back")
 
 
 def closed_takeovers_stay_closed(is_closed: bool) -> None:

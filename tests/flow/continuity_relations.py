@@ -136,6 +136,9 @@ class SchoolsGoOn(SchoolsChange):
         stated.opens[FENIKS] = account
         if FENIKS in stated.closed_to:
             stated.fresh_at[FENIKS] = account
+            stated.before[FENIKS] = stated.before[pinned]
+            if pinned in stated.shut_by:
+                stated.shut_by[FENIKS] = stated.shut_by[pinned]
 
     def bind(
         self, number: Number, stated: Stated, account: PersonRoot, *, kept_apart: bool
