@@ -9,6 +9,7 @@ from msgspec.structs import replace
 
 from broker.adapters.databases.sql_takeover_lists import SqliteTakeoverLists
 from broker.domain.federation import Relation
+from broker.domain.ids import SchoolId
 from broker.domain.takeover import Takeover
 from broker.flow.naming import SupplierNames, name_person
 from broker.flow.persons.person_arrivals import confirm_arrivals, later_arrivals
@@ -108,6 +109,13 @@ def lets_any_school_object(patch: pytest.MonkeyPatch) -> None:
 
 
 # What suppliers are told
+
+
+def gives_nothing_back(patch: pytest.MonkeyPatch) -> None:
+    def kept(record: PersonRecord, school: SchoolId, *_: object, **__: object) -> bytes:
+        return record.seen[school].account
+
+    patch.setattr("broker.flow.persons.person_given_back._account_again", kept)
 
 
 def tells_at_every_school(patch: pytest.MonkeyPatch) -> None:
@@ -288,7 +296,8 @@ IN_RULES: Mapping[Plant, str] = {
     tells_nobody_what_was_left: "previous",
     rotates_without_a_word: "previous",
     converts_by_the_wrong_factor: "conversion",
-    names_everybody_as_one_supplier_does: "one-pseudonym own-account",
+    names_everybody_as_one_supplier_does: "one-pseudonym own-account kept",
+    gives_nothing_back: "register",
 }
 """Faults in the rules about persons, with the promises of which one must be found broken first."""
 

@@ -168,6 +168,7 @@ class PeopleDecide(Logins):
             return
         later = self.later_than(stated, school) - stated.closed_to - stated.confirmed
         in_vain = self.later_than(stated, school) & stated.closed_to - stated.shut_by.keys()
+        in_vain = set() if later else in_vain
         must(done == bool(later | in_vain), "decided: a school of before confirms what waits")
         self.confirm_at(stated, later)
         self.give_back(stated, in_vain, by=school)

@@ -122,6 +122,16 @@ class TestWaitedInVain:
         assert waited.register.known == {}, "and erasing finds it"
         assert await waited.account(ALICE, school=REGENBOOG) not in (ALICE, fresh)
 
+    async def test_what_waits_is_confirmed_first_and_alone(self, waited: Moves) -> None:
+        """Regenboog may have lied a year ago; Alice is at Kompas now."""
+        with pytest.raises(ArrivalWaits):
+            await waited.arrive(KOMPAS)
+        await waited.decide(plan_confirmation, ALICE)
+        assert await waited.account(ALICE, school=KOMPAS) == ALICE
+        assert await waited.account(ALICE, school=REGENBOOG) != ALICE
+        await waited.decide(plan_confirmation, ALICE)
+        assert await waited.account(ALICE, school=REGENBOOG) == ALICE
+
     async def test_not_by_the_school_that_waited_nor_by_a_program_s_word(
         self, waited: Moves
     ) -> None:

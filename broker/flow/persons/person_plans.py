@@ -133,8 +133,10 @@ def plan_confirmation(person: OpenedPerson, *, by: Deciding, lifts: bool = True)
         schools = later_arrivals(
             record, by.school, today=by.today, after_days=by.settled_after_days
         )
+    confirmed = confirm_arrivals(record, schools)
+    lifts &= confirmed == record  # what waits goes first, and alone
     in_vain = frozenset(at for at in schools if lifts and waited_in_vain(record.seen[at]))
-    confirmed = give_back(confirm_arrivals(record, schools), in_vain, by=by.school)
+    confirmed = give_back(confirmed, in_vain, by=by.school)
     count = sum(each != record.seen[at] for at, each in confirmed.seen.items())
     if not count:
         raise NothingToDecide("check_arrival_to_confirm")
