@@ -129,12 +129,10 @@ class Transfers(Section, frozen=True, kw_only=True):
     season_last_month: Annotated[int, Meta(ge=1, le=12)] = 10
     total_percent: Annotated[int, Meta(ge=100)] = 115
     """Pupils of a school year, of the head count, with which a newcomer is still let in."""
-    first_daily_minimum: Positive = 30
-    """Pupils whom nobody stated before; a class."""
-    first_daily_percent: Annotated[int, Meta(ge=0, le=100)] = 40
-    """Of the head count: with the season's factor everybody on one day."""
-    first_without_count: Positive = 2000
-    """In a school year, at a school that published no head count."""
+    first_minimum: Positive = 30
+    """Pupils of a school year whom nobody stated before, however small the school; a class."""
+    first_without_count: Positive = 50_000
+    """The same at a school that published no head count: more than the largest institution has."""
     settled_days: Positive = 14
     previous_sub_days: Positive = 365
     """From the first telling on."""

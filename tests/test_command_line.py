@@ -198,6 +198,20 @@ def test_apply_is_idempotent_and_shows_its_plan(run: Run, config: Path) -> None:
     assert "Nothing to do: version 1 is in force." in second.output
 
 
+def test_apply_and_check_say_what_a_school_without_head_count_may(run: Run, config: Path) -> None:
+    schools = (("de-wilg", "77YY", ""), ("de-linde", "88XX", "pupils = 900\n"))
+    for name, brin, pupils in schools:
+        (config / f"federation/schools/{name}.toml").write_text(
+            f'id = "{name}"\nname = "{name}"\nplace = "Ede"\nbrin = "{brin}"\nsector = "po"\n'
+            f'board = "{name}"\nstate = "production"\n{pupils}'
+        )
+    for said in (run("apply", federation_of(config)).output, run("check").stderr):
+        said = " ".join(said.split())
+        assert "schools/de-wilg: pupils: is missing. So only 5 pupils of other schools" in said
+        assert "nothing stops it below 50000" in said
+        assert "de-linde: pupils" not in said
+
+
 def test_a_dry_run_changes_nothing(run: Run, config: Path) -> None:
     result = run("apply", "--dry-run", federation_of(config))
     assert result.exit_code == 0

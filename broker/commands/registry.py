@@ -29,7 +29,7 @@ from broker.commands.problems import (
     store_problem,
 )
 from broker.commands.relying_parties import describe_relying_parties
-from broker.commands.school_warnings import warn_of_schools
+from broker.commands.school_warnings import warn_of_head_counts, warn_of_schools
 from broker.commands.token_algorithms import find_missing_algorithms
 from broker.domain.federation import Supplier
 from broker.flow.federation.change import (
@@ -41,6 +41,7 @@ from broker.flow.federation.change import (
 )
 from broker.flow.federation.documents import FederationProblems, Problem, read_documents
 from broker.flow.key_plans.key_facts import find_expiring_of_partners
+from broker.person_settings import arrival_rules_of
 from broker.pseudonyms.epochs import PairwiseKeys
 from broker.settings import LoadedSettings, load_settings
 from broker.store_choice import find_store_problem
@@ -234,7 +235,10 @@ def apply(
         else:
             change = check_return(store, version=version, compiler=compiler)
         show_plan(change.plan, console=console)
-        show_warnings(change.warnings, console=console)
+        counts = warn_of_head_counts(
+            (each.record for each in change.put), rules=arrival_rules_of(loaded.settings)
+        )
+        show_warnings([*change.warnings, *counts], console=console)
         if dry_run:
             console.print("Dry run: nothing was changed.")
         elif not change.plan.documents:

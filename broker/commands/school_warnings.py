@@ -2,18 +2,20 @@
 attributes, and far fewer ECK iDs than before."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.domain.dutch_days import day_of
-from broker.domain.federation import State
+from broker.domain.federation import School, State
 from broker.domain.registry import Registry
 from broker.flow.federation.continuity import warn_of_identifiers
 from broker.flow.federation.documents import Problem
+from broker.flow.persons.arrival_budgets import ArrivalRules
 from broker.flow.persons.eck_id_share import dropped_schools
+from broker.person_settings import arrival_rules_of
 from broker.settings import LoadedSettings
 
 TOLD_DAYS = 1
@@ -22,14 +24,9 @@ TOLD_DAYS = 1
 def warn_of_schools(loaded: LoadedSettings) -> Iterator[Problem]:
     """Yield a warning for each school of production without head count, and each told drop."""
     registry = SqliteRegistry(loaded.data_folder / "registry.db").load()
-    for school in registry.schools.values():
-        if school.state is State.PRODUCTION and school.enabled and school.pupils is None:
-            yield Problem(
-                f"schools/{school.id}",
-                "pupils",
-                "is missing, so few pupils of other schools may come a day.",
-                "Write the published head count.",
-            )
+    yield from warn_of_head_counts(
+        registry.schools.values(), rules=arrival_rules_of(loaded.settings)
+    )
     yield from warn_of_logins(registry)
     register = loaded.data_folder / "register.db"
     since = day_of(datetime.now(UTC)) - timedelta(days=TOLD_DAYS)
@@ -41,6 +38,29 @@ def warn_of_schools(loaded: LoadedSettings) -> Iterator[Problem]:
                 "-",
                 "states far fewer ECK iDs than in the weeks before.",
                 "Ask the school what changed in its login.",
+            )
+
+
+def warn_of_head_counts(schools: Iterable[object], *, rules: ArrivalRules) -> Iterator[Problem]:
+    """Yield a warning for each school of production without head count; says what that means.
+
+    Args:
+        schools: records of a registry or a change; those of other kinds say nothing.
+    """
+    for each in schools:
+        if (
+            isinstance(each, School)
+            and each.state is State.PRODUCTION
+            and each.enabled
+            and each.pupils is None
+        ):
+            yield Problem(
+                f"schools/{each.id}",
+                "pupils",
+                f"is missing. So only {rules.daily_minimum} pupils of other schools may come a day "
+                f"(in the season {rules.daily_minimum * rules.season_factor}), and when somebody "
+                f"makes up pupils there, nothing stops it below {rules.first_without_count}.",
+                "Write the published head count.",
             )
 
 

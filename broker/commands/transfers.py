@@ -251,7 +251,7 @@ def transfer_list(config_folder: Path, school: str) -> None:
     click.echo(f"Pupils who logged in this school year: {year}.")
     click.echo(
         f"Pupils whom no school stated by ECK iD before: {first} this school year, "
-        f"of at most {budget.first_in_all}, and {budget.first_a_day} a day."
+        f"of at most {budget.first_in_all}."
     )
     click.echo(f"Pupils whom this school's lists protected this school year: {protected}.")
     click.echo("day         came  left  waited (tries)")

@@ -10,6 +10,8 @@ from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId
 from broker.flow.persons.arrival_budgets import (
     SMALLEST_BUDGET,
+    WAITS_A_DAY,
+    WAITS_FACTOR,
     ArrivalBudget,
     ArrivalRules,
     ArrivalsSpent,
@@ -147,34 +149,82 @@ async def test_in_all_a_school_takes_no_more_than_its_size_allows() -> None:
     await login(register, "own 3", budget=small)
 
 
-FIRST_TWO = ArrivalBudget(a_day=5, in_all=None, first_a_day=2, first_in_all=3)
+FIRST_THREE = ArrivalBudget(a_day=5, in_all=None, first_in_all=3)
 
 
 async def test_pupils_whom_nobody_stated_have_a_budget_of_their_own() -> None:
     register = MemoryRegister()
-    for each in ("a", "b"):
-        await login(register, each, "n" + each, budget=FIRST_TWO)
+    for each in ("a", "b", "c"):
+        await login(register, each, "n" + each, budget=FIRST_THREE)
     rows = dict(register.rows)
-    with pytest.raises(ArrivalsSpent) as spent:
-        await login(register, "c", "nc", budget=FIRST_TWO)
-    assert spent.value.schools_of_before == frozenset()
-    assert register.rows == rows, "nothing of who waits is stored"
-    await login(register, "a", "na", budget=FIRST_TWO)
-    await login(register, None, "only a number", budget=FIRST_TWO)
-    await login(register, "known", school=VUURVOGEL)
-    await login(register, "known", budget=FIRST_TWO)
     tomorrow = FIRST_DAY + timedelta(days=1)
-    await login(register, "c", "nc", budget=FIRST_TWO, today=tomorrow)
-    with pytest.raises(ArrivalsSpent):  # and in all, in a school year
-        await login(register, "d", budget=FIRST_TWO, today=tomorrow)
-    await login(register, "d", budget=FIRST_TWO, today=date(2027, 9, 1))
+    for day in (FIRST_DAY, tomorrow):
+        with pytest.raises(ArrivalsSpent) as spent:
+            await login(register, "d", "nd", budget=FIRST_THREE, today=day)
+        assert spent.value.schools_of_before == frozenset()
+    assert register.rows == rows, "nothing of who waits is stored"
+    await login(register, "a", "na", budget=FIRST_THREE)
+    await login(register, None, "only a number", budget=FIRST_THREE)
+    await login(register, "known", school=VUURVOGEL)
+    await login(register, "known", budget=FIRST_THREE)
+    await login(register, "d", budget=FIRST_THREE, today=date(2027, 9, 1))
+
+
+FEBRUARY = date(2027, 2, 1)
+"""A Monday outside the season."""
+
+
+@pytest.mark.parametrize(("everybody", "pupils"), [(900, None), (1200, 1200)])
+async def test_school_that_joins_in_february_logs_in_everybody_on_one_morning(
+    everybody: int, pupils: int | None
+) -> None:
+    register = MemoryRegister()
+    budget = budget_of(pupils, rules=ArrivalRules(), today=FEBRUARY)
+    for each in range(everybody):
+        await login(register, f"{each}", f"n{each}", budget=budget, today=FEBRUARY)
+    assert register.counts[REGENBOOG, FEBRUARY, CountKind.FIRST] == everybody
+
+
+async def test_school_that_makes_up_pupils_is_stopped_at_what_it_can_have() -> None:
+    register = MemoryRegister()
+    today, let_in = FEBRUARY, 0
+    for each in range(200):  # by the day, by the week: patience gives it no more
+        today += timedelta(days=each % 2)
+        budget = budget_of(100, rules=ArrivalRules(), today=today)
+        try:
+            await login(register, f"{each}", budget=budget, today=today)
+        except ArrivalsSpent:
+            continue
+        let_in += 1
+    assert let_in == 115
+    honest = budget_of(400, rules=ArrivalRules(), today=today)
+    await login(register, "150", budget=honest, school=VUURVOGEL, today=today)
+
+
+async def test_by_the_day_many_tries_tell_little_of_who_is_known_elsewhere() -> None:
+    """However wide the bound in all: of no more ECK iDs than may come and may wait."""
+    register = MemoryRegister()
+    tried = [f"learnt {each}" for each in range(300)]
+    for each in tried[::2]:
+        await login(register, each, school=VUURVOGEL)
+    budget = budget_of(None, rules=ArrivalRules(), today=FIRST_DAY)
+    for each in tried:
+        try:
+            await login(register, each, budget=budget)
+        except ArrivalsSpent:
+            key = (REGENBOOG, FIRST_DAY, CountKind.WAITED)
+            register.counts[key] = register.counts.get(key, 0) + 1
+    came = count(register, CountKind.ARRIVED)
+    assert came == budget.a_day
+    unknown = register.counts[REGENBOOG, FIRST_DAY, CountKind.FIRST]
+    assert unknown <= came + max(WAITS_A_DAY, WAITS_FACTOR * budget.a_day) + 1
 
 
 async def test_above_it_whom_the_school_knows_goes_on_by_the_number() -> None:
     register = MemoryRegister()
     by_number = (await login(register, None, "1")).root
     bound = (await login(register, "b", "2")).root
-    none = ArrivalBudget(a_day=5, in_all=None, first_a_day=0, first_in_all=0)
+    none = ArrivalBudget(a_day=5, in_all=None, first_in_all=0)
     person = await login(register, "a", "1", budget=none)
     assert person.root == by_number
     assert person.events == (PersonEvent.ECK_ID_PUT_OFF,)
@@ -201,21 +251,21 @@ async def test_once_many_wait_nobody_new_comes_in_that_day() -> None:
     await login(register, "new", budget=spent, today=FIRST_DAY + timedelta(days=1))
 
 
-def test_the_first_day_of_a_school_year_is_everybody_s() -> None:
+@pytest.mark.parametrize("today", [date(2026, 8, 31), FEBRUARY])
+def test_no_day_is_too_short_for_everybody(today: date) -> None:
     rules = ArrivalRules()
-    for pupils in (20, 400, 3000):
-        budget = budget_of(pupils, rules=rules, today=date(2026, 8, 31))
-        assert min(budget.first_a_day, budget.first_in_all) >= pupils
-    november = budget_of(400, rules=rules, today=date(2026, 11, 3))
-    assert (november.first_a_day, november.first_in_all) == (160, 460)
-    assert budget_of(None, rules=rules, today=date(2026, 11, 3)).first_in_all == 2000
+    for pupils in (1, 20, 400, 3000, 30_000):
+        assert budget_of(pupils, rules=rules, today=today).first_in_all >= pupils
+    assert budget_of(400, rules=rules, today=today).first_in_all == 460
+    assert budget_of(20, rules=rules, today=today).first_in_all == 30
+    assert budget_of(None, rules=rules, today=today).first_in_all == 50_000
 
 
 async def test_whole_login_whose_eck_id_is_put_off_is_told() -> None:
     world = LoginWorld()
     await world.log_in(REKENRIJK, SANNE, stated={"eckId": ()})
     today = day_of(world.now)
-    world.register.counts[VUURVOGEL, year_day(today), CountKind.FIRST_IN_YEAR] = 2000
+    world.register.counts[VUURVOGEL, year_day(today), CountKind.FIRST_IN_YEAR] = 50_000
     assert (await world.log_in(REKENRIJK, SANNE)).subject
     assert "eck-id-put-off" in world.audit.actions()
     assert ("arrivals-over-budget", VUURVOGEL) in [

@@ -4,17 +4,24 @@ A school that states other schools' pupils by the hundred is stopped by its own 
 budget the newcomer alone waits; everybody who is known there goes on. What counts towards "in all"
 is every pupil who logged in there in the school year, known or new.
 
-Pupils whom *nobody* stated before count in a budget of their own, by the day and in all: a school
-that makes up whom it has would else be the first to state other schools' pupils, and so share their
-accounts. It is wide by the day, since at the start everybody is new: in the season 40 % three times
-over is everybody at once, outside it a school is taken in within three days. In all it is what a
-school can have. Beyond it, who is known at the school by number goes on by the number alone, as if
-no ECK iD was stated (`without_eck_id`); who is not waits.
+Pupils whom *nobody* stated before count in a budget of their own: a school that makes up whom it
+has would else be the first to state other schools' pupils, and so share their accounts. It has a
+bound in all and none by the day, since a school may join on any morning with everybody new: what
+stops a school that lies is that it never has more than it can have. Without a head count that is
+what no school reaches, so `broker.flow.persons.first_stated` tells operators long before. Beyond
+it, who is known at the school by number goes on by the number alone, as if no ECK iD was stated
+(`without_eck_id`); who is not waits.
 
 The page tells a school that lies whether it may let in one more, and with that whether an ECK iD is
 known elsewhere: pupils known elsewhere have the smaller budget. Both wait on the same page, after
-the same steps. And once `WAITS_A_DAY` newcomers waited, nobody new comes in on that day, known
-elsewhere or not: more than that many ECK iDs a day nobody tries out.
+the same steps. What bounds such tries:
+
+- An ECK iD that *is* known elsewhere spends the day's budget of arrivals, and then one of the day's
+  waiting pupils. Once `WAITS_A_DAY` newcomers waited, nobody new comes in on that day, known
+  elsewhere or not: of no more than that many ECK iDs a day anybody learns that they are known.
+- An ECK iD that is *not* spends one of the pupils whom nobody stated, and no day or year gives it
+  back before the next school year: with a head count of no more than the school can have anybody
+  learns that they are unknown. Without one that is wide, and is told.
 """
 
 from dataclasses import dataclass
@@ -89,9 +96,8 @@ class ArrivalRules:
     season_first_month: int = 8
     season_last_month: int = 10
     total_percent: int = 115
-    first_daily_minimum: int = 30
-    first_daily_percent: int = 40
-    first_without_count: int = 2000
+    first_minimum: int = 30
+    first_without_count: int = 50_000
     settled_after_days: int = 14
     told_days: int = 365
 
@@ -105,15 +111,13 @@ class ArrivalBudget:
         in_all: pupils of the school year with which it may still take one; None without a head
             count, where only the daily minimum counts.
         settled_after_days: without objection an arrival is settled then.
-        first_a_day, first_in_all: pupils whom nobody stated before, each day and in the school
-            year.
+        first_in_all: pupils of the school year whom nobody stated before.
     """
 
     a_day: int
     in_all: int | None
     settled_after_days: int = 14
-    first_a_day: int = 800
-    first_in_all: int = 2000
+    first_in_all: int = 50_000
 
 
 SMALLEST_BUDGET = ArrivalBudget(a_day=5, in_all=None)
@@ -124,27 +128,23 @@ def budget_of(pupils: int | None, *, rules: ArrivalRules, today: date) -> Arriva
     """Return the budget of a school with that many pupils.
 
     >>> budget_of(400, rules=ArrivalRules(), today=date(2026, 11, 3))
-    ArrivalBudget(a_day=8, in_all=460, settled_after_days=14, first_a_day=160, first_in_all=460)
+    ArrivalBudget(a_day=8, in_all=460, settled_after_days=14, first_in_all=460)
     >>> budget_of(400, rules=ArrivalRules(), today=date(2026, 9, 3))
-    ArrivalBudget(a_day=24, in_all=460, settled_after_days=14, first_a_day=480, first_in_all=460)
+    ArrivalBudget(a_day=24, in_all=460, settled_after_days=14, first_in_all=460)
     >>> budget_of(None, rules=ArrivalRules(), today=date(2026, 11, 3))
-    ArrivalBudget(a_day=5, in_all=None, settled_after_days=14, first_a_day=800, first_in_all=2000)
+    ArrivalBudget(a_day=5, in_all=None, settled_after_days=14, first_in_all=50000)
     """
     known = 0 if pupils is None else pupils
     a_day = max(rules.daily_minimum, known * rules.daily_percent // 100)
     in_all = None if pupils is None else pupils * rules.total_percent // 100
-    measured = rules.first_without_count if pupils is None else pupils
-    first_a_day = max(rules.first_daily_minimum, measured * rules.first_daily_percent // 100)
     if rules.season_first_month <= today.month <= rules.season_last_month:
         a_day *= rules.season_factor
-        first_a_day *= rules.season_factor
     first_in_all = rules.first_without_count if in_all is None else in_all
     return ArrivalBudget(
         a_day,
         in_all,
         rules.settled_after_days,
-        first_a_day=first_a_day,
-        first_in_all=max(rules.first_daily_minimum, first_in_all),
+        first_in_all=max(rules.first_minimum, first_in_all),
     )
 
 
@@ -188,7 +188,7 @@ def _first_stated(
     waits = max(WAITS_A_DAY, WAITS_FACTOR * budget.a_day)
     year = year_day(login.today)
     return (
-        Count(login.school, login.today, CountKind.FIRST, at_most=budget.first_a_day),
+        Count(login.school, login.today, CountKind.FIRST),
         Count(login.school, year, CountKind.FIRST_IN_YEAR, at_most=budget.first_in_all),
         Count(login.school, login.today, CountKind.WAITED, add=0, at_most=waits),
     )
