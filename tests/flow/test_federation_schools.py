@@ -338,6 +338,37 @@ def test_discovery_that_cannot_be_used_is_a_problem(answer: str) -> None:
     assert paths_of(login, fetch=lambda _: discovery()) == []
 
 
+@pytest.mark.parametrize("by_document", [False, True])
+@pytest.mark.parametrize("by_metadata", [False, True])
+def test_who_states_its_issuer_says_so_itself_or_in_its_metadata(
+    by_document: bool, by_metadata: bool
+) -> None:
+    """RFC 9207 2.4; a document that states everything has no metadata that is read."""
+    found = discovery(authorization_response_iss_parameter_supported=by_metadata)
+
+    def states(login: dict[str, Any]) -> bool:
+        store = apply(a_federation(login=login), fetch=lambda _: found)
+        return bool(store.records[Kind.IDENTITY_PROVIDER, "vuurvogel"].endpoints.states_issuer)
+
+    login = an_oidc_login(states_issuer=by_document)
+    assert states(without(login, "token_endpoint")) is (by_document or by_metadata)
+    assert states(login) is by_document
+
+
+def test_an_assertion_of_ours_is_for_the_issuer_unless_stated() -> None:
+    """draft-ietf-oauth-rfc7523bis 4: the issuer is the sole audience."""
+
+    def audience(**changes: Any) -> str:
+        store = apply(a_federation(login=an_oidc_login(**changes)))
+        return str(
+            store.records[Kind.IDENTITY_PROVIDER, "vuurvogel"].endpoints.client_assertion_audience
+        )
+
+    assert audience() == an_oidc_login()["issuer"]
+    stated = "https://login.vuurvogel.example/token"
+    assert audience(client_assertion_audience=stated) == stated
+
+
 def test_keys_must_come_from_somewhere() -> None:
     login = without(an_oidc_login(), "jwks")
     assert paths_of(login, fetch=lambda _: discovery(jwks_uri=None)) == ["jwks"]

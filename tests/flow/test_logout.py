@@ -33,6 +33,7 @@ from tests.flow.login_parties import (
     with_party,
 )
 from tests.flow.login_world import NOOR, LoginWorld
+from tests.flow.token_desk import OFFLINE, refresh
 
 BYE = "https://rekenrijk.example/bye"
 
@@ -44,6 +45,7 @@ class Suppliers:
         self.got: list[tuple[str, dict[str, Any]]] = []
         self.silent: set[str] = set()
         self.tries = 0
+        self.algorithm = "ES256"
 
     async def post_form(
         self, url: str, *, headers: Mapping[str, str], form: Mapping[str, str]
@@ -52,8 +54,7 @@ class Suppliers:
         if url in self.silent:
             raise SchoolUnanswered
         token = form["logout_token"]
-        signed = verify_token(token, keys=key_set_of([oidc.BROKER_KEY]), algorithms=["ES256"])
-        self.got.append((url, dict(signed.claims)))
+        self.got.append((url, claims_of(token, self.algorithm)))
         return b""
 
 
@@ -154,6 +155,43 @@ async def test_everybody_who_took_part_is_told_once(desk: Desk, browser: Browser
     assert not await desk.is_in(browser)
     assert await desk.world.sessions.has_ended(one["sid"])
     assert desk.world.audit.actions()[-2:].count("logout-told") == 2
+
+
+@pytest.mark.parametrize("algorithm", ["ES256", "RS256"])
+async def test_a_message_is_signed_as_the_client_s_id_tokens(
+    desk: Desk, browser: Browser, algorithm: str
+) -> None:
+    """Back-Channel Logout 1.0 2.4: a client verifies what it registered, and nothing else."""
+    desk.let(REKENRIJK, id_token_algorithm=algorithm)
+    desk.suppliers.algorithm = algorithm
+    token = await desk.log_in(browser)
+    assert claims_of(token, algorithm)
+    await desk.log_out(browser, token)
+    assert await desk.told() == ["https://rekenrijk.example/out"]
+
+
+async def test_refresh_tokens_outlive_a_logout(desk: Desk, browser: Browser) -> None:
+    """Back-Channel Logout 1.0 2.7: those of `offline_access` SHOULD NOT be revoked."""
+    desk.let(REKENRIJK, refresh_hours=24)
+    code = read_redirect(
+        await desk.world.come_back(
+            browser,
+            await desk.world.go_to_school(browser, REKENRIJK, OIDC_SCHOOL, scope=OFFLINE),
+            NOOR,
+        )
+    ).code
+    given = await desk.world.redeem(code)
+    await desk.log_out(browser, given.id_token)
+    await desk.told()
+    assert not await desk.is_in(browser)
+    again = await refresh(desk.world, given.refresh_token)
+    assert claims_of(again.id_token)["sub"] == claims_of(given.id_token)["sub"]
+
+
+def test_how_often_and_how_long_suppliers_are_tried() -> None:
+    """As the README says of Back-Channel Logout 1.0 2.5; each try takes a token of two minutes."""
+    assert 1 + len(logout_courier.AGAIN_AFTER_SECONDS) == 4
+    assert LogoutRules().longest_wait_seconds == 20
 
 
 async def test_the_page_can_be_looked_at_again(desk: Desk, browser: Browser) -> None:
@@ -460,9 +498,9 @@ async def test_a_store_that_is_down_and_a_key_that_is_gone_stop_nothing(
     assert await again.told() == []
 
 
-def claims_of(token: str) -> dict[str, Any]:
-    keys = key_set_of([oidc.BROKER_KEY])
-    return dict(verify_token(token, keys=keys, algorithms=["ES256"]).claims)
+def claims_of(token: str, algorithm: str = "ES256") -> dict[str, Any]:
+    keys = key_set_of([oidc.BROKER_KEY, oidc.BROKER_RSA_KEY])
+    return dict(verify_token(token, keys=keys, algorithms=[algorithm]).claims)
 
 
 def a_message(supplier: str = "rekenrijk") -> LogoutMessage:

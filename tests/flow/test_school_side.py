@@ -14,6 +14,7 @@ from broker.flow.refusals import SchoolNotOpen, SchoolUnreachable, StoreUnavaila
 from broker.oidc_op.unguessable import most_bits
 from broker.oidc_rp.refusals import (
     ClientKeyMissing,
+    SchoolAnswerNotExpected,
     SchoolLoginCancelled,
     UnknownKey,
     UserinfoRefused,
@@ -182,6 +183,24 @@ class TestOidc:
         world.school.userinfo = {"sub": "daan", "given_name": "Daan"}
         page = refused(await world.arrive(browser, NOOR))
         assert isinstance(page.refusal, UserinfoRefused)
+
+    @pytest.mark.parametrize("states_issuer", [False, True])
+    async def test_who_says_that_it_states_its_issuer_must(
+        self, world: LoginWorld, browser: Browser, states_issuer: bool
+    ) -> None:
+        """RFC 9207 2.4: without it, another provider could have sent the answer here."""
+        provider(world, states_issuer=states_issuer)
+        assert (await world.log_in(person=NOOR)).subject
+        at_school = await to_kompas(world, browser)
+        silent = [each for each in world.oidc_answer(at_school, NOOR) if each[0] != "iss"]
+        step = await world.flow.finish_oidc(browser.step(at_school.state), parameters=silent)
+        answer = browser.follow(step)
+        if states_issuer:
+            page = refused(answer)
+            assert isinstance(page.refusal, SchoolAnswerNotExpected)
+            assert page.refusal.check == "check_issuer_expected"
+        else:
+            assert read_redirect(answer).code
 
     async def test_by_a_secret_of_ours(self, world: LoginWorld, browser: Browser) -> None:
         provider(world, authentication="client_secret_basic")

@@ -296,6 +296,22 @@ async def test_a_hint_names_the_only_person_that_may_answer(
     await asks_the_school(world, browser, REKENRIJK, id_token_hint=sannes)
 
 
+async def test_somebody_else_than_a_hint_names_is_never_answered_for(
+    world: LoginWorld, browser: Browser
+) -> None:
+    """OIDC Core 3.1.2.1: neither by a session nor by a login at school that followed."""
+    sannes = (await world.redeem(read_redirect(await world.arrive(Browser())).code)).id_token
+    await world.log_in(REKENRIJK, NOOR, browser=browser)
+    written = len(world.receipts.kept)
+    for person, code in ((NOOR, ""), (SANNE, "a code")):
+        at_school = await world.go_to_school(
+            browser, REKENRIJK, person.school.id, id_token_hint=sannes
+        )
+        told = read_redirect(await world.come_back(browser, at_school, person))
+        assert (told.error, bool(told.code)) == ("" if code else "login_required", bool(code))
+        assert len(world.receipts.kept) == written + bool(code)
+
+
 @pytest.mark.parametrize("wrong", ["changed", "of another client", "no token"])
 async def test_a_hint_that_is_not_ours_is_refused(
     world: LoginWorld, browser: Browser, wrong: str

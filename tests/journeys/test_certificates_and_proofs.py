@@ -20,7 +20,7 @@ from broker.demo.addresses import Party
 from broker.demo.servers import TlsFiles
 from broker.demo.toml_writer import write_toml
 from broker.jose.tokens import sign_token
-from broker.oidc_op.client_assertions import ASSERTION_TYPE
+from broker.oidc_op.client_assertions import ASSERTION_TYPE, SKEW_SECONDS
 from tests.builders_oidc import CHALLENGE, VERIFIER, jwks_of, make_key
 from tests.docker.nginx import CLIENTS_HOST
 from tests.journeys.certificates import make_client_authority, make_client_certificate
@@ -30,7 +30,7 @@ from tests.proof_builders import a_dpop_proof
 
 pytestmark = pytest.mark.servers
 
-NAMED, OWN_KEY, PROVING = "named", "own-key", "proving"
+NAMED, OWN_KEY, PROVING, FAPI = "named", "own-key", "proving", "fapi"
 SIGNS, PROVES = make_key(), make_key()
 
 
@@ -61,19 +61,28 @@ class Systems:
     async def a_code(self, system: str) -> str:
         """Let a pupil log in, up to the supplier's address, where nobody answers."""
         async with self.running.somebody() as visitor:
-            request = {
-                "client_id": system,
-                "redirect_uri": f"{self.issuer}/got",
-                "response_type": "code",
-                "scope": "openid",
-                "code_challenge": CHALLENGE,
-                "code_challenge_method": "S256",
-            }
+            request = self.request(system)
+            if system == FAPI:
+                async with self.client() as program:
+                    form = {**request, **self.signed(system)}
+                    pushed = await program.post(self.issuer + "/oidc/par", data=form)
+                    assert pushed.status_code == 201, pushed.text
+                    request = {"client_id": system, "request_uri": pushed.json()["request_uri"]}
             await visitor.visit(Party.BROKER, "/oidc/authorize", **request)
             await visitor.choose("vuurvogel")
             await visitor.log_in_at_school("sanne")
             await visitor.go_on()
             return parse_qs(urlsplit(str(visitor.page.url)).query)["code"][0]
+
+    def request(self, system: str) -> dict[str, str]:
+        return {
+            "client_id": system,
+            "redirect_uri": f"{self.issuer}/got",
+            "response_type": "code",
+            "scope": "openid",
+            "code_challenge": CHALLENGE,
+            "code_challenge_method": "S256",
+        }
 
     def form(self, system: str, code: str) -> dict[str, str]:
         return {
@@ -84,12 +93,16 @@ class Systems:
             "code_verifier": VERIFIER,
         }
 
-    def signed_form(self, code: str) -> dict[str, str]:
-        seconds = int(time.time())
-        claims = {"iss": PROVING, "sub": PROVING, "aud": self.issuer, "jti": token_hex(16)}
+    def signed(self, system: str) -> dict[str, str]:
+        # A clock that is ahead: a store that began a moment ago takes no push by an assertion that
+        # may be older than itself.
+        seconds = int(time.time()) + SKEW_SECONDS - 1
+        claims = {"iss": system, "sub": system, "aud": self.issuer, "jti": token_hex(16)}
         assertion = sign_token({**claims, "iat": seconds, "exp": seconds + 60}, key=SIGNS)
-        proof = {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
-        return {**self.form(PROVING, code), **proof}
+        return {"client_assertion_type": ASSERTION_TYPE, "client_assertion": assertion}
+
+    def signed_form(self, code: str, system: str = PROVING) -> dict[str, str]:
+        return {**self.form(system, code), **self.signed(system)}
 
     def proof(self, path: str, **changes: Any) -> dict[str, str]:
         claims = {"iat": int(time.time()), "jti": token_hex(16), "htu": self.issuer + path}
@@ -137,6 +150,7 @@ def bundle(systems: Systems) -> dict[str, Any]:
         NAMED: {"certificate_subject_dn": "CN=rijk", "certificate_bound_access_tokens": True},
         OWN_KEY: {"authentication": "self_signed_tls_client_auth", "jwks": own},
         PROVING: {"jwks": json.loads(jwks_of(SIGNS)), "dpop_bound_access_tokens": True},
+        FAPI: {"jwks": json.loads(jwks_of(SIGNS)), "profile": "fapi2"},
     }
     supplier = {
         "id": "rijk",
@@ -209,6 +223,39 @@ async def test_a_proof_binds_a_token_to_its_key(systems: Systems) -> None:
         as_bearer = {"authorization": f"Bearer {given['access_token']}"}
         stolen = await client.get(userinfo, headers=as_bearer)
         assert (stolen.status_code, stolen.json()["error"]) == (401, "invalid_token")
+
+
+async def test_a_profile_with_nonces_asks_for_one_and_takes_it(systems: Systems) -> None:
+    """RFC 9449 8 and 9: 400 at the token endpoint, 401 where a token is used, a nonce beside."""
+    code = await systems.a_code(FAPI)
+    token, userinfo = systems.issuer + "/oidc/token", systems.issuer + "/oidc/userinfo"
+    async with systems.client() as client:
+        asked = await client.post(
+            token, data=systems.signed_form(code, FAPI), headers=systems.proof("/oidc/token")
+        )
+        assert (asked.status_code, asked.json()["error"]) == (400, "use_dpop_nonce")
+        assert asked.headers["cache-control"] == "no-store"
+        nonce = asked.headers["dpop-nonce"]
+        answer = await client.post(
+            token,
+            data=systems.signed_form(code, FAPI),
+            headers=systems.proof("/oidc/token", nonce=nonce),
+        )
+        assert answer.status_code == 200, answer.text
+        given = answer.json()
+        assert given["token_type"] == "DPoP"
+        shown = {"authorization": f"DPoP {given['access_token']}"}
+        at_api = {"htm": "GET", "access_token": given["access_token"]}
+        again = await client.get(
+            userinfo, headers={**shown, **systems.proof("/oidc/userinfo", **at_api)}
+        )
+        assert again.status_code == 401
+        assert again.headers["www-authenticate"].startswith('DPoP error="use_dpop_nonce"')
+        at_api["nonce"] = again.headers["dpop-nonce"]
+        told = await client.get(
+            userinfo, headers={**shown, **systems.proof("/oidc/userinfo", **at_api)}
+        )
+        assert told.json()["sub"]
 
 
 async def test_metadata_tells_where_certificates_are_shown(systems: Systems) -> None:

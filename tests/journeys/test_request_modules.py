@@ -105,8 +105,8 @@ class Suite:
         assert found["iss"] == self.discovery["issuer"]
         return found
 
-    async def redeem(self) -> tuple[dict[str, Any], dict[str, Any]]:
-        """Return the ID token's claims and userinfo."""
+    async def tokens(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return what the token endpoint gives, and the ID token's claims."""
         client, found = self.visitor.client, await self.arrived()
         assert "error" not in found, found
         answer = await client.post(
@@ -124,8 +124,16 @@ class Suite:
         claims = jwt.decode(tokens["id_token"], keys, algorithms=["ES256"]).claims
         assert claims["aud"] == CLIENT
         assert claims.get("nonce") == self.asked.get("nonce")
-        bearer = {"authorization": f"Bearer {tokens['access_token']}"}
-        userinfo = (await client.get(self.discovery["userinfo_endpoint"], headers=bearer)).json()
+        return tokens, claims
+
+    def shown(self, tokens: dict[str, Any]) -> dict[str, str]:
+        return {"authorization": f"Bearer {tokens['access_token']}"}
+
+    async def redeem(self) -> tuple[dict[str, Any], dict[str, Any]]:
+        """Return the ID token's claims and userinfo."""
+        tokens, claims = await self.tokens()
+        where, headers = self.discovery["userinfo_endpoint"], self.shown(tokens)
+        userinfo = (await self.visitor.client.get(where, headers=headers)).json()
         assert userinfo["sub"] == claims["sub"]
         return claims, userinfo
 
@@ -206,6 +214,43 @@ async def test_a_request_without_nonce_or_pkce_succeeds(
     claims, _ = await suite.whole(nonce=None, response_mode=mode, method=method)
     assert "nonce" not in claims
     assert "auth_time" not in claims
+
+
+async def test_userinfo_by_each_of_its_ways_and_by_no_other(suite: Suite) -> None:
+    """oidcc-userinfo-get, -post-header, -post-body; RFC 6750 2.3: never by the address."""
+    await suite.ask()
+    await suite.log_in()
+    tokens, claims = await suite.tokens()
+    client, where = suite.visitor.client, suite.discovery["userinfo_endpoint"]
+    shown, token = suite.shown(tokens), {"access_token": tokens["access_token"]}
+    for answer in (
+        await client.get(where, headers=shown),
+        await client.post(where, headers=shown),
+        await client.post(where, data=token),
+    ):
+        assert answer.status_code == 200
+        assert answer.headers["content-type"] == "application/json"
+        assert answer.headers["cache-control"] == "no-store"
+        assert answer.json()["sub"] == claims["sub"]
+    for refused in (
+        await client.get(where, params=token),
+        await client.post(where, params=token),
+    ):
+        assert refused.status_code == 401
+        assert "sub" not in refused.text
+
+
+@pytest.mark.parametrize("prompt", ["none login", "login none", "none consent"])
+async def test_no_page_and_a_page_are_asked_at_once(suite: Suite, prompt: str) -> None:
+    """OIDC Core 3.1.2.1: `none` stands alone."""
+    assert await suite.refused(prompt=prompt) == "invalid_request"
+
+
+async def test_an_essential_time_is_told(suite: Suite) -> None:
+    """OIDC Core 2: `auth_time` is required when it is asked as essential."""
+    asked = claims_of(id_token={"auth_time": {"essential": True}})
+    claims, _ = await suite.whole(claims=asked)
+    assert abs(claims["auth_time"] - claims["iat"]) <= SKEW_SECONDS
 
 
 @pytest.mark.parametrize(

@@ -81,6 +81,8 @@ async def test_logging_out_at_one_supplier_reaches_the_others(
 
     await until(page_says_so)
     assert visitor.page.text.count('data-out="yes"') == 2
+    assert "<iframe" not in visitor.page.text  # front-channel logout is off unless it is set
+    assert "frame-src" not in visitor.page.headers["content-security-policy"]
     assert not await opened(visitor, Party.BIOSFEER_OIDC)
     assert visitor.shows("school", "kompas")
 
@@ -93,6 +95,29 @@ async def test_who_took_part_alone_goes_straight_back(
     visitor.page = await visitor.client.post(world.at[Party.REKENRIJK] + "/logout")
     assert visitor.is_at(Party.REKENRIJK)
     assert parse_qs(urlsplit(str(visitor.page.url)).query)["state"]
+    assert not await opened(visitor, Party.BIOSFEER_OIDC)
+
+
+async def test_a_logout_may_be_asked_by_post(world: World, browsers: Callable[[], Visitor]) -> None:
+    """RP-Initiated Logout 1.0 2: so that no token stands in the browser's history."""
+    visitor = browsers()
+    await visitor.log_in(Party.REKENRIJK, "kompas", "noor")
+    by_get = await visitor.client.post(
+        world.at[Party.REKENRIJK] + "/logout", follow_redirects=False
+    )
+    asked = {
+        name: values[0]
+        for name, values in parse_qs(urlsplit(by_get.headers["location"]).query).items()
+    }
+    assert {"id_token_hint", "post_logout_redirect_uri", "state"} <= asked.keys()
+    where = world.at[Party.BROKER] + "/oidc/end-session"
+    begun = await visitor.client.post(where, data=asked, follow_redirects=False)
+    assert begun.status_code == 303
+    assert begun.headers["location"].startswith("/logout?logout=")
+    assert "id_token_hint" not in begun.headers["location"]
+    visitor.page = await visitor.client.get(world.at[Party.BROKER] + begun.headers["location"])
+    assert visitor.is_at(Party.REKENRIJK)
+    assert visitor.parameter("state") == asked["state"]
     assert not await opened(visitor, Party.BIOSFEER_OIDC)
 
 

@@ -240,6 +240,10 @@ def test_a_key_of_somebody_else_is_refused() -> None:
     [
         assertion_form("x", client_assertion_type=None),
         assertion_form("x", client_assertion_type="urn:ietf:params:oauth:grant-type:jwt-bearer"),
+        assertion_form(  # rfc7523bis: assertions of SAML must not be used any more
+            an_assertion(),
+            client_assertion_type="urn:ietf:params:oauth:client-assertion-type:saml2-bearer",
+        ),
         [("client_assertion_type", ASSERTION_TYPE)],
     ],
 )

@@ -139,6 +139,15 @@ def test_without_a_token_nothing_of_the_body_is_read(api: Browser, site: Site) -
     assert answer.response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
 
 
+def test_a_token_in_the_address_is_none(api: Browser, site: Site) -> None:
+    """OAuth 2.1, RFC 6750 2.3: addresses stand in logs and histories."""
+    shown = bearer(api, site)
+    token = shown["authorization"].removeprefix("Bearer ")
+    answer = api.get("/api/access", params={"access_token": token})
+    refused(answer, 401, "E-API-2", "check_access_token_present")
+    assert api.get("/api/access", headers=shown).status == 200
+
+
 def test_a_bound_permission_needs_a_proof_for_the_very_address(api: Browser, site: Site) -> None:
     now = site.web.clock()
     asked = a_dpop_proof(jti="asked", now=now, htu=f"{site.issuer}/oidc/token")

@@ -108,6 +108,26 @@ def test_a_push_that_is_refused_is_told_so(
     assert "location" not in answer.response.headers
 
 
+@pytest.mark.parametrize("profile", ["strict", "compat"])
+@pytest.mark.parametrize("place", ["/oidc/par", "/oidc/token", "", "/"])
+@pytest.mark.parametrize("listed", [False, True])
+def test_an_assertion_is_for_our_issuer_alone(
+    site: Site, profile: str, place: str, listed: bool
+) -> None:
+    """draft-ietf-oauth-rfc7523bis 4: not for this endpoint, and in no list; module
+    par-endpoint-url-as-audience-fails, par-test-array-as-audience-fails.
+    """
+    audience: Any = [site.issuer + place] if listed else site.issuer + place
+    is_fine = not listed and place in ("", *(["/oidc/token"] if profile == "compat" else []))
+    with site.having(with_client(site.web.snapshots.registry, profile=profile)):
+        answer = push(site, **assertion(site, aud=audience))
+    if is_fine:
+        assert answer.status == 201
+    else:
+        assert (answer.status, answer.response.json()["error"]) == (401, "invalid_client")
+        assert answer.refused == ["check_assertion_audience"]
+
+
 def test_a_push_is_a_form_that_is_posted(site: Site) -> None:
     browser = site.visit()
     got = browser.get("/oidc/par", params={**OIDC_REQUEST, **assertion(site)})
