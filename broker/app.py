@@ -23,6 +23,7 @@ from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.asked_requests import AskedTools, prepare_asked, wire_asked
 from broker.browser_sessions import wire_logout, wire_sessions
 from broker.callers import certificate_hop_of, certificate_support_of, wire_callers
+from broker.flow.at_school import SchoolAddresses
 from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
@@ -33,7 +34,7 @@ from broker.flow.persons.listed_moves import ListedMoves
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.ports import Clock, Random
 from broker.flow.release import ReleaseDesk, ReleasePorts
-from broker.flow.school_side import SchoolAddresses, SchoolSide
+from broker.flow.school_side import SchoolSide
 from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.sessions.logout_courier import LogoutCourier
 from broker.flow.supplier_side import SupplierSide

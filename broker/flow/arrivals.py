@@ -17,6 +17,7 @@ from broker.domain.ids import SchoolId
 from broker.domain.relations import former_brins
 from broker.flow.answers import OtherLogin, Step, Welcome, WhichSchool
 from broker.flow.asked import confirm_on_device, find_acr, keep_asked_of, wants_pseudonym
+from broker.flow.at_school import SchoolAnswer
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.held_state.browser_steps import BrowserSteps
 from broker.flow.held_state.login_store import Claim, Put
@@ -36,7 +37,7 @@ from broker.flow.ports import Clock, Snapshots
 from broker.flow.refusals import InteractionRequired
 from broker.flow.release import ReleaseDesk
 from broker.flow.school_logins import find_login_to_go_on_at
-from broker.flow.school_side import SchoolAnswer, wants_other_account
+from broker.flow.school_side import wants_other_account
 from broker.flow.sessions.session_records import HeldSession
 from broker.flow.sessions.sessions import SessionInHand, Sessions
 from broker.flow.still_allowed import check_still_allowed

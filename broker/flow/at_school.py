@@ -1,8 +1,15 @@
 """Somebody who was sent to a school's login, whatever for: what was asked, and what must fit."""
 
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
+
+from broker.domain.identity import VerifiedLogin
+from broker.flow.held_state.login_store import Claim
+from broker.flow.ports import Random
+
+ID_BYTES = 20  # 160 bits: SAML core 1.3.4 asks for 128 to 160
 
 
 class Asked(Protocol):
@@ -42,3 +49,36 @@ class Sent:
     force_login: bool
     nonce: str = field(default="", repr=False)
     code_verifier: str = field(default="", repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolAnswer:
+    """What a school stated, verified.
+
+    Attributes:
+        unreadable: names of what it stated in a form that no attribute has; counted like unknown.
+        claims: one-shot values that must be used up with the next write.
+    """
+
+    login: VerifiedLogin
+    claims: tuple[Claim, ...] = field(default=(), repr=False)
+    unreadable: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class SchoolAddresses:
+    """Where schools find us: our names and the places of our own that receive their answers."""
+
+    saml_entity_id: str
+    acs_url: str
+    redirect_uri: str
+
+
+def make_xml_id(random: Random) -> str:
+    """Return a random NCName; an id of XML may not begin with a digit."""
+    return "_" + make_text(random, ID_BYTES)
+
+
+def make_text(random: Random, count: int) -> str:
+    """Return random bytes as base64url without padding."""
+    return urlsafe_b64encode(random(count)).rstrip(b"=").decode()

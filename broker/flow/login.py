@@ -31,6 +31,7 @@ from broker.domain.refusals import Refusal
 from broker.domain.school_search import find_hinted_school
 from broker.flow.answers import ChooseLogin, Step
 from broker.flow.arrivals import Arrivals
+from broker.flow.at_school import SchoolAnswer
 from broker.flow.audit import AuditLog
 from broker.flow.authorization_requests import RefusedRequest
 from broker.flow.departures import Departures
@@ -61,7 +62,7 @@ from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.refusals import NotLoggedIn, SchoolNotOpen, SchoolUnknown
 from broker.flow.release import ReleaseDesk
 from broker.flow.school_logins import NO_WISH, LoginWish, choose_login, wish_for
-from broker.flow.school_side import SchoolAnswer, SchoolSide
+from broker.flow.school_side import SchoolSide
 from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.sessions.session_logins import SessionLogins
 from broker.flow.sessions.sessions import Sessions

@@ -14,6 +14,7 @@ import msgspec
 from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.demo.people import PEOPLE, Person
 from broker.flow.answers import Answer, ChooseSchool, PostMessage
+from broker.flow.at_school import SchoolAddresses
 from broker.flow.authorization_requests import AuthorizationRequests
 from broker.flow.client_login import ClientLogin
 from broker.flow.dpop_nonces import DpopNonces
@@ -33,7 +34,7 @@ from broker.flow.programs.api_access import ApiAccess
 from broker.flow.pushed_requests import PushBudget, PushedRequests
 from broker.flow.receipts.receipts import ReceiptLog
 from broker.flow.release import ReleaseDesk, ReleasePorts
-from broker.flow.school_side import SchoolAddresses, SchoolSide
+from broker.flow.school_side import SchoolSide
 from broker.flow.sender_proofs import SenderProofs
 from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.sessions.sessions import Sessions, SessionTimes

@@ -16,7 +16,8 @@ from broker.domain.federation import (
     SchoolIdp,
 )
 from broker.flow.federation.attribute_names import is_restricted
-from broker.flow.federation.logins import IDP_CHECKS, with_built_in_names
+from broker.flow.federation.login_checks import IDP_CHECKS
+from broker.flow.federation.logins import with_built_in_names
 from broker.flow.federation.schools import SCHOOL_CHECKS
 from tests.flow.federation_builders import (
     JWKS,

@@ -20,7 +20,7 @@ from broker.flow.audit import AuditEvent
 from broker.flow.federation.agreements import AGREEMENT_CHECKS
 from broker.flow.federation.documents import StatedDocument
 from broker.flow.federation.links import find_broken_links
-from broker.flow.federation.logins import IDP_CHECKS
+from broker.flow.federation.login_checks import IDP_CHECKS
 from broker.flow.federation.schools import SCHOOL_CHECKS
 from broker.flow.federation.suppliers import SUPPLIER_CHECKS
 from broker.flow.following.trail import LoginStep, Trail

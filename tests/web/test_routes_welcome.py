@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from broker.domain.ids import SchoolId
-from broker.flow.school_side import SchoolAnswer, SchoolSide
+from broker.flow.at_school import SchoolAnswer
+from broker.flow.school_side import SchoolSide
 from tests.builders import a_verified_login
 from tests.web.broker_site import (
     OIDC_REQUEST,

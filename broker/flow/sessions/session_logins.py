@@ -12,13 +12,13 @@ from broker.domain.identity import VerifiedLogin
 from broker.domain.release import RequiredAttributeNotStated
 from broker.flow.answers import Step
 from broker.flow.arrivals import Arrivals
+from broker.flow.at_school import SchoolAnswer
 from broker.flow.held_state.handles import Handle
 from broker.flow.held_state.records import ChoosingLogin, PendingLogin, SupplierRequest
 from broker.flow.parties import Parties, follow_idp
 from broker.flow.ports import Clock, Snapshots
 from broker.flow.refusals import LoginStepUsed
 from broker.flow.school_logins import LoginWish
-from broker.flow.school_side import SchoolAnswer
 from broker.flow.sessions.session_records import HeldSession
 from broker.flow.sessions.session_rules import SESSION_RULES, Offer, asks_new_login
 from broker.flow.sessions.sessions import SessionInHand, Sessions

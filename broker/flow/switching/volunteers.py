@@ -23,6 +23,7 @@ from broker.domain.registry import Registry
 from broker.domain.relations import former_brins
 from broker.domain.switches import LoginSwitch
 from broker.flow.answers import PostMessage, Redirect
+from broker.flow.at_school import SchoolAnswer
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.federation.snapshots import RegistryUnreadable
 from broker.flow.following.trail import LoginId, current_trail, make_login_id
@@ -36,7 +37,7 @@ from broker.flow.persons.person_records import Presented
 from broker.flow.persons.persons import present_person
 from broker.flow.persons.register import PersonRegister
 from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
-from broker.flow.school_side import SchoolAnswer, SchoolSide
+from broker.flow.school_side import SchoolSide
 from broker.flow.switching.rehearsal import Finding, Foreseen, Oracle, compare, derive_volunteer
 from broker.flow.switching.switch_checks import LoginPair, find_rehearsal
 from broker.flow.switching.switch_refusals import OtherSchoolStated, RehearsalNotOpen

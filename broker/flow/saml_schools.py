@@ -1,0 +1,109 @@
+"""Logins of schools by SAML: the request to their identity provider, and what comes back."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from broker.domain.federation import SamlIdpEndpoints, School, SchoolIdp
+from broker.flow.answers import PostMessage, Redirect
+from broker.flow.at_school import Asked, AtSchool, SchoolAddresses, SchoolAnswer, Sent, make_xml_id
+from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.ports import Clock, FlowKeys, Random
+from broker.saml_sp.login import ExpectedResponse
+from broker.saml_sp.request import build_authn_request
+from broker.saml_sp.response import read_response
+from broker.saml_xml.forms import PostForm
+from broker.saml_xml.security import XmlSecurity
+
+ASSERTION_ID = "assertion-id"
+"""Kind of one-shot value: the ID of a school's assertion."""
+
+
+class SamlSchools:
+    """Sends browsers to schools' SAML identity providers and reads their answers. Keeps nothing."""
+
+    def __init__(
+        self,
+        *,
+        addresses: SchoolAddresses,
+        state: SealedState,
+        keys: FlowKeys,
+        xml: XmlSecurity,
+        clock: Clock,
+        random: Random,
+    ) -> None:
+        self._addresses = addresses
+        self._state = state
+        self._keys = keys
+        self._xml = xml
+        self._clock = clock
+        self._random = random
+
+    def send(
+        self,
+        request: Asked,
+        endpoints: SamlIdpEndpoints,
+        *,
+        school: School,
+        idp: SchoolIdp,
+        state: str,
+        other_account: bool,
+    ) -> tuple[Sent, Redirect | PostMessage]:
+        """Return how the browser goes to a school's provider; see `SchoolSide.dispatch`."""
+        sent = Sent(
+            request_id=make_xml_id(self._random),
+            sent_at=self._clock(),
+            # SAML knows neither a choice of accounts nor a maximum age: each means a new login.
+            force_login=(
+                request.force_login or other_account or request.max_age_seconds is not None
+            ),
+        )
+        message = build_authn_request(
+            endpoints,
+            request_id=sent.request_id,
+            entity_id=self._addresses.saml_entity_id,
+            acs_url=self._addresses.acs_url,
+            relay_state=state,
+            now=sent.sent_at,
+            force_authn=sent.force_login,
+            is_passive=request.passive,
+            school_hint=school.brin if len(idp.schools) > 1 else None,
+            signing_key=self._keys.saml_signing,
+            xml=self._xml,
+        )
+        if isinstance(message, PostForm):
+            return sent, PostMessage(message.action, message.fields, school.name)
+        return sent, Redirect(message.url)
+
+    def read(
+        self, pending: AtSchool, idp: SchoolIdp, *, form: Sequence[tuple[str, str]]
+    ) -> SchoolAnswer:
+        """Return what a posted SAML response states, after every check."""
+        now = self._clock()
+        login = read_response(
+            form,
+            xml=self._xml,
+            expected=ExpectedResponse(
+                idp=idp,
+                request_id=pending.request_id,
+                acs_url=self._addresses.acs_url,
+                entity_id=self._addresses.saml_entity_id,
+                force_authn_since=pending.sent_at if pending.force_login else None,
+                max_age_seconds=pending.request.max_age_seconds,
+            ),
+            decryption_keys=self._keys.saml_decryption,
+            now=now,
+        )
+        claims = self._state.claims_for(
+            ASSERTION_ID,
+            issuer=idp.id,
+            value=login.assertion_id,
+            ttl_seconds=_seconds_until(login.assertion_not_on_or_after, now=now),
+            # It answers our request, so nobody made it before we sent that.
+            made_within=now - pending.sent_at,
+        )
+        return SchoolAnswer(login.login, claims)
+
+
+def _seconds_until(end: datetime, *, now: datetime) -> int:
+    """Return whole seconds, rounded up, at least one: a claim must outlast what it guards."""
+    return max(1, int((end - now).total_seconds()) + 1)
