@@ -75,6 +75,20 @@ def read_level(stated: str, *, meanings: Mapping[str, str]) -> str:
     return meanings.get(stated) or (stated if stated in ACR_VALUES else "")
 
 
+def words_for(wanted: Sequence[str], *, meanings: Mapping[str, str]) -> tuple[str, ...]:
+    """Return what a login may state to have one of these levels, the most wanted first.
+
+    Args:
+        wanted: in order of preference.
+        meanings: of its document; what is not in it cannot be asked of the login.
+
+    >>> words_for([LOW], meanings={"2": SUBSTANTIAL, "1": LOW, "m": MULTI_FACTOR})
+    ('2', '1')
+    """
+    found = (word for each in wanted for word, level in meanings.items() if covers(level, each))
+    return tuple(dict.fromkeys(found))
+
+
 def choose_level(level: str, *, wanted: Sequence[str]) -> str:
     """Return which level to tell: the first wanted one that the login has, else the login's own.
 

@@ -1,6 +1,7 @@
 """What a supplier asked, against what a school's login said and who asks."""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -12,12 +13,18 @@ from broker.domain.relying_parties import ClaimProfile, OidcClient
 from broker.flow.held_state.records import DecidedRelease, PreparedRelease, SupplierRequest
 from broker.flow.page_between import PageNeeded
 from broker.flow.parties import Parties
-from broker.oidc_op.asked_claims import AskedClaims, check_acr_met
+from broker.flow.wanted_level import find_wanted_level
+from broker.oidc_op.asked_claims import AskedAcr, AskedClaims, check_acr_met
 from broker.oidc_op.claims import claim_names
 from broker.oidc_op.profiles import find_profile
 from broker.oidc_op.redirect_uris import is_on_device
 from broker.oidc_op.request import CheckedAuthorizationRequest
 from broker.saml_idp.request import CheckedAuthnRequest
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanting:
+    acr: AskedAcr | None
 
 
 def find_acr(request: SupplierRequest, login: VerifiedLogin) -> str:
@@ -26,9 +33,13 @@ def find_acr(request: SupplierRequest, login: VerifiedLogin) -> str:
     Raises:
         AcrNotMet: an essential one is not there.
     """
-    if not isinstance(request, CheckedAuthorizationRequest):
-        return ""
-    return check_acr_met(request, read_level(login.acr, meanings=login.idp.acr))
+    level = read_level(login.acr, meanings=login.idp.acr)
+    if isinstance(request, CheckedAuthorizationRequest):
+        return check_acr_met(request, level)
+    wanted = find_wanted_level(request)
+    told = check_acr_met(_Wanting(wanted), level)
+    # SAML core 3.3.2.2.1: one of the classes that were asked, or none of ours at all.
+    return told if wanted is not None and told in wanted.levels else ""
 
 
 def keep_asked_of(

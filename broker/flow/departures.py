@@ -11,9 +11,10 @@ from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, SchoolIdp
 from broker.flow.answers import ChooseLogin, ChooseSchool, Step
 from broker.flow.held_state.browser_steps import BrowserSteps
-from broker.flow.held_state.records import CHOOSING, PENDING, ChoosingLogin
-from broker.flow.parties import Parties, check_school_open, follow_idp
+from broker.flow.held_state.records import CHOOSING, PENDING, ChoosingLogin, PendingLogin
+from broker.flow.parties import Parties, check_school_open, find_idp, follow_idp
 from broker.flow.ports import Clock, Snapshots
+from broker.flow.refusals import SchoolNotOpen
 from broker.flow.school_logins import LoginWish, choose_login
 from broker.flow.school_side import SchoolSide
 
@@ -67,6 +68,20 @@ class Departures:
             return await self.send(login, parties, school, idp)
         cookie = await self._steps.open(CHOOSING, login)
         return Step(ChooseLogin(cookie.name, school.id), opened=cookie)
+
+    async def send_without_level(
+        self, login: ChoosingLogin, of: PendingLogin, parties: Parties, *, closed: str
+    ) -> Step:
+        """Send the browser once more to the login that it came from, asking for no level now.
+
+        Raises:
+            Refusal: as of `go_to`.
+        """
+        registry = self._snapshots.registry
+        school = registry.schools.get(of.school)
+        if school is None:
+            raise SchoolNotOpen("check_school_known")
+        return await self.send(login, parties, school, find_idp(registry, of.idp), closed=closed)
 
     async def send(
         self,

@@ -67,6 +67,7 @@ from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.sessions.session_logins import SessionLogins
 from broker.flow.sessions.sessions import Sessions
 from broker.flow.supplier_side import SupplierSide
+from broker.flow.wanted_level import without_level
 from broker.saml_idp.refusals import AnswerableRefusal
 
 ReadAnswer = Callable[[SchoolIdp], Awaitable[SchoolAnswer]]
@@ -288,6 +289,9 @@ class LoginFlow:
             follow_idp(idp)
             answer = await read(idp)
         except Refusal as refusal:
+            again = without_level(pending, refusal)
+            if again is not None:
+                return await self._ask_without_level(again, pending, parties, step)
             return await self._refuse_answer(refusal, pending, parties, step)
         return await self._arrive(pending, step, answer)
 
@@ -306,6 +310,16 @@ class LoginFlow:
                 idp=find_idp(registry, pending.idp),
                 parties=parties,
                 closed=step.state,
+            )
+        except Refusal as refusal:
+            return await self._refuse_answer(refusal, pending, parties, step)
+
+    async def _ask_without_level(
+        self, again: ChoosingLogin, pending: PendingLogin, parties: Parties, step: BrowserStep
+    ) -> Step:
+        try:
+            return await self._departures.send_without_level(
+                again, pending, parties, closed=step.state
             )
         except Refusal as refusal:
             return await self._refuse_answer(refusal, pending, parties, step)

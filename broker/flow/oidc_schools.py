@@ -15,6 +15,7 @@ from broker.flow.at_school import (
 )
 from broker.flow.ports import Clock, FlowKeys, Random, SchoolCalls, SchoolUnanswered
 from broker.flow.refusals import SchoolNotOpen, SchoolUnreachable
+from broker.flow.wanted_level import find_level_words
 from broker.jose.keys import KeySet, KeySetUnusable, parse_key_set
 from broker.oidc_op.jwks import choose_signing_key
 from broker.oidc_op.token import derive_code_challenge
@@ -52,6 +53,7 @@ class OidcSchools:
         request: Asked,
         endpoints: OidcIdpEndpoints,
         *,
+        idp: SchoolIdp,
         state: str,
         ask_again: bool,
         other_account: bool,
@@ -76,6 +78,7 @@ class OidcSchools:
             choose_account=other_account,
             max_age_seconds=request.max_age_seconds,
             passive=request.passive,
+            acr_values=find_level_words(request, idp).reaching,
         )
         return sent, Redirect(url)
 
@@ -100,6 +103,7 @@ class OidcSchools:
             endpoints=endpoints,
             expected_state=pending.request_id,
             iss_required=endpoints.states_issuer,
+            level_asked=bool(find_level_words(pending.request, idp).reaching),
         )
         request = build_token_request(
             endpoints,

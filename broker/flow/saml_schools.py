@@ -8,6 +8,7 @@ from broker.flow.answers import PostMessage, Redirect
 from broker.flow.at_school import Asked, AtSchool, SchoolAddresses, SchoolAnswer, Sent, make_xml_id
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import Clock, FlowKeys, Random
+from broker.flow.wanted_level import find_level_words
 from broker.saml_sp.login import ExpectedResponse
 from broker.saml_sp.request import build_authn_request
 from broker.saml_sp.response import read_response
@@ -49,6 +50,7 @@ class SamlSchools:
         other_account: bool,
     ) -> tuple[Sent, Redirect | PostMessage]:
         """Return how the browser goes to a school's provider; see `SchoolSide.dispatch`."""
+        words = find_level_words(request, idp)
         sent = Sent(
             request_id=make_xml_id(self._random),
             sent_at=self._clock(),
@@ -66,6 +68,7 @@ class SamlSchools:
             now=sent.sent_at,
             force_authn=sent.force_login,
             is_passive=request.passive,
+            authn_contexts=words.asked,
             school_hint=school.brin if len(idp.schools) > 1 else None,
             signing_key=self._keys.saml_signing,
             xml=self._xml,
@@ -78,7 +81,7 @@ class SamlSchools:
         self, pending: AtSchool, idp: SchoolIdp, *, form: Sequence[tuple[str, str]]
     ) -> SchoolAnswer:
         """Return what a posted SAML response states, after every check."""
-        now = self._clock()
+        now, words = self._clock(), find_level_words(pending.request, idp)
         login = read_response(
             form,
             xml=self._xml,
@@ -89,6 +92,8 @@ class SamlSchools:
                 entity_id=self._addresses.saml_entity_id,
                 force_authn_since=pending.sent_at if pending.force_login else None,
                 max_age_seconds=pending.request.max_age_seconds,
+                authn_contexts=words.honoured,
+                level_asked=bool(words.asked),
             ),
             decryption_keys=self._keys.saml_decryption,
             now=now,

@@ -96,7 +96,12 @@ class SchoolSide:
         endpoints = idp.endpoints
         if isinstance(endpoints, OidcIdpEndpoints):
             return self._oidc.send(
-                request, endpoints, state=state, ask_again=ask_again, other_account=other_account
+                request,
+                endpoints,
+                idp=idp,
+                state=state,
+                ask_again=ask_again,
+                other_account=other_account,
             )
         return self._saml.send(
             request,

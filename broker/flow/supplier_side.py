@@ -60,6 +60,7 @@ from broker.saml_idp.response import (
 )
 from broker.saml_sp.refusals import LoginNotFresh
 from broker.saml_xml.forms import PostForm
+from broker.saml_xml.names import AUTHN_UNSPECIFIED
 from broker.saml_xml.security import XmlSecurity
 
 ID_BYTES = 20  # 160 bits: SAML core 1.3.4 asks for 128 to 160
@@ -252,6 +253,7 @@ class SupplierSide:
             previous_pseudonym=prepared.previous,
             attributes=attributes,
             authenticated_at=told_moment(prepared, now=now),
+            authn_context=prepared.acr or AUTHN_UNSPECIFIED,
             ids=ResponseIds(
                 response_id=self._make_id(),
                 assertion_id=self._make_id(),

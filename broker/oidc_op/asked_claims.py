@@ -82,10 +82,13 @@ class AskedAcr(msgspec.Struct, frozen=True, kw_only=True):
     Attributes:
         levels: those that we know, in order of preference.
         essential: one of `levels`, or no login.
+        at_school: whether the school's login is asked for it; not again once it said that it has
+            none of them, and the supplier does without.
     """
 
     levels: tuple[str, ...] = ()
     essential: bool = False
+    at_school: bool = True
 
 
 class _Member(msgspec.Struct, frozen=True):
@@ -129,13 +132,18 @@ class ClaimsParameter(msgspec.Struct, frozen=True):
 NO_CLAIMS = ClaimsParameter()
 
 
-class Asked(Protocol):
+class AsksLevel(Protocol):
+    """A request, or what is left of it, that may want a level of the login."""
+
+    @property
+    def acr(self) -> AskedAcr | None: ...
+
+
+class Asked(AsksLevel, Protocol):
     """What is looked at of a checked request."""
 
     @property
     def asked_claims(self) -> AskedClaims | None: ...
-    @property
-    def acr(self) -> AskedAcr | None: ...
     @property
     def expected_subs(self) -> tuple[str, ...] | None: ...
 
@@ -191,7 +199,7 @@ def find_asked_acr(asked: ClaimsParameter, acr_values: tuple[str, ...]) -> Asked
         acr_values: without the hints of schools. Voluntary (OIDC Core 3.1.2.1).
 
     >>> find_asked_acr(NO_CLAIMS, ("urn:example:gold",))
-    AskedAcr(levels=(), essential=False)
+    AskedAcr(levels=(), essential=False, at_school=True)
     """
     member = asked.find("acr")
     if member is None and not acr_values:
@@ -214,7 +222,7 @@ def find_expected_subs(asked: ClaimsParameter) -> tuple[str, ...] | None:
     return expected
 
 
-def check_acr_met(request: Asked, level: str) -> str:
+def check_acr_met(request: AsksLevel, level: str) -> str:
     """Return which level to tell; "" for none, because none was asked for or known.
 
     Args:

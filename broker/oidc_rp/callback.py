@@ -11,6 +11,7 @@ from broker.oidc_rp.refusals import (
     SchoolAnswerNotExpected,
     SchoolAnswerUnreadable,
     SchoolAnswerWithoutLogin,
+    SchoolHasNoLevel,
     SchoolLoginCancelled,
     SchoolLoginFailed,
     SchoolLoginRequired,
@@ -28,6 +29,9 @@ _ANSWERS_WITHOUT_LOGIN: dict[str, type[SchoolAnswerWithoutLogin]] = {
     "consent_required": SchoolLoginRequired,
 }
 
+_LEVEL_NOT_THERE = "unmet_authentication_requirements"
+"""OpenID Connect Core Error Code unmet_authentication_requirements 1.0."""
+
 
 def check_callback(
     parameters: Sequence[tuple[str, str]],
@@ -35,6 +39,7 @@ def check_callback(
     endpoints: OidcIdpEndpoints,
     expected_state: str,
     iss_required: bool = False,
+    level_asked: bool = False,
 ) -> str:
     """Return the code of an answer that belongs to the pending login.
 
@@ -43,6 +48,7 @@ def check_callback(
         endpoints: of the provider to which the pending login sent the pupil.
         expected_state: of the pending login.
         iss_required: the provider advertises `authorization_response_iss_parameter_supported`.
+        level_asked: whether we asked for a level.
 
     Raises:
         SchoolAnswerUnreadable: a parameter twice, too many, or no code.
@@ -54,6 +60,8 @@ def check_callback(
     check_issuer_expected(found.get("iss"), issuer=endpoints.issuer, required=iss_required)
     if "error" in found:
         refusal = _ANSWERS_WITHOUT_LOGIN.get(found["error"], SchoolLoginFailed)
+        if level_asked and found["error"] == _LEVEL_NOT_THERE:
+            refusal = SchoolHasNoLevel
         raise refusal("check_answer_is_no_error")
     code = found.get("code", "")
     if not 0 < len(code) <= MAX_CODE_CHARS:

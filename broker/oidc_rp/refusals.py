@@ -63,6 +63,18 @@ class SchoolLoginFailed(SchoolAnswerWithoutLogin):
     saml_status = "AuthnFailed"
 
 
+class SchoolHasNoLevel(SchoolAnswerWithoutLogin):
+    """`unmet_authentication_requirements`, after we asked for a level."""
+
+    code = "E-RP-14"
+    what = "Your school's login cannot log you in as safely as this material asks."
+    remedy = "Please ask your school."
+    http_status = 403
+    may_redirect = True
+    oauth_error = "unmet_authentication_requirements"
+    saml_status = "NoAuthnContext"
+
+
 class ReauthenticationUnavailable(Refusal):
     """The provider is registered as one that cannot ask for a new login; no time is pretended."""
 

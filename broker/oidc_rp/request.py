@@ -5,7 +5,7 @@ so no hint, claim or scope of a supplier is passed on.
 """
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from urllib.parse import quote_plus
@@ -44,6 +44,7 @@ def build_authorization_request(
     choose_account: bool = False,
     max_age_seconds: int | None = None,
     passive: bool = False,
+    acr_values: Sequence[str] = (),
     login_hint: str | None = None,
 ) -> str:
     """Return the URL that sends the pupil to the school's provider (OIDC Core 3.1.2.1).
@@ -54,6 +55,8 @@ def build_authorization_request(
         choose_account: the pupil must be able to take another account.
         max_age_seconds: how old a login may be.
         passive: no page may be shown.
+        acr_values: levels in the provider's own words, the most wanted first (OIDC Core 3.1.2.1);
+            one that holds a space cannot be asked.
         login_hint: of our own making only, never the supplier's.
 
     Raises:
@@ -90,6 +93,8 @@ def build_authorization_request(
         parameters["max_age"] = "0"  # with it `auth_time` is required, without it only allowed
     elif max_age_seconds is not None:
         parameters["max_age"] = str(max_age_seconds)
+    if words := [each for each in acr_values if len(each.split()) == 1]:
+        parameters["acr_values"] = " ".join(words)
     if login_hint:
         parameters["login_hint"] = login_hint
     separator = "&" if "?" in endpoints.authorization_endpoint else "?"

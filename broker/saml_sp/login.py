@@ -22,7 +22,8 @@ class ExpectedResponse:
         entity_id: ours, as the audience.
         force_authn_since: when we asked for a new login; None when we did not.
         max_age_seconds: how old a login may be; None is any age.
-        authn_contexts: the classes that we asked for, one of which must be honoured.
+        authn_contexts: of which the login must have one; () where it may have any.
+        level_asked: whether we asked for classes, though it may have any.
     """
 
     idp: SchoolIdp
@@ -32,6 +33,7 @@ class ExpectedResponse:
     force_authn_since: datetime | None = None
     max_age_seconds: int | None = None
     authn_contexts: tuple[str, ...] = ()
+    level_asked: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -84,6 +84,10 @@ class LevelNotReached(Refusal):
     whose_task = WhoseTask.SCHOOL
     what = "Your way of logging in at school is not strong enough for this."
     remedy = "Please ask your school whether you can log in another way."
+    http_status = 403
+    may_redirect = True
+    oauth_error = "unmet_authentication_requirements"
+    saml_status = "NoAuthnContext"
 
 
 class NameIdUnusable(Refusal):
@@ -110,6 +114,7 @@ class WithoutLogin(StrEnum):
     CANCELLED = "cancelled"
     NO_PASSIVE = "no-passive"
     DENIED = "denied"
+    NO_LEVEL = "no-level"
     OTHER = "other"
 
 
@@ -164,6 +169,18 @@ class LoginFailedAtSchool(SchoolAnsweredWithoutLogin):
     remedy = "Please try again. If it happens again, tell your school."
     oauth_error = "access_denied"
     saml_status = "AuthnFailed"
+
+
+class LevelNotGiven(SchoolAnsweredWithoutLogin):
+    """NoAuthnContext, after we asked for a level (SAML core 3.2.2.2)."""
+
+    code = "E-SAML-35"
+    kind = WithoutLogin.NO_LEVEL
+    whose_task = WhoseTask.SCHOOL
+    what = "Your school's login cannot log you in as safely as this material asks."
+    remedy = "Please ask your school."
+    oauth_error = "unmet_authentication_requirements"
+    saml_status = "NoAuthnContext"
 
 
 class ProviderUnreachable(Refusal):

@@ -36,6 +36,7 @@ from broker.domain.identity import VerifiedLogin
 from broker.saml_sp.checks import STATEMENT_CHECKS, usable_until
 from broker.saml_sp.login import ExpectedResponse, SamlLogin
 from broker.saml_sp.refusals import (
+    LevelNotGiven,
     LoginCancelled,
     LoginDenied,
     LoginFailedAtSchool,
@@ -59,6 +60,7 @@ from broker.saml_xml.keys import DecryptionKey, VerificationKey
 from broker.saml_xml.names import (
     SAMLP,
     STATUS_AUTHN_FAILED,
+    STATUS_NO_AUTHN_CONTEXT,
     STATUS_NO_PASSIVE,
     STATUS_REQUEST_DENIED,
     STATUS_SUCCESS,
@@ -77,7 +79,8 @@ ANSWERS_WITHOUT_LOGIN: Mapping[str, type[SchoolAnsweredWithoutLogin]] = MappingP
         STATUS_REQUEST_DENIED: LoginDenied,
     }
 )
-"""Second-level status code -> what it means here; any other is `LoginFailedAtSchool`."""
+"""Second-level status code -> what it means here; any other is `LoginFailedAtSchool`, but for
+NoAuthnContext where a level was asked."""
 
 
 def read_response(
@@ -156,7 +159,10 @@ def check_success(response: Element, *, expected: ExpectedResponse) -> None:
         raise ResponseToAnotherRequest("check_in_response_to_without_login")
     below = optional_child(code, STATUS_CODE)
     stated = "" if below is None else below.get("Value", "")
-    raise ANSWERS_WITHOUT_LOGIN.get(stated, LoginFailedAtSchool)("check_success")
+    answer = ANSWERS_WITHOUT_LOGIN.get(stated, LoginFailedAtSchool)
+    if stated == STATUS_NO_AUTHN_CONTEXT and expected.level_asked:
+        answer = LevelNotGiven
+    raise answer("check_success")
 
 
 def authenticate_assertion(

@@ -71,6 +71,7 @@ class AtSchool:
     request_id: str = ""
     nonce: str = ""
     code_challenge: str = ""
+    levels: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -99,6 +100,7 @@ def read_at_school(answer: Answer) -> AtSchool:
             passive=root.get("IsPassive") == "true",
             max_age=None,
             request_id=root.get("ID") or "",
+            levels=tuple(each.text or "" for each in root.iter(saml.saml("AuthnContextClassRef"))),
         )
     found = dict(parse_qsl(query))
     prompts = found.get("prompt", "").split()
@@ -110,6 +112,7 @@ def read_at_school(answer: Answer) -> AtSchool:
         max_age=found.get("max_age"),
         nonce=found["nonce"],
         code_challenge=found["code_challenge"],
+        levels=tuple(found.get("acr_values", "").split()),
     )
 
 
@@ -147,6 +150,7 @@ def read_response(answer: PostMessage) -> Received:
             "assertion_id": assertion.get("ID"),
             "session_index": statement.get("SessionIndex"),
             "authn_instant": statement.get("AuthnInstant"),
+            "authn_context": next(root.iter(saml.saml("AuthnContextClassRef"))).text,
             "audience": next(root.iter(saml.saml("Audience"))).text,
         },
     )
