@@ -7,8 +7,8 @@ from typing import Any
 from broker.demo.keys import KeyPair
 from broker.demo.pysaml2 import BINDING_HTTP_POST, XMLSEC1, Saml2Client, SPConfig
 from broker.demo.saml_messages import SchoolServer, idp_config
-from broker.saml_idp.metadata import build_idp_metadata
-from broker.saml_sp.metadata import build_sp_metadata
+from broker.saml_idp.own_metadata import build_idp_metadata
+from broker.saml_sp.own_metadata import build_sp_metadata
 from tests.builders_saml import (
     BROKER_ACS,
     BROKER_ENCRYPTION,

@@ -21,7 +21,7 @@ from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.jose.keys import SigningKey as TokenSigningKey
 from broker.jose.keys import signing_key_of
 from broker.oidc_op.jwks import TokenKeys, build_jwks
-from broker.saml_idp.metadata import build_idp_metadata
+from broker.saml_idp.own_metadata import build_idp_metadata
 from broker.saml_xml.keys import SigningKey, signing_key
 
 NAME = "schuilnaam-probe"

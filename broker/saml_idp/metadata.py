@@ -1,20 +1,16 @@
-"""Metadata between a supplier's service provider and us: what we publish, what we read of theirs.
+"""Metadata of suppliers' service providers: what we read of theirs.
 
 SAML metadata 2.0, saml2int 2.0.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 
 from broker.domain.relying_parties import AssertionConsumerService, SamlServiceProvider
-from broker.saml_xml.elements import build_element, required_attribute, serialize
-from broker.saml_xml.keys import SigningKey
+from broker.saml_xml.elements import required_attribute
 from broker.saml_xml.metadata import (
     ENCRYPTION,
     SIGNING,
     MetadataUnusable,
-    build_entity_descriptor,
-    build_key_descriptors,
     check_not_expired,
     find_entity,
     find_role,
@@ -24,11 +20,7 @@ from broker.saml_xml.metadata import (
 )
 from broker.saml_xml.names import (
     BINDING_POST,
-    BINDING_REDIRECT,
     MD,
-    NAMEID_PERSISTENT,
-    NAMEID_TRANSIENT,
-    SAMLP,
 )
 from broker.saml_xml.published import (
     DIGEST_METHOD,
@@ -53,43 +45,6 @@ SP_DESCRIPTOR = f"{{{MD}}}SPSSODescriptor"
 NAME_ID_FORMAT = f"{{{MD}}}NameIDFormat"
 SINGLE_SIGN_ON_SERVICE = f"{{{MD}}}SingleSignOnService"
 ASSERTION_CONSUMER_SERVICE = f"{{{MD}}}AssertionConsumerService"
-
-
-def build_idp_metadata(
-    *,
-    entity_id: str,
-    sso_url: str,
-    signing_certificates: Sequence[bytes],
-    document_id: str,
-    valid_until: datetime,
-    signing_key: SigningKey | None = None,
-    xml: XmlSecurity,
-) -> bytes:
-    """Return our metadata as an identity provider, signed when there is a key.
-
-    Args:
-        signing_certificates: DER; two while we change keys, the new one before its first use.
-        document_id: random, an NCName.
-    """
-    role = build_element(
-        IDP_DESCRIPTOR,
-        {"WantAuthnRequestsSigned": "false", "protocolSupportEnumeration": SAMLP},
-        *build_key_descriptors(signing_certificates, use=SIGNING),
-        *(
-            build_element(NAME_ID_FORMAT, text=each)
-            for each in (NAMEID_PERSISTENT, NAMEID_TRANSIENT)
-        ),
-        *(
-            build_element(SINGLE_SIGN_ON_SERVICE, {"Binding": each, "Location": sso_url})
-            for each in (BINDING_REDIRECT, BINDING_POST)
-        ),
-    )
-    entity = build_entity_descriptor(
-        entity_id, role, document_id=document_id, valid_until=valid_until
-    )
-    if signing_key is not None:
-        xml.sign(entity, key=signing_key)
-    return serialize(entity)
 
 
 @sent_by_supplier()

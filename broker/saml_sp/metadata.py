@@ -1,7 +1,6 @@
-"""Metadata between a school's login and us: what we publish, and what we read of theirs.
+"""Metadata of schools' identity providers: what we read of theirs.
 
-SAML metadata 2.0, saml2int 2.0. We ask for no attribute by metadata: what a school states is in
-its own document, and what goes out is decided per supplier.
+SAML metadata 2.0, saml2int 2.0.
 """
 
 from collections.abc import Sequence
@@ -9,14 +8,9 @@ from datetime import datetime
 
 from broker.domain.federation import SamlIdpEndpoints
 from broker.domain.saml_published import SingleLogoutService
-from broker.saml_xml.elements import build_element, serialize
-from broker.saml_xml.keys import SigningKey
 from broker.saml_xml.metadata import (
-    ENCRYPTION,
     SIGNING,
     MetadataUnusable,
-    build_entity_descriptor,
-    build_key_descriptors,
     check_not_expired,
     find_entity,
     find_role,
@@ -24,7 +18,7 @@ from broker.saml_xml.metadata import (
     read_certificates,
     read_locations,
 )
-from broker.saml_xml.names import BINDING_POST, BINDING_REDIRECT, BINDING_SOAP, MD, SAMLP
+from broker.saml_xml.names import BINDING_POST, BINDING_REDIRECT, BINDING_SOAP, MD
 from broker.saml_xml.published import (
     DIGEST_METHOD,
     SIGNING_METHOD,
@@ -44,47 +38,6 @@ SP_DESCRIPTOR = f"{{{MD}}}SPSSODescriptor"
 IDP_DESCRIPTOR = f"{{{MD}}}IDPSSODescriptor"
 ASSERTION_CONSUMER_SERVICE = f"{{{MD}}}AssertionConsumerService"
 SINGLE_SIGN_ON_SERVICE = f"{{{MD}}}SingleSignOnService"
-
-
-def build_sp_metadata(
-    *,
-    entity_id: str,
-    acs_url: str,
-    signing_certificates: Sequence[bytes],
-    encryption_certificates: Sequence[bytes],
-    document_id: str,
-    valid_until: datetime,
-    signing_key: SigningKey | None = None,
-    xml: XmlSecurity,
-) -> bytes:
-    """Return our metadata as a service provider, signed when there is a key.
-
-    Args:
-        signing_certificates: DER; two while we change keys, the new one before its first use.
-        encryption_certificates: DER; likewise.
-        document_id: random, an NCName.
-    """
-    service = build_element(
-        ASSERTION_CONSUMER_SERVICE,
-        {"Binding": BINDING_POST, "Location": acs_url, "index": "0", "isDefault": "true"},
-    )
-    role = build_element(
-        SP_DESCRIPTOR,
-        {
-            "AuthnRequestsSigned": "true" if signing_certificates else "false",
-            "WantAssertionsSigned": "true",
-            "protocolSupportEnumeration": SAMLP,
-        },
-        *build_key_descriptors(signing_certificates, use=SIGNING),
-        *build_key_descriptors(encryption_certificates, use=ENCRYPTION),
-        service,
-    )
-    entity = build_entity_descriptor(
-        entity_id, role, document_id=document_id, valid_until=valid_until
-    )
-    if signing_key is not None:
-        xml.sign(entity, key=signing_key)
-    return serialize(entity)
 
 
 def read_idp_metadata(

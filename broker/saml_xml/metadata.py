@@ -1,27 +1,25 @@
-"""Reading and building SAML metadata: what an identity and a service provider have in common.
+"""Reading SAML metadata: what an identity and a service provider have in common.
 
 SAML metadata 2.0 and its metadata interoperability profile: certificates are containers of keys,
 their dates and issuers mean nothing. Whether a document comes from whom it should (a pinned key,
 an operator's own hands) is decided before it gets here.
 """
 
-from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from broker.domain.refusals import WhoseTask
-from broker.saml_xml.bindings import decode_base64, encode_post
+from broker.saml_xml.bindings import decode_base64
 from broker.saml_xml.elements import (
     Element,
-    build_element,
     children_of,
     local_name,
     required_attribute,
     text_of,
 )
-from broker.saml_xml.instants import format_instant, parse_instant
+from broker.saml_xml.instants import parse_instant
 from broker.saml_xml.keys import UnusableKey, verification_key
-from broker.saml_xml.names import DS, MD, NSMAP_METADATA, SAMLP
+from broker.saml_xml.names import DS, MD, SAMLP
 from broker.saml_xml.refusals import XmlRefusal
 
 ENTITY_DESCRIPTOR = f"{{{MD}}}EntityDescriptor"
@@ -156,35 +154,3 @@ def is_safe_location(location: str) -> bool:
 def is_true(value: str | None) -> bool:
     """Tell whether an `xs:boolean` attribute is there and true (XML Schema 2, 3.2.2)."""
     return value in ("true", "1")
-
-
-def build_key_descriptors(certificates: Sequence[bytes], *, use: str) -> list[Element]:
-    """Return a KeyDescriptor for each certificate (DER); two stand there during a roll-over."""
-    return [
-        build_element(
-            KEY_DESCRIPTOR,
-            {"use": use},
-            build_element(
-                f"{{{DS}}}KeyInfo",
-                None,
-                build_element(
-                    f"{{{DS}}}X509Data",
-                    None,
-                    build_element(X509_CERTIFICATE, text=encode_post(certificate)),
-                ),
-            ),
-        )
-        for certificate in certificates
-    ]
-
-
-def build_entity_descriptor(
-    entity_id: str, role: Element, *, document_id: str, valid_until: datetime
-) -> Element:
-    """Return the EntityDescriptor around one role (SAML metadata 2.3.2)."""
-    return build_element(
-        ENTITY_DESCRIPTOR,
-        {"ID": document_id, "entityID": entity_id, "validUntil": format_instant(valid_until)},
-        role,
-        nsmap=dict(NSMAP_METADATA),
-    )

@@ -15,8 +15,8 @@ from broker.flow.key_plans.key_purposes import METADATA_LIFE
 from broker.flow.ports import FlowKeys, Random
 from broker.oidc_op.discovery import CertificateSupport, Endpoints, build_discovery
 from broker.oidc_op.jwks import build_jwks
-from broker.saml_idp.metadata import build_idp_metadata
-from broker.saml_sp.metadata import build_sp_metadata
+from broker.saml_idp.own_metadata import build_idp_metadata
+from broker.saml_sp.own_metadata import build_sp_metadata
 from broker.saml_xml.security import XmlSecurity
 
 RENEW_METADATA_AFTER = timedelta(hours=6)

@@ -21,7 +21,7 @@ from broker.flow.federation.discovery import FetchFailed
 from broker.flow.federation.documents import FederationProblems, Key, StatedDocument
 from broker.saml_xml import names as n
 from broker.saml_xml.elements import build_element, serialize
-from broker.saml_xml.metadata import build_entity_descriptor, build_key_descriptors
+from broker.saml_xml.own_metadata import build_entity_descriptor, build_key_descriptors
 from tests.builders_saml import NOW, SCHOOL_KEY, SUPPLIER_KEY
 
 XML = LxmlSecurity()

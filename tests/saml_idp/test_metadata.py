@@ -1,4 +1,4 @@
-"""Our metadata as an identity provider, and that of suppliers."""
+"""What we read of the metadata of suppliers."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,22 +6,16 @@ from typing import Any
 import pytest
 
 from broker.domain.relying_parties import AssertionConsumerService, SamlServiceProvider
-from broker.saml_idp.metadata import build_idp_metadata, read_sp_metadata
+from broker.saml_idp.metadata import read_sp_metadata
 from broker.saml_xml import names as n
-from broker.saml_xml.elements import Element, build_element, serialize, text_of
+from broker.saml_xml.elements import Element, build_element, serialize
 from broker.saml_xml.metadata import (
     SupplierMetadataUnusable,
-    build_entity_descriptor,
-    build_key_descriptors,
-    read_certificates,
 )
+from broker.saml_xml.own_metadata import build_entity_descriptor, build_key_descriptors
 from broker.saml_xml.refusals import SupplierMessageUnreadable
 from tests.builders_saml import (
-    BROKER_IDP,
-    BROKER_KEY,
-    BROKER_SSO,
     NOW,
-    STRANGER_KEY,
     SUPPLIER_ACS,
     SUPPLIER_ENCRYPTION,
     SUPPLIER_ENTITY,
@@ -70,34 +64,6 @@ def refused(check: str, document: bytes, **arguments: Any) -> None:
     with pytest.raises(SupplierMetadataUnusable) as caught:
         read(document, **arguments)
     assert caught.value.check == check
-
-
-@pytest.mark.parametrize("signed", [True, False])
-def test_ours_is_valid_with_two_keys_during_a_roll_over(signed: bool) -> None:
-    document = build_idp_metadata(
-        entity_id=BROKER_IDP,
-        sso_url=BROKER_SSO,
-        signing_certificates=[BROKER_KEY.certificate, STRANGER_KEY.certificate],
-        document_id="_md",
-        valid_until=TOMORROW,
-        signing_key=BROKER_KEY.signing if signed else None,
-        xml=XML,
-    )
-    root = XML.parse_metadata(document).root
-    assert XML.is_signed(root) is signed
-    if signed:
-        root = XML.verify(root, keys=[BROKER_KEY.verification]).root
-    (role,) = root
-    assert root.get("entityID") == BROKER_IDP
-    assert read_certificates(role, use="signing") == (
-        BROKER_KEY.certificate,
-        STRANGER_KEY.certificate,
-    )
-    services = role.findall(md("SingleSignOnService"))
-    assert [each.get("Binding") for each in services] == [n.BINDING_REDIRECT, n.BINDING_POST]
-    assert {each.get("Location") for each in services} == {BROKER_SSO}
-    formats = [text_of(each) for each in role.findall(md("NameIDFormat"))]
-    assert formats == [n.NAMEID_PERSISTENT, n.NAMEID_TRANSIENT]
 
 
 class TestSuppliers:

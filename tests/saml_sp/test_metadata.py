@@ -1,4 +1,4 @@
-"""Our metadata as a service provider, and that of schools."""
+"""What we read of the metadata of schools."""
 
 from datetime import timedelta
 from typing import Any
@@ -6,21 +6,15 @@ from typing import Any
 import pytest
 
 from broker.domain.federation import SamlIdpEndpoints
-from broker.saml_sp.metadata import build_sp_metadata, read_idp_metadata
+from broker.saml_sp.metadata import read_idp_metadata
 from broker.saml_xml import names as n
 from broker.saml_xml.elements import Element, build_element, serialize
 from broker.saml_xml.metadata import (
     MetadataUnusable,
-    build_entity_descriptor,
-    build_key_descriptors,
-    read_certificates,
 )
+from broker.saml_xml.own_metadata import build_entity_descriptor, build_key_descriptors
 from broker.saml_xml.refusals import MessageUnreadable
 from tests.builders_saml import (
-    BROKER_ACS,
-    BROKER_ENCRYPTION,
-    BROKER_KEY,
-    BROKER_SP,
     NOW,
     SCHOOL_ENTITY,
     SCHOOL_KEY,
@@ -70,43 +64,6 @@ def refused(check: str, document: bytes, **arguments: Any) -> MetadataUnusable:
         read(document, **arguments)
     assert caught.value.check == check
     return caught.value
-
-
-class TestOurs:
-    def test_valid_with_two_keys_during_a_roll_over(self) -> None:
-        document = build_sp_metadata(
-            entity_id=BROKER_SP,
-            acs_url=BROKER_ACS,
-            signing_certificates=[BROKER_KEY.certificate, STRANGER_KEY.certificate],
-            encryption_certificates=[BROKER_ENCRYPTION.certificate],
-            document_id="_md",
-            valid_until=TOMORROW,
-            signing_key=BROKER_KEY.signing,
-            xml=XML,
-        )
-        root = XML.verify(XML.parse_metadata(document).root, keys=[BROKER_KEY.verification]).root
-        assert root.get("entityID") == BROKER_SP
-        assert root.get("validUntil") == "2026-03-03T08:00:00Z"
-        (role,) = root
-        assert role.get("AuthnRequestsSigned") == "true"
-        assert role.get("WantAssertionsSigned") == "true"
-        assert len(read_certificates(role, use="signing")) == 2
-        assert read_certificates(role, use="encryption") == (BROKER_ENCRYPTION.certificate,)
-        assert role[-1].get("Location") == BROKER_ACS
-
-    def test_unsigned_and_without_signing_keys(self) -> None:
-        document = build_sp_metadata(
-            entity_id=BROKER_SP,
-            acs_url=BROKER_ACS,
-            signing_certificates=[],
-            encryption_certificates=[],
-            document_id="_md",
-            valid_until=TOMORROW,
-            xml=XML,
-        )
-        root = XML.parse_metadata(document).root
-        assert not XML.is_signed(root)
-        assert root[0].get("AuthnRequestsSigned") == "false"
 
 
 class TestSchools:
