@@ -29,8 +29,8 @@ from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.login import LoginFlow
-from broker.flow.persons.eck_id_share import LoginTally
 from broker.flow.persons.listed_moves import ListedMoves
+from broker.flow.persons.login_tally import LoginTally
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.ports import Clock, Random
 from broker.flow.release import ReleaseDesk, ReleasePorts
@@ -41,7 +41,7 @@ from broker.flow.supplier_side import SupplierSide
 from broker.flow.switching.volunteers import VolunteerFlow, VolunteerPorts
 from broker.keys_in_force import KeysInForce
 from broker.login_counting import keep_counting
-from broker.person_settings import arrival_rules_of, share_rules_of
+from broker.person_settings import arrival_rules_of, school_alarms_of
 from broker.programs import (
     ProgramTools,
     wire_api_access,
@@ -138,10 +138,10 @@ def build_broker(
             parts.tally,
             register=resources.register,
             counts=SqliteSchoolCounts(loaded.data_folder / "register.db"),
-            rules=share_rules_of(loaded.settings),
+            alarms=school_alarms_of(loaded.settings, resources.snapshots),
             audit=parts.audit,
             clock=clock,
-            show=metrics.dropped_shares,
+            show=metrics.schools_told_of,
         )
         async with resources.running(clock, looking, watching, counting):
             try:

@@ -2,20 +2,21 @@
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import timedelta
 
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.domain.dutch_days import day_of
 from broker.flow.audit import AuditLog
-from broker.flow.persons.eck_id_share import LoginTally, ShareRules, dropped_schools, keep_tally
+from broker.flow.persons.login_tally import LoginTally, SchoolAlarm, keep_tally, schools_told_of
 from broker.flow.persons.register import PersonRegister, RegisterUnavailable
+from broker.flow.persons.school_counts import CountKind
 from broker.flow.ports import Clock
 
 COUNT_SECONDS = 60
 """How much of what was tallied a killed worker loses at most."""
 TOLD_DAYS = 1
-"""For how long after its day a drop is shown."""
+"""For how long after its day an alarm is shown."""
 
 
 async def keep_counting(
@@ -23,15 +24,15 @@ async def keep_counting(
     *,
     register: PersonRegister,
     counts: SqliteSchoolCounts,
-    rules: ShareRules,
+    alarms: Sequence[SchoolAlarm],
     audit: AuditLog,
     clock: Clock,
-    show: Callable[[int], None],
+    show: Callable[[CountKind, int], None],
 ) -> None:
     """Add the tally to the counts once in a while, until cancelled, and then once more.
 
     Args:
-        show: is told of how many schools a drop was told lately.
+        show: is told of how many schools each alarm was told lately.
     """
 
     async def once() -> None:
@@ -41,12 +42,14 @@ async def keep_counting(
                 tally,
                 register=register,
                 read=lambda school, since: counts.read(school, since=since),
-                rules=rules,
+                alarms=alarms,
                 audit=audit,
                 today=today,
             )
             since = today - timedelta(days=TOLD_DAYS)
-            show(len(dropped_schools(dict(counts.read_all(since=since)), since=since)))
+            counted = dict(counts.read_all(since=since))
+            for each in alarms:
+                show(each.kind, len(schools_told_of(each.kind, counted, since=since)))
         except (RegisterUnavailable, sqlite3.Error, OSError):
             pass  # the next time; the register's own health tells that it is down
 

@@ -133,6 +133,9 @@ class Transfers(Section, frozen=True, kw_only=True):
     """Pupils of a school year whom nobody stated before, however small the school; a class."""
     first_without_count: Positive = 50_000
     """The same at a school that published no head count: more than the largest institution has."""
+    first_told_percent: Annotated[int, Meta(ge=0, le=100)] = 40
+    """Of the head count, in two weeks: more such pupils are told; no intake is as large."""
+    first_told_without_count: Positive = 200
     settled_days: Positive = 14
     previous_sub_days: Positive = 365
     """From the first telling on."""

@@ -22,7 +22,7 @@ from tests.builders import a_school, a_school_idp
 from tests.flow.login_parties import registry_of
 
 
-def test_a_told_drop_is_warned_of_the_day_after(tmp_path: Path) -> None:
+def test_what_was_told_is_warned_of_the_day_after(tmp_path: Path) -> None:
     loaded = LoadedSettings(Settings(issuer="http://localhost:8000"), tmp_path)
     loaded.data_folder.mkdir()
     upgrade_database(loaded.data_folder / "registry.db", "registry")
@@ -37,10 +37,14 @@ def test_a_told_drop_is_warned_of_the_day_after(tmp_path: Path) -> None:
             day = today - timedelta(days=days)
             await register.apply((), [Count(SchoolId(school), day, CountKind.SHARE_ALARMED)])
         await register.apply((), [Count(SchoolId("kompas"), today, CountKind.LOGINS)])
+        await register.apply((), [Count(SchoolId("regenboog"), today, CountKind.FIRST_ALARMED)])
         await register.close()
 
     asyncio.run(count())
-    assert [each.file for each in warn_of_schools(loaded)] == ["schools/vuurvogel"]
+    assert [(each.file, each.problem.split()[0]) for each in warn_of_schools(loaded)] == [
+        ("schools/vuurvogel", "states"),
+        ("schools/regenboog", "stated"),
+    ]
 
 
 @pytest.mark.parametrize(

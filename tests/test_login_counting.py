@@ -11,10 +11,17 @@ from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.domain.dutch_days import day_of
+from broker.domain.ids import SchoolId
 from broker.flow.audit import AuditEvent
-from broker.flow.persons.eck_id_share import LoginTally, ShareRules
+from broker.flow.persons.eck_id_share import ShareRules, share_alarm
+from broker.flow.persons.login_tally import LoginTally
 from broker.flow.persons.school_counts import Count, CountKind
 from broker.login_counting import keep_counting
+from broker.person_settings import school_alarms_of
+from broker.settings import Settings
+from tests.builders import a_school
+from tests.flow.login_parties import registry_of
+from tests.flow.port_fakes import SwappedSnapshots
 from tests.flow.register_world import VUURVOGEL
 
 NOW = datetime(2026, 9, 7, 9, tzinfo=UTC)
@@ -43,10 +50,10 @@ async def test_drop_is_shown_and_the_last_tally_kept(
             tally,
             register=register,
             counts=SqliteSchoolCounts(path),
-            rules=ShareRules(),
+            alarms=[share_alarm(ShareRules())],
             audit=events,
             clock=lambda: NOW,
-            show=shown.put_nowait,
+            show=lambda kind, schools: shown.put_nowait(schools),
         )
     )
     assert await shown.get() == 0
@@ -65,3 +72,15 @@ async def test_drop_is_shown_and_the_last_tally_kept(
     await register.close()
     counted = SqliteSchoolCounts(path).read(VUURVOGEL, since=today)
     assert counted[today, CountKind.LOGINS] == 21
+
+
+def test_alarms_go_by_the_settings_and_the_registry_in_force() -> None:
+    school = a_school(pupils=100)
+    snapshots = SwappedSnapshots(registry_of({school.id: school}))
+    settings = Settings(issuer="http://localhost:8000")
+    of_share, of_first = school_alarms_of(settings, snapshots)
+    assert of_share.kind is CountKind.SHARE_ALARMED
+    today = day_of(NOW)
+    counted = {(today, CountKind.FIRST): 41}
+    assert of_first.is_raised(school.id, counted, today)
+    assert not of_first.is_raised(SchoolId("not-there-any-more"), counted, today)

@@ -1,5 +1,5 @@
 """What `broker check` warns of about schools: no head count, logins that name people by different
-attributes, and far fewer ECK iDs than before."""
+attributes, far fewer ECK iDs than before, and many pupils whom nobody stated before."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -14,15 +14,26 @@ from broker.domain.registry import Registry
 from broker.flow.federation.continuity import warn_of_identifiers
 from broker.flow.federation.documents import Problem
 from broker.flow.persons.arrival_budgets import ArrivalRules
-from broker.flow.persons.eck_id_share import dropped_schools
+from broker.flow.persons.login_tally import schools_told_of
+from broker.flow.persons.school_counts import CountKind
 from broker.person_settings import arrival_rules_of
 from broker.settings import LoadedSettings
 
 TOLD_DAYS = 1
+TOLD_OF = {
+    CountKind.SHARE_ALARMED: (
+        "states far fewer ECK iDs than in the weeks before.",
+        "Ask the school what changed in its login.",
+    ),
+    CountKind.FIRST_ALARMED: (
+        "stated many pupils whom no school stated before, in two weeks.",
+        "If it did not join just now, ask it why; if it cannot say, disable it.",
+    ),
+}
 
 
 def warn_of_schools(loaded: LoadedSettings) -> Iterator[Problem]:
-    """Yield a warning for each school of production without head count, and each told drop."""
+    """Yield a warning for each school of production without head count, and for what was told."""
     registry = SqliteRegistry(loaded.data_folder / "registry.db").load()
     yield from warn_of_head_counts(
         registry.schools.values(), rules=arrival_rules_of(loaded.settings)
@@ -32,13 +43,9 @@ def warn_of_schools(loaded: LoadedSettings) -> Iterator[Problem]:
     since = day_of(datetime.now(UTC)) - timedelta(days=TOLD_DAYS)
     with suppress(sqlite3.Error, OSError):  # made or upgraded when the broker starts
         counted = dict(SqliteSchoolCounts(register).read_all(since=since))
-        for dropped in dropped_schools(counted, since=since):
-            yield Problem(
-                f"schools/{dropped}",
-                "-",
-                "states far fewer ECK iDs than in the weeks before.",
-                "Ask the school what changed in its login.",
-            )
+        for kind, (told, remedy) in TOLD_OF.items():
+            for school in schools_told_of(kind, counted, since=since):
+                yield Problem(f"schools/{school}", "-", told, remedy)
 
 
 def warn_of_head_counts(schools: Iterable[object], *, rules: ArrivalRules) -> Iterator[Problem]:

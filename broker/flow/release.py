@@ -44,7 +44,7 @@ from broker.flow.own_schools import (
 from broker.flow.page_between import PageNeeded, find_page_needed, released_names
 from broker.flow.parties import Parties
 from broker.flow.persons.arrival_budgets import ArrivalRules
-from broker.flow.persons.eck_id_share import LoginTally
+from broker.flow.persons.login_tally import LoginTally
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.persons import KnownPerson
 from broker.flow.persons.recognition import make_visit, recognise_person

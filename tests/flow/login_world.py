@@ -26,7 +26,7 @@ from broker.flow.held_state.login_store import LoginStore
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.login import LoginFlow
 from broker.flow.persons.arrival_budgets import ArrivalRules
-from broker.flow.persons.eck_id_share import LoginTally
+from broker.flow.persons.login_tally import LoginTally
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.register import derive_register_keys
 from broker.flow.ports import Clock, FlowKeys

@@ -6,13 +6,12 @@ import pytest
 
 from broker.domain.ids import SchoolId
 from broker.flow.audit import AuditEvent
-from broker.flow.persons.eck_id_share import (
+from broker.flow.persons.eck_id_share import ShareRules, has_dropped, share_alarm
+from broker.flow.persons.login_tally import (
     COMPARED_DAYS,
     LoginTally,
-    ShareRules,
-    dropped_schools,
-    has_dropped,
     keep_tally,
+    schools_told_of,
 )
 from broker.flow.persons.register import RegisterUnavailable
 from broker.flow.persons.school_counts import Counted, CountKind
@@ -74,7 +73,7 @@ async def keep(register: MemoryRegister, tally: LoginTally, audit: Events) -> No
         tally,
         register=register,
         read=read,
-        rules=ShareRules(),
+        alarms=[share_alarm(ShareRules())],
         audit=audit,
         today=FIRST_DAY,
     )
@@ -120,8 +119,10 @@ async def test_what_could_not_be_stored_is_kept() -> None:
 def test_schools_of_which_a_drop_was_told() -> None:
     told = {(FIRST_DAY, CountKind.SHARE_ALARMED): 1}
     counted = {VUURVOGEL: told, REGENBOOG: counts_of((0, 100, 0))}
-    assert dropped_schools(counted, since=FIRST_DAY) == (VUURVOGEL,)
-    assert dropped_schools(counted, since=FIRST_DAY + timedelta(days=1)) == ()
+    assert schools_told_of(CountKind.SHARE_ALARMED, counted, since=FIRST_DAY) == (VUURVOGEL,)
+    assert (
+        schools_told_of(CountKind.SHARE_ALARMED, counted, since=FIRST_DAY + timedelta(days=1)) == ()
+    )
 
 
 async def test_logins_of_pupils_are_tallied_and_those_of_staff_are_not() -> None:

@@ -25,6 +25,7 @@ from prometheus_client import (
 from broker.adapters.keys.key_dates import KeyDates
 from broker.domain.refusals import every_refusal
 from broker.flow.following.trail import LoginStep, Outcome, Trail
+from broker.flow.persons.school_counts import CountKind
 from broker.flow.ports import Clock
 
 STEP_SECONDS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10)
@@ -139,12 +140,21 @@ class Metrics:
             of,
             labels=("purpose",),
         )
-        self._dropped_shares = _gauge(
-            "schuilnaam_schools_with_dropped_eck_id_share",
-            "Schools of which a drop of the share of logins with ECK iD was told since yesterday.",
-            of,
-            mode="livemax",
-        )
+        self._schools_told_of = {
+            CountKind.SHARE_ALARMED: _gauge(
+                "schuilnaam_schools_with_dropped_eck_id_share",
+                "Schools of which a drop of the share of logins with ECK iD was told since "
+                "yesterday.",
+                of,
+                mode="livemax",
+            ),
+            CountKind.FIRST_ALARMED: _gauge(
+                "schuilnaam_schools_with_many_pupils_stated_first",
+                "Schools of which it was told since yesterday that they stated many pupils first.",
+                of,
+                mode="livemax",
+            ),
+        }
         build = _gauge(
             "schuilnaam_build_info",
             "Which program runs.",
@@ -200,9 +210,9 @@ class Metrics:
         """Count one receipt; the answer is of `RECEIPT_ANSWERS`."""
         self._receipts[answer].observe(seconds)
 
-    def dropped_shares(self, schools: int) -> None:
-        """Show of how many schools a drop was told lately."""
-        self._dropped_shares.set(schools)
+    def schools_told_of(self, kind: CountKind, schools: int) -> None:
+        """Show of how many schools an alarm was told lately."""
+        self._schools_told_of[kind].set(schools)
 
     def look(self, sight: Sight) -> None:
         """Show what was found."""

@@ -98,6 +98,8 @@ class ArrivalRules:
     total_percent: int = 115
     first_minimum: int = 30
     first_without_count: int = 50_000
+    first_told_percent: int = 40
+    first_told_without_count: int = 200
     settled_after_days: int = 14
     told_days: int = 365
 

@@ -14,7 +14,7 @@ from broker.domain.federation import School, Supplier
 from broker.domain.ids import SchoolId
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.persons.arrival_budgets import ArrivalRules, ArrivalsSpent, budget_of
-from broker.flow.persons.eck_id_share import LoginTally
+from broker.flow.persons.login_tally import LoginTally
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.person_records import PersonEvent, Presented
 from broker.flow.persons.person_suppliers import Visit

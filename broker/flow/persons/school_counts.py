@@ -12,6 +12,7 @@
     logins             logins of pupils, and
     eck-id-logins      those among them that stated an ECK iD
     share-alarmed      whether a sudden drop of that share was told
+    first-alarmed      whether it was told that many came whom nobody stated before
 
 A budget is spent in the transaction that lets the pupil in, so two workers never overspend it.
 """
@@ -40,6 +41,7 @@ class CountKind(StrEnum):
     LOGINS = "logins"
     ECK_ID_LOGINS = "eck-id-logins"
     SHARE_ALARMED = "share-alarmed"
+    FIRST_ALARMED = "first-alarmed"
 
 
 @dataclass(frozen=True, slots=True)
