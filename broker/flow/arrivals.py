@@ -15,6 +15,7 @@ from broker.domain.federation import SchoolIdp
 from broker.domain.identity import read_stated
 from broker.domain.ids import SchoolId
 from broker.domain.relations import former_brins
+from broker.flow.agreed import check_agreed_when_passive
 from broker.flow.answers import OtherLogin, Step, Welcome, WhichSchool
 from broker.flow.asked import confirm_on_device, find_acr, keep_asked_of, wants_pseudonym
 from broker.flow.at_school import SchoolAnswer
@@ -89,6 +90,13 @@ class Arrivals:
             schools=registry.schools_of(idp),
             former=former_brins(registry, idp.schools, day_of(now)),
         )
+        if pending.request.passive:
+            check_agreed_when_passive(
+                (registry.schools[each] for each in stated.schools),
+                parties.supplier,
+                registry=registry,
+                today=day_of(now),
+            )
         note_unknown_names(self._audit, stated, unreadable=answer.unreadable, idp=idp)
         other = find_login_to_go_on_at(
             stated,

@@ -25,10 +25,11 @@ from collections.abc import Awaitable, Callable, Sequence
 from msgspec.structs import replace
 
 from broker.domain.dutch_days import day_of
-from broker.domain.federation import SchoolIdp
+from broker.domain.federation import School, SchoolIdp
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.school_search import find_hinted_school
+from broker.flow.agreed import check_agreed_when_passive
 from broker.flow.answers import ChooseLogin, Step
 from broker.flow.arrivals import Arrivals
 from broker.flow.at_school import SchoolAnswer
@@ -125,6 +126,8 @@ class LoginFlow:
                 state=parties.supplier.state,
                 today=day_of(self._clock()),
             )
+            if hinted is not None and request.passive:
+                self._check_hinted(*hinted, parties)
             login = replace(login, request=kept_of(request), choose_again=wish.own_school_again)
             done = await self._session_logins.answer(
                 login, request, parties, hinted=None if hinted is None else hinted[0], wish=wish
@@ -144,6 +147,16 @@ class LoginFlow:
             return await self._refusals.answer(refusal, login, parties)
         current_trail().outcome = Outcome.BEGUN
         return step
+
+    def _check_hinted(self, school: School, named: SchoolIdp | None, parties: Parties) -> None:
+        """A hint is no way to ask schools about their people who did not agree to it."""
+        registry = self._snapshots.registry
+        check_agreed_when_passive(
+            (school,) if named is None else registry.schools_of(named).values(),
+            parties.supplier,
+            registry=registry,
+            today=day_of(self._clock()),
+        )
 
     def refuse_oidc(self, refused: RefusedRequest) -> Step:
         """Tell a relying party that its request failed a check, at its proven redirect URI."""

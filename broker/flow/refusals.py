@@ -165,3 +165,18 @@ class NotLoggedIn(Refusal):
     may_redirect = True
     oauth_error = "login_required"
     saml_status = "NoPassive"
+
+
+class PersonForgotten(Refusal):
+    """A browser's session is of somebody who was erased meanwhile; only the school brings one back.
+
+    Who asked for no page hears what `NotLoggedIn` says.
+    """
+
+    code = "E-LOGIN-17"
+    whose_task = WhoseTask.PUPIL
+    what = "You are not logged in any more."
+    remedy = "Log in at your school again."
+    http_status = 403
+    oauth_error = "access_denied"
+    may_retry = True

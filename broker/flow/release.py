@@ -187,6 +187,7 @@ class ReleaseDesk:
             succession=find_succession(registry, school.id, day_of(now), decided.old_roots),
             ports=ports,
             today=day_of(now),
+            known_only=session is not None and not session.is_new,
         )
         if isinstance(of, SchoolsOffered):
             await remember_at_others(

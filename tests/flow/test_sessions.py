@@ -1,22 +1,26 @@
 """Single sign-on: what a browser's session answers, and when the school must be asked."""
 
 import asyncio
+from datetime import timedelta
 from typing import Any
 
 import msgspec
 import pytest
+from msgspec.structs import replace
 
 from broker.domain.assurance import ACR_VALUES, HIGH, LOW
 from broker.domain.federation import NoticeMode, SchoolFrom, SingleSignOn
 from broker.domain.switches import SwitchStage
-from broker.flow.answers import ChooseSchool, OtherLogin, WhichSchool
+from broker.flow.answers import ChooseSchool, OtherLogin, PostMessage, WhichSchool
 from broker.flow.held_state.handles import Handle, parse_handle
 from broker.flow.held_state.login_store import Absent
 from broker.flow.held_state.records import SESSION
+from broker.flow.persons.register import mark_of
 from broker.flow.refusals import StoreUnavailable
 from broker.flow.school_logins import LoginWish
 from broker.flow.sessions.session_records import PARTICIPATION, STANDING, HeldSession
 from broker.saml_xml.elements import build_element
+from tests import builders_oidc as oidc
 from tests import builders_saml as saml
 from tests.builders import a_declaration
 from tests.flow.login_answers import (
@@ -279,6 +283,74 @@ async def test_who_has_no_agreement_learns_of_no_session(
     assert told.error == "unmet_authentication_requirements"
 
 
+@pytest.mark.parametrize("party", [BIOSFEER_OIDC, TAALTUIN])
+@pytest.mark.parametrize("named", ["22BB", oidc.SCHOOL_ISSUER])
+async def test_without_an_agreement_a_hint_asks_nobody(
+    world: LoginWorld, browser: Browser, party: str, named: str
+) -> None:
+    """A supplier names schools in silence: whether it goes to the school, and so how long it takes,
+    would say whether somebody of that school sits here.
+    """
+    passive: Any = {"IsPassive": "true"} if party == TAALTUIN else {"prompt": "none"}
+    agreement = "kompas/taaltuin" if party == TAALTUIN else "kompas/biosfeer"
+    agreed = world.records[agreement]
+    await world.log_in(REKENRIJK, NOOR, browser=browser)
+    for record in (None, replace(agreed, last_day=world.now.date() - timedelta(days=1))):
+        world.put(agreement, record)
+        seen = []
+        for each in (browser, Browser()):
+            world.faults.start()
+            told = await world.begin(each, party, hint=named, **passive)
+            read = read_response(told) if isinstance(told, PostMessage) else read_redirect(told)
+            seen.append((read, list(world.faults.calls)))
+        assert seen[0] == seen[1]
+        assert seen[0][0].error == ("NoPassive" if party == TAALTUIN else "login_required")
+        assert world.school.forms == world.school.forms[:1]
+    world.put(agreement, agreed)
+    assert (await next_login(world, browser, party, hint=named, **passive)).subject
+    at_school = read_at_school(await world.begin(Browser(), party, hint=named, **passive))
+    assert at_school.passive
+
+
+async def test_a_session_of_a_school_without_agreement_counts_as_none(
+    world: LoginWorld, browser: Browser
+) -> None:
+    """Also at a login that serves another school, with which there is one."""
+    await world.log_in(REKENRIJK, SANNE, browser=browser)
+    world.put("vuurvogel/biosfeer", None)
+    for each in (browser, Browser()):
+        answer = await world.begin(each, BIOSFEER_OIDC, hint=saml.SCHOOL_ENTITY, prompt="none")
+        at_school = read_at_school(answer)
+        assert at_school.passive
+        told = read_redirect(await world.come_back(each, at_school, SANNE))
+        assert told.error == "login_required"
+    assert (await next_login(world, browser, REKENRIJK, prompt="none")).subject
+
+
+@pytest.mark.parametrize("closes", [False, True])
+@pytest.mark.parametrize("party", [BIOSFEER_OIDC, TAALTUIN])
+async def test_who_was_erased_is_brought_back_by_the_school_alone(
+    world: LoginWorld, browser: Browser, party: str, closes: bool
+) -> None:
+    passive: Any = {"IsPassive": "true"} if party == TAALTUIN else {"prompt": "none"}
+    first = await world.log_in(REKENRIJK, NOOR, browser=browser)
+    assert (await next_login(world, browser, party)).subject
+    rows = world.register.rows
+    marks = {tag: mark_of(each.sealed) for tag, each in rows.items()}
+    await world.register.erase(marks, closes=tuple(marks) if closes else ())
+    left = dict(rows)
+    nobody = await world.begin(Browser(), party, **passive)
+    told = await world.begin(browser, party, **passive)
+    for each in (nobody, told):
+        read = read_response(each) if isinstance(each, PostMessage) else read_redirect(each)
+        assert read.error == ("NoPassive" if party == TAALTUIN else "login_required")
+    await asks_the_school(world, browser, party)
+    assert rows == left
+    again = await world.log_in(REKENRIJK, NOOR, browser=browser)
+    assert (again.subject == first.subject) is not closes
+    assert (await next_login(world, browser, party)).subject
+
+
 async def test_a_hint_names_the_only_person_that_may_answer(
     world: LoginWorld, browser: Browser
 ) -> None:
@@ -481,6 +553,20 @@ async def test_a_class_is_kept_while_classes_change_their_login(browser: Browser
     assert "nlEduPersonUnit" in session.attributes
     world.take_step(SwitchStage.CLASSES, SANNES_CLASS)
     assert isinstance(await world.begin(browser, BIOSFEER_OIDC), OtherLogin)
+
+
+async def test_that_a_school_switches_is_told_where_it_agreed_alone(browser: Browser) -> None:
+    """Without an agreement it would say that somebody of that school is logged in."""
+    world = SwitchedWorld()
+    world.change(SAML_SCHOOL, single_sign_on=SingleSignOn.ON)
+    await world.log_in(REKENRIJK, SANNE, browser=browser)
+    world.take_step(SwitchStage.ALL)
+    for agreed, error in ((True, "interaction_required"), (False, "login_required")):
+        if not agreed:
+            world.put("vuurvogel/biosfeer", None)
+        told = read_redirect(await world.begin(browser, BIOSFEER_OIDC, prompt="none"))
+        assert told.error == error
+    assert told == read_redirect(await world.begin(Browser(), BIOSFEER_OIDC, prompt="none"))
 
 
 # Ends and tabs ------------------------------------------------------------------------------

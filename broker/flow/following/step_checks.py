@@ -69,9 +69,11 @@ _PARTIES = CheckGroup(
     ordered=False,
     anywhere=True,
 )
+_AGREED = "check_agreed_when_passive"
 TO_SCHOOL = CheckGroup(
     "the way to the school",
     (
+        _AGREED,
         "check_school_known_when_passive",
         "check_school_has_login",
         "check_school_enabled",
@@ -122,7 +124,7 @@ _PERSON = CheckGroup(
         *("check_eck_id_stated_or_known", "check_number_not_reissued"),
         "check_numbers_of_one_pupil_bounded",
         *("check_arrivals_within_budget", "check_protected_arrival_confirmed"),
-        *("check_pinned_epoch_has_key", "check_person_expected"),
+        *("check_pinned_epoch_has_key", "check_person_expected", "check_person_still_known"),
     ),
     ordered=False,
     families=("E-PERSON-", "E-PSEUDONYM-"),
@@ -142,6 +144,7 @@ _RELEASE = (
         ordered=False,
         families=("E-IDENTITY-",),
     ),
+    CheckGroup("an agreement, where no page may say that there is none", (_AGREED,)),
     CheckGroup("by a login that the school offers", ("check_login_offered_when_passive",)),
     CheckGroup("the level that the supplier asked", ("check_acr_met",)),
     CheckGroup("school and supplier are open", ("check_school_enabled", "check_states_equal")),

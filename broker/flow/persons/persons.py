@@ -47,6 +47,7 @@ from broker.flow.persons.register import (
 )
 from broker.flow.persons.school_counts import CountFull
 from broker.flow.persons.successors import NO_SUCCESSION, Succession, carry_over
+from broker.flow.refusals import PersonForgotten
 from broker.pseudonyms.derivation import (
     PersonRoot,
     RootKey,
@@ -152,6 +153,7 @@ async def identify_person(
     confirms: SchoolId | None = None,
     succession: Succession = NO_SUCCESSION,
     anew: Callable[[PersonRoot, bytes], PersonRoot] = no_account_anew,
+    known_only: bool = False,
 ) -> KnownPerson:
     """Return which account a login opens, after storing what the rules say.
 
@@ -166,8 +168,10 @@ async def identify_person(
         confirms: the school whose page about this pupil's arrival there led to this login.
         succession: what the school goes on for, of `find_succession`.
         anew: `root_anew` with the root key.
+        known_only: nobody logged in just now: a session answers in place of the school.
 
     Raises:
+        PersonForgotten: nobody rests here, and `known_only` lets nobody begin.
         EckIdMissing: rule 6 of `person_rules`.
         ArrivalsSpent: a newcomer beyond the budget; nothing was stored.
         ArrivalWaits: a protected pupil's arrival, now stored as held.
@@ -193,6 +197,8 @@ async def identify_person(
     put_off: tuple[PersonEvent, ...] = ()
     for _ in range(MAX_ATTEMPTS):
         looked_up = await look_up(presented, register=register, keys=keys, succession=succession)
+        if known_only and not _by_root(presented, looked_up.records):
+            raise PersonForgotten("check_person_still_known")
         carried = carry_over(
             presented,
             looked_up.records,

@@ -89,6 +89,7 @@ async def recognise_person(
     succession: Succession,
     ports: RecognitionPorts,
     today: date,
+    known_only: bool = False,
 ) -> KnownPerson:
     """Return the account of who logs in, after storing what the rules say and telling of it.
 
@@ -96,6 +97,7 @@ async def recognise_person(
         visit: to whom the login goes; None when no pseudonym will be told.
         confirms: the school whose page about this pupil's arrival there led to this login.
         succession: what the school goes on for.
+        known_only: a session answers in place of the school, so nobody begins here.
 
     Raises:
         Refusal: of `identify_person`.
@@ -116,6 +118,7 @@ async def recognise_person(
             confirms=confirms,
             succession=succession,
             anew=partial(root_anew, key=ports.keys.root),
+            known_only=known_only,
         )
     except ArrivalsSpent as spent:
         await alarm_both_sides(spent, school=school.id, ports=ports, today=today)

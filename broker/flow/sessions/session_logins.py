@@ -7,9 +7,11 @@ then and not kept, because no agreement was about it, makes the school's login s
 
 from datetime import datetime
 
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, SingleSignOn
 from broker.domain.identity import VerifiedLogin
 from broker.domain.release import RequiredAttributeNotStated
+from broker.flow.agreed import is_agreed_at
 from broker.flow.answers import Step
 from broker.flow.arrivals import Arrivals
 from broker.flow.at_school import SchoolAnswer
@@ -17,7 +19,7 @@ from broker.flow.held_state.handles import Handle
 from broker.flow.held_state.records import ChoosingLogin, PendingLogin, SupplierRequest
 from broker.flow.parties import Parties, follow_idp
 from broker.flow.ports import Clock, Snapshots
-from broker.flow.refusals import LoginStepUsed
+from broker.flow.refusals import LoginStepUsed, PersonForgotten
 from broker.flow.school_logins import LoginWish
 from broker.flow.sessions.session_records import HeldSession
 from broker.flow.sessions.session_rules import SESSION_RULES, Offer, asks_new_login
@@ -30,6 +32,7 @@ _LET_THE_SCHOOL_SPEAK = (
     AcrNotMet,
     PersonNotExpected,
     LoginStepUsed,  # the session was ended meanwhile
+    PersonForgotten,
 )
 
 
@@ -71,6 +74,13 @@ class SessionLogins:
         registry, now = self._snapshots.registry, self._clock()
         offer = Offer(session, asked, hinted, registry, now)
         if not all(fits(offer) for fits in SESSION_RULES):
+            return None
+        if asked.passive and not is_agreed_at(
+            (registry.schools[each] for each in session.schools),
+            parties.supplier,
+            registry=registry,
+            today=day_of(now),
+        ):
             return None
         idp = registry.idps[session.idp]
         follow_idp(idp)
