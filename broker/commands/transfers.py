@@ -254,7 +254,7 @@ def transfer_list(config_folder: Path, school: str) -> None:
         f"of at most {budget.first_in_all}."
     )
     click.echo(f"Pupils whom this school's lists protected this school year: {protected}.")
-    click.echo("day         came  left  waited (tries)")
+    click.echo("day         came  left  waited")
     for days in range(LISTED_DAYS):
         day = today - timedelta(days=days)
         came, left, waited = (

@@ -5,6 +5,7 @@ from datetime import date, timedelta
 import pytest
 from msgspec.structs import replace
 
+from broker.demo.people import made_up_eck_id
 from broker.domain.attributes import Population
 from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId
@@ -326,10 +327,41 @@ async def test_whole_login_above_the_budget_ends_on_a_page_and_alarms_both_sides
     events = [(each.action, each.school) for each in world.audit.events]
     assert events.count(("arrivals-over-budget", REGENBOOG)) == 1
     assert events.count(("pupils-stated-elsewhere", VUURVOGEL)) == 1
-    assert world.register.counts[REGENBOOG, today, CountKind.WAITED] == 2
+    assert world.register.counts[REGENBOOG, today, CountKind.WAITED] == 1, "once a pupil"
     assert (await world.log_in(REKENRIJK, SANNE)).subject
     world.wait(days=1)
     assert (await world.log_in(REKENRIJK, SANNE_ELSEWHERE)).subject
+
+
+async def test_who_waits_and_presses_again_keeps_nobody_out() -> None:
+    world = LoginWorld()
+    await world.log_in(REKENRIJK, SANNE)
+    today = day_of(world.now)
+    world.register.counts[REGENBOOG, today, CountKind.ARRIVED] = 100
+    for _ in range(WAITS_A_DAY + 1):
+        assert refused(await world.arrive(Browser(), SANNE_ELSEWHERE)).refusal.code == "E-PERSON-4"
+    new = {"eckId": (made_up_eck_id("new everywhere"),)}
+    assert (await world.log_in(REKENRIJK, SANNE_ELSEWHERE, stated=new)).subject
+    world.wait(days=1)
+    world.register.counts[REGENBOOG, day_of(world.now), CountKind.ARRIVED] = 100
+    refused(await world.arrive(Browser(), SANNE_ELSEWHERE))
+    assert world.register.counts[REGENBOOG, day_of(world.now), CountKind.WAITED] == 1
+
+
+async def test_who_could_not_be_counted_is_counted_the_next_time() -> None:
+    world = LoginWorld()
+    await world.log_in(REKENRIJK, SANNE)
+    today = day_of(world.now)
+    world.register.counts[REGENBOOG, today, CountKind.ARRIVED] = 100
+
+    async def break_down() -> None:
+        world.register.down = True
+
+    world.register.overtaken_by = break_down
+    assert refused(await world.arrive(Browser(), SANNE_ELSEWHERE)).refusal.code != "E-PERSON-4"
+    world.register.down = False
+    assert refused(await world.arrive(Browser(), SANNE_ELSEWHERE)).refusal.code == "E-PERSON-4"
+    assert world.register.counts[REGENBOOG, today, CountKind.WAITED] == 1
 
 
 async def test_whole_login_of_a_protected_pupil_is_confirmed_from_the_page_that_says_so() -> None:

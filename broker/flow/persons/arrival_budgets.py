@@ -34,7 +34,8 @@ from broker.flow.persons.person_records import FoundRecords, Login, Presented, R
 from broker.flow.persons.school_counts import Count, CountKind, year_day
 
 WAITS_A_DAY = 30
-"""Tries of newcomers at one school; at least, or four times those of whom it may let in a day."""
+"""Newcomers at one school; at least, or four times those of whom it may let in a day. Each counts
+once a day for each worker, however often the pupil tries (`waiting_pupils`)."""
 
 WAITS_FACTOR = 4
 

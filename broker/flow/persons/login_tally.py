@@ -13,6 +13,7 @@ from broker.domain.ids import SchoolId
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.persons.register import PersonRegister
 from broker.flow.persons.school_counts import Count, Counted, CountFull, CountKind
+from broker.flow.persons.waiting_pupils import WaitingPupils
 
 COMPARED_DAYS = 14
 """Two weeks before today: as many of each day of the week."""
@@ -34,9 +35,14 @@ class SchoolAlarm:
 
 
 class LoginTally:
-    """Logins of pupils since it was last emptied, in one worker."""
+    """Logins of pupils since it was last emptied, in one worker.
+
+    Attributes:
+        waiting: who was counted as waiting today.
+    """
 
     def __init__(self) -> None:
+        self.waiting = WaitingPupils()
         self._counts: dict[tuple[SchoolId, date, CountKind], int] = {}
 
     def note(self, school: SchoolId, *, today: date, with_eck_id: bool) -> None:

@@ -51,7 +51,7 @@ class RecognitionPorts(Protocol):
 
     @property
     def tally(self) -> LoginTally:
-        """Where logins of pupils are counted."""
+        """Where logins of pupils are counted, and who waits is remembered for the day."""
         ...
 
     @property
@@ -121,13 +121,14 @@ async def recognise_person(
             known_only=known_only,
         )
     except ArrivalsSpent as spent:
-        await alarm_both_sides(spent, school=school.id, ports=ports, today=today)
+        await alarm_both_sides(spent, presented, school=school.id, ports=ports, today=today)
         raise
     if presented.population is Population.PUPIL:
         ports.tally.note(school.id, today=today, with_eck_id=presented.eck_id is not None)
     if PersonEvent.ECK_ID_PUT_OFF in person.events:
         await alarm_both_sides(
             ArrivalsSpent("check_arrivals_within_budget"),
+            presented,
             school=school.id,
             ports=ports,
             today=today,
@@ -138,13 +139,22 @@ async def recognise_person(
 
 
 async def alarm_both_sides(
-    spent: ArrivalsSpent, *, school: SchoolId, ports: RecognitionPorts, today: date
+    spent: ArrivalsSpent,
+    presented: Presented,
+    *,
+    school: SchoolId,
+    ports: RecognitionPorts,
+    today: date,
 ) -> None:
-    """Count that a newcomer waits, and tell of it: of each school once a day.
+    """Count that a newcomer waits, once a day, and tell of it: of each school once a day.
 
     Raises:
         RegisterUnavailable: nobody knows whether it was counted.
     """
+    waiting = ports.tally.waiting
+    mark = waiting.mark_of(presented.roots[0], school=school, today=today, random=ports.random)
+    if waiting.remembers(mark):
+        return
     await ports.register.apply((), [Count(school, today, CountKind.WAITED)])
     alarms = [(school, CountKind.ALARMED, "arrivals-over-budget")]
     alarms += [
@@ -154,6 +164,7 @@ async def alarm_both_sides(
     for whose, kind, action in alarms:
         if await count_first(whose, kind, ports=ports, today=today):
             ports.audit.record(AuditEvent(action=action, school=whose))
+    waiting.remember(mark)
 
 
 async def count_first(

@@ -6,7 +6,7 @@
     first              pupils let in whom nobody stated by ECK iD before
     first-in-year      the same in a school year (its day is 1 August)
     protected          pupils whom this school's list protected, in a school year
-    waited             tries of pupils who were not let in, because the day's budget was spent
+    waited             pupils who were not let in, because a budget was spent; once a day a worker
     alarmed            whether that was told of this school
     left-alarmed       whether it was told of a school of before
     logins             logins of pupils, and
