@@ -2,7 +2,7 @@
 
 import asyncio
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +11,16 @@ import pytest
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_upgrade import upgrade_database
-from broker.commands.school_warnings import warn_of_logins, warn_of_schools
+from broker.commands.school_warnings import (
+    warn_of_exceptions,
+    warn_of_logins,
+    warn_of_schools,
+)
 from broker.domain.attributes import AttributeName
 from broker.domain.dutch_days import day_of
 from broker.domain.federation import State
 from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.domain.tolerances import IdpException, Tolerance
 from broker.flow.persons.school_counts import Count, CountKind
 from broker.settings import LoadedSettings, Settings
 from tests.builders import a_school, a_school_idp
@@ -84,3 +89,19 @@ def test_logins_of_one_school_that_name_people_differently(
     told = list(warn_of_logins(registry))
     assert [each.file for each in told] == warned
     assert all("employeeNumber, uid" in str(each) for each in told)
+
+
+def test_a_login_that_lives_by_an_exception() -> None:
+    today = date(2026, 3, 2)
+    excepted = a_school_idp(
+        exceptions=tuple(
+            IdpException(name=each, last_day=today - timedelta(days=ago), reason="being mended")
+            for ago, each in enumerate((Tolerance.AES_CBC, Tolerance.NO_NAME_ID))
+        )
+    )
+    plain = a_school_idp(id=SchoolIdpId("nieuw"))
+    registry = replace(registry_of({}), idps={each.id: each for each in (excepted, plain)})
+    in_force, ended = warn_of_exceptions(registry, today=today)
+    assert in_force.file == ended.file == f"identity_providers/{excepted.id}"
+    assert "aes-cbc is tolerated until 2026-03-02: being mended" in in_force.problem
+    assert "no-name-id has ended on 2026-03-01" in ended.problem

@@ -1,10 +1,11 @@
 """What `broker check` warns of about schools: no head count, logins that name people by different
-attributes, far fewer ECK iDs than before, and many pupils whom nobody stated before."""
+attributes or live by an exception, far fewer ECK iDs than before, and many pupils whom nobody
+stated before."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
@@ -39,6 +40,7 @@ def warn_of_schools(loaded: LoadedSettings) -> Iterator[Problem]:
         registry.schools.values(), rules=arrival_rules_of(loaded.settings)
     )
     yield from warn_of_logins(registry)
+    yield from warn_of_exceptions(registry, today=day_of(datetime.now(UTC)))
     register = loaded.data_folder / "register.db"
     since = day_of(datetime.now(UTC)) - timedelta(days=TOLD_DAYS)
     with suppress(sqlite3.Error, OSError):  # made or upgraded when the broker starts
@@ -77,3 +79,19 @@ def warn_of_logins(registry: Registry) -> Iterator[Problem]:
     yield from warn_of_identifiers(
         (school, each.identifier) for each in logins for school in each.schools
     )
+
+
+def warn_of_exceptions(registry: Registry, *, today: date) -> Iterator[Problem]:
+    """Yield a warning for each exception of a login, as long as its document has it."""
+    for idp in registry.idps.values():
+        for index, each in enumerate(idp.exceptions):
+            ended = each.last_day < today
+            yield Problem(
+                f"identity_providers/{idp.id}",
+                f"exception[{index}]",
+                f"{each.name} {'has ended on' if ended else 'is tolerated until'} {each.last_day}: "
+                f"{each.reason}",
+                "What needs it is refused now. Remove it."
+                if ended
+                else "Have the school's login corrected, and remove it.",
+            )

@@ -90,7 +90,7 @@ class SchoolDocument(Document, frozen=True, kw_only=True):
 
 
 class ExceptionDocument(Document, frozen=True, kw_only=True):
-    """`[[exception]]`: a tolerance of one school, with an end; none exists yet."""
+    """`[[exception]]`: a tolerance of one login, with an end."""
 
     name: Text
     until: date

@@ -20,6 +20,7 @@ from broker.domain.ids import (
 )
 from broker.domain.relying_parties import RelyingParty
 from broker.domain.saml_published import PublishedIdp
+from broker.domain.tolerances import IdpException
 
 
 class State(StrEnum):
@@ -171,6 +172,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
         name: by which people know it from the school's other logins; "" when none was given.
         acr: what it states of its level -> a level of `assurance.ACR_VALUES`.
         rehearsal_only: offered to nobody until a switch brings the school to it.
+        exceptions: what is tolerated of it, with an end; of no other login.
     """
 
     id: SchoolIdpId
@@ -188,6 +190,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
     name: str = ""
     acr: dict[str, str] = msgspec.field(default_factory=dict)
     rehearsal_only: bool = False
+    exceptions: tuple[IdpException, ...] = ()
 
     @property
     def place(self) -> str:

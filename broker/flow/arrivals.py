@@ -37,12 +37,12 @@ from broker.flow.parties import Parties
 from broker.flow.ports import Clock, Snapshots
 from broker.flow.refusals import InteractionRequired
 from broker.flow.release import ReleaseDesk
+from broker.flow.school_faults import note_exceptions, note_unknown_names
 from broker.flow.school_logins import find_login_to_go_on_at
 from broker.flow.school_side import wants_other_account
 from broker.flow.sessions.session_records import HeldSession
 from broker.flow.sessions.sessions import SessionInHand, Sessions
 from broker.flow.still_allowed import check_still_allowed
-from broker.flow.unknown_names import note_unknown_names
 
 
 class Arrivals:
@@ -98,6 +98,7 @@ class Arrivals:
                 today=day_of(now),
             )
         note_unknown_names(self._audit, stated, unreadable=answer.unreadable, idp=idp)
+        note_exceptions(self._audit, answer.exceptions, school=stated.schools[0], idp=idp)
         other = find_login_to_go_on_at(
             stated,
             idp,

@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import Protocol
 
 from broker.domain.identity import VerifiedLogin
+from broker.domain.tolerances import Tolerance
 from broker.flow.held_state.login_store import Claim
 from broker.flow.ports import Random
 
@@ -58,11 +59,13 @@ class SchoolAnswer:
     Attributes:
         unreadable: names of what it stated in a form that no attribute has; counted like unknown.
         claims: one-shot values that must be used up with the next write.
+        exceptions: of its document, without which the answer would have been refused.
     """
 
     login: VerifiedLogin
     claims: tuple[Claim, ...] = field(default=(), repr=False)
     unreadable: tuple[str, ...] = ()
+    exceptions: tuple[Tolerance, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

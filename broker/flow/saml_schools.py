@@ -106,7 +106,7 @@ class SamlSchools:
             # It answers our request, so nobody made it before we sent that.
             made_within=now - pending.sent_at,
         )
-        return SchoolAnswer(login.login, claims)
+        return SchoolAnswer(login.login, claims, exceptions=login.exceptions)
 
 
 def _seconds_until(end: datetime, *, now: datetime) -> int:

@@ -134,8 +134,13 @@ def check_level(statement: Statement, expected: ExpectedResponse, _now: datetime
 
 
 def check_name_id(statement: Statement, expected: ExpectedResponse, _now: datetime) -> None:
-    """9: a NameID that is not blank, and not one meant for another party (core 8.3.7)."""
+    """9: a NameID that is not blank, and not one meant for another party (core 8.3.7).
+
+    That there is one is `response.check_name_id_stated`, which an exception can lift.
+    """
     name_id = statement.name_id
+    if name_id is None:
+        return
     if not name_id.value.strip():
         raise NameIdUnusable("check_name_id")
     if name_id.sp_name_qualifier not in (None, "", expected.entity_id):

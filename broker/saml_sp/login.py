@@ -9,6 +9,7 @@ from datetime import datetime
 
 from broker.domain.federation import SchoolIdp
 from broker.domain.identity import VerifiedLogin
+from broker.domain.tolerances import Tolerance
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -61,10 +62,13 @@ class SamlLogin:
         assertion_not_on_or_after: ... and remembered until then: the first moment at which the
             checks refuse the assertion by themselves, cap and clock skew included.
         session_index: of the session at school; None when it keeps none.
+        name_id: None where an exception tolerates that there is none.
+        exceptions: those without which the answer would have been refused.
     """
 
     login: VerifiedLogin
     assertion_id: str = field(repr=False)
     assertion_not_on_or_after: datetime
     session_index: str | None = field(default=None, repr=False)
-    name_id: SamlNameId
+    name_id: SamlNameId | None
+    exceptions: tuple[Tolerance, ...] = ()

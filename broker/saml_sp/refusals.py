@@ -183,6 +183,18 @@ class LevelNotGiven(SchoolAnsweredWithoutLogin):
     saml_status = "NoAuthnContext"
 
 
+class ExceptionEnded(Refusal):
+    """What an exception of this login's document tolerated until a day that has passed.
+
+    The check is that of the rule that holds again; the subject names the exception.
+    """
+
+    code = "E-SAML-36"
+    whose_task = WhoseTask.SCHOOL
+    what = "Your school's login still works in a way that we may not accept any more."
+    remedy = "The administrator of the school's login must change a setting: we know which."
+
+
 class ProviderUnreachable(Refusal):
     """The provider has no endpoint that we can use, or must get signed requests and cannot."""
 

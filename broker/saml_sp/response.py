@@ -6,8 +6,7 @@ The rules, whose numbers recur in this package:
 2. Parsed once: no DOCTYPE, entity, comment or processing instruction; limits on nodes and depth.
 3. Valid against the schemas, no ID twice; with status success exactly one assertion, else none.
 4. Signed by a key that is registered for this provider, over the very element that is read.
-5. An encrypted assertion is signed as well, or the Response around it is; why one does not open
-   shows nowhere.
+5. What is encrypted is signed as well, or what is around it is; why it does not open shows nowhere.
 6. From here on only the verified element is read; whoever issued it is the provider to which the
    pupil was sent.
 7. For us, for this request, now, and by such a login as we asked for.
@@ -23,6 +22,8 @@ an answer has come, and what needs more takes the later type only:
           -> Statement                         its contents, read from the signed element only
           -> SamlLogin                         every check passed
 
+The document of a login may lift a part of rules 4, 5 and 9 until a day (`exceptions`).
+
 Rule 8 needs a store and is the flow's; rule 10 is `broker.domain.identity`'s, for SAML and OIDC
 alike.
 """
@@ -31,15 +32,19 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import SamlIdpEndpoints
 from broker.domain.identity import VerifiedLogin
 from broker.saml_sp.checks import STATEMENT_CHECKS, usable_until
+from broker.saml_sp.encrypted_parts import open_parts
+from broker.saml_sp.exceptions import Exceptions
 from broker.saml_sp.login import ExpectedResponse, SamlLogin
 from broker.saml_sp.refusals import (
     LevelNotGiven,
     LoginCancelled,
     LoginDenied,
     LoginFailedAtSchool,
+    NameIdUnusable,
     NoPassiveLogin,
     NotAuthenticated,
     ResponseFromSomebodyElse,
@@ -51,6 +56,7 @@ from broker.saml_sp.statement import (
     ASSERTION,
     ENCRYPTED_ASSERTION,
     SignedAssertion,
+    Statement,
     read_statement,
 )
 from broker.saml_xml.bindings import decode_post
@@ -109,18 +115,22 @@ def read_response(
     response = xml.parse(message).root
     check_is_response(response)
     check_success(response, expected=expected)
-    # 4. Signature by a registered key.  5. An encrypted assertion is authenticated too.
+    # 4. Signature by a registered key.  5. What is encrypted is authenticated too.
+    exceptions = Exceptions(expected.idp, today=day_of(now))
     assertion = authenticate_assertion(
         response,
         xml=xml,
         keys=verification_keys(check_provider(expected).signing_certificates),
         decryption_keys=decryption_keys,
+        exceptions=exceptions,
     )
+    open_parts(assertion, xml=xml, keys=decryption_keys, exceptions=exceptions)
     # 6. From here on only the verified element is read.  7. For us, now, for this request.
     # 9. Who it is: present, not blank.
     statement = read_statement(assertion)
     for check in STATEMENT_CHECKS:
         check(statement, expected, now)
+    check_name_id_stated(statement, exceptions=exceptions)
     return SamlLogin(
         login=VerifiedLogin(
             idp=expected.idp,
@@ -132,6 +142,7 @@ def read_response(
         assertion_not_on_or_after=usable_until(statement),
         session_index=statement.session_index,
         name_id=statement.name_id,
+        exceptions=exceptions.needed,
     )
 
 
@@ -165,12 +176,19 @@ def check_success(response: Element, *, expected: ExpectedResponse) -> None:
     raise answer("check_success")
 
 
+def check_name_id_stated(statement: Statement, *, exceptions: Exceptions) -> None:
+    """9: the school names who it is, by which its session can be ended again (profiles 4.1.4.2)."""
+    if statement.name_id is None:
+        exceptions.lift(NameIdUnusable("check_name_id_stated"))
+
+
 def authenticate_assertion(
     response: Element,
     *,
     xml: XmlSecurity,
     keys: Sequence[VerificationKey],
     decryption_keys: Sequence[DecryptionKey],
+    exceptions: Exceptions,
 ) -> SignedAssertion:
     """4 and 5: return the one assertion, covered by a signature of one of `keys`.
 
@@ -178,6 +196,7 @@ def authenticate_assertion(
 
     Raises:
         NotAuthenticated: nothing that covers the assertion is signed.
+        ExceptionEnded: an exception tolerated how it is signed or encrypted, and has ended.
         XmlRefusal: a signature does not hold, or the assertion does not open.
     """
     if not xml.is_signed(response):
@@ -186,15 +205,17 @@ def authenticate_assertion(
             assertion = xml.decrypt(assertion, keys=decryption_keys).root
         if not xml.is_signed(assertion):
             raise NotAuthenticated("check_assertion_signed")
-        verified = xml.verify(assertion, keys=keys).root
-        return SignedAssertion(check_is_assertion(verified), response)
-    signed = xml.verify(response, keys=keys)
-    assertion = check_one_assertion(signed.root)
+        signed = exceptions.verify(xml, assertion, keys=keys)
+        return SignedAssertion(check_is_assertion(signed.root), signed, response)
+    around = signed = exceptions.verify(xml, response, keys=keys)
+    assertion = check_one_assertion(around.root)
     if assertion.tag == ENCRYPTED_ASSERTION:
-        assertion = xml.decrypt_signed(signed, assertion, keys=decryption_keys).root
+        signed = exceptions.open_signed(xml, around, assertion, keys=decryption_keys)
+        assertion = signed.root
     if xml.is_signed(assertion):
-        assertion = xml.verify(assertion, keys=keys).root
-    return SignedAssertion(check_is_assertion(assertion), signed.root)
+        signed = exceptions.verify(xml, assertion, keys=keys)
+        assertion = signed.root
+    return SignedAssertion(check_is_assertion(assertion), signed, around.root)
 
 
 def check_one_assertion(response: Element) -> Element:

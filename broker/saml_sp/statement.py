@@ -20,12 +20,14 @@ from broker.saml_xml.elements import (
 )
 from broker.saml_xml.instants import parse_instant
 from broker.saml_xml.names import CONFIRMATION_BEARER, SAML
+from broker.saml_xml.security import SignedElement
 
 ASSERTION = f"{{{SAML}}}Assertion"
 ENCRYPTED_ASSERTION = f"{{{SAML}}}EncryptedAssertion"
 ISSUER = f"{{{SAML}}}Issuer"
 SUBJECT = f"{{{SAML}}}Subject"
 NAME_ID = f"{{{SAML}}}NameID"
+ENCRYPTED_ID = f"{{{SAML}}}EncryptedID"
 CONFIRMATION = f"{{{SAML}}}SubjectConfirmation"
 CONFIRMATION_DATA = f"{{{SAML}}}SubjectConfirmationData"
 CONDITIONS = f"{{{SAML}}}Conditions"
@@ -37,6 +39,7 @@ AUTHN_CONTEXT = f"{{{SAML}}}AuthnContext"
 AUTHN_CONTEXT_CLASS = f"{{{SAML}}}AuthnContextClassRef"
 ATTRIBUTE_STATEMENT = f"{{{SAML}}}AttributeStatement"
 ATTRIBUTE = f"{{{SAML}}}Attribute"
+ENCRYPTED_ATTRIBUTE = f"{{{SAML}}}EncryptedAttribute"
 ATTRIBUTE_VALUE = f"{{{SAML}}}AttributeValue"
 
 
@@ -45,11 +48,13 @@ class SignedAssertion:
     """An assertion that a registered key of the expected provider signed.
 
     Attributes:
-        root: the Assertion, of or below a `SignedElement`.
+        root: the Assertion, of or below `signed`.
+        signed: what the signature covers.
         response: the Response around it, maybe unsigned: compare, never believe.
     """
 
     root: Element = field(repr=False)
+    signed: SignedElement
     response: Element = field(repr=False)
 
 
@@ -90,7 +95,7 @@ class Statement:
     session_not_on_or_after: datetime | None
     session_index: str | None = field(repr=False)
     authn_context: str
-    name_id: SamlNameId
+    name_id: SamlNameId | None
     attributes: Mapping[str, tuple[str, ...]] = field(repr=False)
 
 
@@ -99,7 +104,7 @@ def read_statement(assertion: SignedAssertion) -> Statement:
 
     Raises:
         ResponseMalformed: no Conditions, or not exactly one AuthnStatement.
-        NameIdUnusable: no Subject, or one without a readable NameID.
+        NameIdUnusable: no Subject.
         MessageUnreadable: an instant or text that is none.
     """
     root, response = assertion.root, assertion.response
@@ -112,7 +117,7 @@ def read_statement(assertion: SignedAssertion) -> Statement:
     (authn,) = authn_statements
     subject = optional_child(root, SUBJECT)
     if subject is None:
-        raise NameIdUnusable("check_name_id_stated")
+        raise NameIdUnusable("check_subject_stated")
     restrictions = children_of(conditions, AUDIENCE_RESTRICTION)
     one_time_use = children_of(conditions, ONE_TIME_USE)
     return Statement(
@@ -143,10 +148,10 @@ def read_statement(assertion: SignedAssertion) -> Statement:
     )
 
 
-def _read_name_id(subject: Element) -> SamlNameId:
+def _read_name_id(subject: Element) -> SamlNameId | None:
     name_id = optional_child(subject, NAME_ID)
-    if name_id is None:  # BaseID and EncryptedID name nobody that we could know
-        raise NameIdUnusable("check_name_id_stated")
+    if name_id is None:  # nor a BaseID: the schemas know no form of one
+        return None
     return SamlNameId(
         text_of(name_id),
         name_id.get("Format", ""),

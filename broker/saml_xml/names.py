@@ -73,14 +73,18 @@ ALG_RSA_SHA512: Final = "http://www.w3.org/2001/04/xmldsig-more#rsa-sha512"
 ALG_ECDSA_SHA256: Final = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha256"
 ALG_ECDSA_SHA384: Final = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha384"
 ALG_ECDSA_SHA512: Final = "http://www.w3.org/2001/04/xmldsig-more#ecdsa-sha512"
+ALG_RSA_SHA1: Final = DS + "rsa-sha1"  # by exception of one school, never else
 ALG_SHA256: Final = XENC + "sha256"
 ALG_SHA384: Final = "http://www.w3.org/2001/04/xmldsig-more#sha384"
 ALG_SHA512: Final = XENC + "sha512"
 
-# Encryption (XML Encryption 1.1, 5.2.4 and 5.5.2). SHA-1 appears below only inside OAEP, where
-# its weakness does not matter and many programs know nothing else.
+# Encryption (XML Encryption 1.1, 5.2.4 and 5.5.2). SHA-1 appears below inside OAEP, where its
+# weakness does not matter and many programs know nothing else; as the digest of a signature, and
+# CBC, by exception of one school only.
 ALG_AES128_GCM: Final = XENC11 + "aes128-gcm"
 ALG_AES256_GCM: Final = XENC11 + "aes256-gcm"
+ALG_AES128_CBC: Final = XENC + "aes128-cbc"
+ALG_AES256_CBC: Final = XENC + "aes256-cbc"
 ALG_RSA_OAEP_MGF1P: Final = XENC + "rsa-oaep-mgf1p"
 ALG_RSA_OAEP: Final = XENC11 + "rsa-oaep"
 ALG_SHA1: Final = DS + "sha1"

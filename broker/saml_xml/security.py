@@ -66,11 +66,17 @@ class XmlSecurity(Protocol):
         """Tell whether `element` carries a signature of its own; says nothing of its worth."""
         ...
 
-    def verify(self, element: Element, *, keys: Sequence[VerificationKey]) -> SignedElement:
+    def verify(
+        self, element: Element, *, keys: Sequence[VerificationKey], sha1: bool = False
+    ) -> SignedElement:
         """Return `element` as one of `keys` signed it.
 
         `element` is the root of an `UnverifiedElement` or `SignedElement`, or below one. Its
-        signature is taken out of that tree: use the result from here on.
+        signature is taken out of that tree: use the result from here on. A refusal by the check
+        of the algorithms comes first, and leaves the tree as it was.
+
+        Args:
+            sha1: RSA over SHA-1 is accepted besides (an exception of one school).
 
         Raises:
             NoKeyRegistered: `keys` is empty.
@@ -93,15 +99,28 @@ class XmlSecurity(Protocol):
     def decrypt(self, encrypted: Element, *, keys: Sequence[DecryptionKey]) -> UnverifiedElement:
         """Return what an EncryptedAssertion holds; by itself this proves no sender.
 
+        Never by CBC: where nobody proved who sent it, trying would tell a forger what is inside.
+
         Raises:
             DecryptionRefused: whatever the reason.
         """
         ...
 
     def decrypt_signed(
-        self, around: SignedElement, encrypted: Element, *, keys: Sequence[DecryptionKey]
+        self,
+        around: SignedElement,
+        encrypted: Element,
+        *,
+        keys: Sequence[DecryptionKey],
+        cbc: bool = False,
     ) -> SignedElement:
         """Return what `encrypted`, a part of `around`, holds: the signature covers it too.
+
+        `encrypted` is an EncryptedAssertion, EncryptedID or EncryptedAttribute, and holds an
+        Assertion, NameID or Attribute.
+
+        Args:
+            cbc: AES-CBC is accepted besides (an exception of one school).
 
         Raises:
             DecryptionRefused: whatever the reason.

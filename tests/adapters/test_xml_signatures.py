@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from lxml import etree
 
 import broker
-from broker.adapters.xml import xml_parsing, xml_signatures
+from broker.adapters.xml import signature_algorithms, xml_parsing, xml_signatures
 from broker.saml_xml import names as n
 from broker.saml_xml.bindings import QuerySignature, build_redirect_query, decode_redirect
 from broker.saml_xml.elements import Element, build_element, serialize
@@ -117,7 +117,7 @@ def test_an_algorithm_takes_no_parameters(local: str) -> None:
 
 def test_an_elliptic_signature_has_the_length_of_its_curve() -> None:
     octets = b"octets"
-    value = xml_signatures.sign_octets(octets, key=ec_key().private_key)
+    value = signature_algorithms.sign_octets(octets, key=ec_key().private_key)
     for changed in (b"", value[:-1], value + b"x", b"\x00" * 64, value[:32] + b"\x00" + value[32:]):
         with refused("signature-value"):
             SECURITY.verify_query(
@@ -222,7 +222,7 @@ def test_a_signed_query_verifies_by_its_key_alone(key: PartyKey) -> None:
 
 def test_a_query_with_a_weak_algorithm_is_refused() -> None:
     octets = b"SAMLRequest=x"
-    value = xml_signatures.sign_octets(octets, key=rsa_key().private_key)
+    value = signature_algorithms.sign_octets(octets, key=rsa_key().private_key)
     good = QuerySignature(n.ALG_RSA_SHA256, octets, value)
     assert SECURITY.verify_query(good, keys=[rsa_key().verification]).key_id
     for algorithm in (n.DS + "rsa-sha1", n.DS + "hmac-sha1", n.DS + "dsa-sha1", ""):

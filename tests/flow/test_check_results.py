@@ -63,7 +63,7 @@ def test_a_required_attribute_is_no_part_of_the_checks_name() -> None:
 
 def test_what_was_wrong_inside_what_was_decrypted() -> None:
     told = tell_checks(*ANSWER, failed="decrypted-depth", code="E-XML-5")
-    assert results(told)["decrypted-assertion"] is FAILED
+    assert results(told)["decrypted-element"] is FAILED
 
 
 @pytest.mark.parametrize(

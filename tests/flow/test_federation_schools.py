@@ -1,6 +1,7 @@
 """Schools and their logins: every refusal, and what a sound document compiles to."""
 
 from collections.abc import Callable
+from datetime import date
 from typing import Any
 
 import msgspec
@@ -15,6 +16,7 @@ from broker.domain.federation import (
     SchoolFrom,
     SchoolIdp,
 )
+from broker.domain.tolerances import Tolerance
 from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.login_checks import IDP_CHECKS
 from broker.flow.federation.logins import with_built_in_names
@@ -34,6 +36,10 @@ from tests.flow.federation_builders import (
 )
 
 SECOND_SCHOOL = stated(Kind.SCHOOL, a_school(id="regenboog", brin="33CC"))
+
+
+def an_exception(name: str) -> dict[str, Any]:
+    return {"name": name, "until": "2030-01-01", "reason": "y"}
 
 
 def compiled_login(login: dict[str, Any], **files: str) -> SchoolIdp:
@@ -185,6 +191,9 @@ def test_metadata_may_stand_beside_the_document() -> None:
             an_oidc_login(exception=[{"name": "x", "until": "2030-01-01", "reason": "y"}]),
             "exception[0].name",
         ),
+        (a_saml_login(exception=[an_exception("x")]), "exception[0].name"),
+        (a_saml_login(exception=[an_exception("aes-cbc")] * 2), "exception[1].name"),
+        (an_oidc_login(exception=[an_exception("aes-cbc")]), "exception[0].name"),
         (an_oidc_login(oidc_scopes=["profile"]), "oidc_scopes"),
         (an_oidc_login(issuer="http://login.vuurvogel.example"), "issuer"),
         (an_oidc_login(token_endpoint="https://u@x.example/#f"), "token_endpoint"),
@@ -197,6 +206,13 @@ def test_metadata_may_stand_beside_the_document() -> None:
 )
 def test_a_login_is_refused(login: dict[str, Any], path: str) -> None:
     assert paths_of(login) == [path]
+
+
+def test_exceptions_are_kept_with_their_end_and_reason() -> None:
+    names = ["sha1-signatures", "aes-cbc", "no-name-id"]
+    kept = compiled_login(a_saml_login(exception=list(map(an_exception, names)))).exceptions
+    assert [each.name for each in kept] == list(Tolerance) == names
+    assert {(each.last_day, each.reason) for each in kept} == {(date(2030, 1, 1), "y")}
 
 
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"

@@ -194,7 +194,7 @@ def read_with(field: str, instant: datetime) -> SamlLogin:
 def end_of_use(changes: dict[str, Any], now: datetime) -> datetime:
     """Return the end of the statement that `changes` describe, without cryptography."""
     response = a_response(signed="nothing", **changes)
-    statement = read_statement(SignedAssertion(response[-1], response))
+    statement = read_statement(SignedAssertion(response[-1], None, response))  # type: ignore[arg-type]
     for check in STATEMENT_CHECKS:
         check(statement, an_expectation(), now)
     return usable_until(statement)
@@ -226,7 +226,7 @@ class TestWho:
         def without_subject(assertion: Element) -> None:
             assertion.remove(assertion.find(saml("Subject")))  # type: ignore[arg-type]
 
-        refused(r.NameIdUnusable, "check_name_id_stated", edit_assertion=without_subject)
+        refused(r.NameIdUnusable, "check_subject_stated", edit_assertion=without_subject)
 
 
 def test_every_check_of_the_table_has_a_test() -> None:

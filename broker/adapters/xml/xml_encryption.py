@@ -1,9 +1,13 @@
-"""Encrypted assertions (XML Encryption 1.1, SAML core 2.3.4 and 6): AES-GCM under RSA-OAEP.
+"""Encrypted parts of messages: AES-GCM under RSA-OAEP.
+
+XML Encryption 1.1; SAML core 2.2.4, 2.3.4, 2.7.3.2 and 6.
 
 CBC and RSA 1.5 are refused, not tried: both let whoever can ask often enough read what was
-encrypted. What is wrong with the method is told by its own check, since the message shows it to
-everybody; from the first use of a private key on there is one answer for everything. Exactly one
-EncryptedKey is accepted: each further one would buy a forger a private-key operation.
+encrypted. RSA 1.5 always; CBC but where the caller knows that the school signed this very
+ciphertext and its document has an exception: then nobody else can ask. What is wrong with the
+method is told by its own check, since the message shows it to everybody; from the first use of a
+private key on there is one answer for everything. Exactly one EncryptedKey is accepted: each
+further one would buy a forger a private-key operation.
 """
 
 import os
@@ -13,6 +17,7 @@ from dataclasses import dataclass, field
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from lxml import etree
 
@@ -25,7 +30,10 @@ from broker.saml_xml.refusals import DecryptionRefused, MessageUnreadable
 
 GCM_NONCE_BYTES = 12  # XML Encryption 1.1, 5.2.4: 96 bits, in front of the ciphertext
 
+AES_BLOCK_BYTES = 16
+
 CONTENT_KEY_BYTES = {n.ALG_AES128_GCM: 16, n.ALG_AES256_GCM: 32}
+CBC_KEY_BYTES = {n.ALG_AES128_CBC: 16, n.ALG_AES256_CBC: 32}
 OAEP_DIGESTS: dict[str, hashes.HashAlgorithm] = {
     n.ALG_SHA1: hashes.SHA1(),  # noqa: S303 -- inside OAEP, where collisions do not matter
     n.ALG_SHA256: hashes.SHA256(),
@@ -44,6 +52,15 @@ OAEP_PADDINGS = {
 """DigestMethod and MGF, as a message names them -> the padding that they mean together."""
 
 ENCRYPTED_ASSERTION = f"{{{n.SAML}}}EncryptedAssertion"
+HELD_BY = {
+    f"{{{n.SAML}}}{encrypted}": f"{{{n.SAML}}}{held}"
+    for encrypted, held in (
+        ("EncryptedAssertion", "Assertion"),
+        ("EncryptedID", "NameID"),
+        ("EncryptedAttribute", "Attribute"),
+    )
+}
+"""Encrypted element -> what it must hold."""
 _KEY_INFO = f"{{{n.DS}}}KeyInfo"
 _DIGEST_METHOD = f"{{{n.DS}}}DigestMethod"
 _MGF = f"{{{n.XENC11}}}MGF"
@@ -55,16 +72,17 @@ def _xenc(local: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class EncryptedParts:
-    """What is needed to open one EncryptedAssertion; its methods are those that we accept."""
+    """What is needed to open one encrypted element; its methods are those that we accept."""
 
     content_key_bytes: int
+    is_cbc: bool
     content: bytes = field(repr=False)
     wrapped_key: bytes = field(repr=False)
     oaep: padding.OAEP
 
 
-def read_encrypted(encrypted: Element) -> EncryptedParts:
-    """Return the parts of an EncryptedAssertion, if its methods are accepted.
+def read_encrypted(encrypted: Element, *, cbc: bool = False) -> EncryptedParts:
+    """Return the parts of an encrypted element, if its methods are accepted.
 
     The EncryptedKey stands in the EncryptedData's KeyInfo or beside the EncryptedData.
 
@@ -81,11 +99,14 @@ def read_encrypted(encrypted: Element) -> EncryptedParts:
     if data.get("Type", n.TYPE_ELEMENT) != n.TYPE_ELEMENT:
         raise DecryptionRefused("encryption-shape")
     method = _one(children_of(data, _xenc("EncryptionMethod")))
-    content_key_bytes = CONTENT_KEY_BYTES.get(method.get("Algorithm", ""))
+    algorithm = method.get("Algorithm", "")
+    is_cbc = cbc and algorithm in CBC_KEY_BYTES
+    content_key_bytes = (CBC_KEY_BYTES if is_cbc else CONTENT_KEY_BYTES).get(algorithm)
     if content_key_bytes is None or len(method):
         raise DecryptionRefused("encryption-method")
     return EncryptedParts(
         content_key_bytes=content_key_bytes,
+        is_cbc=is_cbc,
         content=_cipher_value(data),
         wrapped_key=_cipher_value(key),
         oaep=_oaep_of(_one(children_of(key, _xenc("EncryptionMethod")))),
@@ -93,7 +114,7 @@ def read_encrypted(encrypted: Element) -> EncryptedParts:
 
 
 def open_encrypted(parts: EncryptedParts, *, keys: Sequence[DecryptionKey]) -> bytes:
-    """Return the plaintext; GCM proves it unchanged since it was encrypted, not by whom.
+    """Return the plaintext; GCM proves it unchanged since it was encrypted, CBC nothing.
 
     Raises:
         DecryptionRefused: check "decryption", whatever the reason.
@@ -105,12 +126,25 @@ def open_encrypted(parts: EncryptedParts, *, keys: Sequence[DecryptionKey]) -> b
             continue
         if len(content_key) != parts.content_key_bytes:
             continue
-        nonce, sealed = parts.content[:GCM_NONCE_BYTES], parts.content[GCM_NONCE_BYTES:]
         try:
-            return AESGCM(content_key).decrypt(nonce, sealed, None)
+            return _open_content(content_key, parts)
         except (InvalidTag, ValueError):
             continue
     raise DecryptionRefused("decryption")
+
+
+def _open_content(content_key: bytes, parts: EncryptedParts) -> bytes:
+    """Raise InvalidTag or ValueError where the content does not open."""
+    if parts.is_cbc:
+        start, sealed = parts.content[:AES_BLOCK_BYTES], parts.content[AES_BLOCK_BYTES:]
+        opener = Cipher(algorithms.AES(content_key), modes.CBC(start)).decryptor()
+        padded = opener.update(sealed) + opener.finalize()
+        # XML Encryption 5.2: the last byte counts the padding, of any content, itself included.
+        if not padded or not 1 <= padded[-1] <= AES_BLOCK_BYTES:
+            raise ValueError
+        return padded[: -padded[-1]]
+    nonce, sealed = parts.content[:GCM_NONCE_BYTES], parts.content[GCM_NONCE_BYTES:]
+    return AESGCM(content_key).decrypt(nonce, sealed, None)
 
 
 def encrypt_element(plaintext: bytes, *, recipient: EncryptionKey) -> Element:

@@ -11,7 +11,16 @@ from copy import copy
 
 from lxml import etree
 
+from broker.adapters.xml.signature_algorithms import (
+    DIGESTS,
+    SHA2,
+    WITH_SHA1,
+    algorithm_of,
+    digest,
+    sign_octets,
+)
 from broker.adapters.xml.xml_encryption import (
+    HELD_BY,
     encrypt_element,
     open_encrypted,
     plaintext_of,
@@ -19,12 +28,8 @@ from broker.adapters.xml.xml_encryption import (
 )
 from broker.adapters.xml.xml_parsing import MESSAGE, METADATA, parse_strictly
 from broker.adapters.xml.xml_signatures import (
-    DIGESTS,
     SIGNATURE,
-    algorithm_of,
     canonical,
-    digest,
-    sign_octets,
     verify_enveloped,
     verify_octets,
 )
@@ -35,7 +40,6 @@ from broker.saml_xml.keys import DecryptionKey, EncryptionKey, SigningKey, Verif
 from broker.saml_xml.refusals import DecryptionRefused, MessageUnreadable
 from broker.saml_xml.security import SignedElement, UnverifiedElement
 
-ASSERTION = f"{{{n.SAML}}}Assertion"
 ISSUER = f"{{{n.SAML}}}Issuer"
 
 
@@ -73,8 +77,10 @@ class LxmlSecurity:
     def is_signed(self, element: Element) -> bool:
         return bool(children_of(element, SIGNATURE))
 
-    def verify(self, element: Element, *, keys: Sequence[VerificationKey]) -> SignedElement:
-        return verify_enveloped(element, keys=keys)
+    def verify(
+        self, element: Element, *, keys: Sequence[VerificationKey], sha1: bool = False
+    ) -> SignedElement:
+        return verify_enveloped(element, keys=keys, accepted=WITH_SHA1 if sha1 else SHA2)
 
     def verify_query(
         self, signature: QuerySignature, *, keys: Sequence[VerificationKey]
@@ -82,23 +88,19 @@ class LxmlSecurity:
         return verify_octets(signature, keys=keys)
 
     def decrypt(self, encrypted: Element, *, keys: Sequence[DecryptionKey]) -> UnverifiedElement:
-        plaintext = open_encrypted(read_encrypted(encrypted), keys=keys)
-        try:
-            assertion = parse_strictly(plaintext, limits=MESSAGE)
-        except MessageUnreadable as unreadable:
-            # The person sees the one answer; the audit event may know which check it was, since
-            # whoever wrote the plaintext knew it already.
-            raise DecryptionRefused(f"decrypted-{unreadable.check}") from None
-        if assertion.tag != ASSERTION:
-            raise DecryptionRefused("decrypted-assertion")
-        return UnverifiedElement(assertion)
+        return UnverifiedElement(_open(encrypted, keys=keys, cbc=False))
 
     def decrypt_signed(
-        self, around: SignedElement, encrypted: Element, *, keys: Sequence[DecryptionKey]
+        self,
+        around: SignedElement,
+        encrypted: Element,
+        *,
+        keys: Sequence[DecryptionKey],
+        cbc: bool = False,
     ) -> SignedElement:
         if encrypted.getroottree().getroot() is not around.root:
             raise ValueError("the encrypted element is not part of the signed one")
-        return SignedElement(root=self.decrypt(encrypted, keys=keys).root, key=around.key)
+        return SignedElement(root=_open(encrypted, keys=keys, cbc=cbc), key=around.key)
 
     def sign(self, element: Element, *, key: SigningKey) -> None:
         own_id = element.get("ID")
@@ -125,6 +127,19 @@ class LxmlSecurity:
 
     def encrypt(self, assertion: Element, *, recipient: EncryptionKey) -> Element:
         return encrypt_element(plaintext_of(assertion), recipient=recipient)
+
+
+def _open(encrypted: Element, *, keys: Sequence[DecryptionKey], cbc: bool) -> Element:
+    plaintext = open_encrypted(read_encrypted(encrypted, cbc=cbc), keys=keys)
+    try:
+        held = parse_strictly(plaintext, limits=MESSAGE)
+    except MessageUnreadable as unreadable:
+        # The person sees the one answer; the audit event may know which check it was, since
+        # whoever wrote the plaintext knew it already.
+        raise DecryptionRefused(f"decrypted-{unreadable.check}") from None
+    if held.tag != HELD_BY.get(str(encrypted.tag)):
+        raise DecryptionRefused("decrypted-element")
+    return held
 
 
 def _base64(octets: bytes) -> str:

@@ -11,20 +11,14 @@ element's ID, ids are unique (the parser holds that), and KeyInfo is never read.
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives import hashes
-from cryptography.hazmat.primitives.asymmetric import ec, padding, rsa
-from cryptography.hazmat.primitives.asymmetric.utils import (
-    decode_dss_signature,
-    encode_dss_signature,
-)
 from lxml import etree
 
+from broker.adapters.xml.signature_algorithms import SHA2, Accepted, digest, find_signer
 from broker.adapters.xml.xml_parsing import parse_own_bytes
 from broker.saml_xml import names as n
 from broker.saml_xml.bindings import QuerySignature, decode_base64
 from broker.saml_xml.elements import Element, children_of, text_of
-from broker.saml_xml.keys import PrivateKey, PublicKey, VerificationKey
+from broker.saml_xml.keys import VerificationKey
 from broker.saml_xml.refusals import (
     MessageUnreadable,
     NoKeyRegistered,
@@ -39,27 +33,12 @@ INCLUSIVE_PREFIXES_MAX = 20
 """Ours; the field uses one to three. Canonicalisation looks each up for each element before the
 signature is known to hold, so a long list would let a forgery cost thousands of honest messages."""
 
-RSA_ALGORITHMS: dict[str, hashes.HashAlgorithm] = {
-    n.ALG_RSA_SHA256: hashes.SHA256(),
-    n.ALG_RSA_SHA384: hashes.SHA384(),
-    n.ALG_RSA_SHA512: hashes.SHA512(),
-}
-ECDSA_ALGORITHMS: dict[str, hashes.HashAlgorithm] = {
-    n.ALG_ECDSA_SHA256: hashes.SHA256(),
-    n.ALG_ECDSA_SHA384: hashes.SHA384(),
-    n.ALG_ECDSA_SHA512: hashes.SHA512(),
-}
-DIGESTS: dict[str, hashes.HashAlgorithm] = {
-    n.ALG_SHA256: hashes.SHA256(),
-    n.ALG_SHA384: hashes.SHA384(),
-    n.ALG_SHA512: hashes.SHA512(),
-}
-
 
 @dataclass(frozen=True, slots=True)
 class UnverifiedSignature:
     """The parts of one ds:Signature, found at their places and not judged."""
 
+    accepted: Accepted
     element: Element
     signature: Element
     signed_info: Element
@@ -80,7 +59,7 @@ SIGNATURE = _ds("Signature")
 INCLUSIVE_NAMESPACES = f"{{{n.EC}}}InclusiveNamespaces"
 
 
-def read_signature(element: Element) -> UnverifiedSignature:
+def read_signature(element: Element, *, accepted: Accepted) -> UnverifiedSignature:
     """Return the one signature that is a direct child of `element`, exactly as SAML shapes it.
 
     One SignedInfo, one Reference, no Object, and no element that is not named here.
@@ -106,6 +85,7 @@ def read_signature(element: Element) -> UnverifiedSignature:
         list(reference), "Transforms", "DigestMethod", "DigestValue"
     )
     return UnverifiedSignature(
+        accepted=accepted,
         element=element,
         signature=signature,
         signed_info=signed_info,
@@ -133,8 +113,8 @@ def check_canonicalization(signature: UnverifiedSignature) -> None:
 
 def check_signature_algorithm(signature: UnverifiedSignature) -> None:
     """RSA or ECDSA with SHA-2, and no parameters that could bend it."""
-    algorithm = signature.method.get("Algorithm", "")
-    if algorithm not in RSA_ALGORITHMS and algorithm not in ECDSA_ALGORITHMS:
+    algorithm, accepted = signature.method.get("Algorithm", ""), signature.accepted
+    if algorithm not in accepted.rsa and algorithm not in accepted.ecdsa:
         raise SignatureRefused("signature-algorithm")
     if len(signature.method):
         raise SignatureRefused("signature-algorithm")
@@ -161,7 +141,7 @@ def check_transforms(signature: UnverifiedSignature) -> None:
 def check_digest_algorithm(signature: UnverifiedSignature) -> None:
     """SHA-2."""
     method = signature.digest_method
-    if method.get("Algorithm", "") not in DIGESTS or len(method):
+    if method.get("Algorithm", "") not in signature.accepted.digests or len(method):
         raise SignatureRefused("digest-algorithm")
 
 
@@ -174,7 +154,9 @@ CHECKS: tuple[Callable[[UnverifiedSignature], None], ...] = (
 )
 
 
-def verify_enveloped(element: Element, *, keys: Sequence[VerificationKey]) -> SignedElement:
+def verify_enveloped(
+    element: Element, *, keys: Sequence[VerificationKey], accepted: Accepted = SHA2
+) -> SignedElement:
     """Return `element` as one of `keys` signed it; takes the signature out of the tree.
 
     Raises:
@@ -182,19 +164,24 @@ def verify_enveloped(element: Element, *, keys: Sequence[VerificationKey]) -> Si
     """
     if not keys:
         raise NoKeyRegistered("key-registered")
-    signature = read_signature(element)
+    signature = read_signature(element, accepted=accepted)
     for check in CHECKS:
         check(signature)
     octets = _canonical(signature.signed_info, _inclusive_prefixes(signature.canonicalization))
     value = _octets_of(signature.signature_value)
     key = find_signer(
-        octets, value=value, algorithm=signature.method.get("Algorithm", ""), keys=keys
+        octets,
+        value=value,
+        algorithm=signature.method.get("Algorithm", ""),
+        keys=keys,
+        accepted=accepted,
     )
     prefixes = _inclusive_prefixes(signature.transforms[1])
     digest_value = _octets_of(signature.digest_value)
     _take_out(signature.signature, of=element)
     hashed = _canonical(element, prefixes)
-    if digest(hashed, DIGESTS[signature.digest_method.get("Algorithm", "")]) != digest_value:
+    digest_algorithm = accepted.digests[signature.digest_method.get("Algorithm", "")]
+    if digest(hashed, digest_algorithm) != digest_value:
         raise SignatureRefused("digest")
     return SignedElement(root=parse_own_bytes(hashed), key=key)
 
@@ -208,69 +195,9 @@ def verify_octets(signature: QuerySignature, *, keys: Sequence[VerificationKey])
     if not keys:
         raise NoKeyRegistered("key-registered")
     algorithm = signature.algorithm
-    if algorithm not in RSA_ALGORITHMS and algorithm not in ECDSA_ALGORITHMS:
+    if algorithm not in SHA2.rsa and algorithm not in SHA2.ecdsa:
         raise SignatureRefused("signature-algorithm")
     return find_signer(signature.octets, value=signature.value, algorithm=algorithm, keys=keys)
-
-
-def find_signer(
-    octets: bytes, *, value: bytes, algorithm: str, keys: Sequence[VerificationKey]
-) -> VerificationKey:
-    """Return the first of `keys` by which `value` is a signature over `octets`.
-
-    Raises:
-        SignatureRefused: by none of them.
-    """
-    for key in keys:
-        try:
-            _verify(key.public_key, octets, value, algorithm)
-        except InvalidSignature:
-            continue
-        return key
-    raise SignatureRefused("signature-value")
-
-
-def _verify(key: PublicKey, octets: bytes, value: bytes, algorithm: str) -> None:
-    """Verify by one key; a key of the other kind than `algorithm` says never verifies.
-
-    Raises:
-        InvalidSignature: it does not verify.
-    """
-    if isinstance(key, rsa.RSAPublicKey) and algorithm in RSA_ALGORITHMS:
-        key.verify(value, octets, padding.PKCS1v15(), RSA_ALGORITHMS[algorithm])
-    elif isinstance(key, ec.EllipticCurvePublicKey) and algorithm in ECDSA_ALGORITHMS:
-        # RFC 4051 2.3.6: r and s, each as long as the group's order, one behind the other.
-        size = (key.key_size + 7) // 8
-        if len(value) != 2 * size:
-            raise InvalidSignature
-        r, s = int.from_bytes(value[:size], "big"), int.from_bytes(value[size:], "big")
-        key.verify(encode_dss_signature(r, s), octets, ec.ECDSA(ECDSA_ALGORITHMS[algorithm]))
-    else:
-        raise InvalidSignature
-
-
-def sign_octets(octets: bytes, *, key: PrivateKey) -> bytes:
-    """Return the signature over `octets` by the algorithm that `algorithm_of(key)` names."""
-    algorithm = algorithm_of(key)
-    if isinstance(key, rsa.RSAPrivateKey):
-        return key.sign(octets, padding.PKCS1v15(), RSA_ALGORITHMS[algorithm])
-    size = (key.key_size + 7) // 8
-    r, s = decode_dss_signature(key.sign(octets, ec.ECDSA(ECDSA_ALGORITHMS[algorithm])))
-    return r.to_bytes(size, "big") + s.to_bytes(size, "big")
-
-
-def algorithm_of(key: PrivateKey) -> str:
-    """Return the identifier by which `key` signs: SHA-256, or the hash that fits a larger curve."""
-    if isinstance(key, rsa.RSAPrivateKey):
-        return n.ALG_RSA_SHA256
-    return {256: n.ALG_ECDSA_SHA256, 384: n.ALG_ECDSA_SHA384}.get(key.key_size, n.ALG_ECDSA_SHA512)
-
-
-def digest(octets: bytes, algorithm: hashes.HashAlgorithm) -> bytes:
-    """Return the hash of `octets`."""
-    hasher = hashes.Hash(algorithm)
-    hasher.update(octets)
-    return hasher.finalize()
 
 
 def _octets_of(element: Element) -> bytes:

@@ -15,6 +15,7 @@ from broker.domain.attributes import (
 )
 from broker.domain.documents import DocumentProblem, IdentityProviderDocument
 from broker.domain.federation import SchoolFrom
+from broker.domain.tolerances import Tolerance
 from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.levels import check_levels_not_raised
 from broker.flow.federation.places import check_location, check_only_of_protocol
@@ -26,6 +27,8 @@ OIDC_KEYS = (
     *("userinfo_endpoint", "end_session_endpoint", "jwks", "jwks_uri", "oidc_scopes"),
     *("can_reauthenticate", "states_issuer"),
 )
+
+TOLERANCES = tuple(each.value for each in Tolerance)
 
 IDENTIFIERS = frozenset(
     name for name, each in VOCABULARY.items() if each.restricted and name != ECK_ID
@@ -170,12 +173,19 @@ def check_login_identifier_allowed(
 
 
 def check_exceptions_known(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
-    for index, each in enumerate(document.exception):
-        yield DocumentProblem(
-            f"exception[{index}].name",
-            f"names {each.name}, but no exception is built yet.",
-            "Remove it, and have the school's login corrected.",
-        )
+    """A tolerance is one that is built, of a SAML login, and stands there once."""
+    names = [each.name for each in document.exception]
+    for index, name in enumerate(names):
+        if document.protocol != "saml" or name not in TOLERANCES:
+            yield DocumentProblem(
+                f"exception[{index}].name",
+                f"names {name}, which no {document.protocol} login can have.",
+                f"A SAML login can have {', '.join(TOLERANCES)}; or have the login corrected.",
+            )
+        elif name in names[:index]:
+            yield DocumentProblem(
+                f"exception[{index}].name", f"names {name} once more.", "Name each once."
+            )
 
 
 def check_openid_scope_asked(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:

@@ -8,6 +8,7 @@ from broker.domain.attributes import ENTREE_NAMES, OIDC_NAMES, AttributeName
 from broker.domain.documents import DocumentProblem, IdentityProviderDocument
 from broker.domain.federation import OidcIdpEndpoints, SamlIdpEndpoints, SchoolIdp
 from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.domain.tolerances import IdpException, Tolerance
 from broker.flow.federation.discovery import (
     Fetch,
     ProviderMetadata,
@@ -67,6 +68,10 @@ def compile_idp(
         name=document.name or "",
         acr=dict(document.acr),
         rehearsal_only=document.rehearsal_only,
+        exceptions=tuple(
+            IdpException(name=Tolerance(each.name), last_day=each.until, reason=each.reason)
+            for each in document.exception
+        ),
     )
 
 

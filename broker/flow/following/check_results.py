@@ -12,7 +12,7 @@ from broker.flow.following.protocol_checks import CheckGroup
 from broker.flow.following.step_checks import groups_of
 from broker.flow.following.trail import LoginStep
 
-IN_WHAT_WAS_DECRYPTED = "decrypted-assertion"
+IN_WHAT_WAS_DECRYPTED = "decrypted-element"
 
 
 class CheckResult(StrEnum):

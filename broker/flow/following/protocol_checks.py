@@ -148,15 +148,17 @@ SAML_ANSWER = (
         (
             *_SIGNATURE.checks,
             *("check_one_assertion", "encryption-shape", "encryption-method", "decryption"),
-            *("decrypted-assertion", "check_assertion_signed", "check_is_assertion"),
+            *("decrypted-element", "check_assertion_signed", "check_is_assertion"),
+            "check_encrypted_parts_bounded",
         ),
         ordered=False,
     ),
     CheckGroup(
         "the statement is whole",
-        ("check_conditions_stated", "check_one_authn_statement", "check_name_id_stated"),
+        ("check_conditions_stated", "check_one_authn_statement", "check_subject_stated"),
     ),
     CheckGroup("the statement", named(STATEMENT_CHECKS)),
+    CheckGroup("by what the session can be ended", ("check_name_id_stated",)),
 )
 OIDC_ANSWER = (
     CheckGroup(

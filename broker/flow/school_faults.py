@@ -1,10 +1,13 @@
-"""Names that a school states and no mapping knows: reported, never passed on."""
+"""What a school's login should mend, reported at each login: names that no mapping knows, and what
+only an exception of its document lets through."""
 
 from collections.abc import Sequence
 
 from broker.domain.attributes import IGNORE
 from broker.domain.federation import SchoolIdp
 from broker.domain.identity import StatedLogin, reportable_name
+from broker.domain.ids import SchoolId
+from broker.domain.tolerances import Tolerance
 from broker.flow.audit import AuditEvent, AuditLog
 
 MAX_UNKNOWN_NAMES = 20
@@ -25,5 +28,17 @@ def note_unknown_names(
                 school=stated.schools[0],
                 idp=idp.id,
                 names=tuple(each[:MAX_NAME_CHARACTERS] for each in named),
+            )
+        )
+
+
+def note_exceptions(
+    audit: AuditLog, exceptions: Sequence[Tolerance], *, school: SchoolId, idp: SchoolIdp
+) -> None:
+    """Report each exception without which this answer would have been refused."""
+    if exceptions:
+        audit.record(
+            AuditEvent(
+                action="exception-needed", school=school, idp=idp.id, names=tuple(exceptions)
             )
         )
