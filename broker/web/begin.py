@@ -1,4 +1,4 @@
-"""Beginning a login, the same for every protocol: in a tab of its own, and not in circles."""
+"""Beginning a login or logout, for every protocol: in a tab of its own, and not in circles."""
 
 from collections.abc import Awaitable, Callable, Sequence
 
@@ -80,6 +80,18 @@ def count_start(web: Web, request: Request) -> Header:
     starts, cookie = web.cookies.count_starts(request, now_seconds=int(web.clock().timestamp()))
     if starts > MAX_STARTS_A_MINUTE:
         raise GoingInCircles("check_starts_a_minute")
+    return cookie
+
+
+def count_end(web: Web, request: Request) -> Header:
+    """Count a logout that begins, as `count_start` counts logins: each leaves a record for a while.
+
+    Raises:
+        GoingInCircles: this browser began too many.
+    """
+    ends, cookie = web.cookies.count_ends(request, now_seconds=int(web.clock().timestamp()))
+    if ends > MAX_STARTS_A_MINUTE:
+        raise GoingInCircles("check_ends_a_minute")
     return cookie
 
 

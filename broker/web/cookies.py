@@ -14,6 +14,7 @@
 | `again` | `1`: a person of several schools wishes to say anew for which one | ten minutes | Lax |
 | `start` | `<relying party>.<school>.<target>` of an opened link | 30 minutes | None, or Lax |
 | `starts` | when the first of the last starts was, and how many | a minute | Lax |
+| `ends` | the same of logouts that began | a minute | Lax |
 | `form` | random; binds the forms of a chooser that was opened without a login | a day | Lax |
 
 All are HttpOnly; on https all are Secure and begin with `__Host-`. The login's cookie must survive
@@ -317,9 +318,13 @@ class Cookies:
 
     def count_starts(self, request: Request, *, now_seconds: int) -> tuple[int, Header]:
         """Count this start of a login: how many there were within a minute, and the cookie."""
-        first, count = _read_starts(self.read(request, "starts"), now_seconds=now_seconds)
-        cookie = self._header("starts", f"{first}-{count + 1}", seconds=STARTS_SECONDS)
-        return count + 1, cookie
+        count, value = _count(self.read(request, "starts"), now_seconds=now_seconds)
+        return count, self._header("starts", value, seconds=STARTS_SECONDS)
+
+    def count_ends(self, request: Request, *, now_seconds: int) -> tuple[int, Header]:
+        """Count the same of logouts, apart: who goes round in logins must be able to log out."""
+        count, value = _count(self.read(request, "ends"), now_seconds=now_seconds)
+        return count, self._header("ends", value, seconds=STARTS_SECONDS)
 
     def _header(
         self, name: str, value: str, *, seconds: int | None, cross_site: bool = False
@@ -332,9 +337,10 @@ class Cookies:
         return b"set-cookie", f"{cookie}; SameSite={same_site}".encode("ascii")
 
 
-def _read_starts(value: str, *, now_seconds: int) -> tuple[int, int]:
-    """Return when the window began and how many starts it held; a window lasts a minute."""
+def _count(value: str, *, now_seconds: int) -> tuple[int, str]:
+    """Return how many there were within a minute with this one, and what to keep of it."""
     match = re.fullmatch(r"([0-9]{1,12})-([0-9]{1,4})", value)
-    if match is None or not 0 <= now_seconds - int(match[1]) < STARTS_SECONDS:
-        return now_seconds, 0
-    return int(match[1]), int(match[2])
+    first, before = now_seconds, 0
+    if match is not None and 0 <= now_seconds - int(match[1]) < STARTS_SECONDS:
+        first, before = int(match[1]), int(match[2])
+    return before + 1, f"{first}-{before + 1}"

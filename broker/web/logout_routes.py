@@ -17,8 +17,9 @@ from broker.flow.sessions.logout_answers import AskLogout, LoggedOut
 from broker.flow.sessions.logout_records import TOLD_TTL_SECONDS
 from broker.oidc_op.logout import LogoutRequest, build_logout_return, parse_logout_request
 from broker.oidc_rp.request import build_end_session_url
-from broker.web.begin import check_destination, is_framed, show_new_tab, step_route
+from broker.web.begin import check_destination, count_end, is_framed, show_new_tab, step_route
 from broker.web.csrf import check_own_form, make_token
+from broker.web.held_steps import note_begun_by
 from broker.web.logout_pages import AskLogoutPage, LeftPlace, LoggedOutPage
 from broker.web.pages import Link
 from broker.web.requests import only, read_form, read_query
@@ -37,14 +38,17 @@ def logout_routes(web: Web) -> list[Route]:
             parameters = await read_form(request, max_bytes=web.max_body_bytes)
         else:
             parameters = read_query(request)
+        note_begun_by(web, request, client_id=only(parameters, "client_id"))
         return await begin(request, parse_logout_request(parameters))
 
     async def begin(request: Request, asked: LogoutRequest) -> Response:
+        counted = count_end(web, request)
         begun = await web.logout.begin(asked)
         response = redirect(f"/logout?logout={begun.name}")
         web.cookies.open_logout(
             request, response, begun.name, begun.handle.text, seconds=TOLD_TTL_SECONDS
         )
+        response.raw_headers.append(counted)
         return response
 
     async def look(request: Request) -> Response:

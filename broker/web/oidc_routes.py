@@ -13,7 +13,7 @@ from broker.flow.key_plans.key_purposes import JWKS_CACHE
 from broker.oidc_op.caller_proof import NO_PROOF
 from broker.oidc_op.client_credentials import is_api_token_request
 from broker.oidc_op.presented_tokens import build_resource_challenge
-from broker.oidc_op.pushed import RequestUriInvalid, RequestUsed, TooManyPushed
+from broker.oidc_op.pushed import TooManyPushed
 from broker.web.begin import (
     check_destination,
     check_room_for_frame,
@@ -47,11 +47,8 @@ def oidc_routes(web: Web) -> list[Route]:
                 return show_new_tab(web, request)
             check_room_for_frame(web, request)  # prompt=none shows no page, so it may be framed
         counted = count_start(web, request)
-        try:
-            asked = await web.authorization.read(parameters)
-        except (RequestUriInvalid, RequestUsed):  # a reload, or a page that lay open for long
-            note_begun_by(web, request, client_id=only(parameters, "client_id"))
-            raise
+        note_begun_by(web, request, client_id=_client_named(parameters))
+        asked = await web.authorization.read(parameters)
         if framed and not (isinstance(asked, RefusedRequest) or asked.passive):
             response = show_new_tab(web, request)
         elif isinstance(asked, RefusedRequest):
@@ -159,6 +156,12 @@ async def _parameters(web: Web, request: Request) -> Parameters:
     if request.method == "POST":
         return await read_form(request, max_bytes=web.max_body_bytes)
     return read_query(request)
+
+
+def _client_named(parameters: Parameters) -> str:
+    """Return who asks, for the way back of a page; "" where that stands there twice or not."""
+    named = [value for name, value in parameters if name == "client_id"]
+    return named[0] if len(named) == 1 else ""
 
 
 def _may_be_passive(parameters: Parameters) -> bool:

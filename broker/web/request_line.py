@@ -14,6 +14,7 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
 
 STEPS: Mapping[tuple[str, str], tuple[LoginStep, str]] = MappingProxyType(
     {
+        ("/start", ""): (LoginStep.START, ""),
         ("/oidc/authorize", ""): (LoginStep.BEGIN, "oidc"),
         ("/saml/idp/sso", ""): (LoginStep.BEGIN, "saml"),
         ("/schools", "GET"): (LoginStep.SHOW_SCHOOLS, ""),

@@ -6,6 +6,7 @@ from starlette.routing import Route
 
 from broker.domain.dutch_days import day_of
 from broker.domain.refusals import Refusal
+from broker.flow.following.trail import current_trail
 from broker.flow.start_links import StartLink, StartUnknown, find_start
 from broker.web.begin import check_destination, is_framed, show_new_tab, step_route
 from broker.web.cookies import KeptStart
@@ -41,7 +42,9 @@ def start_routes(web: Web) -> list[Route]:
             raise
         except Refusal:
             note_begun_at(request, link.relying_party)  # so that its page leads there
+            current_trail().relying_party = link.relying_party
             raise
+        current_trail().relying_party = link.relying_party
         response = redirect(found.url)
         school = "" if found.school is None else found.school.id
         kept = KeptStart(link.relying_party, school, link.target)

@@ -15,7 +15,7 @@ from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.held_state.handles import Handle
 from broker.flow.ports import SchoolUnanswered
 from broker.flow.refusals import LoginStepUsed, LogoutStepAbsent
-from broker.flow.sessions import logout_courier
+from broker.flow.sessions import logout, logout_courier
 from broker.flow.sessions.logout import LogoutFlow
 from broker.flow.sessions.logout_answers import AskLogout, LoggedOut, LogoutPorts, LogoutRules
 from broker.flow.sessions.logout_courier import LogoutCourier, LogoutMessage
@@ -417,7 +417,10 @@ async def test_who_does_not_answer_is_tried_again_and_then_given_up(
     assert "logout-not-told" in desk.world.audit.actions()
 
 
-async def test_what_waits_is_sent_when_the_process_stops(world: LoginWorld) -> None:
+async def test_what_waits_is_sent_when_the_process_stops(
+    world: LoginWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(logout, "LAST_WAIT_SECONDS", 0.01)
     desk, browser = Desk(world, longest_wait_seconds=10_000), Browser()
     token = await desk.log_in(browser)
     await desk.log_in(browser, BIOSFEER_OIDC)
@@ -426,6 +429,41 @@ async def test_what_waits_is_sent_when_the_process_stops(world: LoginWorld) -> N
     await desk.courier.close()
     assert "https://biosfeer-web.example/out" in await desk.told()
     await desk.courier.close()
+
+
+async def test_at_the_end_nobody_can_tell_by_the_order_who_logged_out(desk: Desk) -> None:
+    """Each goes at a moment of its own, not one after the other as they came to wait."""
+    waits = {"first": 0.02, "second": 0.005, "third": 0.01}
+    for supplier, last in waits.items():
+        desk.courier.send(
+            replace_ports(a_message(supplier), wait_seconds=10_000, last_wait_seconds=last)
+        )
+    never_waits = replace_ports(a_message("fourth"), wait_seconds=0.0, last_wait_seconds=10_000)
+    desk.courier.send(never_waits)  # who waits less than that anyway is not kept longer
+    order: list[str] = []
+
+    async def post_form(url: str, **_: Any) -> bytes:
+        order.append(url.removeprefix("https://").partition(".")[0])
+        return b""
+
+    desk.suppliers.post_form = post_form  # type: ignore[method-assign]
+    await desk.courier.close()
+    assert order == ["fourth", "second", "third", "first"]
+
+
+async def test_a_message_takes_random_waits(world: LoginWorld) -> None:
+    sent: list[LogoutMessage] = []
+    desk, browser = Desk(world, longest_wait_seconds=20), Browser()
+    desk.courier.send = sent.append  # type: ignore[method-assign]
+    token = await desk.log_in(browser)
+    await desk.log_in(browser, BIOSFEER_OIDC)
+    await desk.log_out(browser, token)
+    by_party = {each.relying_party: each for each in sent}
+    asked, other = by_party[REKENRIJK], by_party[BIOSFEER_OIDC]
+    assert (asked.wait_seconds, asked.last_wait_seconds) == (0, 0)
+    assert 0 < other.wait_seconds <= 20
+    assert 0 < other.last_wait_seconds <= logout.LAST_WAIT_SECONDS
+    assert logout.LAST_WAIT_SECONDS < logout_courier.LAST_CALLS_SECONDS
 
 
 async def test_who_is_too_slow_at_the_end_is_left(

@@ -186,6 +186,7 @@ def test_cookies_live_as_long_as_told() -> None:
         "again": in_words(AGAIN_SECONDS),
         "start": in_words(START_SECONDS),
         "starts": in_words(STARTS_SECONDS),
+        "ends": in_words(STARTS_SECONDS),
         "form": in_words(FORM_SECONDS),
     }
     assert set(lives) == cookies()

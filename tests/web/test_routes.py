@@ -130,6 +130,22 @@ def test_a_browser_that_goes_in_circles_is_stopped(site: Site, browser: Browser)
     assert site.visit().begin().status == 303
 
 
+@pytest.mark.parametrize("path", ["/oidc/end-session", "/logout"])
+def test_logouts_that_go_in_circles_are_stopped_apart(
+    site: Site, browser: Browser, path: str
+) -> None:
+    """Each that begins leaves a record for a while; who goes round in logins can log out."""
+    for _ in range(MAX_STARTS_A_MINUTE):
+        assert browser.begin(response_type="token").status == 303
+        assert browser.get(path).status == 303
+    stopped = browser.get(path)
+    assert (stopped.status, stopped.refused) == (429, ["check_ends_a_minute"])
+    assert browser.begin().refused == ["check_starts_a_minute"]
+    begun = site.visit()
+    shown = begun.get(begun.get(path).response.headers["location"])
+    assert shown.status == 200
+
+
 def test_circles_of_refused_requests_are_counted_too(browser: Browser) -> None:
     for _ in range(MAX_STARTS_A_MINUTE):
         assert browser.begin(response_type="token").status == 303

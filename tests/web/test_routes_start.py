@@ -111,6 +111,37 @@ def test_a_school_without_agreement_is_told_before_its_login(browser: Browser) -
     assert way_back_of(answer) == [f"{TAALTUIN}/"]
 
 
+@pytest.mark.parametrize(
+    ("link", "told"),
+    [
+        ({}, {"verdict": "ok", "relying_party": "rekenrijk"}),
+        (
+            {"target": "https://evil.example/"},
+            {
+                "verdict": "refused",
+                "relying_party": "rekenrijk",
+                "code": "E-START-2",
+                "check": "check_target_registered",
+            },
+        ),
+        (
+            {"rp": "evil\r\nx: y"},
+            {"verdict": "refused", "code": "E-START-1", "check": "check_start_known"},
+        ),
+    ],
+)
+def test_a_link_leaves_its_line_and_a_reference_finds_it(
+    browser: Browser, link: dict[str, str], told: dict[str, str]
+) -> None:
+    answer = start(browser, **link)
+    (line,) = [each for each in answer.lines if each["event"] == "request"]
+    assert line["step"] == "start"
+    names = ("verdict", "relying_party", "code", "check")
+    assert {name: line[name] for name in names if name in line} == told
+    assert ("reference" in line) is ("code" in told)
+    assert "evil" not in repr(line)
+
+
 def test_a_parameter_twice_is_refused(browser: Browser) -> None:
     answer = browser.get(f"/start?rp=rekenrijk&target={LESSON}&target={LESSON}")
     assert answer.refused == ["check_parameter_once"]

@@ -11,7 +11,7 @@ from msgspec import structs
 from broker.domain.ids import RelyingPartyId
 from broker.domain.registry import Registry
 from broker.web.cookies import MAX_LOGINS_AT_ONCE
-from tests.web.broker_site import Answer, Browser, Site, fields_of
+from tests.web.broker_site import OIDC_REQUEST, Answer, Browser, Site, fields_of
 
 STATE = "s" * 22
 LOST = "A" * 43
@@ -128,6 +128,47 @@ def without_start_page(registry: Registry) -> Registry:
             REKENRIJK: structs.replace(found, start_url=""),
         },
     )
+
+
+@pytest.mark.parametrize("method", ["GET", "POST"])
+def test_a_request_that_gets_no_answer_leads_back_to_who_asked(site: Site, method: str) -> None:
+    """A way back where the registered start page is known; never to what was asked."""
+    browser = site.visit(**{"accept-language": "en"})
+    asked = OIDC_REQUEST | {"redirect_uri": "https://evil.example/"}
+    how: Any = {"params": asked} if method == "GET" else {"data": asked}
+    answer = browser.send(method, "/oidc/authorize", **how)
+    assert "E-OIDC-5" in answer.response.text
+    assert links_of(answer) == way_back_of(site)
+
+
+@pytest.mark.parametrize("client_id", ["nobody", "", "https://evil.example/"])
+def test_who_is_not_known_leads_nowhere(browser: Browser, client_id: str) -> None:
+    answer = browser.begin(client_id=client_id)
+    assert "E-OIDC-4" in answer.response.text
+    assert links_of(answer) == []
+
+
+def test_nor_do_two_who_ask_at_once(browser: Browser) -> None:
+    answer = browser.get("/oidc/authorize?client_id=rekenrijk&client_id=biosfeer")
+    assert answer.status == 400
+    assert links_of(answer) == []
+
+
+def test_a_logout_that_is_wrong_leads_back_too(site: Site) -> None:
+    asked = {"client_id": "rekenrijk", "post_logout_redirect_uri": "https://evil.example/"}
+    browser = site.visit(**{"accept-language": "en"})
+    answer = browser.get("/oidc/end-session", params=asked)
+    assert answer.status == 400
+    assert way_back_of(site)[0] in links_of(answer)
+    assert "evil" not in answer.response.text
+
+
+@pytest.mark.parametrize("change", [switched_off, supplier_switched_off])
+def test_a_system_that_is_switched_off_is_no_way_back_from_its_own_request(
+    site: Site, browser: Browser, change: Callable[[Registry], Registry]
+) -> None:
+    with site.having(change(site.web.snapshots.registry)):
+        assert links_of(browser.begin(redirect_uri="https://evil.example/")) == []
 
 
 @pytest.mark.parametrize("change", [switched_off, supplier_switched_off, without_start_page])

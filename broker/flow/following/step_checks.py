@@ -47,6 +47,12 @@ _SENT = CheckGroup(
     ordered=False,
     families=("E-HTTP-",),
 )
+_ENDING = CheckGroup(
+    "what the browser sent",
+    ("check_destination", "check_ends_a_minute", *_SENT.checks),
+    ordered=False,
+    families=("E-HTTP-",),
+)
 _OWN_FORM = CheckGroup(
     "the form is our own",
     ("check_form_cookie", "check_fetch_site", "check_origin", "check_csrf_token"),
@@ -195,6 +201,16 @@ _MACHINE = CheckGroup(
 
 _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyType(
     {
+        (LoginStep.START, ""): (
+            *_ARRIVED,
+            CheckGroup(
+                "the link",
+                (
+                    *("check_parameter_once", "check_start_known", "check_target_registered"),
+                    *("check_start_agreed", "check_start_place"),
+                ),
+            ),
+        ),
         (LoginStep.BEGIN, "oidc"): (*_ARRIVED, *OIDC_REQUEST, *_HINTED, *_TO_BROWSER, *BY_SESSION),
         (LoginStep.BEGIN, "saml"): (*_ARRIVED, *SAML_REQUEST, *_TO_BROWSER, *BY_SESSION),
         (LoginStep.SHOW_SCHOOLS, ""): _ANSWERED,
@@ -240,7 +256,7 @@ _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyTy
             CheckGroup("the tokens", ("check_signing_key_active",)),
         ),
         (LoginStep.END_SESSION, "oidc"): (
-            *_ARRIVED,
+            _ENDING,
             CheckGroup(
                 "the request to log out",
                 (
@@ -256,7 +272,7 @@ _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyTy
             ),
             _STORE,
         ),
-        (LoginStep.LOG_OUT, ""): (_SENT, _BOUND, _OWN_FORM, _STORE),
+        (LoginStep.LOG_OUT, ""): (_ENDING, _BOUND, _OWN_FORM, _STORE),
         (LoginStep.USERINFO, "oidc"): (
             _MACHINE,
             _STORE,

@@ -27,6 +27,8 @@ LOGIN_ID_BYTES = 10  # 80 bits: a year of a country's logins shares none
 class LoginStep(StrEnum):
     """A request that takes a login further, or tries to."""
 
+    START = "start"
+    """A link of a portal, tile or poster; the login begins at the supplier that it leads to."""
     BEGIN = "begin"
     SHOW_SCHOOLS = "show-schools"
     CHOOSE_SCHOOL = "choose-school"

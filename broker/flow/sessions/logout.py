@@ -27,7 +27,7 @@ from broker.flow.sessions.logout_answers import (
     LogoutBegun,
     LogoutPorts,
 )
-from broker.flow.sessions.logout_courier import LogoutMessage
+from broker.flow.sessions.logout_courier import LAST_WAIT_SECONDS, LogoutMessage
 from broker.flow.sessions.logout_records import (
     LOGGED_OUT,
     LOGOUT,
@@ -209,7 +209,8 @@ class LogoutFlow:
                     ports.state.seal_under(self._result_of(handle, party), LOGOUT_RESULT, result)
                 )
 
-        fraction = int.from_bytes(ports.random(2)) / 0xFFFF
+        longest = 0.0 if party.asked else ports.rules.longest_wait_seconds
+        longest_at_stop = min(longest, LAST_WAIT_SECONDS)
         ports.courier.send(
             LogoutMessage(
                 relying_party=party.relying_party,
@@ -217,9 +218,13 @@ class LogoutFlow:
                 url=client.backchannel_logout_uri or "",
                 sign=sign,
                 tell=tell,
-                wait_seconds=0 if party.asked else fraction * ports.rules.longest_wait_seconds,
+                wait_seconds=self._some_of(longest),
+                last_wait_seconds=self._some_of(longest_at_stop),
             )
         )
+
+    def _some_of(self, longest_seconds: float) -> float:
+        return int.from_bytes(self._ports.random(2)) / 0xFFFF * longest_seconds
 
     async def _tell(self, handle: Handle, done: LoggedOutRecord) -> LoggedOut:
         """Return how it stands now with everybody who is still registered."""

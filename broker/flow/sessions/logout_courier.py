@@ -3,8 +3,10 @@
 Each message waits a random while, so that two suppliers cannot match by the moment whom both of
 them lost; the relying party that asked knows the moment anyway and is told at once. It is tried a
 few times and then given up: the person reads on the page where nobody answered. A message is kept
-in the memory of this process alone. When that stops, what still waits is sent at once; when it is
-killed, those relying parties are not told, and the page says "not yet".
+in the memory of this process alone. When that stops, what still waits is sent within some seconds,
+each at a random moment of its own: all at once, and in the order in which they came to wait, they
+would say which of two suppliers' pupils are one. When it is killed, those relying parties are not
+told, and the page says "not yet".
 """
 
 import asyncio
@@ -21,6 +23,7 @@ from broker.flow.ports import SchoolUnanswered
 
 AGAIN_AFTER_SECONDS = (5.0, 30.0, 120.0)
 LAST_CALLS_SECONDS = 8.0  # of a process that stops
+LAST_WAIT_SECONDS = 4.0  # of these, within which each message begins
 MAX_WAITING = 20_000
 """Messages in one process; one more is not sent, and counts as unanswered."""
 MAX_WAITING_FOR_ONE = 4_000
@@ -49,6 +52,7 @@ class LogoutMessage:
         sign: returns a fresh logout token; it lives two minutes, so each try takes a new one.
         tell: keeps what became of it, for the page.
         wait_seconds: before the first try.
+        last_wait_seconds: at most, once the process stops.
     """
 
     relying_party: RelyingPartyId
@@ -57,6 +61,7 @@ class LogoutMessage:
     sign: Callable[[], str] = field(repr=False)
     tell: Callable[[bool], Awaitable[None]] = field(repr=False)
     wait_seconds: float
+    last_wait_seconds: float = 0.0
 
 
 class LogoutCourier:
@@ -97,7 +102,7 @@ class LogoutCourier:
             self._calling_one.pop(supplier, None)
 
     async def close(self) -> None:
-        """Send at once what waits, and return when that is done or taking too long."""
+        """Send soon what waits, and return when that is done or taking too long."""
         self._stopping.set()
         if self.under_way:
             _, late = await asyncio.wait(self.under_way, timeout=LAST_CALLS_SECONDS)
@@ -107,17 +112,23 @@ class LogoutCourier:
     async def _carry(self, message: LogoutMessage) -> None:
         is_out = False
         for wait_seconds in (message.wait_seconds, *AGAIN_AFTER_SECONDS):
-            is_last = await self._is_stopping_within(wait_seconds)
+            is_last = await self._wait(wait_seconds, message)
             is_out = await self._try(message)
             if is_out or is_last:
                 break
         self._note(message, is_out=is_out)
         await message.tell(is_out)
 
-    async def _is_stopping_within(self, seconds: float) -> bool:
+    async def _wait(self, seconds: float, message: LogoutMessage) -> bool:
+        """Wait, and no longer than a process that stops may; tell whether it does."""
+        clock = asyncio.get_running_loop().time
+        until = clock() + seconds
         with contextlib.suppress(TimeoutError):
             await asyncio.wait_for(self._stopping.wait(), seconds)
-        return self._stopping.is_set()
+        if not self._stopping.is_set():
+            return False
+        await asyncio.sleep(max(0.0, min(until - clock(), message.last_wait_seconds)))
+        return True
 
     async def _try(self, message: LogoutMessage) -> bool:
         try:
