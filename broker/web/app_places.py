@@ -24,6 +24,17 @@ def find_app_places(parties: Parties | None) -> tuple[str, ...]:
     return tuple(sorted({_source_of(each) for each in on_device}))
 
 
+def leads_to_app(url: str) -> bool:
+    """Tell whether a browser hands this address over to an app, and shows what it showed before.
+
+    One on loopback is a page of the app's own.
+
+    >>> leads_to_app("nl.supplier.app:/cb?code=x"), leads_to_app("http://127.0.0.1:8000/cb")
+    (True, False)
+    """
+    return urlsplit(url).scheme not in ("https", "http")
+
+
 def _source_of(uri: str) -> str:
     parts = urlsplit(uri)
     if parts.scheme != "http":

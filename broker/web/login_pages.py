@@ -73,6 +73,23 @@ class WhichSchoolPage:
     is_remembered: bool = True
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AppPage:
+    """The login goes on in an app, and this page stays: nothing on it says whose login it was.
+
+    A browser that hands an address over to an app goes on showing the page of before, which may
+    greet a pupil by name. The app opens by itself, or by the button where a browser wants that.
+
+    Attributes:
+        url: at the app, with the answer.
+        supplier_name: whose app it is; may be empty.
+    """
+
+    template: ClassVar[str] = "app.html"
+    url: str = field(repr=False)
+    supplier_name: str = ""
+
+
 FOUND: Mapping[Finding, str] = MappingProxyType(
     {
         Finding.SAME: N_("By the new login you keep your own account, with all your work."),

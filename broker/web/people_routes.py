@@ -71,7 +71,7 @@ def people_routes(web: Web) -> list[Route]:
         clicked = only(form, "idp")
         wish = read_wish(web, request, clicked=clicked)
         step = await web.login.choose(held, unverified_school=school, wish=wish)
-        response = answer(web, request, step)
+        response = answer(web, request, step, from_page=True)
         if step.opened is not None and not isinstance(step.answer, Refused):
             web.cookies.remember_school(response, school)
             if SchoolIdpId(clicked) in web.snapshots.registry.idps:
@@ -98,19 +98,22 @@ def people_routes(web: Web) -> list[Route]:
         return response
 
     async def go_on(request: Request) -> Response:
-        return answer(web, request, await web.login.go_on(await _own_step(web, request)))
+        step = await web.login.go_on(await _own_step(web, request))
+        return answer(web, request, step, from_page=True)
 
     async def not_me(request: Request) -> Response:
-        return answer(web, request, await web.login.not_me(await _own_step(web, request)))
+        step = await web.login.not_me(await _own_step(web, request))
+        return answer(web, request, step, from_page=True)
 
     async def own_school(request: Request) -> Response:
         form = await read_form(request, max_bytes=web.max_body_bytes)
         held = find_held_step(web, request, only(form, "login"))
         _check_form(web, request, form, bound_to=held.unverified_handle)
         if only(form, "not-me"):
-            return answer(web, request, await web.login.not_me_at_schools(held))
+            step = await web.login.not_me_at_schools(held)
+            return answer(web, request, step, from_page=True)
         step = await web.login.choose_own(held, unverified_school=only(form, "school"))
-        response = answer(web, request, step)
+        response = answer(web, request, step, from_page=True)
         web.cookies.choose_again(response, wish=False)
         return response
 

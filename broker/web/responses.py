@@ -24,11 +24,11 @@ from broker.flow.refusals import LogoutStepAbsent
 from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from broker.oidc_op.logout import LogoutRequestRefused
 from broker.oidc_op.response import build_error_body
-from broker.web.app_places import find_app_places
+from broker.web.app_places import find_app_places, leads_to_app
 from broker.web.csrf import make_token
 from broker.web.headers import Header, content_policy
 from broker.web.held_steps import find_start_again, find_way_back
-from broker.web.login_pages import LoginChoice, OtherLoginPage, WhichSchoolPage
+from broker.web.login_pages import AppPage, LoginChoice, OtherLoginPage, WhichSchoolPage
 from broker.web.pages import (
     Frame,
     HandoverPage,
@@ -167,9 +167,17 @@ def refuse_client(web: Web, refusal: Refusal) -> Response:
     return response
 
 
-def answer(web: Web, request: Request, step: Step) -> Response:
-    """Return what a step of a login tells the browser, and bind the next step to it."""
-    response = _build(web, request, step)
+def answer(web: Web, request: Request, step: Step, *, from_page: bool = False) -> Response:
+    """Return what a step of a login tells the browser, and bind the next step to it.
+
+    Args:
+        from_page: the browser shows a page of ours, on which somebody pressed a button.
+    """
+    told = step.answer
+    if from_page and isinstance(told, Redirect) and leads_to_app(told.url):
+        response = show(web, request, _app_page(web, request, told))
+    else:
+        response = _build(web, request, step)
     if step.closed:
         web.cookies.close_login(response, step.closed)
     if step.opened is not None:
@@ -222,6 +230,13 @@ def _build(web: Web, request: Request, step: Step) -> Response:
     if isinstance(told, Welcome):
         return show(web, request, _welcome_page(web, told), onward=True)
     return _show_refusal(web, request, told)
+
+
+def _app_page(web: Web, request: Request, told: Redirect) -> AppPage:
+    parties = find_way_back(web, request)
+    return AppPage(
+        url=told.url, supplier_name="" if parties is None else parties.supplier.display_name
+    )
 
 
 def _other_login_page(web: Web, told: OtherLogin) -> OtherLoginPage:

@@ -16,6 +16,7 @@ from urllib.parse import parse_qsl, urlencode
 import httpx2
 import pytest
 import pytest_asyncio
+from authlib.oauth2.rfc7636 import create_s256_code_challenge
 from joserfc import jwt
 from joserfc.jwk import KeySet
 from playwright.async_api import Browser, Page, expect
@@ -28,7 +29,7 @@ from broker.demo.addresses import FREE_PORTS, Party, listening
 from broker.demo.servers import serving
 from broker.demo.toml_writer import write_toml
 from broker.oidc_op.client_secrets import hash_client_secret
-from tests.journeys.chromium import open_page
+from tests.journeys.chromium import check_page, open_page
 from tests.journeys.commands import run_broker
 from tests.journeys.conftest import OpenWorld, World
 
@@ -36,6 +37,7 @@ pytestmark = [pytest.mark.servers, pytest.mark.browser]
 
 SECRET = secrets.token_urlsafe(32)
 GIVE_UP_SECONDS = 60  # only a fault takes so long
+APP = "nl.gamma.app:/cb"
 SYSTEMS = {"alfa": "127.0.0.1", "beta": "localhost"}
 
 
@@ -158,6 +160,13 @@ def documents(suppliers: Suppliers) -> dict[str, Any]:
         agreement = {"school": "kompas", "supplier": system, "version": 1, "approved": []}
         found["supplier"].append({**supplier, "relying_party": [party]})
         found["agreement"].append({**agreement, "from": date(2024, 8, 1)})
+    app = {"id": "gamma", "protocol": "oidc", "profile": "native", "client_id": "gamma"}
+    app |= {"authentication": "none", "redirect_uris": [APP]}
+    found["supplier"].append(
+        {"id": "gamma", "legal_name": "Gamma", "state": "test", "relying_party": [app]}
+    )
+    agreement = {"school": "vuurvogel", "supplier": "gamma", "version": 1, "approved": []}
+    found["agreement"].append({**agreement, "from": date(2024, 8, 1)})
     return found
 
 
@@ -218,6 +227,39 @@ async def test_an_error_is_posted_too(
         await page.get_by_role("button", name="Verder").click()
     told = (await arrived(page, suppliers, "beta"))["posted"]
     assert (told["error"], told["state"]) == ("login_required", "lesson-3")
+    await page.context.close()
+
+
+async def test_an_app_takes_its_answer_from_a_page_that_names_nobody(
+    chromium: Browser, suppliers: Suppliers
+) -> None:
+    """The browser hands the address over and stays where it was, on a device that pupils share."""
+    page = await open_page(chromium, locale="nl-NL")
+    verifier = secrets.token_urlsafe(48)
+    asked = {
+        "client_id": "gamma",
+        "redirect_uri": APP,
+        "code_challenge": create_s256_code_challenge(verifier),
+        "code_challenge_method": "S256",
+    }
+    await page.goto(suppliers.begin("beta", **asked))
+    await page.locator("button[name=school][value=vuurvogel]").first.click()
+    await page.locator("button[name=pupil][value=sanne]").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Hoi Sanne!")
+    await page.get_by_role("button", name="Verder").click()
+    await expect(page.get_by_role("heading", level=1)).to_have_text("Ga verder in je app")
+    await check_page(page, language="nl")
+    assert "Sanne" not in await page.content()
+    opens = await page.get_by_role("link", name="Open de app").get_attribute("href")
+    assert opens is not None
+    assert opens.startswith(APP + "?")
+    told = dict(parse_qsl(opens.partition("?")[2]))
+    assert told["state"] == "lesson-3"
+    form = {"grant_type": "authorization_code", "code": told["code"], "redirect_uri": APP}
+    form |= {"client_id": "gamma", "code_verifier": verifier}
+    async with httpx2.AsyncClient() as app:
+        answer = await app.post(suppliers.discovery["token_endpoint"], data=form)
+    assert answer.json()["id_token"], answer.text
     await page.context.close()
 
 

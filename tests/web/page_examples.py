@@ -7,6 +7,7 @@ from broker.domain.refusals import WhoseTask
 from broker.flow.switching.rehearsal import Finding
 from broker.web import texts
 from broker.web.login_pages import (
+    AppPage,
     LoginChoice,
     LoginsPage,
     OtherLoginPage,
@@ -227,6 +228,8 @@ EXAMPLES: dict[str, Page] = {
     "which school on a shared device": a_which_school(
         first_name="Sanne", may_switch=True, is_remembered=False
     ),
+    "app": AppPage(url="nl.app:/cb?code=x&state='y'", supplier_name="Rekenrijk"),
+    "app of nobody": AppPage(url="nl.app:/cb"),
     "handover": a_handover(),
     "handover to somewhere": a_handover(destination_name=""),
     **{f"refusal of {each}": a_refusal(whose_task=each) for each in WhoseTask},
