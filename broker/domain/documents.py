@@ -33,6 +33,7 @@ from broker.domain.relying_parties import (
     ProfileName,
     TokenAlgorithm,
 )
+from broker.domain.school_hints import SchoolHint
 
 Slug = Annotated[str, Meta(pattern=f"^{SLUG_PATTERN.pattern}")]
 BrinText = Annotated[str, Meta(pattern=f"^{BRIN_PATTERN.pattern}")]
@@ -114,11 +115,15 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     domains: dict[str, Slug] = msgspec.field(default_factory=dict)
     attributes: dict[str, str] = msgspec.field(default_factory=dict)
     acr: dict[Text, str] = msgspec.field(default_factory=dict)
+    school_hint: SchoolHint | UnsetType = UNSET
+    """Default: `brin` for a SAML login of several schools, else `none`."""
     exception: tuple[ExceptionDocument, ...] = ()
     enabled: bool = True
     rehearsal_only: bool = False
     entity_id: EntityId | None = None
     metadata: str | None = None
+    sign_requests: bool | UnsetType = UNSET
+    """Default: what the metadata says (WantAuthnRequestsSigned)."""
     issuer: Url | None = None
     client_id: Text | None = None
     algorithms: tuple[Literal["ES256", "RS256", "PS256", "EdDSA"], ...] = ()

@@ -20,6 +20,7 @@ from broker.domain.ids import (
 )
 from broker.domain.relying_parties import RelyingParty
 from broker.domain.saml_published import PublishedIdp
+from broker.domain.school_hints import SchoolHint
 from broker.domain.tolerances import IdpException
 
 
@@ -173,6 +174,8 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
         acr: what it states of its level -> a level of `assurance.ACR_VALUES`.
         rehearsal_only: offered to nobody until a switch brings the school to it.
         exceptions: what is tolerated of it, with an end; of no other login.
+        school_hint: how it is told which school was chosen; None: by BRIN where it speaks SAML and
+            serves several.
     """
 
     id: SchoolIdpId
@@ -191,6 +194,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
     acr: dict[str, str] = msgspec.field(default_factory=dict)
     rehearsal_only: bool = False
     exceptions: tuple[IdpException, ...] = ()
+    school_hint: SchoolHint | None = None
 
     @property
     def place(self) -> str:

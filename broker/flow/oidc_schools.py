@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 
-from broker.domain.federation import OidcIdpEndpoints, SchoolIdp
+from broker.domain.federation import OidcIdpEndpoints, School, SchoolIdp
 from broker.flow.answers import Redirect
 from broker.flow.at_school import (
     Asked,
@@ -13,6 +13,7 @@ from broker.flow.at_school import (
     make_text,
     make_xml_id,
 )
+from broker.flow.hints_out import find_hint
 from broker.flow.ports import Clock, FlowKeys, Random, SchoolCalls, SchoolUnanswered
 from broker.flow.refusals import SchoolNotOpen, SchoolUnreachable
 from broker.flow.wanted_level import find_level_words
@@ -53,6 +54,7 @@ class OidcSchools:
         request: Asked,
         endpoints: OidcIdpEndpoints,
         *,
+        school: School,
         idp: SchoolIdp,
         state: str,
         ask_again: bool,
@@ -79,6 +81,7 @@ class OidcSchools:
             max_age_seconds=request.max_age_seconds,
             passive=request.passive,
             acr_values=find_level_words(request, idp).reaching,
+            school_hint=find_hint(school, idp),
         )
         return sent, Redirect(url)
 

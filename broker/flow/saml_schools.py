@@ -7,6 +7,7 @@ from broker.domain.federation import SamlIdpEndpoints, School, SchoolIdp
 from broker.flow.answers import PostMessage, Redirect
 from broker.flow.at_school import Asked, AtSchool, SchoolAddresses, SchoolAnswer, Sent, make_xml_id
 from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.hints_out import find_hint
 from broker.flow.ports import Clock, FlowKeys, Random
 from broker.flow.wanted_level import find_level_words
 from broker.saml_sp.login import ExpectedResponse
@@ -69,7 +70,7 @@ class SamlSchools:
             force_authn=sent.force_login,
             is_passive=request.passive,
             authn_contexts=words.asked,
-            school_hint=school.brin if len(idp.schools) > 1 else None,
+            school_hint=find_hint(school, idp)[1],
             signing_key=self._keys.saml_signing,
             xml=self._xml,
         )

@@ -98,6 +98,7 @@ class SchoolSide:
             return self._oidc.send(
                 request,
                 endpoints,
+                school=school,
                 idp=idp,
                 state=state,
                 ask_again=ask_again,

@@ -45,6 +45,7 @@ def build_authorization_request(
     max_age_seconds: int | None = None,
     passive: bool = False,
     acr_values: Sequence[str] = (),
+    school_hint: tuple[str, str | None] = ("", None),
     login_hint: str | None = None,
 ) -> str:
     """Return the URL that sends the pupil to the school's provider (OIDC Core 3.1.2.1).
@@ -57,6 +58,8 @@ def build_authorization_request(
         passive: no page may be shown.
         acr_values: levels in the provider's own words, the most wanted first (OIDC Core 3.1.2.1);
             one that holds a space cannot be asked.
+        school_hint: name of the provider's parameter for the school that was chosen, and its value;
+            None leaves it out.
         login_hint: of our own making only, never the supplier's.
 
     Raises:
@@ -95,6 +98,9 @@ def build_authorization_request(
         parameters["max_age"] = str(max_age_seconds)
     if words := [each for each in acr_values if len(each.split()) == 1]:
         parameters["acr_values"] = " ".join(words)
+    hint, school = school_hint
+    if school is not None:
+        parameters[hint] = school
     if login_hint:
         parameters["login_hint"] = login_hint
     separator = "&" if "?" in endpoints.authorization_endpoint else "?"

@@ -13,7 +13,7 @@ from broker.saml_sp.refusals import ProviderUnreachable
 from broker.saml_xml.elements import Element, build_element, serialize
 from broker.saml_xml.forms import PostForm, RedirectUrl, build_post_form, build_redirect
 from broker.saml_xml.instants import format_instant
-from broker.saml_xml.keys import SigningKey
+from broker.saml_xml.keys import SigningKey, algorithm_of
 from broker.saml_xml.names import BINDING_POST, NSMAP_PROTOCOL, SAML, SAMLP
 from broker.saml_xml.security import XmlSecurity
 
@@ -49,7 +49,7 @@ def build_authn_request(
 
     Raises:
         ProviderUnreachable: the provider has no endpoint, or wants a signature and there is no
-            key.
+            key, or takes none of its kind.
     """
     location = endpoints.sso_redirect_url or endpoints.sso_post_url
     if location is None:
@@ -57,6 +57,8 @@ def build_authn_request(
     if endpoints.sign_requests and signing_key is None:
         raise ProviderUnreachable("check_signing_key_present")
     key = signing_key if endpoints.sign_requests else None
+    if key is not None:
+        check_signing_algorithm_taken(endpoints, algorithm_of(key.private_key))
     request = build_element(
         _AUTHN_REQUEST,
         {
@@ -88,6 +90,12 @@ def build_authn_request(
     return build_post_form(
         location, serialize(request), kind="SAMLRequest", relay_state=relay_state
     )
+
+
+def check_signing_algorithm_taken(endpoints: SamlIdpEndpoints, algorithm: str) -> None:
+    """SAML metadata algorithm support 2.4: what the provider's metadata lists, if it lists any."""
+    if endpoints.signature_algorithms and algorithm not in endpoints.signature_algorithms:
+        raise ProviderUnreachable("check_signing_algorithm_taken")
 
 
 def _requested_authn_context(classes: Sequence[str]) -> list[Element]:

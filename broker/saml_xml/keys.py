@@ -13,6 +13,7 @@ from cryptography.exceptions import UnsupportedAlgorithm
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
+from broker.saml_xml import names as n
 from broker.saml_xml.names import ALG_AES128_GCM, ALG_AES256_GCM
 
 RSA_MIN_BITS = 2048  # NIST SP 800-131A
@@ -120,6 +121,13 @@ def decryption_key(private_key: object, certificate: bytes) -> DecryptionKey:
     if _key_id(_public_key_of(certificate)) != key_id:
         raise UnusableKey("the certificate belongs to another key")
     return DecryptionKey(key_id, private_key, certificate)
+
+
+def algorithm_of(key: PrivateKey) -> str:
+    """Return the identifier by which `key` signs: SHA-256, or the hash that fits a larger curve."""
+    if isinstance(key, rsa.RSAPrivateKey):
+        return n.ALG_RSA_SHA256
+    return {256: n.ALG_ECDSA_SHA256, 384: n.ALG_ECDSA_SHA384}.get(key.key_size, n.ALG_ECDSA_SHA512)
 
 
 def _key_id(key: PublicKey) -> str:

@@ -16,6 +16,7 @@ from broker.domain.federation import (
     SchoolFrom,
     SchoolIdp,
 )
+from broker.domain.school_hints import SchoolHint
 from broker.domain.tolerances import Tolerance
 from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.login_checks import IDP_CHECKS
@@ -56,7 +57,7 @@ def paths_of(login: dict[str, Any], **compiler: Any) -> list[str]:
 
 
 def test_checks_are_counted() -> None:
-    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (3, 13)
+    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (3, 14)
 
 
 @pytest.mark.parametrize(
@@ -194,6 +195,10 @@ def test_metadata_may_stand_beside_the_document() -> None:
         (a_saml_login(exception=[an_exception("x")]), "exception[0].name"),
         (a_saml_login(exception=[an_exception("aes-cbc")] * 2), "exception[1].name"),
         (an_oidc_login(exception=[an_exception("aes-cbc")]), "exception[0].name"),
+        (a_saml_login(school_hint="hd"), "school_hint"),
+        (an_oidc_login(school_hint="brin"), "school_hint"),
+        (a_saml_login(school_hint="realm"), "domains"),
+        (an_oidc_login(sign_requests=True), "sign_requests"),
         (an_oidc_login(oidc_scopes=["profile"]), "oidc_scopes"),
         (an_oidc_login(issuer="http://login.vuurvogel.example"), "issuer"),
         (an_oidc_login(token_endpoint="https://u@x.example/#f"), "token_endpoint"),
@@ -213,6 +218,28 @@ def test_exceptions_are_kept_with_their_end_and_reason() -> None:
     kept = compiled_login(a_saml_login(exception=list(map(an_exception, names)))).exceptions
     assert [each.name for each in kept] == list(Tolerance) == names
     assert {(each.last_day, each.reason) for each in kept} == {(date(2030, 1, 1), "y")}
+
+
+@pytest.mark.parametrize(
+    ("login", "hint"),
+    [
+        (a_saml_login(), None),
+        (a_saml_login(school_hint="none"), SchoolHint.NONE),
+        (a_saml_login(school_hint="realm", scopes=["vuurvogel.example"]), SchoolHint.REALM),
+        (an_oidc_login(school_hint="hd", domains={"x.example": "vuurvogel"}), SchoolHint.HD),
+    ],
+)
+def test_how_a_login_is_told_of_its_school(login: dict[str, Any], hint: SchoolHint | None) -> None:
+    assert compiled_login(login).school_hint == hint
+
+
+@pytest.mark.parametrize(("stated", "signs"), [({}, False), ({"sign_requests": True}, True)])
+def test_requests_are_signed_as_the_document_says_or_else_the_metadata(
+    stated: dict[str, Any], signs: bool
+) -> None:
+    endpoints = compiled_login(a_saml_login(**stated)).endpoints
+    assert isinstance(endpoints, SamlIdpEndpoints)
+    assert endpoints.sign_requests is signs
 
 
 PASSWORD = "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"

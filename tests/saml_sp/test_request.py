@@ -29,6 +29,7 @@ from tests.builders_saml import (
     saml,
     samlp,
 )
+from tests.saml_xml.corpus.keys import PartyKey, ec_key
 
 
 def build(*, endpoints: dict[str, Any] | None = None, **changes: Any) -> RedirectUrl | PostForm:
@@ -143,3 +144,42 @@ def test_any_text_arrives_as_text(text: str) -> None:
 def test_nothing_of_the_journey_shows_in_repr() -> None:
     assert "handle" not in repr(build())
     assert "handle" not in repr(build(endpoints={"sso_redirect_url": None, "sso_post_url": "x"}))
+
+
+EC_KEY = ec_key("broker, elliptic")
+
+
+@pytest.mark.parametrize(
+    ("taken", "key", "signs"),
+    [
+        ((), BROKER_KEY, True),
+        ((n.ALG_RSA_SHA256, n.ALG_ECDSA_SHA256), BROKER_KEY, True),
+        ((n.ALG_RSA_SHA256, n.ALG_ECDSA_SHA256), EC_KEY, True),
+        ((), EC_KEY, True),
+        ((n.ALG_RSA_SHA256,), EC_KEY, False),
+        ((n.ALG_RSA_SHA512,), BROKER_KEY, False),
+    ],
+)
+@pytest.mark.parametrize("by_post", [False, True])
+def test_signing_algorithm_taken(
+    taken: tuple[str, ...], key: PartyKey, signs: bool, by_post: bool
+) -> None:
+    endpoints: dict[str, Any] = {"sign_requests": True, "signature_algorithms": taken}
+    if by_post:
+        endpoints |= {"sso_redirect_url": None, "sso_post_url": SCHOOL_SSO}
+    if not signs:
+        with pytest.raises(ProviderUnreachable) as caught:
+            build(endpoints=endpoints, signing_key=key.signing)
+        assert caught.value.check == "check_signing_algorithm_taken"
+        return
+    message = build(endpoints=endpoints, signing_key=key.signing)
+    if isinstance(message, PostForm):
+        XML.verify(sent(message), keys=[key.verification])
+        return
+    received = decode_redirect(urlsplit(message.url).query.encode())
+    assert received.signature is not None
+    XML.verify_query(received.signature, keys=[key.verification])
+
+
+def test_what_is_not_signed_needs_no_algorithm() -> None:
+    assert build(endpoints={"signature_algorithms": (n.ALG_RSA_SHA512,)})

@@ -15,7 +15,7 @@ from cryptography.hazmat.primitives.asymmetric.utils import (
 )
 
 from broker.saml_xml import names as n
-from broker.saml_xml.keys import PrivateKey, PublicKey, VerificationKey
+from broker.saml_xml.keys import PrivateKey, PublicKey, VerificationKey, algorithm_of
 from broker.saml_xml.refusals import SignatureRefused
 
 RSA_ALGORITHMS: dict[str, hashes.HashAlgorithm] = {
@@ -102,13 +102,6 @@ def sign_octets(octets: bytes, *, key: PrivateKey) -> bytes:
     size = (key.key_size + 7) // 8
     r, s = decode_dss_signature(key.sign(octets, ec.ECDSA(ECDSA_ALGORITHMS[algorithm])))
     return r.to_bytes(size, "big") + s.to_bytes(size, "big")
-
-
-def algorithm_of(key: PrivateKey) -> str:
-    """Return the identifier by which `key` signs: SHA-256, or the hash that fits a larger curve."""
-    if isinstance(key, rsa.RSAPrivateKey):
-        return n.ALG_RSA_SHA256
-    return {256: n.ALG_ECDSA_SHA256, 384: n.ALG_ECDSA_SHA384}.get(key.key_size, n.ALG_ECDSA_SHA512)
 
 
 def digest(octets: bytes, algorithm: hashes.HashAlgorithm) -> bytes:

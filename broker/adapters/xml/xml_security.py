@@ -15,7 +15,6 @@ from broker.adapters.xml.signature_algorithms import (
     DIGESTS,
     SHA2,
     WITH_SHA1,
-    algorithm_of,
     digest,
     sign_octets,
 )
@@ -36,7 +35,13 @@ from broker.adapters.xml.xml_signatures import (
 from broker.saml_xml import names as n
 from broker.saml_xml.bindings import QuerySignature, quote_parameter
 from broker.saml_xml.elements import Element, children_of
-from broker.saml_xml.keys import DecryptionKey, EncryptionKey, SigningKey, VerificationKey
+from broker.saml_xml.keys import (
+    DecryptionKey,
+    EncryptionKey,
+    SigningKey,
+    VerificationKey,
+    algorithm_of,
+)
 from broker.saml_xml.refusals import DecryptionRefused, MessageUnreadable
 from broker.saml_xml.security import SignedElement, UnverifiedElement
 

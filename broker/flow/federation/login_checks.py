@@ -15,12 +15,14 @@ from broker.domain.attributes import (
 )
 from broker.domain.documents import DocumentProblem, IdentityProviderDocument
 from broker.domain.federation import SchoolFrom
+from broker.domain.school_hints import BY_DOMAIN, OIDC_HINTS, SAML_HINTS
 from broker.domain.tolerances import Tolerance
 from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.levels import check_levels_not_raised
 from broker.flow.federation.places import check_location, check_only_of_protocol
 
-SAML_KEYS = ("entity_id", "metadata")
+SAML_NEEDED = ("entity_id", "metadata")
+SAML_KEYS = (*SAML_NEEDED, "sign_requests")
 OIDC_KEYS = (
     *("issuer", "client_id", "algorithms", "authentication"),
     *("client_assertion_audience", "authorization_endpoint", "token_endpoint"),
@@ -66,7 +68,7 @@ def check_keys_fit_protocol(document: IdentityProviderDocument) -> Iterator[Docu
 
 
 def check_protocol_keys_stated(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
-    needed = SAML_KEYS if document.protocol == "saml" else ("issuer", "client_id", "algorithms")
+    needed = SAML_NEEDED if document.protocol == "saml" else ("issuer", "client_id", "algorithms")
     for name in needed:
         if not getattr(document, name):
             yield DocumentProblem(
@@ -188,6 +190,29 @@ def check_exceptions_known(document: IdentityProviderDocument) -> Iterator[Docum
             )
 
 
+def check_school_hint_can_be_sent(
+    document: IdentityProviderDocument,
+) -> Iterator[DocumentProblem]:
+    """A hint has the form of its protocol, and there is one for each school."""
+    if document.school_hint is UNSET:
+        return
+    forms = SAML_HINTS if document.protocol == "saml" else OIDC_HINTS
+    if document.school_hint not in forms:
+        yield DocumentProblem(
+            "school_hint",
+            f"is {document.school_hint}, which {document.protocol} logins cannot be sent.",
+            f"Choose one of {', '.join(forms)}.",
+        )
+    elif document.school_hint in BY_DOMAIN:
+        known = {*document.domains.values()}
+        if len(document.schools) == 1 and document.scopes:
+            known |= {*document.schools}
+        for school in sorted({*document.schools} - known):
+            yield DocumentProblem(
+                "domains", f"names no domain of {school}.", "Give each school its own domain."
+            )
+
+
 def check_openid_scope_asked(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
     """Without the scope openid there is no ID token (OIDC Core 3.1.2.1)."""
     if document.protocol == "oidc" and "openid" not in document.oidc_scopes:
@@ -213,6 +238,7 @@ IDP_CHECKS: tuple[Callable[[IdentityProviderDocument], Iterator[DocumentProblem]
     check_mapping_keeps_restricted,
     check_login_identifier_allowed,
     check_exceptions_known,
+    check_school_hint_can_be_sent,
     check_openid_scope_asked,
     check_endpoints_safe,
     check_levels_not_raised,

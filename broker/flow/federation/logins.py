@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable, Iterator
 
-from msgspec import structs
+from msgspec import UNSET, structs
 
 from broker.domain.attributes import ENTREE_NAMES, OIDC_NAMES, AttributeName
 from broker.domain.documents import DocumentProblem, IdentityProviderDocument
@@ -68,6 +68,7 @@ def compile_idp(
         name=document.name or "",
         acr=dict(document.acr),
         rehearsal_only=document.rehearsal_only,
+        school_hint=None if document.school_hint is UNSET else document.school_hint,
         exceptions=tuple(
             IdpException(name=Tolerance(each.name), last_day=each.until, reason=each.reason)
             for each in document.exception
@@ -106,6 +107,8 @@ def _saml_endpoints(
         )
         for each in check_location("metadata", url, state=document.state)
     )
+    if document.sign_requests is not UNSET:
+        found = structs.replace(found, sign_requests=document.sign_requests)
     return found
 
 

@@ -89,6 +89,7 @@ TO_SCHOOL = CheckGroup(
         "check_passive_alone",
         "check_endpoint_known",
         "check_signing_key_present",
+        "check_signing_algorithm_taken",
     ),
     ordered=False,
 )
