@@ -7,6 +7,7 @@ but a public address; and an answer cannot lead on, be endless or be slow.
 import _socket
 import asyncio
 import socket
+import ssl
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -22,6 +23,7 @@ from broker.flow.ports import SchoolUnanswered
 from broker.jose.keys import KeySet
 from tests.adapters.answering_server import an_answer, answering
 from tests.builders_oidc import an_oidc_client, school_endpoints
+from tests.web.broker_site import Site
 
 WAYS = 5  # in which `ask` reaches for an address
 PUBLIC, INNER = "93.184.216.34", "10.0.0.7"
@@ -224,3 +226,15 @@ class TestAnswers:
     async def test_an_honest_answer_is_read(self, fetcher: Fetcher) -> None:
         async with answering(an_answer(b"{}")) as server:
             assert await fetcher.get(server.url, headers={}) == b"{}"
+
+
+def test_suppliers_are_told_of_logouts_by_guarded_calls_too(site: Site) -> None:
+    """Their addresses stand in documents as all others."""
+    calls = site.web.logout._ports.courier._calls
+    assert isinstance(calls, Fetcher)
+    assert isinstance(calls._guard, EgressGuard)
+
+
+def test_nobody_is_called_by_tls_of_yesterday() -> None:
+    """OAuth NL GOV and the NCSC's guidelines: 1.0 and 1.1 are insufficient."""
+    assert EgressGuard(allowed_hosts=())._tls.minimum_version >= ssl.TLSVersion.TLSv1_2

@@ -181,6 +181,14 @@ BY_SECRET: Table = {"authentication": "client_secret_post", "client_secret_hash"
             a_service_provider(require_signed_requests=True, metadata=WITHOUT_KEYS),
             "require_signed_requests",
         ),
+        (
+            a_client(frontchannel_logout_uri="https://elsewhere.example/out"),
+            "frontchannel_logout_uri",
+        ),
+        (
+            a_client(frontchannel_logout_uri="https://rekenrijk.example:8443/out"),
+            "frontchannel_logout_uri",
+        ),
     ],
 )
 def test_a_system_is_refused(party: Table, key: str) -> None:
@@ -191,6 +199,7 @@ def test_a_system_is_refused(party: Table, key: str) -> None:
     "party",
     [
         a_client(redirect_uris=["http://localhost:9000/cb", "http://127.0.0.1/cb"]),
+        a_client(frontchannel_logout_uri="https://rekenrijk.example/out?x=y"),
         a_client(client_id="x" * 255),
         without(a_client(jwks_uri="https://rekenrijk.example/keys"), "jwks"),
         a_service_provider(metadata=WITHOUT_KEYS),

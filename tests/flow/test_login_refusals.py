@@ -4,17 +4,31 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from broker.domain.federation import NoticeMode, State
+from broker.domain.federation import NoticeMode, SingleSignOn, State
 from broker.domain.refusals import Refusal
 from broker.flow import refusals as r
-from broker.flow.answers import Answer, ChooseSchool, PostMessage, Redirect, Refused
+from broker.flow.answers import (
+    Answer,
+    ChooseSchool,
+    PostMessage,
+    Redirect,
+    Refused,
+    WhichSchool,
+)
+from broker.flow.persons.register import mark_of
 from tests.flow.login_answers import (
     Browser,
     read_at_school,
     refused,
     welcomed,
 )
-from tests.flow.login_parties import OIDC_SCHOOL, SAML_IDP, SAML_SCHOOL
+from tests.flow.login_parties import (
+    BIOSFEER_OIDC,
+    OIDC_SCHOOL,
+    OTHER_SCHOOL,
+    SAML_IDP,
+    SAML_SCHOOL,
+)
 from tests.flow.login_world import NOOR, LoginWorld
 
 Journey = Callable[[LoginWorld, bool], Awaitable[Answer]]
@@ -122,6 +136,25 @@ async def without_page_and_receipts(world: LoginWorld, wrong: bool) -> Answer:
     return await passively(world, fails_at=5 if wrong else 0)
 
 
+async def of_somebody_who_was_erased(world: LoginWorld, wrong: bool) -> Answer:
+    """A session goes on, and its person is erased while the page asks for which school this is."""
+    for each in (SAML_SCHOOL, OTHER_SCHOOL):
+        world.change(each, single_sign_on=SingleSignOn.ON)
+    browser, both = Browser(), {"nlEduPersonHomeOrganizationId": ("11AA", "33CC")}
+
+    async def choose(page: Answer) -> Answer:
+        assert isinstance(page, WhichSchool)
+        held = browser.step(page.login)
+        return browser.follow(await world.flow.choose_own(held, unverified_school=SAML_SCHOOL))
+
+    await choose(await world.arrive(browser, party=BIOSFEER_OIDC, stated=both))
+    page = await world.begin(browser)
+    if wrong:
+        rows = world.register.rows.items()
+        await world.register.erase({tag: mark_of(each.sealed) for tag, each in rows})
+    return await choose(page)
+
+
 JOURNEYS: dict[type[Refusal], tuple[Journey, str]] = {
     r.LoginStepAbsent: (in_another_browser, "check_login_step"),
     r.LoginStepUsed: (twice, "check_login_step"),
@@ -137,6 +170,7 @@ JOURNEYS: dict[type[Refusal], tuple[Journey, str]] = {
     r.AssertionUsed: (with_an_assertion_again, "check_login_step"),
     r.AgreementChanged: (under_another_agreement, "check_agreement_unchanged"),
     r.FailedWithoutPage: (without_page_and_receipts, ""),
+    r.PersonForgotten: (of_somebody_who_was_erased, "check_person_still_known"),
 }
 
 TOLD = {

@@ -35,6 +35,7 @@ class EgressGuard:
         self._allowed = frozenset(allowed_hosts)
         self._names = NameLookUp()
         self._tls = ssl.create_default_context(cafile=ca_file)
+        self._tls.minimum_version = ssl.TLSVersion.TLSv1_2  # NCSC 2.1: older is insufficient
         self._tls.set_alpn_protocols(["http/1.1"])
 
     async def connect(

@@ -144,6 +144,13 @@ def check_places_safe(
     names = ("start_url", "jwks_uri", "backchannel_logout_uri", "frontchannel_logout_uri")
     for name, url in (*left, *((each, getattr(party, each)) for each in names)):
         yield from check_location(prefix + name, url, state=supplier.state)
+    framed = party.frontchannel_logout_uri
+    if framed is not None and origin_of(framed) not in map(origin_of, party.redirect_uris):
+        yield DocumentProblem(  # Front-Channel Logout 1.0 2
+            prefix + "frontchannel_logout_uri",
+            "is at another host than each redirect URI.",
+            "State a page of the site to which logins go.",
+        )
 
 
 RELYING_PARTY_CHECKS: tuple[RelyingPartyCheck, ...] = (
