@@ -113,6 +113,9 @@ class Actors(Refusals):
         """Look at what came of a login that stated this, and hold it against the promises."""
         if self.is_listed(who, school):
             eck_id, number = eck_id_at(who, school), self.numbers[who, school]
+        if self.is_put_off(school, eck_id, number):
+            must(arrived.received is not None, "way on: who is known goes on by the number")
+            eck_id = None
         supplier = SUPPLIER_OF[party]
         promises.no_school_learns_of_another(arrived, school=school)
         if arrived.received is not None or isinstance(arrived.refusal, ArrivalWaits):

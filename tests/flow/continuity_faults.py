@@ -12,6 +12,7 @@ from broker.domain.federation import Relation
 from broker.domain.ids import SchoolId
 from broker.domain.takeover import Takeover
 from broker.flow.naming import SupplierNames, name_person
+from broker.flow.persons.arrival_budgets import _first_stated
 from broker.flow.persons.person_arrivals import confirm_arrivals, later_arrivals
 from broker.flow.persons.person_erasure import FoundPerson, find_person
 from broker.flow.persons.person_joins import confirm_join, leave_behind
@@ -26,6 +27,7 @@ from broker.flow.persons.person_records import (
 from broker.flow.persons.person_rules import _first_beside_local, resolve_person
 from broker.flow.persons.person_suppliers import holder_root, note_visit
 from broker.flow.persons.register import derive_tag
+from broker.flow.persons.school_counts import Count, CountKind
 from broker.flow.persons.successors import _carry_pin
 from broker.pseudonyms.conversion import Conversion, name_root
 from broker.pseudonyms.derivation import PersonRoot, derive_pseudonym, root_from_local
@@ -72,6 +74,20 @@ def takes_teachers_for_pupils(patch: pytest.MonkeyPatch) -> None:
 
 def drops_the_budget(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(f"{PERSONS}.persons.counts_of", lambda *_, **__: ())
+
+
+def drops_the_budget_of_the_first(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(f"{PERSONS}.arrival_budgets._first_stated", lambda *_, **__: ())
+
+
+def bounds_the_first_by_the_day(patch: pytest.MonkeyPatch) -> None:
+    """A patient school has them all."""
+
+    def counts(*args: Any, login: Login, budget: Any) -> tuple[Count, ...]:
+        daily = Count(login.school, login.today, CountKind.FIRST, at_most=budget.first_in_all)
+        return (daily,) if _first_stated(*args, login=login, budget=budget) else ()
+
+    patch.setattr(f"{PERSONS}.arrival_budgets._first_stated", counts)
 
 
 def lets_protected_pupils_in(patch: pytest.MonkeyPatch) -> None:
@@ -331,3 +347,9 @@ IN_RETENTION: Mapping[Plant, str] = {
     keeps_counts_for_ever: "retention",
 }
 """Faults in what ends by itself."""
+
+IN_FIRST_STATED: Mapping[Plant, str] = {
+    drops_the_budget_of_the_first: "first-stated",
+    bounds_the_first_by_the_day: "first-stated",
+}
+"""Faults in how many may come whom nobody stated before."""

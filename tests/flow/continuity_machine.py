@@ -16,12 +16,13 @@ from hypothesis import HealthCheck, Phase, settings
 from hypothesis.stateful import RULE_MARKER, run_state_machine_as_test
 
 from tests.flow.continuity_actors import Actors
+from tests.flow.continuity_made_up import MakesUpPupils
 from tests.flow.continuity_promises import Violated
 from tests.flow.continuity_relations import SchoolsGoOn
 from tests.flow.continuity_retention import RecordsEnd
 
 
-class ContinuityMachine(RecordsEnd, SchoolsGoOn):
+class ContinuityMachine(RecordsEnd, SchoolsGoOn, MakesUpPupils):
     """All of it."""
 
 

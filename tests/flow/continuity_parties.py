@@ -53,7 +53,7 @@ SUPPLIER_OF = {
     "biosfeer-web": BIOSFEER_ID,
     "biosfeer-saml": BIOSFEER_ID,
 }
-RULES = ArrivalRules(daily_minimum=2)
+RULES = ArrivalRules(daily_minimum=2, first_minimum=2)
 
 
 def parties() -> dict[str, Any]:

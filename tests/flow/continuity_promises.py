@@ -22,8 +22,10 @@ MATURE_DAYS, MATURE_LOGIN_DAYS = 30, 5
 SETTLED_DAYS = 14
 LIAR_NAME = "the liar"
 
-_NOT_OURS = frozenset({"iss", "aud", "nonce", "format", "authn_instant", "audience"})
-"""Values that name a party, that the supplier chose itself, or that are coarse times."""
+_NOT_OURS = frozenset(
+    {"iss", "aud", "nonce", "format", "authn_instant", "audience", "acr", "authn_context"}
+)
+"""Values that name a party or a level, that the supplier chose itself, or that are coarse times."""
 
 _RELEASED = frozenset({"given_name", "givenName", "eduperson_affiliation", "eduPersonAffiliation"})
 _OLD_KEYS = frozenset({"eck_id", "eckId"})
@@ -110,6 +112,7 @@ class Ledger:
     values: dict[str, SupplierId] = field(default_factory=dict)
     let_in: Counter[date] = field(default_factory=Counter)
     pupils: Counter[int] = field(default_factory=Counter)
+    stated_first: Counter[int] = field(default_factory=Counter)
     counted: set[tuple[int, str]] = field(default_factory=set)
 
 
@@ -234,6 +237,11 @@ def lies_stay_within_budget(
     must(ledger.let_in[today] < a_day, "budget: of the day")
     year = school_year_of(today)
     must(ledger.pupils[year] + counts <= in_all, "budget: of the school's size")
+
+
+def made_up_pupils_stay_within_budget(ledger: Ledger, *, today: date, in_all: int) -> None:
+    """In a school year a school states as many pupils before all others as it can have."""
+    must(ledger.stated_first[school_year_of(today)] < in_all, "first-stated: in the school year")
 
 
 def refused_for_budget_only_when_spent(

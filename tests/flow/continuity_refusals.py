@@ -37,6 +37,12 @@ class Refusals(WhoIsWho):
         if school != LIAR:
             return
         counts = self.counts(stated, number)
+        if self.is_first(stated):
+            first_in_all = self.first_in_all()
+            promises.made_up_pupils_stay_within_budget(
+                self.ledger, today=self.today, in_all=first_in_all
+            )
+            self.ledger.stated_first[school_year_of(self.today)] += 1
         if self.is_foreign(school, stated):
             a_day, in_all = self.budget()
             promises.lies_stay_within_budget(
@@ -49,6 +55,25 @@ class Refusals(WhoIsWho):
             self.ledger.counted.add((year, f"eck {stated.eck_id}"))
         if number is not None:
             self.ledger.counted.add((year, f"number {number}"))
+
+    def is_first(self, stated: Stated | None) -> bool:
+        """Tell whether no school stated this ECK iD before."""
+        return stated is not None and not stated.arrivals
+
+    def first_in_all(self) -> int:
+        return budget_of(LIAR_PUPILS, rules=RULES, today=self.today).first_in_all
+
+    def first_is_spent(self, school: SchoolId, stated: Stated | None) -> bool:
+        """Tell whether this ECK iD is one too many whom nobody stated."""
+        spent = self.ledger.stated_first[school_year_of(self.today)] >= self.first_in_all()
+        return school == LIAR and self.is_first(stated) and spent
+
+    def is_put_off(self, school: SchoolId, eck_id: str | None, number: str | None) -> bool:
+        """Tell whether an ECK iD is left aside: it is one too many, and the number is known."""
+        if eck_id is None or number is None or (school, number) in self.bound:
+            return False
+        known = (school, number) in self.own_account
+        return known and self.first_is_spent(school, self.ledger.stated[eck_id])
 
     def budget(self) -> tuple[int, int]:
         budget = budget_of(LIAR_PUPILS, rules=RULES, today=self.today)
@@ -80,6 +105,8 @@ class Refusals(WhoIsWho):
             must(school == LIAR, "way on: an honest school has its budget")
             self.waited[self.today] = self.waited.get(self.today, 0) + 1
             if self.waited[self.today] > WAITS_A_DAY and not self.is_foreign(school, stated):
+                return
+            if self.first_is_spent(school, stated):
                 return
             must(self.is_foreign(school, stated), "budget: it is for pupils of other schools")
             a_day, in_all = self.budget()

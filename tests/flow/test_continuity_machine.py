@@ -8,8 +8,16 @@ together, for an hour or so.
 import pytest
 from hypothesis import settings
 
-from tests.flow.continuity_faults import IN_CHANGES, IN_RELATIONS, IN_RETENTION, IN_RULES, Plant
+from tests.flow.continuity_faults import (
+    IN_CHANGES,
+    IN_FIRST_STATED,
+    IN_RELATIONS,
+    IN_RETENTION,
+    IN_RULES,
+    Plant,
+)
 from tests.flow.continuity_machine import ContinuityMachine, rules_of, what_is_found
+from tests.flow.continuity_made_up import MakesUpPupils
 from tests.flow.continuity_relations import SchoolsGoOn
 from tests.flow.continuity_retention import RecordsEnd
 from tests.flow.continuity_rotations import KeysRotate
@@ -30,6 +38,15 @@ TestSchoolsGoOn = rules_of(SchoolsGoOn).TestCase
 TestSchoolsGoOn.settings = settings(
     max_examples=1000 if IS_LONG else 50,
     stateful_step_count=6,
+    deadline=None,
+    derandomize=not IS_LONG,
+)
+
+
+TestMakesUpPupils = rules_of(MakesUpPupils).TestCase
+TestMakesUpPupils.settings = settings(
+    max_examples=1000 if IS_LONG else 15,
+    stateful_step_count=10,
     deadline=None,
     derandomize=not IS_LONG,
 )
@@ -73,3 +90,13 @@ def test_a_fault_planted_in_what_ends_is_found(
 ) -> None:
     plant(monkeypatch)
     assert what_is_found(rules_of(RecordsEnd), within_examples=300) in promises.split()
+
+
+@pytest.mark.parametrize(
+    ("plant", "promises"), IN_FIRST_STATED.items(), ids=[each.__name__ for each in IN_FIRST_STATED]
+)
+def test_a_fault_planted_in_who_may_be_first_is_found(
+    plant: Plant, promises: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    plant(monkeypatch)
+    assert what_is_found(rules_of(MakesUpPupils), within_examples=100) in promises.split()

@@ -136,7 +136,8 @@ class TestUnlinkable:
         ids = [values_of(each) for each in got]
         kind = got[0].protocol_values["format"]
         coarse_instant = got[0].protocol_values["authn_instant"]
-        assert ids[0] & ids[1] <= {"Sanne", "student", kind, coarse_instant}
+        level = got[0].protocol_values["authn_context"]
+        assert ids[0] & ids[1] <= {"Sanne", "student", kind, coarse_instant, level}
         assert coarse_instant == "2026-03-02T08:00:00Z"
 
     @pytest.mark.parametrize("party", [REKENRIJK, TAALTUIN])
