@@ -37,7 +37,6 @@ from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolSide
 from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.sessions.logout_courier import LogoutCourier
-from broker.flow.supplier_side import SupplierSide
 from broker.flow.switching.volunteers import VolunteerFlow, VolunteerPorts
 from broker.keys_in_force import KeysInForce
 from broker.login_counting import keep_counting
@@ -57,6 +56,7 @@ from broker.resources import (
     ready_keys,
 )
 from broker.settings import LoadedSettings
+from broker.supplier_answers import wire_suppliers
 from broker.web.api_lists import ApiLists
 from broker.web.cookies import Cookies
 from broker.web.documents import OwnAddresses, build_documents
@@ -204,15 +204,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         random=random,
     )
     sessions = wire_sessions(settings, state)
-    suppliers = SupplierSide(
-        issuer=settings.issuer,
-        saml_entity_id=addresses.idp_entity_id,
-        state=state,
-        sessions=sessions,
-        keys=flow_keys,
-        xml=xml,
-        random=random,
-    )
+    suppliers = wire_suppliers(settings, state, sessions, keys=flow_keys, xml=xml, random=random)
     join_rules = JoinRules(
         mature_after_days=settings.joining.mature_days,
         mature_after_login_days=settings.joining.mature_login_days,

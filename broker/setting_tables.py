@@ -11,6 +11,8 @@ from msgspec import Meta
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
 WebAddress = Annotated[str, Meta(pattern=r"^https?://[!-~]+\Z", max_length=2000)]
+Scope = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,126}\Z")]
+"""SAML V2.0 Subject Identifier Attributes Profile 1.0, 2.1; in small letters, as it is compared."""
 HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+\Z", max_length=100)]
 MEMORY_URL = "memory:"
 """The login store in the process itself: one worker, and gone when it stops."""

@@ -22,6 +22,7 @@ from broker.setting_tables import (
     Joining,
     Limits,
     Logging,
+    Scope,
     Section,
     Server,
     Sessions,
@@ -75,8 +76,15 @@ class Settings(Section, frozen=True, kw_only=True):
     certificates: Certificates = Certificates()
     limits: Limits = Limits()
     logging: Logging = Logging()
+    pairwise_scope: Scope | None = None
+    """What stands behind the @ of a `pairwise-id`, for good; the issuer's host when absent."""
     fetch_allowed_hosts: tuple[str, ...] = ()
     """Hosts on private addresses that may be fetched from all the same, e.g. in a demo."""
+
+    @property
+    def pairwise_scope_in_force(self) -> str:
+        """Return the scope of every `pairwise-id`; host names are ASCII and lower case here."""
+        return self.pairwise_scope or urlsplit(self.issuer).hostname or ""
 
 
 @dataclass(frozen=True, slots=True)

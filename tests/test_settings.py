@@ -163,3 +163,21 @@ def test_addresses_and_networks_of_proxies_are_accepted(tmp_path: Path) -> None:
     (tmp_path / "broker.toml").write_text(text)
     loaded = load_settings(tmp_path, environment={})
     assert loaded.settings.certificates.hops == ("::1", "10.0.0.0/8")
+
+
+@pytest.mark.parametrize(
+    ("stated", "scope"),
+    [("", "broker.example"), ('pairwise_scope = "leer.example"', "leer.example")],
+)
+def test_the_scope_of_pairwise_ids(tmp_path: Path, stated: str, scope: str) -> None:
+    (tmp_path / "broker.toml").write_text(f'issuer = "https://broker.example:8443"\n{stated}\n')
+    assert load_settings(tmp_path, environment={}).settings.pairwise_scope_in_force == scope
+
+
+@pytest.mark.parametrize("scope", ["Leer.example", "-leer", "leer_1", "", "x" * 128])
+def test_a_scope_that_is_none_is_refused(tmp_path: Path, scope: str) -> None:
+    text = f'issuer = "https://broker.example"\npairwise_scope = "{scope}"\n'
+    (tmp_path / "broker.toml").write_text(text)
+    with pytest.raises(SettingsProblem) as found:
+        load_settings(tmp_path, environment={})
+    assert found.value.path == "pairwise_scope"

@@ -33,6 +33,7 @@ from broker.domain.relying_parties import (
     ProfileName,
     TokenAlgorithm,
 )
+from broker.domain.saml_answers import AttributeNaming, NameIdChoice, Signed
 from broker.domain.school_hints import SchoolHint
 
 Slug = Annotated[str, Meta(pattern=f"^{SLUG_PATTERN.pattern}")]
@@ -194,6 +195,11 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     metadata: str | None = None
     require_signed_requests: bool = False
     encrypt_assertions: bool = False
+    sign: Signed | UnsetType = UNSET
+    """Default: `response`, or `both` unless its metadata say WantAssertionsSigned="false"."""
+    name_ids: NameIdChoice = "asked"
+    pseudonym_attributes: Annotated[tuple[Text, ...], Meta(max_length=4)] = ()
+    attribute_names: AttributeNaming = "basic"
 
 
 class ApiDocument(Document, frozen=True, kw_only=True):

@@ -9,6 +9,7 @@ from typing import Literal
 import msgspec
 
 from broker.domain.ids import RelyingPartyId, SupplierId
+from broker.domain.saml_answers import DEFAULT_FORM, AnswerForm
 from broker.domain.saml_published import PublishedServiceProvider
 
 TokenAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA"]
@@ -129,6 +130,7 @@ class SamlServiceProvider(PublishedServiceProvider, frozen=True, kw_only=True, t
         encryption_certificates: DER; the assertion is encrypted to the first when asked.
         require_signed_requests: its metadata or our policy says AuthnRequestsSigned.
         encrypt_assertions: encrypt, and refuse to answer when there is no key.
+        answers: how it is answered, beyond what a request asks.
     """
 
     entity_id: str
@@ -137,6 +139,7 @@ class SamlServiceProvider(PublishedServiceProvider, frozen=True, kw_only=True, t
     encryption_certificates: tuple[bytes, ...] = ()
     require_signed_requests: bool = False
     encrypt_assertions: bool = False
+    answers: AnswerForm = DEFAULT_FORM
 
 
 class RelyingParty(msgspec.Struct, frozen=True, kw_only=True):

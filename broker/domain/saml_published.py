@@ -84,7 +84,7 @@ class PublishedServiceProvider(PublishedParty, frozen=True, kw_only=True):
         single_logout_services: redirect, POST and SOAP, in the order of its metadata.
         name_id_formats: that it takes, best first; none: any.
         attribute_consuming_services: a choice among what its document declares.
-        want_assertions_signed: `WantAssertionsSigned`.
+        want_assertions_signed: `WantAssertionsSigned`; None when it says nothing.
         privacy_urls: language -> https URL (`mdui:PrivacyStatementURL`).
         subject_id_required: `subject-id`, `pairwise-id`, `none` or `any` (subject-id profile 2.3);
             "" when it says nothing.
@@ -93,6 +93,6 @@ class PublishedServiceProvider(PublishedParty, frozen=True, kw_only=True):
     single_logout_services: tuple[SingleLogoutService, ...] = ()
     name_id_formats: tuple[str, ...] = ()
     attribute_consuming_services: tuple[AttributeConsumingService, ...] = ()
-    want_assertions_signed: bool = False
+    want_assertions_signed: bool | None = None
     privacy_urls: dict[str, str] = msgspec.field(default_factory=dict)
     subject_id_required: str = ""

@@ -233,7 +233,7 @@ class Arrivals:
             supplier=parties.supplier,
             first_name=first_name if shows_who else "",
             may_switch=shows_who,
-            is_remembered=wants_pseudonym(pending.request),
+            is_remembered=wants_pseudonym(pending.request, parties.relying_party),
         )
         return Step(page, opened=cookie, closed=closed)
 

@@ -9,7 +9,12 @@ from msgspec.structs import replace
 from broker.domain.assurance import read_level
 from broker.domain.identity import VerifiedLogin
 from broker.domain.release import ReleaseDecision, keep_asked
-from broker.domain.relying_parties import ClaimProfile, OidcClient
+from broker.domain.relying_parties import (
+    ClaimProfile,
+    OidcClient,
+    RelyingParty,
+    SamlServiceProvider,
+)
 from broker.flow.held_state.records import DecidedRelease, PreparedRelease, SupplierRequest
 from broker.flow.page_between import PageNeeded
 from broker.flow.parties import Parties
@@ -19,6 +24,7 @@ from broker.oidc_op.claims import claim_names
 from broker.oidc_op.profiles import find_profile
 from broker.oidc_op.redirect_uris import is_on_device
 from broker.oidc_op.request import CheckedAuthorizationRequest
+from broker.saml_idp.name_ids import tells_pseudonym
 from broker.saml_idp.request import CheckedAuthnRequest
 
 
@@ -102,6 +108,9 @@ def told_moment(prepared: PreparedRelease, *, now: datetime) -> datetime:
     return prepared.authenticated_at if prepared.request.force_login or of_session else now
 
 
-def wants_pseudonym(request: SupplierRequest) -> bool:
-    """Tell whether the answer names the pupil by the supplier's pseudonym."""
-    return not (isinstance(request, CheckedAuthnRequest) and request.name_id_transient)
+def wants_pseudonym(request: SupplierRequest, relying_party: RelyingParty) -> bool:
+    """Tell whether the answer holds the supplier's pseudonym."""
+    provider = relying_party.protocol
+    if not (isinstance(request, CheckedAuthnRequest) and isinstance(provider, SamlServiceProvider)):
+        return True
+    return tells_pseudonym(provider, transient_asked=request.name_id_transient)

@@ -177,7 +177,7 @@ class ReleaseDesk:
         found = find_agreement(registry, school, supplier.id, day_of(now))
         presented = presented_by(decided)
         chosen = school.id if isinstance(of, SchoolsOffered) else None
-        named = wants_pseudonym(of.request)
+        named = wants_pseudonym(of.request, parties.relying_party)
         visit = make_visit(supplier, chosen=chosen, rules=ports.arrival_rules) if named else None
         person = await recognise_person(
             presented,

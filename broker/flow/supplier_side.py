@@ -4,14 +4,12 @@ OpenID Connect and SAML suppliers differ here and nowhere else. What is built is
 decision by other code than built it, before anything is signed or kept.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
 from broker.domain.refusals import Refusal
 from broker.domain.release import lint_claims
-from broker.domain.relying_parties import SamlServiceProvider
 from broker.domain.takeover import OLD_KEYS
 from broker.flow.answers import PostMessage, Redirect
 from broker.flow.asked import told_moment
@@ -25,15 +23,14 @@ from broker.flow.held_state.records import (
 from broker.flow.held_state.request_records import use_request
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.parties import Parties
-from broker.flow.ports import FlowKeys, Random
 from broker.flow.refusals import (
     AssertionUsed,
     FailedWithoutPage,
     InteractionRequired,
     LoginRequired,
     NotLoggedIn,
-    SupplierNotOpen,
 )
+from broker.flow.saml_answers import SamlAnswers
 from broker.flow.sessions.sessions import Part, Sessions
 from broker.flow.tokens.kept_tokens import keep_grant
 from broker.oidc_op.asked_claims import place_claims
@@ -50,20 +47,8 @@ from broker.oidc_op.response import (
 from broker.oidc_rp.refusals import LoginTooOld
 from broker.pseudonyms.derivation import Pseudonym
 from broker.saml_idp.refusals import AnswerTo
-from broker.saml_idp.request import CheckedAuthnRequest
-from broker.saml_idp.response import (
-    ResponseIds,
-    attribute_names,
-    build_attributes,
-    build_error_response,
-    build_response,
-)
 from broker.saml_sp.refusals import LoginNotFresh
-from broker.saml_xml.forms import PostForm
-from broker.saml_xml.names import AUTHN_UNSPECIFIED
-from broker.saml_xml.security import XmlSecurity
 
-ID_BYTES = 20  # 160 bits: SAML core 1.3.4 asks for 128 to 160
 SERVER_ERROR = 500  # RFC 9110 15.6: from here on the fault is ours or a dependency's
 
 
@@ -83,20 +68,14 @@ class SupplierSide:
         self,
         *,
         issuer: str,
-        saml_entity_id: str,
+        saml: SamlAnswers,
         state: SealedState,
         sessions: Sessions,
-        keys: FlowKeys,
-        xml: XmlSecurity,
-        random: Random,
     ) -> None:
         self._issuer = issuer
-        self._entity_id = saml_entity_id
+        self._saml = saml
         self._state = state
         self._sessions = sessions
-        self._keys = keys
-        self._xml = xml
-        self._random = random
 
     def build(self, prepared: PreparedRelease, *, parties: Parties, now: datetime) -> BuiltAnswer:
         """Return the answer that releases, linted.
@@ -106,11 +85,15 @@ class SupplierSide:
             SupplierNotOpen: the relying party speaks another protocol by now.
             StoreUnavailable: what was released is more than the store keeps.
             CannotEncrypt, ValueUnwritable: of `saml_idp`.
+            AgreementChanged: the relying party wants another kind of name by now.
         """
         request = prepared.request
         if isinstance(request, CheckedAuthorizationRequest):
             return self._build_code(request, prepared, parties, now=now)
-        return self._build_assertion(request, prepared, parties, now=now)
+        name_id = self._saml.choose_name_id(request, prepared, parties)
+        part = self._take_part(prepared, name_id.text, parties)
+        form = self._saml.build(request, prepared, parties, name_id=name_id, part=part, now=now)
+        return BuiltAnswer(form, _puts_of(part))
 
     async def keep(
         self, built: BuiltAnswer, *, claims: Sequence[Claim], puts: Sequence[Put] = ()
@@ -162,16 +145,7 @@ class SupplierSide:
         self, answer_to: AnswerTo, refusal: Refusal, *, parties: Parties, now: datetime
     ) -> PostMessage:
         """Return the answer to a SAML request that failed a check after its place was proven."""
-        form = build_error_response(
-            answer_to,
-            refusal=refusal,
-            entity_id=self._entity_id,
-            response_id=self._make_id(),
-            now=now,
-            signing_key=self._keys.saml_signing,
-            xml=self._xml,
-        )
-        return _post(form, parties)
+        return self._saml.refuse(answer_to, refusal, parties=parties, now=now)
 
     def _build_code(
         self,
@@ -230,42 +204,6 @@ class SupplierSide:
         puts = (*puts, *use.puts, *_puts_of(part))
         return BuiltAnswer(_bring(answer, request, parties), puts, use.claims)
 
-    def _build_assertion(
-        self,
-        request: CheckedAuthnRequest,
-        prepared: PreparedRelease,
-        parties: Parties,
-        *,
-        now: datetime,
-    ) -> BuiltAnswer:
-        provider = parties.relying_party.protocol
-        if not isinstance(provider, SamlServiceProvider):
-            raise SupplierNotOpen("check_protocol_unchanged")
-        transient = self._make_id()
-        part = self._take_part(prepared, prepared.pseudonym or transient, parties)
-        attributes = build_attributes(prepared.decision)
-        lint_claims(attributes, decision=prepared.decision, names=attribute_names())
-        form = build_response(
-            request,
-            service_provider=provider,
-            entity_id=self._entity_id,
-            pseudonym=prepared.pseudonym or "",
-            previous_pseudonym=prepared.previous,
-            attributes=attributes,
-            authenticated_at=told_moment(prepared, now=now),
-            authn_context=prepared.acr or AUTHN_UNSPECIFIED,
-            ids=ResponseIds(
-                response_id=self._make_id(),
-                assertion_id=self._make_id(),
-                session_index=self._make_id() if part is None else f"_{part.sid}",
-                transient_name_id=transient,
-            ),
-            now=now,
-            signing_key=self._keys.saml_signing,
-            xml=self._xml,
-        )
-        return BuiltAnswer(_post(form, parties), _puts_of(part))
-
     def _take_part(
         self,
         prepared: PreparedRelease,
@@ -287,10 +225,6 @@ class SupplierSide:
                 idp=prepared.idp,
                 told=told,
             )
-
-    def _make_id(self) -> str:
-        """Return a random NCName; an id of XML may not begin with a digit."""
-        return "_" + urlsafe_b64encode(self._random(ID_BYTES)).rstrip(b"=").decode()
 
 
 def word_without_page(refusal: Refusal) -> Refusal:
@@ -328,7 +262,3 @@ def _bring(
         destination_name=parties.supplier.display_name,
         may_be_framed=asked.passive,
     )
-
-
-def _post(form: PostForm, parties: Parties) -> PostMessage:
-    return PostMessage(form.action, form.fields, destination_name=parties.supplier.display_name)

@@ -7,9 +7,10 @@ from urllib.parse import urlsplit
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.ids import RelyingPartyId
 from broker.probe.parties import NAME, SCHOOL_ENTITY, SCHOOL_SSO, STATED, ProbeParties
+from broker.saml_idp.assertion import ResponseIds, Told
 from broker.saml_idp.metadata import read_sp_metadata
 from broker.saml_idp.request import CheckedAuthnRequest
-from broker.saml_idp.response import ResponseIds, build_response
+from broker.saml_idp.response import build_response
 from broker.saml_xml.bindings import decode_redirect
 from broker.saml_xml.elements import required_attribute
 from broker.saml_xml.forms import PostForm
@@ -68,11 +69,9 @@ def answer_question(
 
     return build_response(
         request,
+        Told(pseudonym=PUPIL, attributes=STATED, authenticated_at=now),
         service_provider=provider,
         entity_id=SCHOOL_ENTITY,
-        pseudonym=PUPIL,
-        attributes=STATED,
-        authenticated_at=now,
         ids=ResponseIds(
             response_id=an_id(),
             assertion_id=an_id(),

@@ -14,10 +14,14 @@ from broker.domain.relying_parties import (
     RelyingParty,
     SamlServiceProvider,
 )
+from broker.saml_idp.authn_contexts import may_be_met, read_authn_contexts
+from broker.saml_idp.name_ids import gives_format
 from broker.saml_idp.refusals import (
     AcsNotRegistered,
     AnswerTo,
+    AuthnContextUnknown,
     NameIdPolicyNotSupported,
+    ProxyingForbidden,
     RequestForSomebodyElse,
     RequestMalformed,
     RequestNotSigned,
@@ -25,15 +29,13 @@ from broker.saml_idp.refusals import (
     SubjectNotSupported,
     UnknownServiceProvider,
 )
+from broker.saml_idp.scoping import forbids_proxying
 from broker.saml_xml.bindings import QuerySignature
 from broker.saml_xml.clock import CLOCK_SKEW
 from broker.saml_xml.elements import Element, optional_child, required_attribute, text_of
 from broker.saml_xml.instants import parse_instant
 from broker.saml_xml.names import (
     BINDING_POST,
-    NAMEID_PERSISTENT,
-    NAMEID_TRANSIENT,
-    NAMEID_UNSPECIFIED,
     SAML,
     SAMLP,
 )
@@ -42,9 +44,6 @@ from broker.saml_xml.security import XmlSecurity
 
 REQUEST_MAX_AGE = timedelta(seconds=600)  # ours: a browser goes at once
 REQUEST_ID_MAX_CHARS = 256  # IIP-G02
-
-NAME_ID_FORMATS = (None, NAMEID_PERSISTENT, NAMEID_TRANSIENT, NAMEID_UNSPECIFIED)
-"""What a service provider may ask for; without a wish, or unspecified, it gets a persistent one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,12 +194,30 @@ def check_name_id_policy(received: ReceivedRequest, answer_to: AnswerTo) -> None
     policy = optional_child(received.root, f"{{{SAMLP}}}NameIDPolicy")
     if policy is None:
         return
-    qualifier = policy.get("SPNameQualifier")
-    if policy.get("Format") not in NAME_ID_FORMATS or qualifier not in (
-        None,
-        received.provider.entity_id,
-    ):
+    ours = policy.get("SPNameQualifier") in (None, received.provider.entity_id)
+    if not ours or not gives_format(received.provider, policy.get("Format")):
         raise NameIdPolicyNotSupported("check_name_id_policy", answer_to=answer_to)
 
 
-ANSWERABLE_CHECKS: tuple[AnswerableCheck, ...] = (check_no_subject, check_name_id_policy)
+def check_proxying_allowed(received: ReceivedRequest, answer_to: AnswerTo) -> None:
+    """SAML core 3.4.1.5.1: a school logs the person in, so a ProxyCount of 0 is exceeded."""
+    if forbids_proxying(received.root):
+        raise ProxyingForbidden("check_proxying_allowed", answer_to=answer_to)
+
+
+def check_authn_context(received: ReceivedRequest, answer_to: AnswerTo) -> None:
+    """SAML core 3.3.2.2.1: what no login could meet is said before anybody goes to school.
+
+    Whether this login meets the rest is seen when the school has answered.
+    """
+    _, wanted = read_authn_contexts(received.root)
+    if wanted is not None and not may_be_met(wanted):
+        raise AuthnContextUnknown("check_authn_context", answer_to=answer_to)
+
+
+ANSWERABLE_CHECKS: tuple[AnswerableCheck, ...] = (
+    check_no_subject,
+    check_name_id_policy,
+    check_proxying_allowed,
+    check_authn_context,
+)

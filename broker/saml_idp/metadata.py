@@ -83,6 +83,7 @@ def read_sp_metadata(
     )
     if not services:
         raise MetadataUnusable("check_endpoint_published", subject="AssertionConsumerService")
+    wants_signed = role.get("WantAssertionsSigned")
     provider = SamlServiceProvider(
         entity_id=entity_id,
         assertion_consumer_services=services,
@@ -93,7 +94,7 @@ def read_sp_metadata(
         single_logout_services=read_single_logout_services(role),
         name_id_formats=read_name_id_formats(role),
         attribute_consuming_services=read_attribute_consuming_services(role),
-        want_assertions_signed=is_true(role.get("WantAssertionsSigned")),
+        want_assertions_signed=None if wants_signed is None else is_true(wants_signed),
         encryption_methods=read_encryption_methods(role),
         signature_algorithms=read_algorithms(entity, role, SIGNING_METHOD),
         digest_algorithms=read_algorithms(entity, role, DIGEST_METHOD),

@@ -111,6 +111,24 @@ class SubjectNotSupported(AnswerableRefusal):
     saml_status = "RequestUnsupported"
 
 
+class ProxyingForbidden(AnswerableRefusal):
+    """ProxyCount is 0: nobody but us may log the person in, and we ask a school (core 3.4.1.2)."""
+
+    code = "E-SAML-49"
+    what = "The material's website does not let us ask your school to log you in."
+    remedy = "The maker of the material can fix this. Please tell them, with this code."
+    saml_status = "ProxyCountExceeded"
+
+
+class AuthnContextUnknown(AnswerableRefusal):
+    """RequestedAuthnContext names nothing that a school's login could state (core 3.3.2.2.1)."""
+
+    code = "E-SAML-71"
+    what = "The material's website asks for a way of logging in that we do not know."
+    remedy = "The maker of the material can fix this. Please tell them, with this code."
+    saml_status = "NoAuthnContext"
+
+
 class CannotEncrypt(Refusal):
     """Encryption is registered and no key is: refused rather than sent plain."""
 

@@ -5,13 +5,13 @@ in `broker.saml_idp.checks`. Nothing is sent to the service provider before it a
 its answers are proven: until then every refusal ends on our own page.
 """
 
-from collections.abc import Iterable
 from datetime import datetime
 
 import msgspec
 
 from broker.domain.ids import RelyingPartyId
 from broker.domain.registry import Registry
+from broker.saml_idp.authn_contexts import Comparison, read_authn_contexts
 from broker.saml_idp.checks import (
     ANSWERABLE_CHECKS,
     REQUEST_CHECKS,
@@ -21,22 +21,18 @@ from broker.saml_idp.checks import (
     find_service_provider,
 )
 from broker.saml_idp.refusals import AnswerTo
+from broker.saml_idp.scoping import read_hints, read_requesters
 from broker.saml_xml.bindings import decode_post, decode_redirect
 from broker.saml_xml.elements import (
     Element,
-    children_of,
     optional_child,
     required_attribute,
-    text_of,
 )
 from broker.saml_xml.forms import PostedForm, take_field, take_relay_state
 from broker.saml_xml.metadata import is_true
-from broker.saml_xml.names import NAMEID_TRANSIENT, SAML, SAMLP
+from broker.saml_xml.names import NAMEID_TRANSIENT, SAMLP
 from broker.saml_xml.refusals import MessageUnreadable, sent_by_supplier
 from broker.saml_xml.security import XmlSecurity
-
-LISTED_MAX = 10  # ours: of schools named and levels wanted; the rest is dropped, not refused
-LISTED_MAX_CHARS = 1024  # SAML core 8.3.6: an entity identifier
 
 
 class CheckedAuthnRequest(msgspec.Struct, frozen=True, kw_only=True, tag="saml"):
@@ -51,11 +47,15 @@ class CheckedAuthnRequest(msgspec.Struct, frozen=True, kw_only=True, tag="saml")
         passive: IsPassive: no page may be shown.
         max_age_seconds: always None; SAML cannot ask it.
         hints: which school: entity id, BRIN or realm of each IDPEntry, untrusted text.
-        request_id: goes back as InResponseTo.
+        request_id: goes back as InResponseTo; "" for a login that a link of ours began.
         acs_url: the registered place for the answer.
         relay_state: exactly as received; None when there was none.
+        schools_listed: `hints` are the only schools that it wants.
         name_id_transient: the supplier wants a NameID that is another at every login.
         requested_authn_contexts: class references in the supplier's order of preference.
+        authn_comparison: how the login's relates to them.
+        attribute_service: index of the set of attributes that it chose of its metadata.
+        on_behalf_of: systems in whose name it asks, all allowed by its document.
     """
 
     relying_party: RelyingPartyId
@@ -68,6 +68,10 @@ class CheckedAuthnRequest(msgspec.Struct, frozen=True, kw_only=True, tag="saml")
     relay_state: str | None = None
     name_id_transient: bool = False
     requested_authn_contexts: tuple[str, ...] = ()
+    authn_comparison: Comparison = "exact"
+    schools_listed: bool = False
+    attribute_service: int | None = None
+    on_behalf_of: tuple[RelyingPartyId, ...] = ()
 
     def __repr__(self) -> str:
         return f"CheckedAuthnRequest(relying_party={self.relying_party!r}, ...)"
@@ -93,6 +97,7 @@ def check_authn_request(
     registry: Registry,
     xml: XmlSecurity,
     sso_url: str,
+    entity_id: str = "",
     now: datetime,
 ) -> CheckedAuthnRequest:
     """Return a supplier's request after every check.
@@ -100,6 +105,7 @@ def check_authn_request(
     Args:
         message: the raw bytes of a redirect's query, or the fields of a posted form.
         sso_url: ours, where the message arrived.
+        entity_id: ours, which a list of schools may name.
         now: aware.
 
     Raises:
@@ -119,16 +125,22 @@ def check_authn_request(
     for answerable in ANSWERABLE_CHECKS:
         answerable(received, answer_to)
     policy = optional_child(root, f"{{{SAMLP}}}NameIDPolicy")
+    hints, schools_listed = read_hints(root, entity_id=entity_id)
+    comparison, contexts = read_authn_contexts(root)
     return CheckedAuthnRequest(
         relying_party=answer_to.relying_party,
         force_login=is_true(root.get("ForceAuthn")),
         passive=is_true(root.get("IsPassive")),
-        hints=read_hints(root),
+        hints=hints,
+        schools_listed=schools_listed,
         request_id=answer_to.request_id,
         acs_url=answer_to.acs_url,
         relay_state=answer_to.relay_state,
         name_id_transient=policy is not None and policy.get("Format") == NAMEID_TRANSIENT,
-        requested_authn_contexts=read_authn_contexts(root),
+        requested_authn_contexts=contexts or (),
+        authn_comparison=comparison,
+        attribute_service=read_attribute_service(root),
+        on_behalf_of=read_requesters(root, provider=received.provider, registry=registry),
     )
 
 
@@ -156,28 +168,9 @@ def read_request(
     return ReceivedRequest(root, relying_party, provider, relay_state, is_signed)
 
 
-def read_hints(root: Element) -> tuple[str, ...]:
-    """Return which schools the request names (core 3.4.1.3): a hint, never a proof.
-
-    GetComplete, an address to fetch more from, is not followed.
-    """
-    scoping = optional_child(root, f"{{{SAMLP}}}Scoping")
-    listed = None if scoping is None else optional_child(scoping, f"{{{SAMLP}}}IDPList")
-    if listed is None:
-        return ()
-    entries = children_of(listed, f"{{{SAMLP}}}IDPEntry")
-    return _bounded(required_attribute(each, "ProviderID") for each in entries[:LISTED_MAX])
-
-
-def read_authn_contexts(root: Element) -> tuple[str, ...]:
-    """Return the authentication context classes that the request asks for (core 3.3.2.2.1)."""
-    requested = optional_child(root, f"{{{SAMLP}}}RequestedAuthnContext")
-    if requested is None:
-        return ()
-    classes = children_of(requested, f"{{{SAML}}}AuthnContextClassRef")
-    return _bounded(text_of(each) for each in classes[:LISTED_MAX])
-
-
-def _bounded(texts: Iterable[str]) -> tuple[str, ...]:
-    """What a request lists is kept for the whole login, so it stays small."""
-    return tuple(each for each in texts if len(each) <= LISTED_MAX_CHARS)
+def read_attribute_service(root: Element) -> int | None:
+    """Return the index of the set of attributes that a request chooses (core 3.4.1)."""
+    index = root.get("AttributeConsumingServiceIndex")
+    if index is None:
+        return None
+    return int(index.strip("+- \t\r\n").lstrip("0") or "0")  # by the schema at most 65535

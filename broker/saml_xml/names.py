@@ -47,8 +47,12 @@ ATTRNAME_URI: Final = "urn:oasis:names:tc:SAML:2.0:attrname-format:uri"
 
 # Subject confirmation (SAML profiles 3) and authentication contexts (SAML authncontext 3.4).
 CONFIRMATION_BEARER: Final = "urn:oasis:names:tc:SAML:2.0:cm:bearer"
+AUTHN_CLASSES: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:"
 AUTHN_UNSPECIFIED: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:unspecified"
 AUTHN_PASSWORD: Final = "urn:oasis:names:tc:SAML:2.0:ac:classes:Password"
+AUTHN_PASSWORD_PROTECTED: Final = (
+    "urn:oasis:names:tc:SAML:2.0:ac:classes:PasswordProtectedTransport"
+)
 
 # Status codes (SAML core 3.2.2.2). The first three are top-level.
 STATUS_PREFIX: Final = "urn:oasis:names:tc:SAML:2.0:status:"

@@ -2,8 +2,9 @@
 
 import pytest
 
+from broker.saml_idp.assertion import ResponseIds, Told
 from broker.saml_idp.request import CheckedAuthnRequest
-from broker.saml_idp.response import ResponseIds, build_response
+from broker.saml_idp.response import build_response
 from broker.saml_xml.bindings import decode_post
 from broker.saml_xml.elements import Element, text_of
 from tests.builders_saml import (
@@ -36,11 +37,9 @@ def answer(value: str) -> Element:
             request_id=value,
             acs_url=SUPPLIER_ACS,
         ),
+        Told(pseudonym=value, attributes=((value, (value, "second")),), authenticated_at=NOW),
         service_provider=a_service_provider(entity_id=value),
         entity_id=BROKER_IDP,
-        pseudonym=value,
-        attributes=((value, (value, "second")),),
-        authenticated_at=NOW,
         ids=ResponseIds(
             response_id="_r", assertion_id="_a", session_index=value, transient_name_id="_t"
         ),

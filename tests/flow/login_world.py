@@ -34,6 +34,7 @@ from broker.flow.programs.api_access import ApiAccess
 from broker.flow.pushed_requests import PushBudget, PushedRequests
 from broker.flow.receipts.receipts import ReceiptLog
 from broker.flow.release import ReleaseDesk, ReleasePorts
+from broker.flow.saml_answers import SamlAnswers
 from broker.flow.school_side import SchoolSide
 from broker.flow.sender_proofs import SenderProofs
 from broker.flow.sessions.id_token_hints import IdTokenHints
@@ -161,12 +162,15 @@ class LoginWorld:
         self.sessions = sessions = Sessions(state, times=SessionTimes())
         suppliers = SupplierSide(
             issuer=oidc.ISSUER,
-            saml_entity_id=saml.BROKER_IDP,
+            saml=SamlAnswers(
+                entity_id=saml.BROKER_IDP,
+                pairwise_scope="broker.example",
+                keys=self.keys,
+                xml=saml.XML,
+                random=self.random,
+            ),
             state=state,
             sessions=sessions,
-            keys=self.keys,
-            xml=saml.XML,
-            random=self.random,
         )
         schools = SchoolSide(
             addresses=SchoolAddresses(saml.BROKER_SP, saml.BROKER_ACS, CALLBACK),

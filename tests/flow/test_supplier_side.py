@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from broker.domain.release import ClaimsBeyondDecision
-from broker.flow import supplier_side
+from broker.flow import saml_answers, supplier_side
 from broker.flow.answers import PostMessage, Welcome
 from broker.flow.held_state.records import PREPARED, PreparedRelease
 from broker.flow.parties import find_parties
@@ -54,7 +54,7 @@ class TestLint:
     ) -> None:
         with monkeypatch.context() as patch:
             patch.setattr(
-                supplier_side, "build_attributes", lambda decision: (("sn", ("de Vries",)),)
+                saml_answers, "build_attributes", lambda decision, naming: (("sn", ("de Vries",)),)
             )
             page = refused(await world.arrive(browser, party=TAALTUIN))
         assert isinstance(page.refusal, ClaimsBeyondDecision)

@@ -13,6 +13,7 @@ from tests.builders_saml import (
     a_service_provider,
     an_authn_request,
     saml,
+    samlp,
 )
 from tests.saml_idp.asking import a_policy, check, refused
 
@@ -103,6 +104,38 @@ class TestAnswerable:
             attributes["Format"] = name_format
         assert not check(an_authn_request(a_policy(**attributes))).name_id_transient
 
+    def test_proxying_allowed(self) -> None:
+        for count in ("0", "00", " +0 "):
+            scoping = build_element(samlp("Scoping"), {"ProxyCount": count})
+            status = self.answer(r.ProxyingForbidden, "check_proxying_allowed", scoping)
+            assert status == "ProxyCountExceeded"
+        for count in ("1", "10", "9" * 5000):
+            assert check(an_authn_request(build_element(samlp("Scoping"), {"ProxyCount": count})))
+
+    @pytest.mark.parametrize(
+        "wanted",
+        [
+            [build_element(saml("AuthnContextClassRef"), text="urn:example:iris")],
+            [build_element(saml("AuthnContextClassRef"), text=f"{n.AUTHN_CLASSES}{'x' * 300}")],
+            [build_element(saml("AuthnContextDeclRef"), text="urn:example:ours")],
+        ],
+    )
+    def test_authn_context(self, wanted: list[Element]) -> None:
+        requested = build_element(samlp("RequestedAuthnContext"), {}, *wanted)
+        status = self.answer(r.AuthnContextUnknown, "check_authn_context", requested)
+        assert status == "NoAuthnContext"
+
+    def test_authn_context_accepts_what_a_school_may_state(self) -> None:
+        for wanted in (n.AUTHN_PASSWORD_PROTECTED, "https://refeds.org/profile/mfa"):
+            requested = build_element(
+                samlp("RequestedAuthnContext"),
+                {},
+                build_element(saml("AuthnContextClassRef"), text=wanted),
+            )
+            checked = check(an_authn_request(requested))
+            assert checked.requested_authn_contexts == (wanted,)
+            assert checked.authn_comparison == "exact"
+
     def test_nobody_is_answered_at_an_unregistered_place(self) -> None:
         request = an_authn_request(
             a_policy(Format=n.NAMEID_EMAIL), AssertionConsumerServiceURL=OTHER
@@ -113,4 +146,4 @@ class TestAnswerable:
 def test_every_check_of_the_table_has_a_test() -> None:
     for answerable in ANSWERABLE_CHECKS:
         assert hasattr(TestAnswerable, answerable.__name__.replace("check_", "test_"))
-    assert len(ANSWERABLE_CHECKS) == 2
+    assert len(ANSWERABLE_CHECKS) == 4

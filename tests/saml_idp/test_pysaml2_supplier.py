@@ -15,10 +15,11 @@ from broker.demo.pysaml2 import (
     entity_descriptor,
     xmldsig,
 )
+from broker.saml_idp.assertion import ResponseIds, Told
 from broker.saml_idp.metadata import read_sp_metadata
 from broker.saml_idp.refusals import NameIdPolicyNotSupported
 from broker.saml_idp.request import CheckedAuthnRequest, check_authn_request
-from broker.saml_idp.response import ResponseIds, build_error_response, build_response
+from broker.saml_idp.response import build_error_response, build_response
 from broker.saml_sp.refusals import NoPassiveLogin
 from broker.saml_xml import names as n
 from broker.saml_xml.forms import PostForm
@@ -79,11 +80,9 @@ def ask(
 def answer(request: CheckedAuthnRequest, **provider: Any) -> PostForm:
     return build_response(
         request,
+        Told(pseudonym=PSEUDONYM, attributes=ATTRIBUTES, authenticated_at=this_moment()),
         service_provider=a_service_provider(**provider),
         entity_id=BROKER_IDP,
-        pseudonym=PSEUDONYM,
-        attributes=ATTRIBUTES,
-        authenticated_at=this_moment(),
         ids=ResponseIds(
             response_id="_r", assertion_id="_a", session_index="_s", transient_name_id="_t"
         ),

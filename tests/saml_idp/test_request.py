@@ -14,7 +14,8 @@ from broker.domain.registry import Registry
 from broker.domain.relying_parties import OidcClient
 from broker.saml_idp import refusals as r
 from broker.saml_idp.checks import REQUEST_CHECKS, REQUEST_MAX_AGE
-from broker.saml_idp.request import LISTED_MAX, CheckedAuthnRequest
+from broker.saml_idp.request import CheckedAuthnRequest
+from broker.saml_idp.scoping import LISTED_MAX
 from broker.saml_xml import names as n
 from broker.saml_xml.clock import CLOCK_SKEW
 from broker.saml_xml.elements import build_element, serialize

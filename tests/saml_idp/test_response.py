@@ -5,33 +5,23 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
-import msgspec
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.domain.attributes import VOCABULARY, AttributeName
-from broker.domain.ids import SchoolId, SupplierId
+from broker.domain.attributes import VOCABULARY
 from broker.domain.refusals import Refusal
 from broker.domain.release import (
     ClaimsBeyondDecision,
     NoAgreement,
-    Released,
-    ReleaseDecision,
     lint_claims,
 )
+from broker.saml_idp.assertion import ResponseIds
+from broker.saml_idp.attributes import attribute_names, build_attributes
 from broker.saml_idp.refusals import CannotEncrypt, NameIdPolicyNotSupported
-from broker.saml_idp.request import CheckedAuthnRequest
-from broker.saml_idp.response import (
-    ResponseIds,
-    attribute_names,
-    build_attributes,
-    build_error_response,
-    build_response,
-)
+from broker.saml_idp.response import build_error_response
 from broker.saml_sp.refusals import NoPassiveLogin
 from broker.saml_xml import names as n
-from broker.saml_xml.bindings import decode_post
 from broker.saml_xml.elements import Element, only_child, text_of
 from broker.saml_xml.forms import PostForm
 from broker.saml_xml.instants import format_instant
@@ -51,47 +41,17 @@ from tests.builders_saml import (
     saml,
     samlp,
 )
-
-PSEUDONYM = "a" + "b" * 52
-IDS = ResponseIds(
-    response_id="_response",
-    assertion_id="_assertion",
-    session_index="_session",
-    transient_name_id="_transient",
+from tests.saml_idp.answering import (
+    DECISION,
+    PSEUDONYM,
+    REQUEST,
+    a_request,
+    assertion_of,
+    attributes_of,
+    build,
+    first,
+    verified,
 )
-REQUEST = CheckedAuthnRequest(
-    relying_party="taaltuin",  # type: ignore[arg-type]
-    request_id=REQUEST_ID,
-    acs_url=SUPPLIER_ACS,
-    relay_state="les-3",
-)
-DECISION = ReleaseDecision(
-    school=SchoolId("vuurvogel"),
-    supplier=SupplierId("taaltuin"),
-    agreement_version=1,
-    released=(
-        Released(AttributeName("givenName"), ("Sanne",)),
-        Released(AttributeName("eduPersonAffiliation"), ("student", "affiliate")),
-    ),
-    withheld=(),
-    missing=(),
-)
-
-
-def build(**changes: Any) -> PostForm:
-    arguments: dict[str, Any] = {
-        "request": REQUEST,
-        "service_provider": a_service_provider(),
-        "entity_id": BROKER_IDP,
-        "pseudonym": PSEUDONYM,
-        "attributes": build_attributes(DECISION),
-        "authenticated_at": NOW,
-        "ids": IDS,
-        "now": NOW,
-        "signing_key": BROKER_KEY.signing,
-        "xml": XML,
-    } | changes
-    return build_response(arguments.pop("request"), **arguments)
 
 
 def build_error(refusal: Refusal | type[Refusal], **changes: Any) -> Element:
@@ -105,31 +65,6 @@ def build_error(refusal: Refusal | type[Refusal], **changes: Any) -> Element:
         xml=XML,
     )
     return verified(form)
-
-
-def verified(form: PostForm) -> Element:
-    """Return the Response as a supplier reads it: by the schema and our key."""
-    root = XML.parse(decode_post(form.fields[0][1])).root
-    return XML.verify(root, keys=[BROKER_KEY.verification]).root
-
-
-def assertion_of(form: PostForm) -> Element:
-    return only_child(verified(form), saml("Assertion"))
-
-
-def attributes_of(assertion: Element) -> dict[str, list[str]]:
-    statements = assertion.findall(saml("AttributeStatement"))
-    return {
-        each.get("Name", ""): [text_of(value) for value in each]
-        for statement in statements
-        for each in statement
-    }
-
-
-def first(element: Element, *path: str) -> Element:
-    for local in path:
-        element = only_child(element, saml(local))
-    return element
 
 
 class TestResponse:
@@ -181,12 +116,12 @@ class TestResponse:
         }
 
     def test_no_relay_state(self) -> None:
-        request = _request(relay_state=None)
+        request = a_request(relay_state=None)
         assert [name for name, _ in build(request=request).fields] == ["SAMLResponse"]
 
     def test_a_transient_name_id_when_asked(self) -> None:
         name_id = first(
-            assertion_of(build(request=_request(name_id_transient=True), pseudonym="")),
+            assertion_of(build(request=a_request(name_id_transient=True), pseudonym="")),
             "Subject",
             "NameID",
         )
@@ -235,7 +170,7 @@ class TestTimes:
         assert told == _floored(exact)
 
     def test_exact_when_the_request_forced_the_login(self) -> None:
-        forced = _request(force_login=True)
+        forced = a_request(force_login=True)
         exact = NOW + 17 * SECOND
         assert _told(build(request=forced, authenticated_at=exact)) == "2026-03-02T08:00:17Z"
 
@@ -263,7 +198,7 @@ class TestUnlinkable:
                     ids=other_ids,
                     pseudonym="b" + "c" * 52,
                     service_provider=a_service_provider(entity_id="https://biosfeer.example"),
-                    request=_request(request_id="_other", acs_url="https://biosfeer.example/acs"),
+                    request=a_request(request_id="_other", acs_url="https://biosfeer.example/acs"),
                 )
             )
         )
@@ -358,7 +293,3 @@ class TestError:
         assert not any(
             word in each for each in _values(response) for word in ("Vuurvogel", "secret")
         )
-
-
-def _request(**changes: Any) -> CheckedAuthnRequest:
-    return msgspec.structs.replace(REQUEST, **changes)

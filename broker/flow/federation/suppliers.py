@@ -4,8 +4,6 @@ import re
 from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
-from msgspec import structs
-
 from broker.domain.attributes import AttributeName
 from broker.domain.documents import (
     AttributeDocument,
@@ -36,7 +34,6 @@ from broker.flow.federation.places import (
     check_key_set,
     check_location,
     check_only_of_protocol,
-    metadata_problem,
     read_inline,
     refuse_any,
 )
@@ -45,14 +42,16 @@ from broker.flow.federation.redirect_uris import (
     find_start_url,
     origin_of,
 )
+from broker.flow.federation.service_providers import (
+    SAML_KEYS,
+    check_pseudonym_attributes,
+    compile_service_provider,
+)
 from broker.flow.federation.signed_requests import check_signed_requests
 from broker.flow.federation.start_places import check_start_places
 from broker.flow.federation.supplier_apis import check_apis, compile_api
-from broker.saml_idp.metadata import read_sp_metadata
-from broker.saml_xml.refusals import XmlRefusal
 from broker.saml_xml.security import XmlSecurity
 
-SAML_KEYS = ("entity_id", "metadata", "encrypt_assertions")
 OIDC_KEYS = (
     *("client_id", "redirect_uris", *AUTHENTICATION_KEYS),
     *("id_token_algorithm", "userinfo_algorithm", "access_tokens"),
@@ -164,6 +163,7 @@ RELYING_PARTY_CHECKS: tuple[RelyingPartyCheck, ...] = (
     check_tokens_allowed,
     check_signed_requests,
     check_start_places,
+    check_pseudonym_attributes,
 )
 
 
@@ -222,7 +222,7 @@ def _compile_party(
     xml: XmlSecurity,
 ) -> RelyingParty:
     if party.protocol == "saml":
-        provider = _service_provider(prefix, party, supplier, stated, xml=xml)
+        provider = compile_service_provider(prefix, party, supplier, stated, xml=xml)
         protocol: OidcClient | SamlServiceProvider = provider
         begins_at = party.start_url or origin_of(provider.assertion_consumer_services[0].url)
     else:
@@ -268,48 +268,4 @@ def _client(prefix: str, party: RelyingPartyDocument, stated: StatedDocument) ->
         request_uris=party.request_uris,
         require_pushed=party.require_pushed_requests,
         require_signed_request=party.require_signed_requests,
-    )
-
-
-def _service_provider(
-    prefix: str,
-    party: RelyingPartyDocument,
-    supplier: SupplierDocument,
-    stated: StatedDocument,
-    *,
-    xml: XmlSecurity,
-) -> SamlServiceProvider:
-    path = f"{prefix}metadata"
-    text = read_inline(party.metadata, stated.files.get(path))
-    try:
-        found = read_sp_metadata(
-            text.encode(),
-            xml=xml,
-            entity_id=party.entity_id or "",
-            encrypt_assertions=party.encrypt_assertions,
-        )
-    except XmlRefusal as refusal:
-        raise DocumentProblems([metadata_problem(path, refusal)]) from None
-    refuse_any(
-        each
-        for url in (
-            *(service.url for service in found.assertion_consumer_services),
-            *(service.url for service in found.single_logout_services),
-            *(service.response_url for service in found.single_logout_services),
-        )
-        for each in check_location(path, url, state=supplier.state)
-    )
-    if party.require_signed_requests and not found.signing_certificates:
-        raise DocumentProblems(
-            [
-                DocumentProblem(
-                    f"{prefix}require_signed_requests",
-                    "cannot be kept: the metadata publish no key for signing.",
-                    "Ask the supplier for metadata with a key, or remove this.",
-                )
-            ]
-        )
-    return structs.replace(
-        found,
-        require_signed_requests=found.require_signed_requests or party.require_signed_requests,
     )

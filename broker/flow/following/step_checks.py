@@ -102,7 +102,7 @@ HAND_OVER = (
         (
             *("check_school_of_idp", "check_school_enabled", "check_states_equal"),
             *("check_agreement_unchanged", "check_released_still_allowed"),
-            "check_epoch_unchanged",
+            *("check_epoch_unchanged", "check_name_id_unchanged"),
         ),
     ),
     CheckGroup(
