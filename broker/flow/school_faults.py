@@ -9,6 +9,7 @@ from broker.domain.identity import StatedLogin, reportable_name
 from broker.domain.ids import SchoolId
 from broker.domain.tolerances import Tolerance
 from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.following.trail import current_trail
 
 MAX_UNKNOWN_NAMES = 20
 MAX_NAME_CHARACTERS = 64
@@ -37,6 +38,7 @@ def note_exceptions(
 ) -> None:
     """Report each exception without which this answer would have been refused."""
     if exceptions:
+        current_trail().exceptions = tuple(exceptions)
         audit.record(
             AuditEvent(
                 action="exception-needed", school=school, idp=idp.id, names=tuple(exceptions)

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from broker.demo.pysaml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
+from broker.demo.pysaml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, saml
 from broker.demo.saml_messages import (
     CANCELLED,
     NO_PASSIVE,
@@ -18,13 +18,22 @@ from broker.demo.saml_messages import (
     idp_metadata,
 )
 from broker.demo.scenarios import Statement
+from broker.domain.refusals import Refusal, WhoseTask
 from broker.saml_sp.metadata import read_idp_metadata
-from broker.saml_sp.refusals import LoginCancelled, NoPassiveLogin, ResponseTooLate
+from broker.saml_sp.refusals import (
+    LoginCancelled,
+    NoPassiveLogin,
+    NotAuthenticated,
+    ResponseTooLate,
+)
 from broker.saml_sp.request import build_authn_request
+from broker.saml_xml import names as n
 from broker.saml_xml.forms import PostedForm, PostForm, RedirectUrl
+from broker.saml_xml.refusals import SignatureRefused
 from tests.builders_pysaml2 import SCHOOL_URL, a_pysaml2_school, as_files, this_moment
 from tests.builders_saml import (
     BROKER_ACS,
+    BROKER_ENCRYPTION,
     BROKER_KEY,
     BROKER_SP,
     PUPIL,
@@ -75,6 +84,74 @@ def test_its_signed_and_encrypted_answer_is_accepted(
     login = read(form, expected=expected(), now=this_moment())
     assert login.login.attributes == PUPIL
     assert login.name_id.value == "sanne@vuurvogel.example"
+
+
+UID = "urn:oid:0.9.2342.19200300.100.1.1"  # as pysaml2 writes it
+SHA256 = {"sign_alg": n.ALG_RSA_SHA256, "digest_alg": n.ALG_SHA256}
+SIGNED_RESPONSE = {"sign_response": True, "sign_assertion": False}
+SIGNED_ASSERTION = {"sign_response": False, "sign_assertion": True}
+ENCRYPTED = {
+    "encrypt_assertion": True,
+    "encrypt_cert_assertion": BROKER_ENCRYPTION.certificate_pem,
+}
+
+
+@pytest.mark.parametrize(
+    ("settings", "name_format"),
+    [
+        pytest.param(SIGNED_ASSERTION | SHA256, n.NAMEID_UNSPECIFIED, id="adfs"),
+        pytest.param(SIGNED_ASSERTION | SHA256, n.NAMEID_PERSISTENT, id="entra-assertion"),
+        pytest.param(SIGNED_RESPONSE | SHA256, n.NAMEID_PERSISTENT, id="entra-response"),
+        pytest.param(SIGNED_ASSERTION | SHA256, n.NAMEID_EMAIL, id="google-workspace"),
+        pytest.param(
+            SIGNED_RESPONSE | {"sign_assertion": True} | ENCRYPTED | SHA256,
+            n.NAMEID_TRANSIENT,
+            id="simplesamlphp",
+        ),
+        pytest.param(SIGNED_RESPONSE | ENCRYPTED | SHA256, n.NAMEID_TRANSIENT, id="shibboleth"),
+    ],
+)
+def test_set_up_as_the_field_s_products_are(
+    school: SchoolServer, settings: dict[str, Any], name_format: str
+) -> None:
+    form = posted(str(authenticate(school, settings, name_format)))
+    login = read(form, expected=expected(), now=this_moment())
+    assert login.login.attributes == {UID: ("sanne@vuurvogel.example",)}
+    assert login.name_id is not None
+    assert (login.name_id.value, login.name_id.format) == ("_name", name_format)
+
+
+@pytest.mark.parametrize(
+    ("settings", "refusal"),
+    [
+        (
+            SIGNED_ASSERTION | {"sign_alg": n.ALG_RSA_SHA1, "digest_alg": n.ALG_SHA1},
+            SignatureRefused,
+        ),
+        ({"sign_response": False, "sign_assertion": False}, NotAuthenticated),
+        ({"sign_response": False, "sign_assertion": False} | ENCRYPTED, NotAuthenticated),
+    ],
+)
+def test_set_up_wrong(
+    school: SchoolServer, settings: dict[str, Any], refusal: type[Refusal]
+) -> None:
+    form = posted(str(authenticate(school, settings, n.NAMEID_UNSPECIFIED)))
+    with pytest.raises(refusal) as refused:
+        read(form, expected=expected(), now=this_moment())
+    assert refused.value.whose_task is WhoseTask.SCHOOL
+
+
+def authenticate(school: SchoolServer, settings: dict[str, Any], name_format: str) -> object:
+    """Return pysaml2's Response about Sanne."""
+    return school.create_authn_response(
+        {"uid": ["sanne@vuurvogel.example"]},
+        in_response_to=REQUEST_ID,
+        destination=BROKER_ACS,
+        sp_entity_id=BROKER_SP,
+        name_id=saml.NameID(text="_name", format=name_format),
+        authn={"class_ref": n.AUTHN_PASSWORD, "authn_auth": ENTITY},
+        **settings,
+    )
 
 
 def test_its_expired_answer_is_refused(school: SchoolServer) -> None:

@@ -24,6 +24,7 @@ from prometheus_client import (
 
 from broker.adapters.keys.key_dates import KeyDates
 from broker.domain.refusals import every_refusal
+from broker.domain.tolerances import Tolerance
 from broker.flow.following.trail import LoginStep, Outcome, Trail
 from broker.flow.persons.school_counts import CountKind
 from broker.flow.ports import Clock
@@ -86,6 +87,12 @@ class Metrics:
             "schuilnaam_refusals",
             "Refusals by code and by whose task they are.",
             ("code", "whose_task"),
+            registry=of,
+        )
+        exceptions = Counter(
+            "schuilnaam_exceptions_needed",
+            "Answers of schools that only an exception of their login's document let through.",
+            ("exception",),
             registry=of,
         )
         steps = Histogram(
@@ -177,6 +184,7 @@ class Metrics:
         }
         self._steps = {each: steps.labels(each.value) for each in LoginStep}
         self._other = steps.labels(OTHER_STEP)
+        self._exceptions = {each.value: exceptions.labels(each.value) for each in Tolerance}
         self._store = {
             (operation, answer): store.labels(operation, answer)
             for operation, answers in STORE_ANSWERS.items()
@@ -194,6 +202,8 @@ class Metrics:
         (self._other if step is None else self._steps[step]).observe(seconds)
         if trail.code in self._refusals:
             self._refusals[trail.code].inc()
+        for each in trail.exceptions:
+            self._exceptions[each].inc()
         if trail.outcome and step is not None:
             supplier, school = trail.supplier_protocol, trail.school_protocol
             self._logins[supplier or "unknown", school or "unknown", trail.outcome].inc()

@@ -65,6 +65,7 @@ class Trail:
         relying_party, idp: with whom this login speaks; "" while unknown.
         supplier_protocol, school_protocol: `oidc` or `saml`; "" while unknown.
         code, check, reference: of the refusal, if one was made.
+        exceptions: of the school's login, without which its answer would have been refused.
         store_trips, store_seconds: to the login store.
     """
 
@@ -77,6 +78,7 @@ class Trail:
     code: str = ""
     check: str = ""
     reference: str = ""
+    exceptions: tuple[str, ...] = ()
     store_trips: int = 0
     store_seconds: float = 0.0
 
