@@ -6,7 +6,8 @@ from typing import Any
 import pytest
 
 from broker.domain.assurance import HIGH, LOW, MULTI_FACTOR, SUBSTANTIAL
-from broker.domain.federation import OidcIdpEndpoints
+from broker.domain.federation import OidcIdpEndpoints, SingleSignOn
+from broker.flow.answers import ChooseSchool, PostMessage, Redirect
 from broker.flow.wanted_level import NO_WORDS, find_level_words, find_wanted_level
 from broker.oidc_rp.refusals import SchoolHasNoLevel, SchoolLoginFailed
 from broker.saml_sp.refusals import LevelNotGiven, LoginFailedAtSchool
@@ -14,7 +15,14 @@ from broker.saml_xml import names as n
 from broker.saml_xml.elements import Element, build_element
 from tests.builders_saml import saml, samlp
 from tests.flow.login_answers import AtSchool, Browser, read_at_school, refused
-from tests.flow.login_parties import OIDC_IDP, REKENRIJK, SAML_IDP, TAALTUIN
+from tests.flow.login_parties import (
+    BIOSFEER_OIDC,
+    OIDC_IDP,
+    OIDC_SCHOOL,
+    REKENRIJK,
+    SAML_IDP,
+    TAALTUIN,
+)
 from tests.flow.login_world import NOOR, SANNE, LoginWorld
 
 MFA = "https://login.example/mfa"
@@ -229,3 +237,43 @@ def test_what_is_no_request_wants_no_level(world: LoginWorld) -> None:
     assert find_wanted_level(object()) is None
     assert find_level_words(object(), world.records[SAML_IDP]) == NO_WORDS
     assert isinstance(world.records[OIDC_IDP].endpoints, OidcIdpEndpoints)
+
+
+class TestSession:
+    """A session answers where its login had the level, and no other way."""
+
+    @pytest.fixture(autouse=True)
+    def sessions(self, world: LoginWorld) -> None:
+        world.change(OIDC_SCHOOL, single_sign_on=SingleSignOn.ON)
+
+    @pytest.mark.parametrize(
+        ("classes", "answers"),
+        [
+            ((LOW,), True),
+            ((SUBSTANTIAL,), True),
+            ((HIGH,), False),
+            ((PASSWORD,), False),
+            ((), True),
+        ],
+    )
+    async def test_for_a_saml_supplier(
+        self, world: LoginWorld, browser: Browser, classes: tuple[str, ...], answers: bool
+    ) -> None:
+        await world.log_in(REKENRIJK, NOOR, browser=browser, acr=MFA)
+        asked = world.ask(TAALTUIN, *([wanting(*classes)] if classes else []))
+        step = await world.flow.begin(asked, wish=browser.wish)
+        assert isinstance(step.answer, PostMessage if answers else ChooseSchool)
+        if answers and classes:
+            received = await world.receive(browser.follow(step), TAALTUIN)
+            assert received.protocol_values["authn_context"] == classes[0]
+
+    @pytest.mark.parametrize(
+        ("level", "answers"), [(LOW, True), (SUBSTANTIAL, True), (HIGH, False)]
+    )
+    async def test_for_an_openid_connect_supplier(
+        self, world: LoginWorld, browser: Browser, level: str, answers: bool
+    ) -> None:
+        await world.log_in(REKENRIJK, NOOR, browser=browser, acr=MFA)
+        asked = world.ask(BIOSFEER_OIDC, acr_values=level)
+        step = await world.flow.begin(asked, wish=browser.wish)
+        assert isinstance(step.answer, Redirect if answers else ChooseSchool)

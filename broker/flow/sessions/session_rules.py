@@ -8,12 +8,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
-from broker.domain.assurance import read_level
+from broker.domain.assurance import covers, read_level
 from broker.domain.federation import School, SingleSignOn
 from broker.domain.registry import Registry
 from broker.flow.held_state.records import SupplierRequest
 from broker.flow.school_side import wants_other_account
 from broker.flow.sessions.session_records import SessionRecord
+from broker.flow.wanted_level import find_wanted_level
 from broker.oidc_op.request import CheckedAuthorizationRequest
 
 
@@ -49,12 +50,16 @@ def has_wanted_level(offer: Offer) -> bool:
     request, stated = offer.request, offer.session.acr
     if request.passive:
         return True
-    if not isinstance(request, CheckedAuthorizationRequest):
-        wanted = request.requested_authn_contexts
-        return not wanted or stated in wanted
-    idp = offer.registry.idps[offer.session.idp]
-    levels = () if request.acr is None else request.acr.levels
-    return not levels or read_level(stated, meanings=idp.acr) in levels
+    wanted = find_wanted_level(request)
+    if wanted is None or not wanted.levels:
+        named = (
+            ()
+            if isinstance(request, CheckedAuthorizationRequest)
+            else request.requested_authn_contexts
+        )
+        return not named or stated in named
+    level = read_level(stated, meanings=offer.registry.idps[offer.session.idp].acr)
+    return any(covers(level, each) for each in wanted.levels)
 
 
 def is_of_hinted_school(offer: Offer) -> bool:
