@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import padding
+from lxml import etree
 
 from broker.demo.pysaml2 import XMLSEC1
 from broker.saml_xml import names as n
@@ -84,6 +85,49 @@ def test_what_we_encrypt_xmlsec1_opens_and_what_we_sign_then_verifies(tmp_path: 
     decrypted = (tmp_path / "out.xml").read_bytes()
     assert HONEST.encode() in decrypted
     assert xmlsec1_accepts(decrypted, rsa_key())
+
+
+@pytest.mark.parametrize(
+    ("content", "session_key", "cbc"),
+    [
+        (n.ALG_AES128_GCM, "aes-128", False),
+        (n.ALG_AES256_GCM, "aes-256", False),
+        (n.ALG_AES128_CBC, "aes-128", True),
+        (n.ALG_AES256_CBC, "aes-256", True),
+    ],
+)
+def test_what_xmlsec1_encrypts_we_open_and_cbc_by_exception_alone(
+    tmp_path: Path, content: str, session_key: str, cbc: bool
+) -> None:
+    broker_key = rsa_key("broker")
+    signed = an_assertion()
+    SECURITY.sign(signed, key=rsa_key().signing)
+    template = SECURITY.encrypt(an_assertion(), recipient=broker_key.encryption)[0]
+    template[0].set("Algorithm", content)
+    for value in template.iter(f"{{{n.XENC}}}CipherValue"):
+        value.text = ""
+    paths = {each: tmp_path / each for each in ("template", "data", "certificate", "out")}
+    paths["template"].write_bytes(serialize(template))
+    paths["data"].write_bytes(serialize(signed))
+    paths["certificate"].write_text(broker_key.certificate_pem)
+    command = [XMLSEC1, "--encrypt", "--session-key", session_key]
+    command += ["--pubkey-cert-pem", str(paths["certificate"]), "--xml-data", str(paths["data"])]
+    command += ["--output", str(paths["out"]), str(paths["template"])]
+    subprocess.run(command, capture_output=True, check=True)
+    data = etree.fromstring(paths["out"].read_bytes())
+    response = a_response(build_element(saml("EncryptedAssertion"), {}, data))
+    SECURITY.sign(response, key=rsa_key().signing)
+    around = SECURITY.verify(
+        SECURITY.parse(serialize(response)).root, keys=[rsa_key().verification]
+    )
+    ours = [broker_key.decryption]
+    if cbc:
+        with refused("encryption-method"):
+            SECURITY.decrypt_signed(around, around.root[-1], keys=ours)
+        with refused("encryption-method"):
+            SECURITY.decrypt(around.root[-1], keys=ours)
+    opened = SECURITY.decrypt_signed(around, around.root[-1], keys=ours, cbc=cbc)
+    assert SECURITY.verify(opened.root, keys=[rsa_key().verification]).root.tag == ASSERTION
 
 
 @pytest.mark.parametrize("place", ["inside", "beside"])
