@@ -12,8 +12,9 @@ from broker.commands.client_secret import secret
 from broker.commands.confirming import confirm
 from broker.commands.enrolment import enrol
 from broker.commands.health import health
-from broker.commands.keys import keys, metadata
+from broker.commands.keys import keys
 from broker.commands.losses import accept_loss
+from broker.commands.metadata import metadata
 from broker.commands.operators import operator, person
 from broker.commands.probe import probe
 from broker.commands.pseudonyms import pseudonyms

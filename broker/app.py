@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
 
+from broker.about_us import about_us_of
 from broker.adapters.calls.http_fetch import Fetcher
 from broker.adapters.calls.party_keys import PublishedKeys, SchoolEndpoints
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
@@ -322,7 +323,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             addresses,
             keys=flow_keys,
             xml=xml,
-            random=random,
+            about=about_us_of(settings),
             certificates=certificate_support_of(settings.certificates),
             front_channel_logout=settings.sessions.front_channel_logout,
             service_documentation=settings.service_documentation,

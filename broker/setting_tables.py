@@ -10,6 +10,8 @@ from msgspec import Meta
 
 Port = Annotated[int, Meta(ge=0, le=65535)]
 Positive = Annotated[int, Meta(ge=1)]
+MailAddress = Annotated[str, Meta(pattern=r"^[!-?A-~]+@[!-?A-~]+\Z", max_length=254)]
+ShownText = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]+\Z", max_length=1000)]
 WebAddress = Annotated[str, Meta(pattern=r"^https?://[!-~]+\Z", max_length=2000)]
 Scope = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,126}\Z")]
 """SAML V2.0 Subject Identifier Attributes Profile 1.0, 2.1; in small letters, as it is compared."""
@@ -173,6 +175,36 @@ class Certificates(Section, frozen=True, kw_only=True):
     """`SUCCESS` where one of the proxy's authorities vouches for it."""
     url: Annotated[str, Meta(pattern=r"^https?://[^/\s?#@]+\Z")] | None = None
     """Origin under which the proxy asks for certificates; told as `mtls_endpoint_aliases`."""
+
+
+class About(Section, frozen=True, kw_only=True):
+    """What our SAML metadata tells people of us; what is absent is left out."""
+
+    name_nl: ShownText | None = None
+    """In place of `name`."""
+    name_en: ShownText | None = None
+    description_nl: ShownText = (
+        "Logt leerlingen en medewerkers bij lesmateriaal in, met hun account van school."
+    )
+    description_en: ShownText = (
+        "Logs pupils and staff in to learning material, with their account of school."
+    )
+    logo: WebAddress | None = None
+    logo_width: Positive = 80
+    """Pixels."""
+    logo_height: Positive = 60
+    information_url_nl: WebAddress | None = None
+    information_url_en: WebAddress | None = None
+    privacy_url_nl: WebAddress | None = None
+    privacy_url_en: WebAddress | None = None
+    organization: ShownText | None = None
+    """Who runs the broker; told with its web page."""
+    organization_url: WebAddress | None = None
+    technical_mail: MailAddress | None = None
+    support_mail: MailAddress | None = None
+    security_mail: MailAddress | None = None
+    error_url: WebAddress | None = None
+    """Where a supplier may send people whom our answer did not let in (`errorURL`)."""
 
 
 class Limits(Section, frozen=True, kw_only=True):

@@ -15,6 +15,7 @@ import msgspec
 
 from broker.setting_tables import (
     MEMORY_URL,
+    About,
     Certificates,
     Conversions,
     Enrolment,
@@ -62,6 +63,7 @@ class Settings(Section, frozen=True, kw_only=True):
     name: str = "Schuilnaam"
     service_documentation: WebAddress | None = None
     """Where suppliers' developers read how to connect (RFC 8414 2)."""
+    about: About = About()
     server: Server = Server()
     folders: Folders = Folders()
     store: Store = Store()

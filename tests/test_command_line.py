@@ -325,6 +325,22 @@ def test_metadata_is_printed_or_written(run: Run, config: Path, role: str, holds
     assert holds in file.read_text()
 
 
+def test_metadata_is_read_back_as_partners_do(run: Run, config: Path) -> None:
+    checked = run("metadata", "--role", "idp", "--check")
+    assert checked.exit_code == 0
+    assert "Valid by the schema, signed by the key in use, until 20" in checked.stderr
+    assert "about.error_url: is not stated: " in checked.stderr
+    assert "about.privacy_url_nl" not in checked.stderr
+    stated = 'logo = "https://login.example/logo.png"\nsecurity_mail = "cert@login.example"\n'
+    settings = config / "broker.toml"
+    settings.write_text(settings.read_text() + "[about]\n" + stated)
+    checked = run("metadata", "--role", "sp", "--check")
+    assert "mailto:cert@login.example" in checked.stdout
+    assert "about.privacy_url_nl" in checked.stderr
+    for told in ("about.logo", "about.security_mail", "about.error_url"):
+        assert told not in checked.stderr
+
+
 def test_an_account_without_a_name_is_told_by_number(monkeypatch: pytest.MonkeyPatch) -> None:
     assert system_account()
 

@@ -534,10 +534,9 @@ def test_metadata_names_both_signing_keys_and_one_to_encrypt_to(installed):
             OwnAddresses("http://localhost:8000"),
             keys=read_keys_in_force(load_keys(installed.keys), now=now).flow,
             xml=LxmlSecurity(),
-            random=bytes,
         )
-        ours = etree.fromstring(documents.saml_sp_metadata(now))
-        theirs = etree.fromstring(documents.saml_idp_metadata(now))
+        ours = etree.fromstring(documents.saml_sp_metadata(now).content)
+        theirs = etree.fromstring(documents.saml_idp_metadata(now).content)
         return (
             ours.xpath(USED_FOR.format("signing")),
             theirs.xpath(USED_FOR.format("signing")),

@@ -1,7 +1,6 @@
-"""`broker keys` and `broker metadata`: what is secret, and what is published of it."""
+"""`broker keys`: what is secret."""
 
 import os
-import secrets
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,7 +12,6 @@ from broker.adapters.keys.key_files import KeyProblem
 from broker.adapters.keys.keys_change import one_change_at_a_time
 from broker.adapters.keys.keys_init import init_keys
 from broker.adapters.keys.keys_on_disk import PAIRWISE_FOLDER, KeysUnusable, load_keys
-from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.commands.key_backup import keys_backup, keys_restore
 from broker.commands.key_rotation import (
     FOLLOW,
@@ -86,39 +84,3 @@ def make_next_epoch(loaded: LoadedSettings) -> Path:
         except KeyProblem as found:
             raise KeysUnusable((found,)) from None
     return loaded.keys_folder / PAIRWISE_FOLDER / f"{letter}.hex"
-
-
-@click.command()
-@config_option
-@click.option(
-    "--role",
-    type=click.Choice(["sp", "idp"]),
-    required=True,
-    help="sp: for schools. idp: for suppliers.",
-)
-@click.option(
-    "--output",
-    type=click.Path(dir_okay=False, writable=True, path_type=Path),
-    help="Write to this file instead.",
-)
-def metadata(config_folder: Path, role: str, output: Path | None) -> None:
-    """Print our SAML metadata, signed, as the broker publishes it."""
-    # Only here: the server's side of the program costs a second to load.
-    from broker.keys_in_force import read_keys_in_force
-    from broker.web.documents import OwnAddresses, build_documents
-
-    with saying_what_is_wrong():
-        loaded = load_settings(config_folder, environment=os.environ)
-        now = datetime.now(UTC)
-        published = build_documents(
-            OwnAddresses(loaded.settings.issuer),
-            keys=read_keys_in_force(load_keys(loaded.keys_folder), now=now).flow,
-            xml=LxmlSecurity(),
-            random=secrets.token_bytes,
-        )
-        build = published.saml_sp_metadata if role == "sp" else published.saml_idp_metadata
-        document = build(now)
-        if output is None:
-            click.echo(document)
-        else:
-            output.write_bytes(document)

@@ -17,7 +17,16 @@ from broker.saml_xml.names import (
     NAMEID_TRANSIENT,
     SAMLP,
 )
-from broker.saml_xml.own_metadata import build_entity_descriptor, build_key_descriptors
+from broker.saml_xml.own_metadata import (
+    NOTHING_ABOUT_US,
+    AboutUs,
+    build_algorithms,
+    build_entity_descriptor,
+    build_key_descriptors,
+    build_logout_services,
+    build_role_extensions,
+)
+from broker.saml_xml.published import SCOPE
 from broker.saml_xml.security import XmlSecurity
 
 IDP_DESCRIPTOR = f"{{{MD}}}IDPSSODescriptor"
@@ -32,6 +41,9 @@ def build_idp_metadata(
     signing_certificates: Sequence[bytes],
     document_id: str,
     valid_until: datetime,
+    slo_url: str | None = None,
+    scope: str | None = None,
+    about: AboutUs = NOTHING_ABOUT_US,
     signing_key: SigningKey | None = None,
     xml: XmlSecurity,
 ) -> bytes:
@@ -39,12 +51,21 @@ def build_idp_metadata(
 
     Args:
         signing_certificates: DER; two while we change keys, the new one before its first use.
-        document_id: random, an NCName.
+        document_id: an NCName, another one for another content.
+        slo_url: where suppliers' messages of logging out arrive; None: nowhere.
+        scope: of the scoped values that we state (`pairwise-id`); None: we state none.
     """
+    scopes = [] if scope is None else [build_element(SCOPE, {"regexp": "false"}, text=scope)]
     role = build_element(
         IDP_DESCRIPTOR,
-        {"WantAuthnRequestsSigned": "false", "protocolSupportEnumeration": SAMLP},
+        {
+            "WantAuthnRequestsSigned": "false",
+            "protocolSupportEnumeration": SAMLP,
+            "errorURL": about.error_url,
+        },
+        *build_role_extensions(about, *scopes),
         *build_key_descriptors(signing_certificates, use=SIGNING),
+        *build_logout_services(slo_url),
         *(
             build_element(NAME_ID_FORMAT, text=each)
             for each in (NAMEID_PERSISTENT, NAMEID_TRANSIENT)
@@ -55,7 +76,12 @@ def build_idp_metadata(
         ),
     )
     entity = build_entity_descriptor(
-        entity_id, role, document_id=document_id, valid_until=valid_until
+        entity_id,
+        role,
+        document_id=document_id,
+        valid_until=valid_until,
+        about=about,
+        extensions=build_algorithms(),
     )
     if signing_key is not None:
         xml.sign(entity, key=signing_key)

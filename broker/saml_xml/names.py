@@ -27,6 +27,14 @@ SHIBMD: Final = "urn:mace:shibboleth:metadata:1.0"
 NSMAP_PROTOCOL: Final = {"samlp": SAMLP, "saml": SAML}
 NSMAP_ASSERTION: Final = {"saml": SAML, "xs": XS, "xsi": XSI}
 NSMAP_METADATA: Final = {"md": MD, "ds": DS}
+NSMAP_OWN_METADATA: Final = {
+    **NSMAP_METADATA,
+    "saml": SAML,
+    "mdui": MDUI,
+    "mdattr": MDATTR,
+    "alg": ALG,
+    "shibmd": SHIBMD,
+}
 
 # Bindings (SAML bindings 3.2, 3.4, 3.5).
 BINDING_REDIRECT: Final = "urn:oasis:names:tc:SAML:2.0:bindings:HTTP-Redirect"

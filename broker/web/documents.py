@@ -1,25 +1,31 @@
 """What we publish about ourselves: discovery, keys, and the metadata of our two SAML roles.
 
 Discovery and keys change only with a rotation, which makes all of this anew. Metadata carries an
-end date, so each is made anew well before; in between every peer gets the same bytes.
+end date, so each is made anew well before; in between every peer gets the same bytes. Nothing in a
+document is random, so that every worker makes the same one and a peer that has it is told so.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from uuid import UUID
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from typing import Protocol
 
 import msgspec
 
 from broker.flow.key_plans.key_purposes import METADATA_LIFE
-from broker.flow.ports import FlowKeys, Random
+from broker.flow.ports import FlowKeys
 from broker.oidc_op.discovery import CertificateSupport, Endpoints, build_discovery
 from broker.oidc_op.jwks import build_jwks
 from broker.saml_idp.own_metadata import build_idp_metadata
 from broker.saml_sp.own_metadata import build_sp_metadata
+from broker.saml_xml.keys import SigningKey
+from broker.saml_xml.own_metadata import NOTHING_ABOUT_US, AboutUs
 from broker.saml_xml.security import XmlSecurity
 
 RENEW_METADATA_AFTER = timedelta(hours=6)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,13 +61,32 @@ class OwnAddresses:
 
 
 @dataclass(frozen=True, slots=True)
+class OwnMetadata:
+    """One of our metadata documents.
+
+    Attributes:
+        etag: weak, since ECDSA never signs alike twice (RFC 9110 8.8.1).
+    """
+
+    entity_id: str
+    content: bytes
+    etag: str
+
+
+@dataclass(frozen=True, slots=True)
 class Documents:
     """The documents as bytes."""
 
     discovery: bytes
     jwks: bytes
-    saml_idp_metadata: Callable[[datetime], bytes]
-    saml_sp_metadata: Callable[[datetime], bytes]
+    saml_idp_metadata: Callable[[datetime], OwnMetadata]
+    saml_sp_metadata: Callable[[datetime], OwnMetadata]
+
+
+class _Builder(Protocol):
+    def __call__(
+        self, *, document_id: str, valid_until: datetime, signing_key: SigningKey | None
+    ) -> bytes: ...
 
 
 def build_documents(
@@ -69,7 +94,7 @@ def build_documents(
     *,
     keys: FlowKeys,
     xml: XmlSecurity,
-    random: Random,
+    about: AboutUs = NOTHING_ABOUT_US,
     certificates: CertificateSupport | None = None,
     front_channel_logout: bool = False,
     service_documentation: str | None = None,
@@ -77,31 +102,24 @@ def build_documents(
     """Return everything that we publish, made from the keys and addresses in use."""
     endpoints = Endpoints(addresses.issuer)
     signing = [keys.saml_signing.certificate, *keys.saml_more_certificates]
-
-    def idp_metadata(now: datetime) -> bytes:
-        return build_idp_metadata(
-            entity_id=addresses.idp_entity_id,
-            sso_url=addresses.sso_url,
-            signing_certificates=signing,
-            document_id=_make_document_id(random),
-            valid_until=now + METADATA_LIFE,
-            signing_key=keys.saml_signing,
-            xml=xml,
-        )
-
-    def sp_metadata(now: datetime) -> bytes:
-        return build_sp_metadata(
-            entity_id=addresses.sp_entity_id,
-            acs_url=addresses.acs_url,
-            signing_certificates=signing,
-            # One alone: a school that saw two might go on with the one that is going to end.
-            encryption_certificates=[keys.saml_decryption[0].certificate],
-            document_id=_make_document_id(random),
-            valid_until=now + METADATA_LIFE,
-            signing_key=keys.saml_signing,
-            xml=xml,
-        )
-
+    idp_metadata = partial(
+        build_idp_metadata,
+        entity_id=addresses.idp_entity_id,
+        sso_url=addresses.sso_url,
+        signing_certificates=signing,
+        about=about,
+        xml=xml,
+    )
+    sp_metadata = partial(
+        build_sp_metadata,
+        entity_id=addresses.sp_entity_id,
+        acs_url=addresses.acs_url,
+        signing_certificates=signing,
+        # One alone: a school that saw two might go on with the one that is going to end.
+        encryption_certificates=[keys.saml_decryption[0].certificate],
+        about=about,
+        xml=xml,
+    )
     discovery = build_discovery(
         endpoints,
         keys=keys.token,
@@ -112,23 +130,28 @@ def build_documents(
     return Documents(
         discovery=msgspec.json.encode(discovery),
         jwks=msgspec.json.encode(build_jwks(keys.token)),
-        saml_idp_metadata=_renewed(idp_metadata),
-        saml_sp_metadata=_renewed(sp_metadata),
+        saml_idp_metadata=_renewed(addresses.idp_entity_id, idp_metadata, keys.saml_signing),
+        saml_sp_metadata=_renewed(addresses.sp_entity_id, sp_metadata, keys.saml_signing),
     )
 
 
-def _renewed(build: Callable[[datetime], bytes]) -> Callable[[datetime], bytes]:
+def _renewed(
+    entity_id: str, build: _Builder, signing_key: SigningKey
+) -> Callable[[datetime], OwnMetadata]:
     """Return a reader that keeps one document and builds it anew when it has aged."""
-    kept: tuple[datetime, bytes] | None = None
+    kept: tuple[datetime, OwnMetadata] | None = None
 
-    def read(now: datetime) -> bytes:
+    def read(now: datetime) -> OwnMetadata:
         nonlocal kept
-        if kept is None or not kept[0] <= now < kept[0] + RENEW_METADATA_AFTER:
-            kept = (now, build(now))
+        begun = now - (now - _EPOCH) % RENEW_METADATA_AFTER  # the same for every worker
+        if kept is None or kept[0] != begun:
+            valid_until = begun + METADATA_LIFE
+            unsigned = build(document_id="_", valid_until=valid_until, signing_key=None)
+            document_id = f"_{sha256(unsigned).hexdigest()[:32]}"
+            signed = build(
+                document_id=document_id, valid_until=valid_until, signing_key=signing_key
+            )
+            kept = (begun, OwnMetadata(entity_id, signed, f'W/"{document_id}"'))
         return kept[1]
 
     return read
-
-
-def _make_document_id(random: Random) -> str:
-    return f"_{UUID(bytes=random(16)).hex}"

@@ -17,8 +17,6 @@ from broker.web.requests import only, read_form
 from broker.web.responses import answer
 from broker.web.wiring import Web
 
-METADATA_TYPE = "application/samlmetadata+xml"  # SAML metadata 2.0 appendix A
-
 
 def saml_routes(web: Web) -> list[Route]:
     """Return the routes of SAML."""
@@ -67,23 +65,7 @@ def saml_routes(web: Web) -> list[Route]:
         step = find_held_step(web, request, only(form, "RelayState"))
         return answer(web, request, await web.login.finish_saml(step, form=form))
 
-    async def idp_metadata(_: Request) -> Response:
-        return _metadata(web.documents.saml_idp_metadata(web.clock()))
-
-    async def sp_metadata(_: Request) -> Response:
-        return _metadata(web.documents.saml_sp_metadata(web.clock()))
-
     return [
         step_route("/saml/idp/sso", sso, methods=["GET", "POST"]),
-        Route("/saml/idp/metadata", idp_metadata, methods=["GET"]),
         Route("/saml/sp/acs", acs, methods=["POST"]),
-        Route("/saml/sp/metadata", sp_metadata, methods=["GET"]),
     ]
-
-
-def _metadata(document: bytes) -> Response:
-    return Response(
-        document,
-        headers={"cache-control": "public, max-age=300"},
-        media_type=METADATA_TYPE,
-    )

@@ -13,6 +13,7 @@ from broker.web.api_routes import api_routes
 from broker.web.edge import Edge, is_for_machines, is_for_programs, note_fault
 from broker.web.endpoints import Endpoints
 from broker.web.logout_routes import logout_routes
+from broker.web.metadata_routes import metadata_routes
 from broker.web.oidc_routes import oidc_routes
 from broker.web.pages import MessagePage
 from broker.web.people_routes import people_routes
@@ -70,6 +71,7 @@ def build_site(web: Web, *, life_span: Lifespan[None] | None = None) -> Edge:
     routes = [
         *oidc_routes(web),
         *saml_routes(web),
+        *metadata_routes(web),
         *logout_routes(web),
         *start_routes(web),
         *people_routes(web),

@@ -32,7 +32,7 @@ def test_ours_is_valid_with_two_keys_during_a_roll_over(signed: bool) -> None:
     assert XML.is_signed(root) is signed
     if signed:
         root = XML.verify(root, keys=[BROKER_KEY.verification]).root
-    (role,) = root
+    (role,) = root.iterchildren(md("IDPSSODescriptor"))
     assert root.get("entityID") == BROKER_IDP
     assert read_certificates(role, use="signing") == (
         BROKER_KEY.certificate,

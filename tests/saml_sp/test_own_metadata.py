@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 from broker.saml_sp.own_metadata import build_sp_metadata
+from broker.saml_xml import names as n
 from broker.saml_xml.metadata import read_certificates
 from tests.builders_saml import (
     BROKER_ACS,
@@ -15,6 +16,10 @@ from tests.builders_saml import (
 )
 
 TOMORROW = NOW + timedelta(days=1)
+
+
+def md(local: str) -> str:
+    return f"{{{n.MD}}}{local}"
 
 
 def test_valid_with_two_keys_during_a_roll_over() -> None:
@@ -31,7 +36,7 @@ def test_valid_with_two_keys_during_a_roll_over() -> None:
     root = XML.verify(XML.parse_metadata(document).root, keys=[BROKER_KEY.verification]).root
     assert root.get("entityID") == BROKER_SP
     assert root.get("validUntil") == "2026-03-03T08:00:00Z"
-    (role,) = root
+    (role,) = root.iterchildren(md("SPSSODescriptor"))
     assert role.get("AuthnRequestsSigned") == "true"
     assert role.get("WantAssertionsSigned") == "true"
     assert len(read_certificates(role, use="signing")) == 2
@@ -51,4 +56,5 @@ def test_unsigned_and_without_signing_keys() -> None:
     )
     root = XML.parse_metadata(document).root
     assert not XML.is_signed(root)
-    assert root[0].get("AuthnRequestsSigned") == "false"
+    (role,) = root.iterchildren(md("SPSSODescriptor"))
+    assert role.get("AuthnRequestsSigned") == "false"
