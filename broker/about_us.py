@@ -24,6 +24,7 @@ def about_us_of(settings: Settings) -> AboutUs:
         support_mail=stated.support_mail,
         security_mail=stated.security_mail,
         error_url=stated.error_url,
+        scope=settings.pairwise_scope_in_force,
     )
 
 

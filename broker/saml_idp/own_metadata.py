@@ -42,7 +42,6 @@ def build_idp_metadata(
     document_id: str,
     valid_until: datetime,
     slo_url: str | None = None,
-    scope: str | None = None,
     about: AboutUs = NOTHING_ABOUT_US,
     signing_key: SigningKey | None = None,
     xml: XmlSecurity,
@@ -53,9 +52,9 @@ def build_idp_metadata(
         signing_certificates: DER; two while we change keys, the new one before its first use.
         document_id: an NCName, another one for another content.
         slo_url: where suppliers' messages of logging out arrive; None: nowhere.
-        scope: of the scoped values that we state (`pairwise-id`); None: we state none.
     """
-    scopes = [] if scope is None else [build_element(SCOPE, {"regexp": "false"}, text=scope)]
+    stated = () if about.scope is None else (about.scope,)
+    scopes = [build_element(SCOPE, {"regexp": "false"}, text=each) for each in stated]
     role = build_element(
         IDP_DESCRIPTOR,
         {

@@ -63,6 +63,7 @@ class AboutUs:
         organization: who runs the broker, with its web page; both or neither.
         technical_mail, support_mail, security_mail: addresses of contacts.
         error_url: page to which a supplier sends people whom our answer did not let in.
+        scope: of the scoped values that suppliers get (`pairwise-id`).
     """
 
     names: Mapping[str, str] = field(default_factory=dict)
@@ -75,6 +76,7 @@ class AboutUs:
     support_mail: str | None = None
     security_mail: str | None = None
     error_url: str | None = None
+    scope: str | None = None
 
 
 NOTHING_ABOUT_US = AboutUs()

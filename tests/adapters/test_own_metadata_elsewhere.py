@@ -9,7 +9,7 @@ from lxml import etree
 from saml2.mdstore import InMemoryMetaData, MetadataStore
 from signxml.verifier import SignatureConfiguration, XMLVerifier
 
-from broker.adapters.xml import xml_encryption, xml_signatures
+from broker.adapters.xml import signature_algorithms, xml_encryption
 from broker.demo.pysaml2 import XMLSEC1, SPConfig
 from broker.saml_idp.metadata import read_sp_metadata
 from broker.saml_idp.own_metadata import build_idp_metadata
@@ -42,6 +42,7 @@ ABOUT = AboutUs(
     support_mail="hulp@login.example",
     security_mail="cert@login.example",
     error_url="https://login.example/fout?code=ERRORURL_CODE",
+    scope="login.example",
 )
 PREFIXES = {
     "md": n.MD,
@@ -58,7 +59,6 @@ def idp_document() -> bytes:
         entity_id=BROKER_IDP,
         sso_url=BROKER_SSO,
         slo_url="https://login.example/saml/idp/slo",
-        scope="login.example",
         signing_certificates=[BROKER_KEY.certificate, STRANGER_KEY.certificate],
         document_id="_md",
         valid_until=this_moment() + timedelta(days=7),
@@ -162,9 +162,9 @@ def test_schools_are_told_what_we_ask_for_and_open() -> None:
 
 
 def test_what_we_say_we_accept_is_what_we_accept() -> None:
-    assert set(own_metadata.ACCEPTED_RSA) == set(xml_signatures.RSA_ALGORITHMS)
-    assert set(own_metadata.ACCEPTED_ECDSA) == set(xml_signatures.ECDSA_ALGORITHMS)
-    assert set(own_metadata.ACCEPTED_DIGESTS) == set(xml_signatures.DIGESTS)
+    assert set(own_metadata.ACCEPTED_RSA) == set(signature_algorithms.RSA_ALGORITHMS)
+    assert set(own_metadata.ACCEPTED_ECDSA) == set(signature_algorithms.ECDSA_ALGORITHMS)
+    assert set(own_metadata.ACCEPTED_DIGESTS) == set(signature_algorithms.DIGESTS)
     wraps = {n.ALG_RSA_OAEP_MGF1P, n.ALG_RSA_OAEP}
     assert set(own_metadata.ACCEPTED_ENCRYPTION) == {*xml_encryption.CONTENT_KEY_BYTES, *wraps}
 
