@@ -90,7 +90,7 @@ def warn_of_exceptions(registry: Registry, *, today: date) -> Iterator[Problem]:
                 f"identity_providers/{idp.id}",
                 f"exception[{index}]",
                 f"{each.name} {'has ended on' if ended else 'is tolerated until'} {each.last_day}: "
-                f"{each.reason}",
+                f"{each.reason.removesuffix('.')}.",
                 "What needs it is refused now. Remove it."
                 if ended
                 else "Have the school's login corrected, and remove it.",
