@@ -210,7 +210,9 @@ def test_a_list_that_cannot_be_used_is_refused_whole(
     assert (refused.exit_code, "E-SWITCH-10" in refused.output) == (1, True), refused.output
     assert told in refused.output
     assert not {"Sanne", "999996708", ECK} & set(refused.output.split())
-    assert "list: nothing yet" in run("rehearse", *PAIR, "--report").output
+    report = run("rehearse", *PAIR, "--report").output.splitlines()
+    assert "list: nothing yet" in report
+    assert report[-1].startswith("Not looked at: how many new pupils may come")
 
 
 def test_what_would_be_refused_at_a_login_is_told_by_line(run: Run, folder: Path) -> None:

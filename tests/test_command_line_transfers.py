@@ -93,6 +93,24 @@ def test_objection_of_the_school_of_before(moved: Installation) -> None:
     assert (again.exit_code, "E-TRANSFER-1" in again.stderr) == (1, True)
 
 
+def test_objection_to_one_of_several_by_the_day(moved: Installation) -> None:
+    today = day_of(datetime.now(UTC))
+    yesterday = today - timedelta(days=1)
+    own = login(moved, HERE, ECK_ID, "1")
+    login(moved, "kompas", ECK_ID, "5", day=yesterday)
+    nothing = decide(moved, "transfer", "object", HERE, "--arrived", "2020-01-01", typed="1\n")
+    assert (nothing.exit_code, "E-TRANSFER-1" in nothing.stderr) == (1, True)
+    both = decide(moved, "transfer", "object", HERE, typed="1\n").stdout
+    assert (
+        f"2 other schools stated this pupil after this one did, first on {yesterday}, {today}."
+        in both
+    )
+    shown = done(moved, "transfer", "object", HERE, "--arrived", str(yesterday), typed="1\n")
+    assert f"1 other school stated this pupil after this one did, first on {yesterday}." in shown
+    assert "1 other school stated this pupil on other days" in shown
+    assert login(moved, THERE, ECK_ID, "9") == own != login(moved, "kompas", ECK_ID, "5")
+
+
 def test_objection_is_taken_back(moved: Installation) -> None:
     nothing = decide(moved, "transfer", "withdraw", HERE, typed="1\n")
     assert (nothing.exit_code, "E-TRANSFER-1" in nothing.stderr) == (1, True)

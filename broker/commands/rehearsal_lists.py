@@ -162,12 +162,11 @@ def describe_report(
         )
     told += describe_counts("list", state.rehearsed.listed)
     told += describe_counts("volunteers", state.rehearsed.volunteers)
-    told.append(NOT_LOOKED_AT)
     try:
         check_rehearsed(state.rehearsed, most_changed_percent=desk.most_changed_percent)
     except SwitchRefusal as refusal:
-        return [*told, f"A switch would be refused: {refusal.what}"], False
-    return told, True
+        return [*told, f"A switch would be refused: {refusal.what}", NOT_LOOKED_AT], False
+    return [*told, NOT_LOOKED_AT], True
 
 
 def describe_counts(what: str, counts: Counts) -> Iterable[str]:

@@ -28,6 +28,7 @@ from broker.commands.registry import registry_file
 from broker.commands.rehearsal_lists import describe_report, prepare_look
 from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.switches import LoginSwitch, SwitchStage
+from broker.flow.switching.rehearsal import NOT_LOOKED_AT
 from broker.flow.switching.switch_checks import LoginPair
 from broker.settings import LoadedSettings, load_settings
 
@@ -98,6 +99,7 @@ def rehearse(
         if volunteers:
             desk.open_rehearsal(pair)
             click.echo(f"Volunteers go to {loaded.settings.issuer}/rehearsal?school={school}")
+            click.echo(NOT_LOOKED_AT)
         elif close:
             desk.roll_back(pair.school)
             click.echo("Closed: nobody tries out a login any more. What was found is kept.")

@@ -34,13 +34,13 @@ from broker.flow.operators.two_persons import Action, PreparedAction
 from broker.flow.persons.arrival_budgets import budget_of
 from broker.flow.persons.person_anew import plan_begin_anew
 from broker.flow.persons.person_changes import PlannedChange, PlanPorts, plan_change
+from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plans import (
     Deciding,
     OpenedPerson,
     Plan,
     plan_confirmation,
     plan_join,
-    plan_objection,
     plan_protection,
     plan_split,
 )
@@ -62,9 +62,20 @@ def transfer() -> None:
 
 
 def change_command(
-    group: click.Group, name: str, action: Action, plan: Planner, tells: str, *, both: bool = False
+    group: click.Group,
+    name: str,
+    action: Action,
+    plan: Planner,
+    tells: str,
+    *,
+    both: bool = False,
+    options: Callable[[Callable[..., None]], Callable[..., None]] = lambda command: command,
 ) -> None:
-    """Add a command that prepares a decision about one person, and shows its plan."""
+    """Add a command that prepares a decision about one person, and shows its plan.
+
+    Args:
+        options: adds further ones, which the plan takes by name.
+    """
 
     @group.command(name, help=tells)
     @config_option
@@ -73,8 +84,14 @@ def change_command(
     @click.option(
         "--output", type=file_argument, required=True, help="Where the prepared action goes."
     )
+    @options
     def command(
-        config_folder: Path, school: str, signer: str, key_file: Path, output: Path
+        config_folder: Path,
+        school: str,
+        signer: str,
+        key_file: Path,
+        output: Path,
+        **wished: object,
     ) -> None:
         with saying_what_was_refused():
             loaded, desk = open_desk(config_folder)
@@ -97,7 +114,7 @@ def change_command(
                 ports = PlanPorts(register, register_keys, secrets.token_bytes)
 
                 def decide(opened: OpenedPerson) -> Plan:
-                    return plan(opened, by=deciding)
+                    return plan(opened, by=deciding, **wished)
 
                 try:
                     return await desk.prepare_change(
@@ -144,10 +161,18 @@ change_command(
     transfer,
     "object",
     Action.OBJECT_TRANSFER,
-    plan_objection,
+    lambda opened, by, arrived: plan_objection(
+        opened, by=by, arrived=None if arrived is None else arrived.date()
+    ),
     "Prepare SCHOOL's objection to another school's stating one of its pupils; another operator "
     "confirms. Asks for the school's own number of the pupil, unseen, or from standard input. "
-    "There the pupil's ECK iD opens a fresh account from then on; here nothing changes.",
+    "There the pupil's ECK iD opens a fresh account from then on; here nothing changes. Of several "
+    "schools the plan says on which days they first stated the pupil, and --arrived takes one day.",
+    options=click.option(
+        "--arrived",
+        type=click.DateTime(["%Y-%m-%d"]),
+        help="Only to schools that first stated the pupil on this day.",
+    ),
 )
 change_command(
     transfer,

@@ -19,12 +19,12 @@ from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId
 from broker.flow.operators.operator_actions import present_stated
 from broker.flow.persons.person_changes import PlanPorts, plan_change
+from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plans import (
     Deciding,
     OpenedPerson,
     Plan,
     plan_confirmation,
-    plan_objection,
     plan_protection,
 )
 from broker.flow.persons.register import derive_register_keys, derive_tag

@@ -16,7 +16,8 @@ from broker.flow.persons.arrival_budgets import _first_stated
 from broker.flow.persons.person_arrivals import confirm_arrivals, later_arrivals
 from broker.flow.persons.person_erasure import FoundPerson, find_person
 from broker.flow.persons.person_joins import confirm_join, leave_behind
-from broker.flow.persons.person_plans import Plan, plan_objection
+from broker.flow.persons.person_objection import plan_objection
+from broker.flow.persons.person_plans import Plan
 from broker.flow.persons.person_records import (
     Change,
     FoundRecords,
@@ -121,7 +122,8 @@ def lets_any_school_object(patch: pytest.MonkeyPatch) -> None:
     def later(record: PersonRecord, school: Any, **_: Any) -> frozenset[Any]:
         return frozenset(record.seen) - {school} if school in record.seen else frozenset()
 
-    patch.setattr(f"{PERSONS}.person_plans.later_arrivals", later)
+    for module in ("person_objection", "person_plans"):
+        patch.setattr(f"{PERSONS}.{module}.later_arrivals", later)
 
 
 # What suppliers are told

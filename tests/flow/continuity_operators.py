@@ -10,13 +10,13 @@ from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.operators.two_persons import Action
 from broker.flow.persons.person_changes import PlanPorts, plan_change
+from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plans import (
     Deciding,
     OpenedPerson,
     Plan,
     plan_confirmation,
     plan_join,
-    plan_objection,
     plan_protection,
     plan_split,
 )

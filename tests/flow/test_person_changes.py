@@ -24,11 +24,11 @@ from broker.flow.persons.person_changes import (
 )
 from broker.flow.persons.person_erasure import erase_person
 from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plan_refusals import BothNeeded, NothingToDecide
 from broker.flow.persons.person_plans import (
     Deciding,
     plan_join,
-    plan_objection,
     plan_protection,
     plan_split,
 )

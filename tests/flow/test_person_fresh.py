@@ -17,12 +17,12 @@ from broker.flow.persons.person_anew import plan_begin_anew
 from broker.flow.persons.person_changes import PlanPorts, plan_change
 from broker.flow.persons.person_erasure import erase_person, find_person
 from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plan_refusals import AliasRefused
 from broker.flow.persons.person_plans import (
     Deciding,
     OpenedPerson,
     plan_join,
-    plan_objection,
     plan_protection,
     plan_split,
 )

@@ -16,12 +16,12 @@ from broker.flow.persons.arrival_budgets import ArrivalRules, ArrivalWaits
 from broker.flow.persons.listed_moves import ListedMoves, ListOfSchool, Noted
 from broker.flow.persons.person_anew import plan_begin_anew
 from broker.flow.persons.person_changes import PlanPorts, confirm_transfer
+from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plan_refusals import NothingToDecide
 from broker.flow.persons.person_plans import (
     Deciding,
     OpenedPerson,
     plan_confirmation,
-    plan_objection,
     plan_protection,
     plan_split,
 )

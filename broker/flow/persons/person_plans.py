@@ -2,12 +2,12 @@
 
 | Plan | Does |
 |---|---|
-| object | later arrivals elsewhere open a fresh account there, and so do numbers bound there |
 | confirm | arrivals that wait are settled, and who waited in vain opens what was waited for |
 | protect | arrivals elsewhere wait for both sides from now on, or do not any more |
 | split | a number and an ECK iD open an account each, and stay apart; a join is undone |
 | join | a number's own account is left behind for the ECK iD's, whose suppliers are told |
 | begin anew | `broker.flow.persons.person_anew` |
+| object | `broker.flow.persons.person_objection`: later arrivals open a fresh account there |
 | withdraw | `broker.flow.persons.person_withdrawal`: an objection is taken back |
 
 A plan names no other school and no person; its lines are for the one who decides. Nothing merges
@@ -34,8 +34,6 @@ from broker.flow.persons.person_given_back import (
     give_back,
     given_back_lines,
     name_schools,
-    opens_fresh,
-    shut_out,
     waited_in_vain,
 )
 from broker.flow.persons.person_joins import leave_behind
@@ -83,35 +81,6 @@ class Deciding:
     fresh_account: Callable[[PersonRoot, SchoolId], PersonRoot]
 
 
-def plan_objection(person: OpenedPerson, *, by: Deciding) -> Plan:
-    """Return what an objection of a school of before does.
-
-    Raises:
-        PersonNotKnown: this school never stated this pupil's ECK iD, or was objected to itself.
-        NothingToDecide: no other school stated it later.
-    """
-    root, record = eck_id_of(person, by.school)
-    later = later_arrivals(record, by.school, today=by.today, after_days=by.settled_after_days)
-    later -= {at for at, each in record.seen.items() if each.objected and not waited_in_vain(each)}
-    if not later:
-        raise NothingToDecide("check_arrival_to_object_to")
-    seen, fresh = dict(record.seen), list[Change]()
-    for school in sorted(later):
-        here = record.seen[school]
-        if not opens_fresh(record, school):
-            here, change = open_fresh(root, record, school, by=by)
-            fresh.append(change)
-        seen[school] = shut_out(here, record.seen[school], by=by.school)
-    return Plan(
-        changes=(Change(root, replace(record, seen=seen)), *fresh),
-        lines=(
-            f"{name_schools(len(later))} stated this pupil after this one did.",
-            "There this ECK iD opens a fresh account from now on, and no work of before.",
-            "At this school nothing changes.",
-        ),
-    )
-
-
 def plan_confirmation(person: OpenedPerson, *, by: Deciding, lifts: bool = True) -> Plan:
     """Return what a school's confirmation does: to its own arrival, or to later ones elsewhere.
 
@@ -119,7 +88,7 @@ def plan_confirmation(person: OpenedPerson, *, by: Deciding, lifts: bool = True)
         lifts: whether it is two persons', and opens again what a pupil waited for in vain.
 
     Raises:
-        PersonNotKnown: as `plan_objection`.
+        PersonNotKnown: this school never stated this pupil's ECK iD, or was objected to itself.
         SchoolOfBeforeDecides: the arrival is this school's own, of a protected pupil.
         NothingToDecide: nothing waits that this school has a say in.
     """

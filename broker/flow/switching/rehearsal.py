@@ -80,8 +80,8 @@ REASONS: Mapping[Finding, str] = MappingProxyType(
 """In words for operators."""
 
 NOT_LOOKED_AT = (
-    "Not looked at: how many pupils of other schools may come a day, relations between schools, "
-    "and the school's enrolment list."
+    "Not looked at: how many new pupils may come (a day from other schools, and in all), relations "
+    "between schools, and the school's enrolment list."
 )
 """What a rehearsal does not foresee: logins go by these as well."""
 
