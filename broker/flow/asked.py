@@ -1,7 +1,6 @@
 """What a supplier asked, against what a school's login said and who asks."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import datetime
 
 from msgspec.structs import replace
@@ -18,23 +17,18 @@ from broker.domain.relying_parties import (
 from broker.flow.held_state.records import DecidedRelease, PreparedRelease, SupplierRequest
 from broker.flow.page_between import PageNeeded
 from broker.flow.parties import Parties
-from broker.flow.wanted_level import find_wanted_level
-from broker.oidc_op.asked_claims import AskedAcr, AskedClaims, check_acr_met
+from broker.oidc_op.asked_claims import AcrNotMet, AskedClaims, check_acr_met
 from broker.oidc_op.claims import claim_names
 from broker.oidc_op.profiles import find_profile
 from broker.oidc_op.redirect_uris import is_on_device
 from broker.oidc_op.request import CheckedAuthorizationRequest
+from broker.saml_idp.authn_contexts import choose_authn_context
 from broker.saml_idp.name_ids import tells_pseudonym
 from broker.saml_idp.request import CheckedAuthnRequest
 
 
-@dataclass(frozen=True, slots=True)
-class _Wanting:
-    acr: AskedAcr | None
-
-
 def find_acr(request: SupplierRequest, login: VerifiedLogin) -> str:
-    """Return which level of the login the supplier is told; "" for none.
+    """Return which level or class of the login the supplier is told; "" for none.
 
     Raises:
         AcrNotMet: an essential one is not there.
@@ -42,10 +36,12 @@ def find_acr(request: SupplierRequest, login: VerifiedLogin) -> str:
     level = read_level(login.acr, meanings=login.idp.acr)
     if isinstance(request, CheckedAuthorizationRequest):
         return check_acr_met(request, level)
-    wanted = find_wanted_level(request)
-    told = check_acr_met(_Wanting(wanted), level)
-    # SAML core 3.3.2.2.1: one of the classes that were asked, or none of ours at all.
-    return told if wanted is not None and told in wanted.levels else ""
+    told = choose_authn_context(
+        request.authn_comparison, request.requested_authn_contexts, stated=login.acr, level=level
+    )
+    if told is None:
+        raise AcrNotMet("check_authn_context_met")
+    return told
 
 
 def keep_asked_of(

@@ -28,7 +28,6 @@ from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, SchoolIdp
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
-from broker.domain.school_search import find_hinted_school
 from broker.flow.agreed import check_agreed_when_passive
 from broker.flow.answers import ChooseLogin, Step
 from broker.flow.arrivals import Arrivals
@@ -51,6 +50,7 @@ from broker.flow.held_state.records import (
     another_try,
     kept_of,
 )
+from broker.flow.listed_schools import find_asked_school
 from broker.flow.login_refusals import LoginRefusals
 from broker.flow.parties import (
     Parties,
@@ -120,9 +120,10 @@ class LoginFlow:
         parties = find_asking_parties(self._snapshots.registry, request)
         try:
             request = self._hints.read(request)
-            hinted = find_hinted_school(
+            hinted = find_asked_school(
                 self._snapshots.index,
-                wish.hints_for(request),
+                request,
+                wish,
                 state=parties.supplier.state,
                 today=day_of(self._clock()),
             )

@@ -18,6 +18,7 @@ from broker.flow.held_state.records import ChoosingLogin, PendingLogin, another_
 from broker.oidc_op.asked_claims import AskedAcr
 from broker.oidc_op.request import CheckedAuthorizationRequest
 from broker.oidc_rp.refusals import SchoolHasNoLevel
+from broker.saml_idp.authn_contexts import ORDINARY
 from broker.saml_idp.request import CheckedAuthnRequest
 from broker.saml_sp.refusals import LevelNotGiven
 
@@ -43,16 +44,17 @@ NO_WORDS = LevelWords()
 def find_wanted_level(request: object) -> AskedAcr | None:
     """Return which level a supplier's request wants; None where it wants none that we know.
 
-    A SAML request is essential where it names nothing else (SAML core 3.3.2.2.1): classes that are
-    no level of ours are answered as before, by telling none.
+    A SAML request is essential where it names nothing that any login is (SAML core 3.3.2.2.1). A
+    login that must be better than what it names, or no better, is not asked for at school: what
+    that states decides.
     """
     if isinstance(request, CheckedAuthorizationRequest):
         return request.acr
     if isinstance(request, CheckedAuthnRequest):
         named = request.requested_authn_contexts
         levels = tuple(each for each in named if each in ACR_VALUES)
-        if levels:
-            return AskedAcr(levels=levels, essential=len(levels) == len(named))
+        if levels and request.authn_comparison in ("exact", "minimum"):
+            return AskedAcr(levels=levels, essential=ORDINARY.isdisjoint(named))
     return None
 
 
@@ -87,5 +89,6 @@ def without_level(pending: PendingLogin, refusal: Refusal) -> ChoosingLogin | No
     again = another_try(pending, ask_again=pending.ask_again)
     request = again.request
     if isinstance(request, CheckedAuthnRequest):
-        return replace(again, request=replace(request, requested_authn_contexts=()))
+        left = (each for each in request.requested_authn_contexts if each not in ACR_VALUES)
+        return replace(again, request=replace(request, requested_authn_contexts=tuple(left)))
     return replace(again, request=replace(request, acr=replace(wanted, at_school=False)))

@@ -10,6 +10,7 @@ from broker.flow.audit import make_reference, note_refusal
 from broker.saml_idp.refusals import AnswerableRefusal
 from broker.saml_idp.request import check_authn_request
 from broker.web.begin import check_destination, count_start, is_framed, show_new_tab, step_route
+from broker.web.documents import OwnAddresses
 from broker.web.headers import Header
 from broker.web.held_steps import find_held_step, read_wish, use_start
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
@@ -38,6 +39,7 @@ def saml_routes(web: Web) -> list[Route]:
                 registry=web.snapshots.registry,
                 xml=web.xml,
                 sso_url=web.sso_url,
+                entity_id=OwnAddresses(web.issuer).idp_entity_id,
                 now=web.clock(),
             )
         except AnswerableRefusal as refusal:

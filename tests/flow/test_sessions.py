@@ -20,6 +20,7 @@ from broker.flow.refusals import StoreUnavailable
 from broker.flow.school_logins import LoginWish
 from broker.flow.sessions.session_records import PARTICIPATION, STANDING, HeldSession
 from broker.saml_xml.elements import build_element
+from broker.saml_xml.names import AUTHN_PASSWORD_PROTECTED
 from tests import builders_oidc as oidc
 from tests import builders_saml as saml
 from tests.builders import a_declaration
@@ -139,6 +140,17 @@ async def test_force_authn_and_contexts_of_saml_go_to_the_school(
     assert asked.requested_authn_contexts
     step = await world.flow.begin(asked, wish=browser.wish)
     assert isinstance(step.answer, ChooseSchool)
+
+
+async def test_the_class_that_libraries_ask_by_default_needs_no_new_login(
+    world: LoginWorld, browser: Browser
+) -> None:
+    """node-saml and OneLogin: exactly PasswordProtectedTransport, whatever the school calls it."""
+    await world.log_in(REKENRIJK, NOOR, browser=browser)
+    wanted = build_element(saml.saml("AuthnContextClassRef"), text=AUTHN_PASSWORD_PROTECTED)
+    requested = build_element(saml.samlp("RequestedAuthnContext"), {"Comparison": "exact"}, wanted)
+    step = await world.flow.begin(world.ask(TAALTUIN, requested), wish=browser.wish)
+    assert isinstance(step.answer, PostMessage)
 
 
 async def test_a_level_that_the_school_stated_is_enough(

@@ -27,6 +27,7 @@ from tests.flow.login_world import NOOR, SANNE, LoginWorld
 
 MFA = "https://login.example/mfa"
 PASSWORD = n.AUTHN_PASSWORD
+SMARTCARD = n.AUTHN_CLASSES + "SmartcardPKI"
 NO_CONTEXT = (n.STATUS_RESPONDER, n.STATUS_NO_AUTHN_CONTEXT)
 ESSENTIAL = json.dumps({"id_token": {"acr": {"essential": True, "value": SUBSTANTIAL}}})
 
@@ -196,16 +197,50 @@ class TestSamlSupplier:
         answer = await world.come_back(browser, at_school, authn_context=MFA)
         assert (await world.receive(answer, TAALTUIN)).error == "NoAuthnContext"
 
-    @pytest.mark.parametrize("classes", [(), (PASSWORD,)])
+    @pytest.mark.parametrize(
+        ("classes", "told"),
+        [
+            ((), n.AUTHN_UNSPECIFIED),
+            ((PASSWORD,), PASSWORD),
+            ((n.AUTHN_PASSWORD_PROTECTED,), n.AUTHN_UNSPECIFIED),
+        ],
+    )
     async def test_classes_that_are_no_level_of_ours_ask_nothing(
-        self, world: LoginWorld, browser: Browser, classes: tuple[str, ...]
+        self, world: LoginWorld, browser: Browser, classes: tuple[str, ...], told: str
     ) -> None:
+        """node-saml and OneLogin ask for PasswordProtectedTransport by default."""
         at_school = await begin_at_taaltuin(world, browser, *classes)
         assert at_school.levels == ()
-        received = await world.receive(await world.come_back(browser, at_school), TAALTUIN)
-        assert received.protocol_values["authn_context"] == n.AUTHN_UNSPECIFIED
+        answer = await world.come_back(browser, at_school, authn_context=PASSWORD)
+        received = await world.receive(answer, TAALTUIN)
+        assert received.protocol_values["authn_context"] == told
 
-    @pytest.mark.parametrize(("stated", "told"), [(MFA, SUBSTANTIAL), (PASSWORD, "")])
+    @pytest.mark.parametrize("stated", [SMARTCARD, PASSWORD])
+    async def test_another_class_is_met_or_there_is_no_login(
+        self, world: LoginWorld, browser: Browser, stated: str
+    ) -> None:
+        at_school = await begin_at_taaltuin(world, browser, SMARTCARD)
+        assert at_school.levels == ()
+        answer = await world.come_back(browser, at_school, authn_context=stated)
+        received = await world.receive(answer, TAALTUIN)
+        if stated == SMARTCARD:
+            assert received.protocol_values["authn_context"] == SMARTCARD
+        else:
+            assert received.error == "NoAuthnContext"
+
+    async def test_better_than_a_level_is_not_asked_at_school(
+        self, world: LoginWorld, browser: Browser
+    ) -> None:
+        asked = wanting(LOW)
+        asked.set("Comparison", "better")
+        chooser: Any = browser.follow(await world.flow.begin(world.ask(TAALTUIN, asked)))
+        at_school = read_at_school(await world.choose(browser, chooser.login, "vuurvogel"))
+        assert at_school.levels == ()
+        answer = await world.come_back(browser, at_school, authn_context=MFA)
+        received = await world.receive(answer, TAALTUIN)
+        assert received.protocol_values["authn_context"] == SUBSTANTIAL
+
+    @pytest.mark.parametrize(("stated", "told"), [(MFA, SUBSTANTIAL), (PASSWORD, PASSWORD)])
     async def test_a_level_beside_another_class_is_told_where_it_is_there(
         self, world: LoginWorld, browser: Browser, stated: str, told: str
     ) -> None:
@@ -213,7 +248,7 @@ class TestSamlSupplier:
         assert at_school.levels == (MFA, PASSWORD, "two words")
         answer = await world.come_back(browser, at_school, authn_context=stated)
         received = await world.receive(answer, TAALTUIN)
-        assert received.protocol_values["authn_context"] == (told or n.AUTHN_UNSPECIFIED)
+        assert received.protocol_values["authn_context"] == told
 
     async def test_it_can_do_without_beside_another_class(
         self, world: LoginWorld, browser: Browser
@@ -223,7 +258,7 @@ class TestSamlSupplier:
         second = read_at_school(answer)
         assert second.levels == ()
         received = await world.receive(await world.come_back(browser, second), TAALTUIN)
-        assert received.protocol_values["authn_context"] == n.AUTHN_UNSPECIFIED
+        assert received.protocol_values["authn_context"] == PASSWORD
 
 
 async def test_nobody_learns_of_a_level_that_was_not_asked(
@@ -252,7 +287,8 @@ class TestSession:
             ((LOW,), True),
             ((SUBSTANTIAL,), True),
             ((HIGH,), False),
-            ((PASSWORD,), False),
+            ((SMARTCARD,), False),
+            ((PASSWORD,), True),
             ((), True),
         ],
     )
@@ -265,7 +301,8 @@ class TestSession:
         assert isinstance(step.answer, PostMessage if answers else ChooseSchool)
         if answers and classes:
             received = await world.receive(browser.follow(step), TAALTUIN)
-            assert received.protocol_values["authn_context"] == classes[0]
+            told = n.AUTHN_UNSPECIFIED if classes == (PASSWORD,) else classes[0]
+            assert received.protocol_values["authn_context"] == told
 
     @pytest.mark.parametrize(
         ("level", "answers"), [(LOW, True), (SUBSTANTIAL, True), (HIGH, False)]

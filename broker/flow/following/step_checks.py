@@ -80,6 +80,7 @@ TO_SCHOOL = CheckGroup(
     "the way to the school",
     (
         _AGREED,
+        *("check_listed_school_known", "check_listed_school_open"),
         "check_school_known_when_passive",
         "check_school_has_login",
         "check_school_enabled",
@@ -153,7 +154,7 @@ _RELEASE = (
     ),
     CheckGroup("an agreement, where no page may say that there is none", (_AGREED,)),
     CheckGroup("by a login that the school offers", ("check_login_offered_when_passive",)),
-    CheckGroup("the level that the supplier asked", ("check_acr_met",)),
+    CheckGroup("the level that the supplier asked", ("check_acr_met", "check_authn_context_met")),
     CheckGroup("school and supplier are open", ("check_school_enabled", "check_states_equal")),
     CheckGroup(
         "what the school's list says",

@@ -19,7 +19,6 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from broker.domain.assurance import ACR_VALUES
 from broker.domain.attributes import Population
 from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.release import ReleaseDecision
@@ -274,13 +273,10 @@ def another_try(
 def kept_of(request: SupplierRequest) -> SupplierRequest:
     """Return what must be kept of a request once its hints were read: not what it wished besides.
 
-    Anybody can send requests, so each is kept small: of the classes that a SAML request names, the
-    levels that we know, and "" for whatever it names beside them.
+    Anybody can send requests, so each is kept small.
     """
     if isinstance(request, CheckedAuthnRequest):
-        named = [each if each in ACR_VALUES else "" for each in request.requested_authn_contexts]
-        kept = tuple(dict.fromkeys(named)) if any(named) else ()
-        return replace(request, hints=(), requested_authn_contexts=kept)
+        return replace(request, hints=())
     return replace(request, hints=(), ui_locales=(), id_token_hint=None)
 
 

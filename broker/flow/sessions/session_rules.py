@@ -14,8 +14,8 @@ from broker.domain.registry import Registry
 from broker.flow.held_state.records import SupplierRequest
 from broker.flow.school_side import wants_other_account
 from broker.flow.sessions.session_records import SessionRecord
-from broker.flow.wanted_level import find_wanted_level
 from broker.oidc_op.request import CheckedAuthorizationRequest
+from broker.saml_idp.authn_contexts import ORDINARY, choose_authn_context
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,15 +50,14 @@ def has_wanted_level(offer: Offer) -> bool:
     request, stated = offer.request, offer.session.acr
     if request.passive:
         return True
-    wanted = find_wanted_level(request)
-    if wanted is None or not wanted.levels:
-        named = (
-            ()
-            if isinstance(request, CheckedAuthorizationRequest)
-            else request.requested_authn_contexts
-        )
-        return not named or stated in named
     level = read_level(stated, meanings=offer.registry.idps[offer.session.idp].acr)
+    if not isinstance(request, CheckedAuthorizationRequest):
+        named = request.requested_authn_contexts
+        told = choose_authn_context(request.authn_comparison, named, stated=stated, level=level)
+        return told is not None and (told in named or ORDINARY.issuperset(named))
+    wanted = request.acr
+    if wanted is None or not wanted.levels:
+        return True
     return any(covers(level, each) for each in wanted.levels)
 
 
