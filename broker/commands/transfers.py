@@ -34,13 +34,13 @@ from broker.flow.operators.two_persons import Action, PreparedAction
 from broker.flow.persons.arrival_budgets import budget_of
 from broker.flow.persons.person_anew import plan_begin_anew
 from broker.flow.persons.person_changes import PlannedChange, PlanPorts, plan_change
+from broker.flow.persons.person_join_plan import plan_join
 from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plans import (
     Deciding,
     OpenedPerson,
     Plan,
     plan_confirmation,
-    plan_join,
     plan_protection,
     plan_split,
 )

@@ -149,12 +149,12 @@ def tells_suppliers_that_never_knew(patch: pytest.MonkeyPatch) -> None:
         return leave_behind(eck, replace(local, suppliers=all_of_them), **named)
 
     patch.setattr(f"{PERSONS}.person_joins.leave_behind", leave)
-    patch.setattr(f"{PERSONS}.person_plans.leave_behind", leave)
+    patch.setattr(f"{PERSONS}.person_join_plan.leave_behind", leave)
 
 
 def tells_nobody_what_was_left(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(f"{PERSONS}.person_joins.leave_behind", lambda eck, *_, **__: eck)
-    patch.setattr(f"{PERSONS}.person_plans.leave_behind", lambda eck, *_, **__: eck)
+    patch.setattr(f"{PERSONS}.person_join_plan.leave_behind", lambda eck, *_, **__: eck)
 
 
 def rotates_without_a_word(patch: pytest.MonkeyPatch) -> None:

@@ -169,6 +169,9 @@ class WhoIsWho(RuleBasedStateMachine):
     def comes_along(self, school: SchoolId, stated: Stated | None, number: str | None) -> None:
         """Take in what a login brings along from the school that this one goes on for."""
 
+    def bound_onward(self, number: Number, stated: Stated) -> None:
+        """Take in that a number is bound where it went on to, as well."""
+
     def may_issue_anew(self, school: SchoolId, number: str) -> bool:
         """Tell whether an honest school may give a number to somebody else."""
         return True

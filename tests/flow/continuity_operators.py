@@ -10,13 +10,13 @@ from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.operators.two_persons import Action
 from broker.flow.persons.person_changes import PlanPorts, plan_change
+from broker.flow.persons.person_join_plan import plan_join
 from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plans import (
     Deciding,
     OpenedPerson,
     Plan,
     plan_confirmation,
-    plan_join,
     plan_protection,
     plan_split,
 )
@@ -297,3 +297,4 @@ class PeopleDecide(Logins):
         self.joined_of[number] = stated.eck_id
         stated.protected |= number in self.protected_numbers
         self.bound[number] = stated.eck_id
+        self.bound_onward(number, stated)

@@ -146,7 +146,20 @@ class SchoolsGoOn(SchoolsChange):
         """One that is bound anew, here or there, is not the same person's at both any more."""
         if self.bound.get(number, stated.eck_id) != stated.eck_id:
             self.came_along -= {number[1]} if number[0] in (VUURVOGEL, FENIKS) else set()
+        had_own_account = number in self.own_account
         super().bind(number, stated, account, kept_apart=kept_apart)
+        if had_own_account and number in self.bound:
+            self.bound_onward(number, stated)
+
+    def bound_onward(self, number: Number, stated: Stated) -> None:
+        """One that came back and is bound, is bound where it went on to as well."""
+        onward = FENIKS, number[1]
+        came_along = number[0] == VUURVOGEL and number[1] in self.came_along
+        if came_along and onward in self.own_account:
+            stated.known_at |= self.own_account.pop(onward)
+            stated.protected |= onward in self.protected_numbers
+            self.bound[onward] = self.joined_of[onward] = stated.eck_id
+            self.carried.pop(onward, None)
 
     def erased(self, stated: Stated) -> None:
         """Forget also where a number of this person's came from."""

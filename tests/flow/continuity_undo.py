@@ -150,8 +150,11 @@ class ChangesAreUndone(TakeOvers):
         over = told is not None and told.until is not None and self.today > told.until
         is_join = told is not None and told.told_at is not None
         must(told is None or over or is_join, "transfer: one account is told")
-        must(account in self.ledger.told[supplier], "transfer: of an account that it knows")
+        must(supplier in stated.known_at, "transfer: of a pupil whom it knows")
         assert account is not None
+        # It may know another account of this pupil's: which one is kept of none. It is told of
+        # this one at the next login.
+        self.ledger.told[supplier].add(account)
         self.left[key] = Left(
             account,
             told_at=None,

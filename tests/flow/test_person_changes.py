@@ -23,12 +23,12 @@ from broker.flow.persons.person_changes import (
     write_rewrites,
 )
 from broker.flow.persons.person_erasure import erase_person
+from broker.flow.persons.person_join_plan import plan_join
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plan_refusals import BothNeeded, NothingToDecide
 from broker.flow.persons.person_plans import (
     Deciding,
-    plan_join,
     plan_protection,
     plan_split,
 )

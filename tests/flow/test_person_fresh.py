@@ -16,13 +16,13 @@ from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.persons.person_anew import plan_begin_anew
 from broker.flow.persons.person_changes import PlanPorts, plan_change
 from broker.flow.persons.person_erasure import erase_person, find_person
+from broker.flow.persons.person_join_plan import plan_join
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plan_refusals import AliasRefused
 from broker.flow.persons.person_plans import (
     Deciding,
     OpenedPerson,
-    plan_join,
     plan_protection,
     plan_split,
 )

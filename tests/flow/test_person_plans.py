@@ -9,6 +9,7 @@ from msgspec.structs import replace
 from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.operators.operator_refusals import PersonNotKnown
 from broker.flow.persons.person_anew import plan_begin_anew
+from broker.flow.persons.person_join_plan import plan_join
 from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plan_refusals import (
     AliasRefused,
@@ -22,7 +23,6 @@ from broker.flow.persons.person_plans import (
     OpenedPerson,
     Plan,
     plan_confirmation,
-    plan_join,
     plan_protection,
     plan_split,
 )

@@ -20,6 +20,7 @@ NOT_OF_A_LOGIN = (
     "broker/flow/persons/person_changes.py",
     "broker/flow/persons/person_plans.py",
     "broker/flow/persons/person_objection.py",
+    "broker/flow/persons/person_join_plan.py",
     "broker/flow/persons/person_anew.py",
     "broker/flow/persons/person_withdrawal.py",
     "broker/flow/enrolment/enrolment_feed.py",

@@ -30,6 +30,7 @@ from broker.flow.persons.register import (
     SupplierMove,
     derive_tag,
     mark_of,
+    open_record,
     seal_record,
 )
 from broker.flow.persons.supplier_counts import find_moves
@@ -78,8 +79,12 @@ async def plan_change(
     eck_root, eck = presented.eck_id, found.eck_id
     if eck_root is None and found.local is not None and found.local.bound_to is not None:
         eck_root, eck = as_root(found.local.bound_to), found.bound
-    plan = decide(OpenedPerson(eck_root, eck, presented.local, found.local))
-    known = {eck_root: eck, presented.local: found.local}
+    plan = decide(OpenedPerson(eck_root, eck, presented.local, found.local, found))
+    known = {
+        root: open_record(row, root=root, keys=ports.keys)
+        for root, row in rows.items()
+        if not row.is_closed
+    }
     rewrites = []
     for change in plan.changes:
         row = seal_record(

@@ -1,11 +1,12 @@
 """Everything that rests of one person, and its deletion."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
 from msgspec.structs import replace
 
 from broker.domain.ids import SchoolId, SupplierId
+from broker.flow.persons.person_fresh import accounts_of
 from broker.flow.persons.person_records import PersonRecord, Presented, as_root
 from broker.flow.persons.person_rows import find_records
 from broker.flow.persons.register import (
@@ -65,14 +66,17 @@ async def find_person(
         for root in roots
         if root in of_eck_ids and not (root in records and _stays_closed(records[root]))
     }
-    others = set(_accounts_of(records.values())) - records.keys()
+    ways = {tag for each in records.values() for seen in each.seen.values() for tag in seen.ways}
+    open_again |= ways  # as with a fresh account: no login presents what they stand for
+    accounts = {account for each in records.values() for account in accounts_of(each)}
+    others = accounts - records.keys()
     open_again |= await _find_account_rows(others, register=register, keys=keys)
-    rows = await _mark_rows(aliases.union(tags.values()), register=register)
+    rows = await _mark_rows(aliases.union(ways, tags.values()), register=register)
     there_are = {tag for tag, mark in rows.items() if mark != mark_of(None)}
     return FoundPerson(
         rows=rows,
         closes=frozenset(there_are - open_again),
-        roots=frozenset({*roots, *_accounts_of(records.values())}),
+        roots=frozenset({*roots, *accounts}),
         schools=frozenset(
             school for each in records.values() for school in (*each.seen, *each.promised)
         ),
@@ -117,15 +121,6 @@ async def _find_account_rows(
         if record is not None and not record.seen:
             found.add(derive_tag(keys, account))
     return found
-
-
-def _accounts_of(records: Iterable[PersonRecord]) -> Iterator[PersonRoot]:
-    """Yield the accounts that records open or left behind."""
-    for record in records:
-        yield as_root(record.account)
-        yield from (as_root(each.account) for each in record.seen.values())
-        yield from (as_root(each.before) for each in record.seen.values() if each.before)
-        yield from (as_root(each.root) for each in record.former)
 
 
 async def _find_kin(

@@ -27,7 +27,7 @@ suppliers may keep that person's work, and so without an end. A row goes by `Per
 alone: whatever cleans up must leave the same behind.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from msgspec.structs import replace
 
@@ -98,6 +98,16 @@ def account_row(root: PersonRoot, record: PersonRecord, *, account: PersonRoot) 
             held_by=root,
         ),
     )
+
+
+def accounts_of(record: PersonRecord) -> Iterator[PersonRoot]:
+    """Yield the accounts that a record opens, opened or left behind."""
+    yield as_root(record.account)
+    for each in record.seen.values():
+        yield as_root(each.account)
+        if each.before is not None:
+            yield as_root(each.before)
+    yield from (as_root(each.root) for each in record.former)
 
 
 def is_closed_to(root: PersonRoot, record: PersonRecord) -> bool:

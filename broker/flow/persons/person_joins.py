@@ -13,6 +13,7 @@ from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.persons.announcements import announce, announcements_of, with_announcements
 from broker.flow.persons.person_arrivals import first_seen, schools_that_count, touch
+from broker.flow.persons.person_fresh import account_row
 from broker.flow.persons.person_records import (
     Announcement,
     FormerAccount,
@@ -172,7 +173,7 @@ def know_number(
     new = tuple(tag for tag in (login.local_tag, *before) if tag not in here.aliases)
     if not new:
         return eck
-    if len(here.aliases) + len(new) > MAX_ALIASES:
+    if len(here.aliases) + len(here.ways) + len(new) > MAX_ALIASES:
         raise TooManyNumbers("check_numbers_of_one_pupil_bounded")
     here = replace(here, aliases=(*here.aliases, *new))
     return replace(eck, seen={**eck.seen, login.school: here})
@@ -214,20 +215,35 @@ def leave_behind(
 
 def forget_number(
     eck_root: PersonRoot, found: FoundRecords, login: Login
-) -> tuple[tuple[PersonRoot, PersonRecord, PersonRecord], ...]:
+) -> tuple[tuple[PersonRoot, PersonRecord | None, PersonRecord], ...]:
     """Rules 10 and 14: erasing the number's former person must not erase the new one's row.
 
+    Nor must erasing the new one hide whose the number's account is: where it is the former
+    person's, that is written down once more, beside the number's row.
+
     Returns:
-        root, what was found under it and what it shall be: of the former ECK iD, and of its number
-        at a school that went on for this one; or nothing.
+        root, what was found under it and what it shall be: of the former ECK iD, of its number
+        at a school that went on for this one, and of the way to it; or nothing.
     """
     local, bound = found.local, found.bound
     if local is None or local.bound_to in (None, eck_root) or bound is None:
         return ()
-    parted = [(as_root(local.bound_to), bound)]
+    former = as_root(local.bound_to)
+    without = _without_alias(bound, login.local_tag)
+    parted: list[tuple[PersonRoot, PersonRecord | None, PersonRecord]] = []
+    way = found.way
+    known_at = [at for at, each in bound.seen.items() if login.local_tag in each.aliases]
+    if way is not None and local.held_by == former and known_at:
+        here = without.seen[known_at[0]]
+        here = replace(here, ways=tuple(dict.fromkeys((*here.ways, way.tag))))
+        without = replace(without, seen={**without.seen, known_at[0]: here})
+        leads = account_row(former, bound, account=way.root).record
+        parted.append((way.root, way.record, leads))
+    parted.append((former, bound, without))
     if found.onward is not None and local.carried_to is not None:
-        parted.append((as_root(local.carried_to), found.onward))
-    return tuple((root, each, _without_alias(each, login.local_tag)) for root, each in parted)
+        onward = found.onward
+        parted.append((as_root(local.carried_to), onward, _without_alias(onward, login.local_tag)))
+    return tuple(parted)
 
 
 def _without_alias(record: PersonRecord, forgotten: bytes) -> PersonRecord:
@@ -236,3 +252,35 @@ def _without_alias(record: PersonRecord, forgotten: bytes) -> PersonRecord:
         for school, each in record.seen.items()
     }
     return replace(record, seen=seen)
+
+
+def bind_onward(
+    eck_root: PersonRoot, bound: PersonRecord, found: FoundRecords
+) -> tuple[tuple[PersonRoot, PersonRecord, PersonRecord], ...]:
+    """Bind a number as well at the school that went on for this one, once that is over.
+
+    There it opens the account that is left behind here. Unbound, erasing the ECK iD would leave
+    that row, and whoever has the number next would open that account if the schools meet again.
+
+    Args:
+        bound: the number's record here, now that it is bound to the ECK iD.
+
+    Returns:
+        as `forget_number`.
+    """
+    local, onward = found.local, found.onward
+    if local is None or onward is None or local.carried_to is None:
+        return ()
+    if local.bound_to is not None or onward.bound_to is not None:
+        return ()
+    seen = {at: replace(each, account=bound.account) for at, each in onward.seen.items()}
+    there = replace(
+        onward,
+        account=bound.account,
+        salt=bound.salt,
+        seen=seen,
+        bound_to=eck_root,
+        held_by=eck_root,
+        suppliers={},
+    )
+    return ((as_root(local.carried_to), onward, there),)

@@ -5,7 +5,7 @@
 | confirm | arrivals that wait are settled, and who waited in vain opens what was waited for |
 | protect | arrivals elsewhere wait for both sides from now on, or do not any more |
 | split | a number and an ECK iD open an account each, and stay apart; a join is undone |
-| join | a number's own account is left behind for the ECK iD's, whose suppliers are told |
+| join | `broker.flow.persons.person_join_plan` |
 | begin anew | `broker.flow.persons.person_anew` |
 | object | `broker.flow.persons.person_objection`: later arrivals open a fresh account there |
 | withdraw | `broker.flow.persons.person_withdrawal`: an objection is taken back |
@@ -14,7 +14,7 @@ A plan names no other school and no person; its lines are for the one who decide
 two ECK iDs: what would is refused.
 """
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
 
@@ -22,7 +22,7 @@ from msgspec.structs import replace
 
 from broker.domain.ids import SchoolId
 from broker.flow.operators.operator_refusals import PersonNotKnown
-from broker.flow.persons.announcements import suppliers_of, suppliers_without, tells
+from broker.flow.persons.announcements import suppliers_of, suppliers_without
 from broker.flow.persons.person_arrivals import (
     confirm_arrivals,
     is_settled,
@@ -36,26 +36,35 @@ from broker.flow.persons.person_given_back import (
     name_schools,
     waited_in_vain,
 )
-from broker.flow.persons.person_joins import leave_behind
 from broker.flow.persons.person_plan_refusals import (
     AliasRefused,
-    BothNeeded,
     NothingToDecide,
     NothingToSplit,
     SchoolOfBeforeDecides,
 )
-from broker.flow.persons.person_records import Change, PersonRecord, SeenAt, as_root
+from broker.flow.persons.person_records import (
+    Change,
+    FoundRecords,
+    PersonRecord,
+    SeenAt,
+    as_root,
+)
 from broker.pseudonyms.derivation import PersonRoot
 
 
 @dataclass(frozen=True, slots=True)
 class OpenedPerson:
-    """What rests of one person, as far as what was presented opens it."""
+    """What rests of one person, as far as what was presented opens it.
+
+    Attributes:
+        found: as it was found, with the number at a school that it went on to.
+    """
 
     eck_root: PersonRoot | None = field(repr=False)
     eck: PersonRecord | None = field(repr=False)
     local_root: PersonRoot | None = field(repr=False)
     local: PersonRecord | None = field(repr=False)
+    found: FoundRecords = field(default=FoundRecords(), repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +141,7 @@ def plan_protection(person: OpenedPerson, *, protected: bool, by: Deciding) -> P
     root, record = person.eck_root, person.eck
     if root is None or record is None:
         root, record = person.local_root, person.local
-    if root is None or record is None or not _is_at(record, by.school):
+    if root is None or record is None or not is_at(record, by.school):
         raise PersonNotKnown("check_person_known")
     if record.protected == protected:
         raise NothingToDecide("check_protection_changes")
@@ -232,64 +241,6 @@ def plan_split(person: OpenedPerson, *, only_joins: bool, by: Deciding) -> Plan:
     )
 
 
-def plan_join(person: OpenedPerson, *, by: Deciding) -> Plan:
-    """Return what makes a number's own account and an ECK iD's one, whoever saw the ECK iD.
-
-    Raises:
-        BothNeeded: one of them is not known at this school.
-        AliasRefused: the number is bound to another ECK iD, or the two lead to each other.
-        NothingToDecide: they are one already.
-    """
-    eck_root, eck, local_root, local = person.eck_root, person.eck, person.local_root, person.local
-    if eck_root is None or eck is None or local_root is None or local is None:
-        raise BothNeeded("check_both_known")
-    if not (_is_at(eck, by.school) and _is_at(local, by.school)):
-        raise BothNeeded("check_both_known_here")
-    if local.bound_to == eck_root:
-        raise NothingToDecide("check_not_joined_yet")
-    if local.bound_to is not None or eck.bound_to is not None or eck_root == local_root:
-        raise AliasRefused("check_no_two_eck_ids")
-    if any(seen.account in (local_root, local.account) for seen in eck.seen.values()):
-        raise AliasRefused("check_no_cycle")
-    tag = by.tag_of(local_root)
-    here = eck.seen[by.school]
-    left = leave_behind(eck, local, account=here.account, told_at=by.school)
-    here = replace(
-        here,
-        # Erasing must find the number at a school of before, and a fresh account, as well.
-        aliases=tuple(dict.fromkeys((*here.aliases, tag, *local.seen[by.school].aliases))),
-    )
-    seen = _together(left.seen | {by.school: here}, {tag, *local.seen[by.school].aliases})
-    bound = replace(
-        local,
-        account=here.account,
-        salt=eck.salt,
-        seen={by.school: replace(local.seen[by.school], account=here.account)},
-        bound_to=eck_root,
-        held_by=eck_root,
-        suppliers={},
-    )
-    told = sum(tells(each, local.account) for each in left.suppliers.values())
-    return Plan(
-        changes=(
-            Change(eck_root, replace(left, seen=seen)),
-            Change(local_root, bound),
-        ),
-        lines=(
-            "Number and ECK iD open the ECK iD's account from now on.",
-            f"Suppliers that are told of the other account, at this pupil's next login: {told}.",
-        ),
-    )
-
-
-def _together(seen: Mapping[SchoolId, SeenAt], tags: Collection[bytes]) -> dict[SchoolId, SeenAt]:
-    """Return where an ECK iD was without what was said of a number staying apart from it."""
-    return {
-        school: replace(each, apart=tuple(tag for tag in each.apart if tag not in tags))
-        for school, each in seen.items()
-    }
-
-
 def open_fresh(
     root: PersonRoot, record: PersonRecord, school: SchoolId, *, by: Deciding
 ) -> tuple[SeenAt, Change]:
@@ -310,10 +261,11 @@ def open_fresh(
 
 
 def eck_id_of(person: OpenedPerson, school: SchoolId) -> tuple[PersonRoot, PersonRecord]:
-    if person.eck_root is None or person.eck is None or not _is_at(person.eck, school):
+    if person.eck_root is None or person.eck is None or not is_at(person.eck, school):
         raise PersonNotKnown("check_person_known")
     return person.eck_root, person.eck
 
 
-def _is_at(record: PersonRecord, school: SchoolId) -> bool:
+def is_at(record: PersonRecord, school: SchoolId) -> bool:
+    """Tell whether a school stated somebody, and nobody shut it out."""
     return school in record.seen and not record.seen[school].objected

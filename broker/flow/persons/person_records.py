@@ -53,6 +53,8 @@ class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
             pupil began anew since.
         apart: tags of the rows of that school's own numbers that two persons split from this
             ECK iD.
+        ways: tags of rows that lead to this ECK iD from an account whose number was issued anew at
+            that school (`broker.flow.persons.register.way_root`).
         begun_anew: whether two persons let the pupil begin anew here, for another school is not
             believed.
     """
@@ -69,6 +71,7 @@ class SeenAt(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
     objected_by: SchoolId | None = None
     in_vain: bool = False
     before: bytes | None = None
+    ways: tuple[bytes, ...] = ()
 
 
 class Announcement(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -215,6 +218,20 @@ class PersonEvent(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class FoundWay:
+    """Where it stands to whom a number's account leads once the number is issued anew.
+
+    Attributes:
+        root: of `broker.flow.persons.register.way_root`; `tag` finds its row.
+        record: None when nothing stands there yet.
+    """
+
+    root: PersonRoot = field(repr=False)
+    tag: bytes = field(repr=False)
+    record: PersonRecord | None = field(repr=False)
+
+
+@dataclass(frozen=True, slots=True)
 class FoundRecords:
     """What the register holds; None where it holds nothing.
 
@@ -226,6 +243,9 @@ class FoundRecords:
             there by now.
         onward: of the number at the school that went on for this one, when `local` was carried
             there and comes with an ECK iD that it is not bound to; looked up only then.
+        onward_tag: of that number's row.
+        way: of the account of `local`, when it is bound to another ECK iD than it comes with;
+            looked up only then.
     """
 
     eck_id: PersonRecord | None = field(default=None, repr=False)
@@ -234,6 +254,8 @@ class FoundRecords:
     closed: frozenset[PersonRoot] = field(default=frozenset(), repr=False)
     reissued: bool = False
     onward: PersonRecord | None = field(default=None, repr=False)
+    onward_tag: bytes = field(default=b"", repr=False)
+    way: FoundWay | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,9 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from broker.flow.held_state.framing import NONCE_BYTES, UnreadableRecord
+from broker.flow.persons.person_fresh import own_account
 from broker.flow.persons.person_records import (
     Change,
     FoundRecords,
+    FoundWay,
     PersonRecord,
     Presented,
     as_root,
@@ -20,6 +22,7 @@ from broker.flow.persons.register import (
     derive_tag,
     open_record,
     seal_record,
+    way_root,
 )
 from broker.flow.persons.school_counts import Count
 from broker.flow.persons.successors import (
@@ -94,9 +97,14 @@ async def look_up(
             closed = closed if local is not None else closed | {presented.local}
     known = old_rows[0].record if len(old_rows) == 1 else local
     other = None if known is None else _root_unless(presented.eck_id, known.bound_to)
+    way = None
     if other is not None:
-        rows |= await _find_rows((other,), register=register, keys=keys)
+        way_to = _root_of_way(presented, local, keys)
+        wanted = (other,) if way_to is None else (other, way_to)
+        rows |= await _find_rows(wanted, register=register, keys=keys)
         bound = _open_row(rows, other, keys)
+        if way_to is not None:
+            way = FoundWay(way_to, derive_tag(keys, way_to), _open_row(rows, way_to, keys))
     onward = None if presented.eck_id is None else _open_row(rows, came_to, keys)
     if onward is not None and local is not None:
         onward = onward if is_carried_from(onward, _tag_of(presented, keys)) else None
@@ -106,6 +114,8 @@ async def look_up(
         local,
         bound,
         onward=onward,
+        onward_tag=b"" if came_to is None else derive_tag(keys, came_to),
+        way=way,
         closed=closed & frozenset(presented.roots),
         reissued=presented.eck_id is None and went_on is not None and not went_on.is_same_person,
     )
@@ -139,6 +149,15 @@ def _root_carried_to(presented: Presented, local: PersonRecord | None) -> Person
     if local is None or (presented.eck_id is not None and presented.eck_id == local.bound_to):
         return None
     return _root_unless(None, local.carried_to)
+
+
+def _root_of_way(
+    presented: Presented, local: PersonRecord | None, keys: RegisterKeys
+) -> PersonRoot | None:
+    """Return where it stands to whom a number's account leads, which comes with another ECK iD."""
+    if presented.eck_id is None or presented.local is None or local is None:
+        return None
+    return way_root(keys, own_account(presented.local, local))
 
 
 def _tag_of(presented: Presented, keys: RegisterKeys) -> bytes:

@@ -35,8 +35,10 @@ is a join that grew old unseen (rules 9 and 3).
 other school stated E, or until it is confirmed. From then on a school that is new to E opens the
 joined account too, unless the pupil already has one there (12): then E stands for itself.
 10, 14: two ECK iDs are never merged: a number that comes with another ECK iD was issued anew, or
-the pupil changed sector. The old E keeps its account, the new one gets its own.
-11: the suppliers that knew L's account are told of it (`previous_sub`), at this school alone.
+the pupil changed sector. The old E keeps its account, the new one gets its own. Was the old one's
+account L's, that stands beside L's row as well: who has L now may be erased.
+11: the suppliers that knew L's account are told of it (`previous_sub`), at this school alone. An L
+that went on to another school and came back is bound at both.
 12: day by day E's account and, without E, L's: two accounts that people must join by hand. So
 are those that two persons split.
 3, 17, 18: holds and who ends them are `broker.flow.persons.person_arrivals`, how many a day may
@@ -73,6 +75,7 @@ from broker.flow.persons.person_fresh import account_row, first_record
 from broker.flow.persons.person_joins import (
     JoinRules,
     bind_number,
+    bind_onward,
     forget_number,
     know_number,
     must_stay_apart,
@@ -193,10 +196,12 @@ def _resolve_both(
     bound, binding = bind_number(eck_root, local, arrived, login)
     if root in found.closed:  # in case the two are parted one day
         bound = replace(bound, own=login.fresh_account(root).root)
-    before = bound.seen[login.school].aliases
+    onward = bind_onward(eck_root, bound, found)
+    before = (*bound.seen[login.school].aliases, *(found.onward_tag for _ in onward))
     changes = _changes(
         (eck_root, eck, know_number(arrived, local, login, before=before)),
         (root, local, bound),
+        *onward,
         *forget_number(eck_root, found, login),
     )
     return _resolved(arrived, login, (*changes, *fresh_rows), events + binding)

@@ -2,9 +2,10 @@
 
 They stand in one row, the *holder's*: the row of the account's root, or, when that root is a
 school's own number that is bound to an ECK iD, the row of that ECK iD; a number that was carried
-to another school is there. So whoever has an account's
-root finds them: `find_holder`. A number that was issued anew keeps `held_by`: its account stays
-with the ECK iD that it was joined to, whoever has the number now.
+to another school is there. So whoever has an account's root finds them: `find_holder`. A number
+that was issued anew keeps `held_by`: its account stays with the ECK iD that it was joined to,
+whoever has the number now. When that one is erased the number's row goes, and where it led stands
+in a row of its own (`register.way_root`).
 
 Noted at the first login at a supplier and when something of it changes; the daily login costs no
 write. A page may still keep the pseudonym from leaving: a supplier that stands here may know it,
@@ -19,7 +20,7 @@ from msgspec.structs import replace
 
 from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.persons.announcements import announcements_of, drop_ended, with_announcements
-from broker.flow.persons.person_fresh import is_closed_to
+from broker.flow.persons.person_fresh import accounts_of, is_closed_to
 from broker.flow.persons.person_records import (
     Change,
     FoundRecords,
@@ -30,7 +31,7 @@ from broker.flow.persons.person_records import (
     as_root,
 )
 from broker.flow.persons.person_rows import find_records
-from broker.flow.persons.register import PersonRegister, RegisterKeys
+from broker.flow.persons.register import PersonRegister, RegisterKeys, way_root
 from broker.pseudonyms.derivation import PersonRoot
 
 
@@ -138,18 +139,24 @@ async def find_holder(
     Raises:
         RegisterUnavailable: the register cannot be read, or a row does not open.
     """
-    at = await _find_row(account, register=register, keys=keys)
+    at, onward = await _find_row(account, register=register, keys=keys), account
     if at is not None and is_closed_to(account, at.record):
-        return None
+        at = None
     while at is not None:
         onward = holder_root(at.root, at.record, supplier=supplier)
         if onward == at.root:
             return at
         found = await _find_row(onward, register=register, keys=keys)
         if found is None:
-            return at
+            break
         at = found
-    return None
+    for each in (account, onward):
+        way = await _find_row(way_root(keys, each), register=register, keys=keys)
+        if way is not None and way.record.held_by is not None:
+            to = await _find_row(as_root(way.record.held_by), register=register, keys=keys)
+            if to is not None and account in accounts_of(to.record):
+                return to
+    return at
 
 
 async def _find_row(

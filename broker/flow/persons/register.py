@@ -11,6 +11,8 @@ has one row:
 beside a coarse school year and a mark of its salt (`derive_life`), and nothing else (frozen in
 `tests/vectors/register.json`). With all
 databases and all keys nobody opens a row without knowing that person's ECK iD or school number.
+Beside the row of a number that was issued anew stands another one, of `way_root`, with the ECK iD
+that the number's own account stays with.
 Where the row of somebody who was erased stood, one byte may stand instead, `CLOSED`, with school
 year 0: what it says, and why, is `broker.flow.persons.person_fresh`.
 
@@ -39,6 +41,7 @@ from broker.flow.held_state.framing import (
 )
 from broker.flow.persons.person_records import (
     PersonRecord,
+    as_root,
 )
 from broker.flow.persons.school_counts import Count
 from broker.pseudonyms.derivation import (
@@ -220,6 +223,15 @@ def mark_of(sealed: bytes | None) -> bytes:
 def derive_tag(keys: RegisterKeys, root: PersonRoot) -> bytes:
     """Return under which tag the row of a root is found: 32 bytes."""
     return mac(keys.tag, b"schuilnaam/register-tag/v1", root)
+
+
+def way_root(keys: RegisterKeys, root: PersonRoot) -> PersonRoot:
+    """Return under what stands to whom the account of a number's root leads, beside the number's
+    own row: whoever has the number next may be erased, and that row goes.
+
+    It stands for a root and is none: rows do no arithmetic, and no login presents it.
+    """
+    return as_root(mac(keys.tag, b"schuilnaam/register-way/v1", root))
 
 
 def derive_life(keys: RegisterKeys, root: PersonRoot, *, salt: bytes) -> bytes:

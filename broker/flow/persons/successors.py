@@ -44,6 +44,7 @@ from broker.flow.persons.person_records import (
     PersonRecord,
     Presented,
     Resolved,
+    SeenAt,
     as_root,
     school_year_of,
 )
@@ -138,7 +139,11 @@ def with_suppliers_of(old: PersonRecord, onward: PersonRecord | None) -> PersonR
     """
     if onward is None or onward.bound_to is not None:
         return old
-    return replace(old, suppliers={**onward.suppliers, **old.suppliers})
+    return replace(
+        old,
+        suppliers={**onward.suppliers, **old.suppliers},
+        protected=old.protected or onward.protected,
+    )
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,8 +265,13 @@ def _carry_pin(record: PersonRecord, succession: Succession, login: Login) -> Pe
         return record
     # Of several the one that says least of this pupil being confirmed.
     pinned = min(before, key=lambda each: (each.confirmed, each.held_since is None))
-    seen = {**record.seen, login.school: replace(pinned, aliases=(), apart=(), last_year=None)}
+    seen = {**record.seen, login.school: _without_rows(pinned)}
     return replace(record, seen=seen)
+
+
+def _without_rows(there: SeenAt) -> SeenAt:
+    """Return what an ECK iD is at the old school, without the rows of numbers that it has there."""
+    return replace(there, aliases=(), apart=(), ways=(), last_year=None)
 
 
 def _is_recent(old: OldRow) -> bool:
@@ -285,6 +295,6 @@ def _know_number(
     here = eck_id.seen.get(login.school)
     if here is None:
         there = eck_id.seen.get(old.number.school, local.seen[login.school])
-        here = replace(there, aliases=(), apart=(), last_year=None)
+        here = _without_rows(there)
     here = replace(here, aliases=tuple(dict.fromkeys((*here.aliases, login.local_tag))))
     return replace(eck_id, seen={**eck_id.seen, login.school: here})

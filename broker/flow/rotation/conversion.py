@@ -15,8 +15,8 @@ from typing import Protocol
 from broker.domain.ids import SupplierId
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.held_state.framing import NONCE_BYTES, UnreadableRecord
-from broker.flow.persons.person_fresh import is_closed_to
-from broker.flow.persons.person_records import PersonRecord
+from broker.flow.persons.person_fresh import accounts_of, is_closed_to
+from broker.flow.persons.person_records import PersonRecord, as_root
 from broker.flow.persons.person_suppliers import holder_root
 from broker.flow.persons.register import (
     RegisterKeys,
@@ -24,6 +24,7 @@ from broker.flow.persons.register import (
     StoredRow,
     derive_tag,
     open_record,
+    way_root,
 )
 from broker.flow.persons.supplier_counts import Converted, derive_mark
 from broker.pseudonyms.conversion import Conversion, OtherEpoch, find_root, name_root
@@ -159,8 +160,32 @@ def _find_holders(
         moved = [onwards[root] for root, each in held.items() if onwards[root] != each.root]
         others = _open_rows(moved, rows, keys)
         if not others:
-            return held
+            break
         held = {root: others.get(onwards[root], each) for root, each in held.items()}
+    lost = [
+        root for root in roots if root not in held or supplier not in held[root].record.suppliers
+    ]
+    ways = {root: (root, onwards.get(root, root)) for root in lost}
+    return held | _find_by_ways(ways, rows, keys)
+
+
+def _find_by_ways(
+    ways: Mapping[PersonRoot, tuple[PersonRoot, PersonRoot]], rows: RegisterRows, keys: RegisterKeys
+) -> dict[PersonRoot, _Held]:
+    """Return the holders of accounts whose number somebody else had, who was erased.
+
+    Args:
+        ways: by account, the roots that may be one end of the way to its holder.
+    """
+    ends = {way_root(keys, end): account for account, both in ways.items() for end in both}
+    found = _open_rows(list(ends), rows, keys)
+    to = {ends[way]: as_root(each.record.held_by or b"") for way, each in found.items()}
+    holders = _open_rows(list(to.values()), rows, keys)
+    return {
+        account: holders[root]
+        for account, root in to.items()
+        if root in holders and account in accounts_of(holders[root].record)
+    }
 
 
 def _open_rows(
