@@ -15,6 +15,7 @@ from broker.commands.health import health
 from broker.commands.keys import keys
 from broker.commands.losses import accept_loss
 from broker.commands.metadata import metadata
+from broker.commands.metadata_refresh import metadata_refresh, metadata_sources
 from broker.commands.operators import operator, person
 from broker.commands.probe import probe
 from broker.commands.pseudonyms import pseudonyms
@@ -42,6 +43,8 @@ for command in (
     *(takeover, rehearse, switch, enrol, transfer, secret, start_link),
 ):
     main.add_command(command)
+for command in (metadata_refresh, metadata_sources):
+    metadata.add_command(command)
 for command in (offer, accept):
     transfer.add_command(command)
 

@@ -18,6 +18,7 @@ from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.keys.keys_watch import KeysWatch, look_at_folder
 from broker.adapters.keys.school_secrets import read_client_secret
 from broker.adapters.watching.logs import AuditLines, report_keys
+from broker.adapters.watching.metadata_watch import keep_showing_sources
 from broker.adapters.watching.metrics import Metrics, keep_looking
 from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedReceipts
 from broker.adapters.xml.xml_security import LxmlSecurity
@@ -93,7 +94,7 @@ def build_broker(
     issuer, metrics = loaded.settings.issuer, Metrics() if metrics is None else metrics
     folder_seen, now = look_at_folder(loaded.keys_folder), clock()
     ready = ready_keys(load_keys(loaded.keys_folder), now)
-    resources = open_resources(loaded, ready, random=random)
+    resources = open_resources(loaded, ready, clock=clock, random=random)
     fetcher = Fetcher(
         allowed_hosts=loaded.settings.fetch_allowed_hosts,
         timeout_seconds=loaded.settings.limits.school_call_seconds,
@@ -144,7 +145,8 @@ def build_broker(
             clock=clock,
             show=metrics.schools_told_of,
         )
-        async with resources.running(clock, looking, watching, counting):
+        showing = keep_showing_sources(metrics, read=resources.metadata.standing, clock=clock)
+        async with resources.running(clock, looking, watching, counting, showing):
             try:
                 yield
             finally:

@@ -9,6 +9,7 @@ from datetime import datetime
 from broker.adapters.databases.data_folder import DataFolder
 from broker.adapters.databases.receipts import SqliteReceiptLog, make_heads_on_schedule
 from broker.adapters.databases.sql_enrolments import SqliteEnrolments
+from broker.adapters.databases.sql_metadata import SqliteMetadata
 from broker.adapters.databases.sql_quotas import SqliteQuotas
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_register_rows import SqliteRegisterRows
@@ -59,6 +60,7 @@ class Resources:
     quotas: SqliteQuotas
     rotations: SqliteRotations
     supplier_counts: SqliteSupplierCounts
+    metadata: SqliteMetadata
     takeovers: SqliteTakeovers
     takeover_lists: SqliteTakeoverLists
     enrolments: SqliteEnrolments
@@ -135,7 +137,9 @@ def _tell_fault(task: asyncio.Task[object]) -> None:
         note_fault(fault)
 
 
-def open_resources(loaded: LoadedSettings, ready: ReadyKeys, *, random: Random) -> Resources:
+def open_resources(
+    loaded: LoadedSettings, ready: ReadyKeys, *, clock: Clock, random: Random
+) -> Resources:
     """Open the databases, making and upgrading them where needed."""
     folder, keys = loaded.data_folder, ready.keys
     DataFolder(folder, loaded.keys_folder, keys).open()
@@ -144,12 +148,16 @@ def open_resources(loaded: LoadedSettings, ready: ReadyKeys, *, random: Random) 
     return Resources(
         store=open_login_store(loaded, mark=mark, random=random),
         snapshots=RegistryInForce(
-            SqliteRegistry(folder / "registry.db"), epochs=epochs, report=report_registry
+            SqliteRegistry(folder / "registry.db"),
+            epochs=epochs,
+            report=report_registry,
+            clock=clock,
         ),
         register=SqlitePersonRegister(folder / "register.db"),
         quotas=SqliteQuotas(folder / "register.db"),
         rotations=SqliteRotations(folder / "registry.db"),
         supplier_counts=SqliteSupplierCounts(folder / "register.db"),
+        metadata=SqliteMetadata(folder / "registry.db"),
         takeovers=SqliteTakeovers(folder / "registry.db"),
         takeover_lists=SqliteTakeoverLists(folder / "register.db"),
         enrolments=SqliteEnrolments(folder / "register.db"),

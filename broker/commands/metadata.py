@@ -14,13 +14,10 @@ from broker.saml_xml.keys import verification_key
 from broker.settings import Settings, load_settings
 
 
-@click.command()
+@click.group(invoke_without_command=True)
 @config_option
 @click.option(
-    "--role",
-    type=click.Choice(["sp", "idp"]),
-    required=True,
-    help="sp: for schools. idp: for suppliers.",
+    "--role", type=click.Choice(["sp", "idp"]), help="sp: for schools. idp: for suppliers."
 )
 @click.option(
     "--output",
@@ -32,8 +29,18 @@ from broker.settings import Settings, load_settings
     is_flag=True,
     help="Also read it back as a partner does, and say what partners will miss in it.",
 )
-def metadata(config_folder: Path, role: str, output: Path | None, check: bool) -> None:
-    """Print our SAML metadata, signed, as the broker publishes it."""
+@click.pass_context
+def metadata(
+    context: click.Context, config_folder: Path, role: str | None, output: Path | None, check: bool
+) -> None:
+    """Print our SAML metadata, signed, as the broker publishes it.
+
+    The commands below are about the metadata of others.
+    """
+    if context.invoked_subcommand is not None:
+        return
+    if role is None:
+        raise click.UsageError("Name a --role, or one of the commands.")
     # Only here: the server's side of the program costs a second to load.
     from broker.about_us import about_us_of
     from broker.keys_in_force import read_keys_in_force

@@ -11,6 +11,7 @@ import click
 from rich.console import Console
 
 from broker.adapters.calls.discovery_fetch import make_fetch
+from broker.adapters.calls.metadata_fetch import make_ask
 from broker.adapters.databases.data_folder import DataFolder, find_open_files
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.federation_files import open_documents
@@ -21,6 +22,7 @@ from broker.adapters.terminal import show_plan, show_progress, show_warnings
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.commands.key_rotation import warn_of_expiry
 from broker.commands.listening import find_tls_problems
+from broker.commands.metadata_warnings import warn_of_metadata
 from broker.commands.problems import (
     config_option,
     key_problems,
@@ -40,6 +42,7 @@ from broker.flow.federation.change import (
     check_return,
 )
 from broker.flow.federation.documents import FederationProblems, Problem, read_documents
+from broker.flow.federation.source_reading import SourceAccess
 from broker.flow.key_plans.key_facts import find_expiring_of_partners
 from broker.person_settings import arrival_rules_of
 from broker.pseudonyms.epochs import PairwiseKeys
@@ -91,6 +94,7 @@ def find_problems(loaded: LoadedSettings) -> list[Problem]:
     if registry_file(loaded).exists():
         show_warnings(warn_of_partners(loaded), console=Console(stderr=True))
         show_warnings(warn_of_schools(loaded), console=Console(stderr=True))
+        show_warnings(warn_of_metadata(loaded), console=Console(stderr=True))
         if pairwise is not None:
             problems += find_lost_windows(loaded, pairwise)
         if keys is not None:
@@ -259,6 +263,9 @@ def make_compiler(loaded: LoadedSettings, *, epoch: str) -> Compiler:
         ),
         progress=show_progress,
         today=datetime.now(UTC).date(),
+        sources=SourceAccess(
+            make_ask(allowed_hosts=loaded.settings.fetch_allowed_hosts), datetime.now(UTC)
+        ),
     )
 
 

@@ -5,7 +5,7 @@ import gc
 import os
 import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Coroutine, Iterator, Mapping
 from pathlib import Path
 
 import click
@@ -17,6 +17,7 @@ from broker.adapters.serving.worker_processes import ReloadRefused, Supervisor, 
 from broker.adapters.serving.worker_tie import Alive, Refused, Started, SupervisorTie
 from broker.adapters.watching.logs import report_workers
 from broker.commands.listening import find_tls_problems, read_limits, server_config, start_logs
+from broker.commands.metadata_schedule import make_refresh_schedule
 from broker.commands.metrics_port import metrics_at_their_port
 from broker.commands.problems import config_option, find_problems, store_problem
 from broker.flow.federation.documents import FederationProblems, Problem
@@ -41,10 +42,15 @@ def serve_alone(loaded: LoadedSettings, listener: socket.socket) -> None:
         reason = "the login store is in the memory of this process: restart it"
         report_workers(WorkerEvent.RELOAD_REFUSED, reason=reason)
 
+    async def begin_refreshing() -> None:
+        beside.append(asyncio.create_task(make_refresh_schedule(loaded).run()))
+
+    beside: list[asyncio.Task[None]] = []
     metrics = Metrics()
     server = BrokerServer(
         server_config(loaded, build_broker(loaded, metrics=metrics)),
         limits=read_limits(loaded),
+        on_started=begin_refreshing,
         on_hang_up=refuse_reload,
     )
     with metrics_at_their_port(loaded, metrics.expose):
@@ -92,7 +98,8 @@ def supervise(
     try:
         with metrics_at_their_port(loaded, metrics.expose):
             plan = make_plan(loaded, environment)
-            asyncio.run(Supervisor(listener, plan, report=report, look_again=plan_anew).run())
+            supervisor = Supervisor(listener, plan, report=report, look_again=plan_anew)
+            asyncio.run(run_beside(supervisor.run(), make_refresh_schedule(loaded).run()))
     except WorkersRefused as why:
         raise FederationProblems(
             why.problems
@@ -100,6 +107,18 @@ def supervise(
         ) from None
     finally:
         metrics.close()
+
+
+async def run_beside(
+    main: Coroutine[object, object, None], beside: Coroutine[object, object, None]
+) -> None:
+    """Run what the process is for, and something beside it for as long."""
+    task = asyncio.create_task(beside)
+    try:
+        await main
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 @click.command(hidden=True)

@@ -17,6 +17,7 @@ from broker.domain.documents import (
     DocumentProblem,
     IdentityProviderDocument,
     Kind,
+    MetadataSourceDocument,
     SchoolDocument,
     SupplierDocument,
 )
@@ -28,12 +29,14 @@ KIND_OF_TABLE: Mapping[str, Kind] = MappingProxyType(
         "supplier": Kind.SUPPLIER,
         "agreement": Kind.AGREEMENT,
         "relation": Kind.RELATION,
+        "metadata_source": Kind.METADATA_SOURCE,
     }
 )
 """The arrays of tables in a bundle: one file that holds documents of several kinds."""
 
 _TELLING_KEYS: Mapping[Kind, frozenset[str]] = MappingProxyType(
     {
+        Kind.METADATA_SOURCE: frozenset({"signing_certificates", "refresh_hours"}),
         Kind.RELATION: frozenset({"old", "new"}),  # first: it has a `from` too
         Kind.AGREEMENT: frozenset({"approved", "notice", "from"}),
         Kind.SUPPLIER: frozenset({"legal_name", "relying_party", "eck_id_entitled"}),
@@ -158,7 +161,8 @@ def parse_document(kind: Kind, toml: bytes) -> AnyDocument:
 def named_files(document: AnyDocument) -> dict[str, str]:
     """Return the files beside it that a document names: key path -> name as written.
 
-    `metadata` may be XML and `jwks` JSON or a table, right in the document: then no file is named.
+    `metadata` may be XML, `jwks` JSON or a table and a certificate PEM, right in the document: then
+    no file is named.
     """
     if isinstance(document, IdentityProviderDocument):
         parts: list[tuple[str, str | None, object]] = [("", document.metadata, document.jwks)]
@@ -176,6 +180,10 @@ def named_files(document: AnyDocument) -> dict[str, str]:
     else:
         parts = []
     found = {}
+    if isinstance(document, MetadataSourceDocument):
+        for index, certificate in enumerate(document.signing_certificates):
+            if not certificate.lstrip().startswith("-----BEGIN"):
+                found[f"signing_certificates[{index}]"] = certificate
     for prefix, metadata, jwks in parts:
         if metadata is not None and not metadata.lstrip().startswith("<"):
             found[f"{prefix}metadata"] = metadata

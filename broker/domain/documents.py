@@ -53,6 +53,7 @@ class Kind(StrEnum):
     SUPPLIER = "suppliers"
     AGREEMENT = "agreements"
     RELATION = "relations"
+    METADATA_SOURCE = "metadata_sources"
 
 
 class Document(
@@ -123,6 +124,7 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     rehearsal_only: bool = False
     entity_id: EntityId | None = None
     metadata: str | None = None
+    metadata_source: Slug | None = None
     sign_requests: bool | UnsetType = UNSET
     """Default: what the metadata says (WantAuthnRequestsSigned)."""
     issuer: Url | None = None
@@ -193,6 +195,7 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     frontchannel_logout_uri: Url | None = None
     entity_id: EntityId | None = None
     metadata: str | None = None
+    metadata_source: Slug | None = None
     require_signed_requests: bool = False
     encrypt_assertions: bool = False
     sign: Signed | UnsetType = UNSET
@@ -263,12 +266,26 @@ class RelationDocument(Document, frozen=True, kw_only=True, rename={"from_day": 
     brins_until: date | None = None
 
 
+class MetadataSourceDocument(Document, frozen=True, kw_only=True):
+    """`metadata_sources/<id>.toml`: where signed SAML metadata of logins and systems come from."""
+
+    id: Slug
+    state: State
+    url: Url | None = None
+    mdq: Url | None = None
+    file: Annotated[str, Meta(pattern=r"^/", max_length=1000)] | None = None
+    signing_certificates: Annotated[tuple[str, ...], Meta(min_length=1, max_length=8)]
+    refresh_hours: Annotated[int, Meta(ge=1, le=168)] = 6
+    alarm_days: Annotated[int, Meta(ge=1, le=60)] = 2
+
+
 AnyDocument = (
     SchoolDocument
     | IdentityProviderDocument
     | SupplierDocument
     | AgreementDocument
     | RelationDocument
+    | MetadataSourceDocument
 )
 
 DOCUMENT_TYPES: Mapping[Kind, type[AnyDocument]] = MappingProxyType(
@@ -278,6 +295,7 @@ DOCUMENT_TYPES: Mapping[Kind, type[AnyDocument]] = MappingProxyType(
         Kind.SUPPLIER: SupplierDocument,
         Kind.AGREEMENT: AgreementDocument,
         Kind.RELATION: RelationDocument,
+        Kind.METADATA_SOURCE: MetadataSourceDocument,
     }
 )
 

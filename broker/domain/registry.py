@@ -5,7 +5,7 @@ Every look-up that a login needs is here and in memory; nothing below reads a da
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, datetime
 from types import MappingProxyType
 
 from broker.domain.federation import (
@@ -39,6 +39,8 @@ class Registry:
         by_hint: lower-case school id, BRIN or realm -> the schools that it may mean.
         switches: steps of the schools that are between two logins.
         takeovers: those that a school signed for; most schools and suppliers have none.
+        metadata_end: when metadata of a party end next, so that it must be switched off; None while
+            nothing ends, and where nobody logs in by this snapshot.
     """
 
     version: int
@@ -61,6 +63,7 @@ class Registry:
     takeovers: Mapping[tuple[SchoolId, SupplierId], Takeover] = field(
         default_factory=lambda: MappingProxyType({}), repr=False
     )
+    metadata_end: datetime | None = None
 
     def agreement(self, school: School, supplier: SupplierId) -> Agreement | None:
         """Return the school's own agreement, else its board's, else None."""

@@ -12,6 +12,7 @@ class PublishedParty(msgspec.Struct, frozen=True, kw_only=True):
     """What both kinds of parties publish; what is absent is empty.
 
     Attributes:
+        metadata_source: which source its metadata come from; "" when its document brings them.
         display_names: language -> name (`mdui:DisplayName`); a document's own name goes before it.
         logo: https URL, the first one; no page of ours loads it.
         entity_categories: values of the entity attribute `http://macedir.org/entity-category`.
@@ -20,6 +21,7 @@ class PublishedParty(msgspec.Struct, frozen=True, kw_only=True):
         encryption_methods: that go with the key we encrypt to (`md:EncryptionMethod`), best first.
     """
 
+    metadata_source: str = ""
     display_names: dict[str, str] = msgspec.field(default_factory=dict)
     logo: str | None = None
     entity_categories: tuple[str, ...] = ()

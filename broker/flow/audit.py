@@ -31,6 +31,7 @@ class AuditEvent:
         missing: names of what was approved and the login did not state.
         subject: the name of the attribute that a refusal is about.
         counts: numbers of what was done, each by its name.
+        source: id of a source of metadata.
         operators: who prepared, and who confirmed, what needs two persons.
 
     The login's own id comes from the request in hand (`broker.flow.following.trail`) when it is
@@ -51,6 +52,7 @@ class AuditEvent:
     subject: str = ""
     operators: tuple[str, ...] = ()
     counts: tuple[tuple[str, int], ...] = ()
+    source: str = ""
 
 
 class AuditLog(Protocol):

@@ -95,6 +95,21 @@ def encryption_key(certificate: bytes, *, content_algorithm: str = ALG_AES256_GC
     return EncryptionKey(_key_id(public_key), public_key, content_algorithm)
 
 
+def certificate_in_pem(pem: str) -> bytes:
+    """Return the one certificate (DER) in a PEM text, if its key is one that we use.
+
+    Raises:
+        UnusableKey: no certificate, several, or a key that we do not use.
+    """
+    try:
+        (found,) = x509.load_pem_x509_certificates(pem.encode())
+    except ValueError:
+        raise UnusableKey("not one certificate in PEM") from None
+    certificate = found.public_bytes(Encoding.DER)
+    verification_key(certificate)
+    return certificate
+
+
 def signing_key(private_key: object, certificate: bytes) -> SigningKey:
     """Return our key to sign with; `certificate` (DER) must be of that very key.
 

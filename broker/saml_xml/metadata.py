@@ -5,6 +5,7 @@ their dates and issuers mean nothing. Whether a document comes from whom it shou
 an operator's own hands) is decided before it gets here.
 """
 
+from collections.abc import Iterator
 from datetime import datetime
 from urllib.parse import urlsplit
 
@@ -23,6 +24,7 @@ from broker.saml_xml.names import DS, MD, SAMLP
 from broker.saml_xml.refusals import XmlRefusal
 
 ENTITY_DESCRIPTOR = f"{{{MD}}}EntityDescriptor"
+ENTITIES_DESCRIPTOR = f"{{{MD}}}EntitiesDescriptor"
 KEY_DESCRIPTOR = f"{{{MD}}}KeyDescriptor"
 X509_CERTIFICATE = f"{{{DS}}}X509Certificate"
 
@@ -53,13 +55,25 @@ MetadataUnusable.of_supplier = SupplierMetadataUnusable
 SupplierMetadataUnusable.of_supplier = SupplierMetadataUnusable
 
 
+def entities_of(root: Element) -> Iterator[Element]:
+    """Yield the EntityDescriptors of a document, in order: itself, or those of an aggregate and of
+    the aggregates in it (SAML metadata 2.3.1). One that stands elsewhere, as inside somebody's
+    Extensions, is none: whoever hands in an entity must not describe another one in it.
+    """
+    if root.tag == ENTITY_DESCRIPTOR:
+        yield root
+    elif root.tag == ENTITIES_DESCRIPTOR:
+        for each in root.iterchildren(ENTITY_DESCRIPTOR, ENTITIES_DESCRIPTOR):
+            yield from entities_of(each)
+
+
 def find_entity(root: Element, *, entity_id: str) -> Element:
     """Return the one EntityDescriptor of `entity_id`, alone or in an aggregate.
 
     Raises:
         MetadataUnusable: none, or several.
     """
-    found = [each for each in root.iter(ENTITY_DESCRIPTOR) if each.get("entityID") == entity_id]
+    found = [each for each in entities_of(root) if each.get("entityID") == entity_id]
     if len(found) != 1:
         raise MetadataUnusable("check_entity_described_once", subject="entityID")
     return found[0]

@@ -62,6 +62,16 @@ class XmlSecurity(Protocol):
         """
         ...
 
+    def parse_aggregate(self, document: bytes) -> UnverifiedElement:
+        """Return the root of metadata of a whole federation; as `parse_metadata`, larger still.
+
+        Seconds of work and hundreds of megabytes: for commands, never in a process that serves.
+
+        Raises:
+            MessageUnreadable: with the name of the check that refused.
+        """
+        ...
+
     def is_signed(self, element: Element) -> bool:
         """Tell whether `element` carries a signature of its own; says nothing of its worth."""
         ...

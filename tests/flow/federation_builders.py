@@ -10,6 +10,13 @@ from joserfc.jwk import ECKey
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.domain.document_reading import DocumentTable, parse_table
 from broker.domain.documents import Kind
+from broker.domain.metadata_sources import (
+    EntityStanding,
+    Origin,
+    SourceStanding,
+    SourceUpdate,
+    apply_update,
+)
 from broker.flow.federation.change import (
     CheckedChange,
     Compiler,
@@ -188,11 +195,20 @@ class MemoryFederation:
         self.versions: list[Mapping[Key, StatedDocument]] = []
         self.pins: dict[str, str] = {}
         self.records: dict[Key, Any] = {}
+        self.sources: dict[str, SourceStanding] = {}
+        self.entities: dict[Origin, EntityStanding] = {}
 
     def current(self) -> CurrentFederation:
         return CurrentFederation(
-            len(self.versions), self.versions[-1] if self.versions else {}, dict(self.pins)
+            len(self.versions),
+            self.versions[-1] if self.versions else {},
+            dict(self.pins),
+            dict(self.sources),
+            dict(self.entities),
         )
+
+    def keep(self, update: SourceUpdate) -> None:
+        self.sources, self.entities = apply_update(self.sources, self.entities, update)
 
     def documents_at(self, version: int) -> Mapping[Key, StatedDocument] | None:
         return self.versions[version - 1] if version <= len(self.versions) else None
@@ -207,6 +223,8 @@ class MemoryFederation:
         self.versions.append(after)
         self.records |= {each.stated.key: each.record for each in change.put}
         self.pins |= change.new_pins
+        for update in change.sources:
+            self.keep(update)
         return len(self.versions)
 
 

@@ -1,6 +1,9 @@
 """The registry in force: swapped whole, and kept when the next one cannot be used."""
 
 import asyncio
+from collections.abc import Callable
+from dataclasses import replace
+from datetime import datetime
 
 import pytest
 
@@ -8,6 +11,7 @@ from broker.domain.federation import State, Supplier
 from broker.domain.ids import SupplierId
 from broker.domain.registry import Registry, build_registry
 from broker.flow.federation.snapshots import RegistryInForce, RegistryUnreadable
+from tests.builders_saml import NOW, SECOND
 
 
 def a_supplier(*, epoch: str, previous: str | None = None) -> Supplier:
@@ -29,26 +33,50 @@ class Source:
         self.suppliers = suppliers
         self.broken = ""
         self.loads = 0
+        self.ends: tuple[datetime, ...] = ()
 
     def version(self) -> int:
         if self.broken:
             raise RegistryUnreadable(self.broken)
         return self.next_version
 
-    def load(self) -> Registry:
+    def load(self, *, now: datetime) -> Registry:
         self.loads += 1
-        return build_registry(
+        found = build_registry(
             self.version(), schools=(), idps=(), suppliers=self.suppliers, agreements=()
         )
+        ends = min((each for each in self.ends if each > now), default=None)
+        return replace(found, metadata_end=ends)
 
 
 Events = list[tuple[str, int, str]]
 
 
-def in_force(source: Source, events: Events) -> RegistryInForce:
+def in_force(
+    source: Source, events: Events, clock: Callable[[], datetime] = lambda: NOW
+) -> RegistryInForce:
     return RegistryInForce(
-        source, epochs="ab", report=lambda *event: events.append((event[0], event[1], event[2]))
+        source,
+        epochs="ab",
+        report=lambda *event: events.append((event[0], event[1], event[2])),
+        clock=clock,
     )
+
+
+async def test_it_is_loaded_again_when_metadata_end() -> None:
+    source, events, now = Source(), Events(), [NOW]
+    source.ends = NOW + SECOND, NOW + 2 * SECOND
+    snapshots = in_force(source, events, lambda: now[0])
+    await snapshots.refresh()
+    assert source.loads == 1
+    now[0] = NOW + SECOND
+    await snapshots.refresh()
+    await snapshots.refresh()
+    assert source.loads == 2
+    now[0] = NOW + 5 * SECOND
+    await snapshots.refresh()
+    await snapshots.refresh()
+    assert (source.loads, snapshots.registry.metadata_end) == (3, None)
 
 
 async def test_a_new_version_is_put_in_force_once() -> None:
@@ -110,7 +138,9 @@ def test_a_broker_does_not_start_without_a_registry() -> None:
 async def test_watching_follows_the_counter_until_cancelled() -> None:
     source = Source()
     loaded = asyncio.Event()
-    snapshots = RegistryInForce(source, epochs="a", report=lambda *_: loaded.set())
+    snapshots = RegistryInForce(
+        source, epochs="a", report=lambda *_: loaded.set(), clock=lambda: NOW
+    )
     watching = asyncio.create_task(snapshots.watch(poll_seconds=0))
     source.next_version = 2
     await loaded.wait()

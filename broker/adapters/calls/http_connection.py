@@ -15,6 +15,7 @@ MAX_HEAD_BYTES = 65_536
 """Of status line and headers, and of what frames the chunks of a body."""
 
 OK = 200
+NOT_MODIFIED = 304
 NO_CONTENT = 204
 """As good as an empty 200: so frameworks answer a message that needs no answer."""
 _SWITCHING_PROTOCOLS = 101
@@ -26,9 +27,24 @@ class NoGoodAnswer(Exception):  # noqa: N818 -- an outcome of the call; says not
 
 
 class HttpConnection(asyncio.Protocol):
-    """Sends a request, gives the body of its answer, and stays open where the server allows it."""
+    """Sends a request, gives the body of its answer, and stays open where the server allows it.
 
-    def __init__(self) -> None:
+    Args:
+        max_answer_bytes: of a body.
+        told: statuses besides whose (empty) answer is no failure; `status` says which it was.
+
+    Attributes:
+        status: of the last good answer.
+        headers: of that answer, names in lower case; the last of several.
+    """
+
+    def __init__(
+        self, *, max_answer_bytes: int = MAX_ANSWER_BYTES, told: frozenset[int] = frozenset()
+    ) -> None:
+        self.status = 0
+        self.headers: dict[str, str] = {}
+        self._max_answer_bytes = max_answer_bytes
+        self._told = told
         self._transport: asyncio.Transport | None = None
         self._waiting: asyncio.Future[bytes] | None = None
         self._parser: httptools.HttpResponseParser | None = None
@@ -58,6 +74,7 @@ class HttpConnection(asyncio.Protocol):
         self._parser = httptools.HttpResponseParser(self)
         self._parts, self._received_bytes, self._body_bytes = [], 0, 0
         self._framed = self._in_body = False
+        self.status, self.headers = 0, {}
         self._waiting = asyncio.get_running_loop().create_future()
         self._transport.write(request)
         try:
@@ -84,7 +101,7 @@ class HttpConnection(asyncio.Protocol):
             self._parser is None
             or self._waiting is None
             or self._waiting.done()
-            or self._received_bytes > MAX_ANSWER_BYTES + MAX_HEAD_BYTES
+            or self._received_bytes > self._max_answer_bytes + MAX_HEAD_BYTES
         ):
             self._give_up()
             return
@@ -102,22 +119,23 @@ class HttpConnection(asyncio.Protocol):
         """Be told by the event loop: closed."""
         self._give_up()
 
-    def on_header(self, name: bytes, _: bytes) -> None:
+    def on_header(self, name: bytes, value: bytes) -> None:
         """Be told by the parser: a header."""
         self._framed = self._framed or name.lower() in _FRAMING
+        self.headers[name.decode("latin-1").lower()] = value.decode("latin-1")
 
     def on_headers_complete(self) -> None:
         """Be told by the parser: the body comes next."""
         status = cast("httptools.HttpResponseParser", self._parser).get_status_code()
-        if status in (OK, NO_CONTENT):
-            self._in_body = True
+        if status in (OK, NO_CONTENT) or status in self._told:
+            self._in_body, self.status = True, status
         elif status == _SWITCHING_PROTOCOLS or status > OK:
             self._give_up()
 
     def on_body(self, part: bytes) -> None:
         """Be told by the parser: a part of the body."""
         self._body_bytes += len(part)
-        if self._body_bytes > MAX_ANSWER_BYTES:
+        if self._body_bytes > self._max_answer_bytes:
             self._give_up()
         else:
             self._parts.append(part)

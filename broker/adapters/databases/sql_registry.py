@@ -23,12 +23,15 @@ from broker.adapters.databases.packed_agreements import (
 )
 from broker.adapters.databases.registry_versions import add_version, read_version
 from broker.adapters.databases.sql import open_sqlite, prepare, transaction
+from broker.adapters.databases.sql_metadata import read_entities, read_sources, write_updates
 from broker.adapters.databases.sql_rotations import read_windows
 from broker.adapters.databases.sql_switches import read_switches
 from broker.adapters.databases.sql_takeovers import read_takeovers
 from broker.adapters.databases.tables_registry import documents, pins
 from broker.domain.documents import DOCUMENT_TYPES, AnyDocument, Kind
 from broker.domain.federation import Agreement, Relation, School, SchoolIdp, Supplier
+from broker.domain.metadata_sources import build_validity
+from broker.domain.metadata_validity import valid_logins, valid_suppliers
 from broker.domain.registry import Registry, build_registry
 from broker.flow.federation.change import (
     CheckedChange,
@@ -113,10 +116,25 @@ class SqliteRegistry:
         with self._reading() as connection:
             return read_version(connection)
 
-    def load(self) -> Registry:
-        """Return the snapshot in force, as workers use it."""
+    def load(self, *, now: datetime | None = None) -> Registry:
+        """Return the snapshot in force, as workers use it.
+
+        Args:
+            now: parties whose metadata are no longer valid then are switched off; None, for whoever
+                lets nobody log in: none is.
+        """
         with self._reading() as connection:
-            return _load(connection)
+            return _load(connection, now=now)
+
+    def records(self) -> Mapping[Key, SchoolIdp | Supplier]:
+        """Return what logins and suppliers in force compiled to, metadata and all."""
+        found: dict[Key, SchoolIdp | Supplier] = {}
+        with self._reading() as connection:
+            for idp in _records(connection, Kind.IDENTITY_PROVIDER, SchoolIdp):
+                found[Kind.IDENTITY_PROVIDER, idp.id] = idp
+            for supplier in _records(connection, Kind.SUPPLIER, Supplier):
+                found[Kind.SUPPLIER, supplier.id] = supplier
+        return found
 
     def current(self) -> CurrentFederation:
         """Return what is in force, as stated."""
@@ -125,6 +143,8 @@ class SqliteRegistry:
                 read_version(connection),
                 _read_stated(connection, _STATED_IN_FORCE, {}),
                 dict(connection.execute(_PINS)),
+                read_sources(connection),
+                read_entities(connection),
             )
 
     def documents_at(self, version: int) -> Mapping[Key, StatedDocument] | None:
@@ -172,7 +192,8 @@ class SqliteRegistry:
             raise RegistryUnreadable(f"{self.path}: {error}") from error
 
 
-def _load(connection: sqlite3.Connection) -> Registry:
+def _load(connection: sqlite3.Connection, *, now: datetime | None) -> Registry:
+    validity = build_validity(read_sources(connection), read_entities(connection))
     pinned, windows = dict(connection.execute(_PINS)), read_windows(connection)
     suppliers = [
         # A rotation moves the pin, and says what came before: the document knows neither.
@@ -186,8 +207,12 @@ def _load(connection: sqlite3.Connection) -> Registry:
     registry = build_registry(
         read_version(connection),
         schools=_records(connection, Kind.SCHOOL, School),
-        idps=with_built_in_names(_records(connection, Kind.IDENTITY_PROVIDER, SchoolIdp)),
-        suppliers=suppliers,
+        idps=valid_logins(
+            with_built_in_names(_records(connection, Kind.IDENTITY_PROVIDER, SchoolIdp)),
+            validity,
+            now=now,
+        ),
+        suppliers=valid_suppliers(suppliers, validity, now=now),
         agreements=(),
         relations=_records(connection, Kind.RELATION, Relation),
         takeovers=read_takeovers(connection),
@@ -197,6 +222,7 @@ def _load(connection: sqlite3.Connection) -> Registry:
         registry,
         school_agreements=PackedAgreements(_agreements(connection, SCHOOL_SIDE), unpack=of_school),
         board_agreements=PackedAgreements(_agreements(connection, BOARD_SIDE), unpack=of_board),
+        metadata_end=None if now is None else validity.next_end(now=now),
     )
 
 
@@ -250,6 +276,7 @@ def _write(connection: sqlite3.Connection, change: CheckedChange, *, by: str, at
             for supplier, epoch in change.new_pins.items()
         ),
     )
+    write_updates(connection, change.sources)
     return version
 
 

@@ -147,6 +147,33 @@ takeovers = Table(
     sqlite_with_rowid=False,
 )
 
+metadata_sources = Table(
+    "metadata_sources",
+    REGISTRY_METADATA,
+    Column("source", Text, primary_key=True, comment="plain: slug"),
+    Column("document", LargeBinary(32), nullable=False, comment="plain: digest of its document"),
+    Column("etag", Text, nullable=False, comment="plain: of what it gave last"),
+    Column("last_modified", Text, nullable=False, comment="plain: likewise"),
+    Column("valid_until", Text, comment="plain: UTC moment; null where each party has its own"),
+    Column("confirmed_at", Text, nullable=False, comment="plain: UTC moment of the last good look"),
+    Column("looked_at", Text, nullable=False, comment="plain: UTC moment of the last look"),
+    Column("failures", Integer, nullable=False, comment="plain: looks in vain since then"),
+    Column("failure", Text, nullable=False, comment="plain: what was wrong last, in words"),
+    comment="What is known of each source of metadata; changes without a version.",
+)
+
+metadata_entities = Table(
+    "metadata_entities",
+    REGISTRY_METADATA,
+    Column("source", Text, primary_key=True, comment="plain: slug"),
+    Column("entity_id", Text, primary_key=True, comment="plain: of a party in a document"),
+    Column("valid_until", Text, nullable=False, comment="plain: UTC moment"),
+    Column("etag", Text, nullable=False, comment="plain: of what was said of it last"),
+    Column("last_modified", Text, nullable=False, comment="plain: likewise"),
+    comment="Parties of a source whose metadata end at another moment than all others.",
+    sqlite_with_rowid=False,
+)
+
 takeover_steps = Table(
     "takeover_steps",
     REGISTRY_METADATA,

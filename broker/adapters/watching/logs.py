@@ -153,6 +153,11 @@ def report_store(found: RedisProblem | None) -> None:
         log.error("store-unusable", reason=found.problem, remedy=found.remedy)
 
 
+def report_metadata(event: str, **fields: str) -> None:
+    """Log what somebody should know of a source of metadata: ids of documents, never of people."""
+    structlog.get_logger().error(event, **{name: each for name, each in fields.items() if each})
+
+
 def report_workers(event: WorkerEvent, **fields: str | int) -> None:
     """Log what became of a worker, or of a reload."""
     log = structlog.get_logger()
@@ -193,5 +198,6 @@ class AuditLines:
             "subject": event.subject,
             "operators": event.operators,
             "counts": dict(event.counts),
+            "source": event.source,
         }
         self._log.info(event.action, **{name: value for name, value in fields.items() if value})

@@ -162,6 +162,17 @@ class Metrics:
                 mode="livemax",
             ),
         }
+        self._failing_sources = _gauge(
+            "schuilnaam_metadata_sources_failing",
+            "Sources of SAML metadata that could not be read when they were asked last.",
+            of,
+            mode="livemax",
+        )
+        self._metadata_end_at = _gauge(
+            "schuilnaam_metadata_end_timestamp_seconds",
+            "When metadata of a source end first; 0 where no party comes from a source.",
+            of,
+        )
         build = _gauge(
             "schuilnaam_build_info",
             "Which program runs.",
@@ -223,6 +234,11 @@ class Metrics:
     def schools_told_of(self, kind: CountKind, schools: int) -> None:
         """Show of how many schools an alarm was told lately."""
         self._schools_told_of[kind].set(schools)
+
+    def metadata_sources(self, *, failing: int, end_at: float) -> None:
+        """Show how sources of metadata fare."""
+        self._failing_sources.set(failing)
+        self._metadata_end_at.set(end_at)
 
     def look(self, sight: Sight) -> None:
         """Show what was found."""

@@ -57,6 +57,16 @@ METADATA = Limits(
     4 * 1024 * 1024, max_tags=100_000, max_attributes=100_000, max_namespaces=5_000, comments=True
 )
 
+AGGREGATE = Limits(
+    128 * 1024 * 1024,
+    max_tags=6_000_000,
+    max_attributes=10_000_000,
+    max_namespaces=500_000,
+    comments=True,
+)
+"""All of eduGAIN has about 100 MB and 10,000 entities. Namespaces that are declared for each entity
+again are looked through one by one below that entity alone."""
+
 
 def _parser(*, remove_comments: bool) -> etree.XMLParser:
     return etree.XMLParser(

@@ -25,7 +25,7 @@ from broker.adapters.xml.xml_encryption import (
     plaintext_of,
     read_encrypted,
 )
-from broker.adapters.xml.xml_parsing import MESSAGE, METADATA, parse_strictly
+from broker.adapters.xml.xml_parsing import AGGREGATE, MESSAGE, METADATA, parse_strictly
 from broker.adapters.xml.xml_signatures import (
     SIGNATURE,
     canonical,
@@ -78,6 +78,9 @@ class LxmlSecurity:
 
     def parse_metadata(self, document: bytes) -> UnverifiedElement:
         return UnverifiedElement(parse_strictly(document, limits=METADATA))
+
+    def parse_aggregate(self, document: bytes) -> UnverifiedElement:
+        return UnverifiedElement(parse_strictly(document, limits=AGGREGATE))
 
     def is_signed(self, element: Element) -> bool:
         return bool(children_of(element, SIGNATURE))

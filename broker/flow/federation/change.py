@@ -14,11 +14,19 @@ from broker.domain.documents import (
     DocumentProblem,
     IdentityProviderDocument,
     Kind,
+    MetadataSourceDocument,
     RelationDocument,
     SchoolDocument,
     SupplierDocument,
 )
 from broker.domain.federation import Agreement, Relation, School, SchoolIdp, Supplier
+from broker.domain.metadata_sources import (
+    EntityStanding,
+    MetadataSource,
+    Origin,
+    SourceStanding,
+    SourceUpdate,
+)
 from broker.flow.federation.agreements import compile_agreement
 from broker.flow.federation.continuity import (
     find_ended_relations,
@@ -31,14 +39,19 @@ from broker.flow.federation.discovery import Fetch
 from broker.flow.federation.documents import FederationProblems, Key, Problem, StatedDocument
 from broker.flow.federation.links import find_broken_links
 from broker.flow.federation.logins import compile_idp
+from broker.flow.federation.metadata_origin import is_sourced
+from broker.flow.federation.metadata_sources import compile_source
 from broker.flow.federation.places import DocumentProblems
 from broker.flow.federation.plan import Action, Plan, plan_apply
+from broker.flow.federation.published_scopes import warn_of_scopes
 from broker.flow.federation.relations import compile_relation
 from broker.flow.federation.schools import compile_school
+from broker.flow.federation.source_reading import SourceAccess
+from broker.flow.federation.sourced_texts import SourcedTexts, gather_texts, removed_sources
 from broker.flow.federation.suppliers import compile_supplier
 from broker.saml_xml.security import XmlSecurity
 
-Record: TypeAlias = School | SchoolIdp | Supplier | Agreement | Relation
+Record: TypeAlias = School | SchoolIdp | Supplier | Agreement | Relation | MetadataSource
 Item = TypeVar("Item")
 
 
@@ -62,11 +75,14 @@ class CurrentFederation:
     Attributes:
         version: 0 when nothing was applied yet.
         pins: supplier -> letter of its epoch; also of suppliers that are gone.
+        sources, entities: what is known of sources of metadata, and of parties of them.
     """
 
     version: int
     documents: Mapping[Key, StatedDocument] = field(repr=False)
     pins: Mapping[str, str] = field(repr=False)
+    sources: Mapping[str, SourceStanding] = field(default_factory=dict, repr=False)
+    entities: Mapping[Origin, EntityStanding] = field(default_factory=dict, repr=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +103,7 @@ class CheckedChange:
         new_pins: suppliers that are applied for the first time.
         note: what it is, in words: "apply" or "back to version 3".
         warnings: what may be meant, but should be seen before it is done.
+        sources: what is known from now on of sources of metadata.
     """
 
     base: int
@@ -95,6 +112,7 @@ class CheckedChange:
     new_pins: Mapping[str, str] = field(repr=False)
     note: str
     warnings: tuple[Problem, ...] = ()
+    sources: tuple[SourceUpdate, ...] = field(default=(), repr=False)
 
 
 class RegistryMoved(Exception):  # noqa: N818 -- an answer of the port
@@ -148,6 +166,7 @@ class Compiler:
     Attributes:
         newest_epoch: letter to which a supplier that is new is pinned.
         fetch: for discovery, outside logins only.
+        sources: how sources of metadata are asked; None: none can be.
         today: for warnings of agreements that begin later; None: no such warning.
         allow_new_pseudonyms: do also what makes strangers of people who are known.
     """
@@ -158,6 +177,7 @@ class Compiler:
     progress: Progress = without_progress
     today: date | None = None
     allow_new_pseudonyms: bool = False
+    sources: SourceAccess | None = None
 
 
 def check_apply(
@@ -176,6 +196,7 @@ def check_apply(
         *find_surprises(current.documents, plan, today=compiler.today),
         *find_ended_relations(current.documents, plan, today=compiler.today),
         *find_other_identifiers(current.documents, plan),
+        *warn_of_scopes((each.stated, each.record) for each in change.put),
     )
     return replace(change, warnings=surprises)
 
@@ -226,10 +247,19 @@ def _check(
         if each.kind is Kind.SUPPLIER and each.document.id not in current.pins
     }
     pins = {**current.pins, **new_pins}
+    sourced = gather_texts(
+        current.documents,
+        plan.after,
+        changed,
+        known=current.sources,
+        access=compiler.sources,
+        xml=compiler.xml,
+    )
+    problems += [stated.problem(found) for stated, found in sourced.problems]
     put = []
     for stated in compiler.progress(changed, title="Compiling documents"):
         try:
-            put.append(_compile(stated, pins, compiler))
+            put.append(compile_stated(stated, pins, compiler, sourced))
         except DocumentProblems as found:
             problems += [stated.problem(each) for each in found.problems]
     problems += find_broken_links(plan.after.values())
@@ -237,13 +267,28 @@ def _check(
         problems += find_new_pseudonyms(current.documents, plan.after)
     if problems:
         raise FederationProblems(problems)
-    return CheckedChange(current.version, plan, tuple(put), new_pins, note)
+    return CheckedChange(
+        current.version,
+        plan,
+        tuple(put),
+        new_pins,
+        note,
+        sources=(*sourced.updates, *removed_sources(plan.keys(Action.REMOVED))),
+    )
 
 
-def _compile(
-    stated: StatedDocument, pins: Mapping[str, str], compiler: Compiler
+def compile_stated(
+    stated: StatedDocument, pins: Mapping[str, str], compiler: Compiler, sourced: SourcedTexts
 ) -> CompiledDocument:
-    fetched = dict(stated.fetched)  # there already when an earlier version is brought back
+    """Return a document with the record that it compiles to.
+
+    Raises:
+        DocumentProblems: with everything that is wrong.
+    """
+    # There already when an earlier version is brought back; of sources, the newest is taken.
+    fetched = {key: text for key, text in stated.fetched.items() if not is_sourced(key)}
+    stated = replace(stated, fetched=fetched | sourced.put_into(stated))
+    fetched = dict(stated.fetched)
 
     def fetch_once(url: str) -> str:
         if url not in fetched:
@@ -259,6 +304,8 @@ def _compile(
             record = compile_supplier(supplier, stated, epoch=pins[supplier.id], xml=compiler.xml)
         case RelationDocument() as relation:
             record = compile_relation(relation)
+        case MetadataSourceDocument() as source:
+            record = compile_source(source, stated)
         case agreement:
             record = compile_agreement(agreement)
     return CompiledDocument(replace(stated, fetched=fetched), record)

@@ -9,6 +9,7 @@ from broker.domain.documents import (
     AnyDocument,
     DocumentProblem,
     IdentityProviderDocument,
+    MetadataSourceDocument,
     RelationDocument,
     RelyingPartyDocument,
     SchoolDocument,
@@ -31,6 +32,7 @@ class Federation:
     agreements: Mapping[str, tuple[StatedDocument, AgreementDocument]] = field(repr=False)
     relations: Mapping[str, tuple[StatedDocument, RelationDocument]] = field(repr=False)
     boards: Mapping[str, frozenset[State]] = field(repr=False)
+    sources: Mapping[str, tuple[StatedDocument, MetadataSourceDocument]] = field(repr=False)
 
     @property
     def parties(self) -> Iterator[tuple[StatedDocument, str, RelyingPartyDocument]]:
@@ -54,6 +56,7 @@ def gather(documents: Iterable[StatedDocument]) -> Federation:
         _of_type(everything, AgreementDocument),
         _of_type(everything, RelationDocument),
         boards,
+        _of_type(everything, MetadataSourceDocument),
     )
 
 

@@ -9,6 +9,7 @@ from broker.domain.documents import (
 from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.documents import Problem, StatedDocument
 from broker.flow.federation.link_parts import Federation, Found, gather, other_state, unknown
+from broker.flow.federation.metadata_origin import origins_of
 from broker.flow.federation.relation_links import RELATION_LINK_CHECKS
 
 
@@ -129,6 +130,23 @@ def check_resources_once(federation: Federation) -> Found:
     )
 
 
+def check_sources_of_parties(federation: Federation) -> Found:
+    parties = (
+        *((stated, idp.state) for stated, idp in federation.idps.values()),
+        *((stated, supplier.state) for stated, supplier in federation.suppliers.values()),
+    )
+    for stated, state in parties:
+        for path, origin in origins_of(stated.document):
+            source = federation.sources.get(origin.source)
+            if source is None:
+                yield stated, unknown(path, "metadata source", origin.source)
+            elif source[1].state is not state:
+                yield (
+                    stated,
+                    other_state(path, state, f"the source {origin.source}", source[1].state),
+                )
+
+
 LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
     check_schools_of_logins,
     check_parties_of_agreements,
@@ -139,6 +157,7 @@ LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
     check_client_ids_once,
     check_service_providers_once,
     check_resources_once,
+    check_sources_of_parties,
 )
 
 

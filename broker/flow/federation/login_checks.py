@@ -19,10 +19,11 @@ from broker.domain.school_hints import BY_DOMAIN, OIDC_HINTS, SAML_HINTS
 from broker.domain.tolerances import Tolerance
 from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.levels import check_levels_not_raised
+from broker.flow.federation.metadata_origin import check_origin_stated
 from broker.flow.federation.places import check_location, check_only_of_protocol
 
-SAML_NEEDED = ("entity_id", "metadata")
-SAML_KEYS = (*SAML_NEEDED, "sign_requests")
+SAML_NEEDED = ("entity_id",)
+SAML_KEYS = (*SAML_NEEDED, "metadata", "metadata_source", "sign_requests")
 OIDC_KEYS = (
     *("issuer", "client_id", "algorithms", "authentication"),
     *("client_assertion_audience", "authorization_endpoint", "token_endpoint"),
@@ -74,6 +75,7 @@ def check_protocol_keys_stated(document: IdentityProviderDocument) -> Iterator[D
             yield DocumentProblem(
                 name, f"is missing for protocol {document.protocol}.", "Ask the school for it."
             )
+    yield from check_origin_stated(document, prefix="")
 
 
 def check_schools_stated_once(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:

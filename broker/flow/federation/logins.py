@@ -17,6 +17,7 @@ from broker.flow.federation.discovery import (
 )
 from broker.flow.federation.documents import StatedDocument
 from broker.flow.federation.login_checks import IDP_CHECKS, school_from_of
+from broker.flow.federation.metadata_origin import read_metadata
 from broker.flow.federation.places import (
     DocumentProblems,
     check_key_set,
@@ -65,7 +66,7 @@ def compile_idp(
         shared_numbers=document.shared_numbers,
         attributes=dict(document.attributes),
         enabled=document.enabled,
-        name=document.name or "",
+        name=document.name or _published_name(endpoints),
         acr=dict(document.acr),
         rehearsal_only=document.rehearsal_only,
         school_hint=None if document.school_hint is UNSET else document.school_hint,
@@ -90,14 +91,20 @@ def with_built_in_names(idps: Iterable[SchoolIdp]) -> Iterator[SchoolIdp]:
         yield structs.replace(idp, attributes=shared[kind])
 
 
+def _published_name(endpoints: SamlIdpEndpoints | OidcIdpEndpoints) -> str:
+    """Return the name in a login's metadata, where its document gives none."""
+    names = endpoints.display_names if isinstance(endpoints, SamlIdpEndpoints) else {}
+    return names.get("nl") or names.get("en") or next(iter(names.values()), "")
+
+
 def _saml_endpoints(
     document: IdentityProviderDocument, stated: StatedDocument, *, xml: XmlSecurity
 ) -> SamlIdpEndpoints:
-    text = read_inline(document.metadata, stated.files.get("metadata"))
+    text, path = read_metadata(document, prefix="", stated=stated)
     try:
         found = read_idp_metadata(text.encode(), xml=xml, entity_id=document.entity_id or "")
     except XmlRefusal as refusal:
-        raise DocumentProblems([metadata_problem("metadata", refusal)]) from None
+        raise DocumentProblems([metadata_problem(path, refusal)]) from None
     refuse_any(
         each
         for url in (
@@ -105,11 +112,11 @@ def _saml_endpoints(
             *(found.slo_redirect_url, found.slo_redirect_response_url),
             *(found.slo_post_url, found.slo_post_response_url, found.slo_soap_url),
         )
-        for each in check_location("metadata", url, state=document.state)
+        for each in check_location(path, url, state=document.state)
     )
     if document.sign_requests is not UNSET:
         found = structs.replace(found, sign_requests=document.sign_requests)
-    return found
+    return structs.replace(found, metadata_source=document.metadata_source or "")
 
 
 def _oidc_endpoints(

@@ -9,11 +9,11 @@ from broker.domain.documents import DocumentProblem, RelyingPartyDocument, Suppl
 from broker.domain.relying_parties import SamlServiceProvider
 from broker.domain.saml_answers import PAIRWISE_ID, AnswerForm
 from broker.flow.federation.documents import StatedDocument
+from broker.flow.federation.metadata_origin import read_metadata
 from broker.flow.federation.places import (
     DocumentProblems,
     check_location,
     metadata_problem,
-    read_inline,
     refuse_any,
 )
 from broker.saml_idp.attributes import PAIRWISE_ID_NAME, PREVIOUS_SUB, canonical_name
@@ -22,7 +22,7 @@ from broker.saml_xml.refusals import XmlRefusal
 from broker.saml_xml.security import XmlSecurity
 
 SAML_KEYS = (
-    *("entity_id", "metadata", "encrypt_assertions"),
+    *("entity_id", "metadata", "metadata_source", "encrypt_assertions"),
     *("sign", "name_ids", "pseudonym_attributes", "attribute_names"),
 )
 
@@ -66,8 +66,7 @@ def compile_service_provider(
     Raises:
         DocumentProblems: with everything that is wrong.
     """
-    path = f"{prefix}metadata"
-    text = read_inline(party.metadata, stated.files.get(path))
+    text, path = read_metadata(party, prefix=prefix, stated=stated)
     try:
         found = read_sp_metadata(
             text.encode(),
@@ -109,6 +108,7 @@ def compile_service_provider(
         )
     return structs.replace(
         found,
+        metadata_source=party.metadata_source or "",
         require_signed_requests=found.require_signed_requests or party.require_signed_requests,
         answers=answers,
     )

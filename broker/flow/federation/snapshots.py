@@ -9,6 +9,7 @@ import gc
 from collections.abc import Callable, Container, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Protocol
 
 from broker.domain.registry import Registry
@@ -26,8 +27,8 @@ class RegistrySource(Protocol):
         """Return the version in force, or raise `RegistryUnreadable`; cheap."""
         ...
 
-    def load(self) -> Registry:
-        """Return the snapshot in force, or raise `RegistryUnreadable`."""
+    def load(self, *, now: datetime) -> Registry:
+        """Return the snapshot in force at a moment, or raise `RegistryUnreadable`."""
         ...
 
 
@@ -41,13 +42,22 @@ class RegistryInForce:
     Args:
         epochs: letters for which there is a pairwise key.
         report: writes an event to the log.
+        clock: aware, UTC; by which metadata end.
 
     Raises:
         RegistryUnreadable: the first snapshot cannot be loaded; a broker does not start without.
     """
 
-    def __init__(self, source: RegistrySource, *, epochs: Container[str], report: Report) -> None:
+    def __init__(
+        self,
+        source: RegistrySource,
+        *,
+        epochs: Container[str],
+        report: Report,
+        clock: Callable[[], datetime],
+    ) -> None:
         self._source = source
+        self._clock = clock
         self._epochs = epochs
         self._report = report
         self._refused = ""
@@ -71,13 +81,15 @@ class RegistryInForce:
         return not self._refused
 
     async def refresh(self) -> None:
-        """Put the newest version in force, if it is another one and can be used.
+        """Put the newest version in force, if it is another one or metadata end, and can be used.
 
         Loading runs in a thread: the event loop goes on answering from the old snapshot.
         """
         in_thread = asyncio.get_running_loop().run_in_executor
         try:
-            if await in_thread(self._thread, self._source.version) != self.registry.version:
+            newest = await in_thread(self._thread, self._source.version)
+            ends = self.registry.metadata_end
+            if newest != self.registry.version or (ends is not None and ends <= self._clock()):
                 self._index = await in_thread(self._thread, self._load)
                 self._report("registry-loaded", self.registry.version, "")
             self._refused = ""
@@ -94,7 +106,7 @@ class RegistryInForce:
 
     def _load(self) -> SchoolIndex:
         with _loading_much():
-            registry = self._source.load()
+            registry = self._source.load(now=self._clock())
             self._check_epochs(registry)
             return build_school_index(registry)
 

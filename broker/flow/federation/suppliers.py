@@ -29,6 +29,7 @@ from broker.flow.federation.client_authentication import (
 )
 from broker.flow.federation.client_tokens import check_tokens_allowed
 from broker.flow.federation.documents import StatedDocument
+from broker.flow.federation.metadata_origin import check_origin_stated
 from broker.flow.federation.places import (
     DocumentProblems,
     check_key_set,
@@ -110,7 +111,7 @@ def check_party_keys_fit_protocol(
 def check_party_keys_stated(
     prefix: str, party: RelyingPartyDocument, _: SupplierDocument
 ) -> Iterator[DocumentProblem]:
-    needed = ("entity_id", "metadata") if party.protocol == "saml" else OIDC_KEYS[:2]
+    needed = ("entity_id",) if party.protocol == "saml" else OIDC_KEYS[:2]
     for name in needed:
         if not getattr(party, name):
             yield DocumentProblem(
@@ -118,6 +119,7 @@ def check_party_keys_stated(
                 f"is missing for protocol {party.protocol}.",
                 "Ask the supplier for it.",
             )
+    yield from check_origin_stated(party, prefix=prefix)
 
 
 def check_client_id_printable(
