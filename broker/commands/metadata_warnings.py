@@ -34,5 +34,5 @@ def warn_of_metadata(loaded: LoadedSettings) -> Iterator[Problem]:
             each.party or "-",
             f"has metadata that are valid until {each.ends_at:%Y-%m-%d %H:%M} UTC: then nobody "
             "logs in by them.",
-            "Run `broker metadata refresh`; see OPERATING.md, metadata of a source.",
+            "Run `broker metadata refresh`; see config/OPERATING.md, metadata of a source.",
         )

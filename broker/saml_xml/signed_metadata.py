@@ -52,10 +52,10 @@ def open_signed_metadata(
     root = xml.verify(xml.parse_aggregate(document).root, keys=keys).root
     stated = root.get(VALID_UNTIL)
     if stated is None:
-        raise MetadataUnusable("check_validity_stated", subject=VALID_UNTIL)
+        raise MetadataUnusable("check_validity_stated", subject="validUntil")
     valid_until = parse_instant(stated)
     if valid_until <= now:
-        raise MetadataUnusable("check_not_expired", subject=VALID_UNTIL)
+        raise MetadataUnusable("check_not_expired", subject="validUntil")
     found: dict[str, list[Element]] = {}
     for each in entities_of(root):
         found.setdefault(each.get("entityID", ""), []).append(each)
@@ -92,7 +92,7 @@ def describe_entity(
     (entity,) = found
     valid_until = min((metadata.valid_until, *_ends(entity)))
     if valid_until <= now:
-        raise MetadataUnusable("check_not_expired", subject=VALID_UNTIL)
+        raise MetadataUnusable("check_not_expired", subject="validUntil")
     alone = copy(entity)  # a copy has all that is in it, and the prefixes around it
     for name in _OF_THE_DOCUMENT:
         alone.attrib.pop(name, "")

@@ -38,6 +38,8 @@ ABOUT_PARTIES = {
     ("IdentityProviderDocument", "identifier"),
     ("IdentityProviderDocument", "attributes"),
     ("Supplier", "state"),
+    ("MetadataSource", "state"),
+    ("MetadataSourceDocument", "state"),
     ("Supplier", "attributes"),
     ("SupplierDocument", "state"),
     ("Takeover", "state"),

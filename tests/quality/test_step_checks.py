@@ -38,6 +38,7 @@ NOT_OF_A_LOGIN = (
     "broker/oidc_op/token_status.py",
     "broker/web/api_",
     "broker/saml_xml/metadata.py",
+    "broker/saml_xml/signed_metadata.py",
     "broker/saml_sp/metadata.py",
     "broker/saml_idp/metadata.py",
 )
