@@ -47,6 +47,20 @@ def parse(kind: Kind, table: dict[str, Any]) -> Any:
     return parse_table(DocumentTable(kind, "", table))
 
 
+def test_certificates_of_a_source_are_files_or_stand_in_it() -> None:
+    source = parse(
+        Kind.METADATA_SOURCE,
+        {
+            "id": "federation",
+            "state": "test",
+            "file": "/var/all.xml",
+            "signing_certificates": ["old.pem", "-----BEGIN CERTIFICATE-----\n"],
+        },
+    )
+    assert named_files(source) == {"signing_certificates[0]": "old.pem"}
+    assert guess_kind({"signing_certificates": []}) is Kind.METADATA_SOURCE
+
+
 def test_an_agreement_is_kept_by_its_parties() -> None:
     assert parse_document(Kind.AGREEMENT, AGREEMENT).id == "school/vuurvogel/rekenrijk"
     of_board = AGREEMENT.replace(b"school =", b"board =")

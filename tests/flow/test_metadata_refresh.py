@@ -78,6 +78,16 @@ class TestWhatChanges:
         assert (look.adds_version, look.registered) == (False, 2)
         assert found.until(SCHOOL) == TOMORROW + WEEK
 
+    def test_a_party_that_ends_before_the_whole(self) -> None:
+        found = a_sourced()
+        soon = 'validUntil="2026-03-03T08:00:00Z"'
+        found.publish(an_idp(entity_attributes=soon), an_sp())
+        assert found.refresh().adds_version
+        assert found.until(SCHOOL) == TOMORROW
+        assert found.until(SERVICE) == NOW + WEEK
+        assert not found.refresh().adds_version
+        assert found.until(SCHOOL) == TOMORROW
+
     def test_keys_and_places_with_their_fingerprints(self) -> None:
         found = a_sourced()
         found.publish(an_idp(keys=keys_of(STRANGER_KEY), sso=NEW_SSO), an_sp())
@@ -149,6 +159,18 @@ class TestWhatItMayNotChange:
         assert agreed.adds_version
         assert not found.login.sign_requests
         assert not found.service.require_signed_requests
+
+    def test_both_signatures_of_an_answer_stay(self) -> None:
+        found = Sourced()
+        found.publish(an_idp(), an_sp(attributes='WantAssertionsSigned="true"'))
+        found.apply(documents())
+        assert found.service.answers.signed == "both"
+        found.publish(an_idp(), an_sp(attributes='WantAssertionsSigned="false"'))
+        look = found.refresh()
+        assert "taaltuin.answers.signed" in [each.path for each in look.change.warnings]
+        assert found.service.answers.signed == "both"
+        found.refresh(accept_loss=True, all_again=True)
+        assert found.service.answers.signed == "response"
 
     def test_what_its_document_says_stays(self) -> None:
         found = Sourced()

@@ -134,6 +134,18 @@ class TestApplied:
         assert found.until(SCHOOL) == NOW + WEEK  # what was read of it is as old as it was
         assert found.until(type(SCHOOL)("federation", other)) == later + WEEK
 
+    def test_another_party_of_a_source_that_does_not_answer(self) -> None:
+        found = a_sourced()
+        found.publisher.places[FEDERATION_URL] = None
+        login = a_saml_login(
+            id="tweede", entity_id="https://b.example", metadata_source="federation"
+        )
+        more = (stated(Kind.IDENTITY_PROVIDER, without(login, "metadata")),)
+        problems = problems_of(documents(more=more), found.store, sources=found.publisher.access())
+        assert [each[1:] for each in problems] == [
+            ("metadata_source", "names federation, which gives no answer.")
+        ]
+
     def test_the_documents_own_name_goes_first(self) -> None:
         found = Sourced()
         found.publish(an_idp(of_role=(ui_info(NAME),)), an_sp())

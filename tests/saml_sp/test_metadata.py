@@ -124,6 +124,10 @@ class TestSchools:
             aggregate.append(entity)
         refused("check_entity_described_once", serialize(aggregate))
 
+    def test_a_document_that_describes_no_entity(self) -> None:
+        role = XML.parse_metadata(a_document()).root[0]
+        refused("check_entity_described_once", serialize(role))
+
     def test_role_described_once(self) -> None:
         def twice(entity: Element) -> None:
             entity.append(XML.parse_metadata(a_document()).root[0])

@@ -8,7 +8,7 @@ who looks at it agrees.
 
 import json
 from collections.abc import Iterator
-from typing import TypeVar
+from typing import TypeAlias
 
 import msgspec
 from msgspec import structs
@@ -18,7 +18,7 @@ from broker.domain.relying_parties import SamlServiceProvider
 from broker.flow.federation.plan import KeyChange
 from broker.saml_xml.keys import UnusableKey, verification_key
 
-Party = TypeVar("Party", SamlIdpEndpoints, SamlServiceProvider)
+Party: TypeAlias = SamlIdpEndpoints | SamlServiceProvider
 
 CERTIFICATES = ("signing_certificates", "encryption_certificates")
 FINGERPRINT_DIGITS = 16

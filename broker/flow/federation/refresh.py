@@ -8,6 +8,7 @@ more than a tenth of its registered parties looks like a mishap, and needs an op
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime
 
 from msgspec import structs
 
@@ -22,7 +23,7 @@ from broker.domain.metadata_sources import (
     believed_until,
     build_validity,
 )
-from broker.domain.relying_parties import RelyingParty, SamlServiceProvider
+from broker.domain.relying_parties import SamlServiceProvider
 from broker.flow.federation.change import (
     CheckedChange,
     CompiledDocument,
@@ -263,33 +264,46 @@ def _look_at(
 
 
 def _compare(
-    before: SchoolIdp | Supplier, after: Record, *, keep: bool
+    before: Record, after: Record, *, keep: bool
 ) -> tuple[Record, tuple[KeyChange, ...], tuple[str, ...]]:
     """Return the record to put in force, what differs, and what it may not take back."""
+    known, parties = _saml_parties(before), _saml_parties(after)
     changes: list[KeyChange] = []
     taken_back: list[str] = []
-    if isinstance(before, SchoolIdp) and isinstance(after, SchoolIdp):
-        old, new = before.endpoints, after.endpoints
-        if isinstance(old, SamlIdpEndpoints) and isinstance(new, SamlIdpEndpoints):
-            if keep:
-                new, less = keep_asking(old, new)
-                taken_back += less
-            changes += find_party_changes(old, new, prefix="")
-            after = structs.replace(after, endpoints=new)
-    elif isinstance(before, Supplier) and isinstance(after, Supplier):
-        known = {each.id: each.protocol for each in before.relying_parties}
-        parties: list[RelyingParty] = []
-        for party in after.relying_parties:
-            was, now = known.get(party.id), party.protocol
-            if isinstance(was, SamlServiceProvider) and isinstance(now, SamlServiceProvider):
-                if keep and now.metadata_source:
-                    now, less = keep_asking(was, now)
-                    taken_back += (f"{party.id}.{each}" for each in less)
-                changes += find_party_changes(was, now, prefix=f"{party.id}.")
-                party = structs.replace(party, protocol=now)
-            parties.append(party)
-        after = structs.replace(after, relying_parties=tuple(parties))
-    return after, tuple(changes), tuple(taken_back)
+    for prefix, party in parties.items():
+        was = known.get(prefix, party)
+        if keep and party.metadata_source:
+            party, less = keep_asking(was, party)
+            taken_back += (prefix + each for each in less)
+        changes += find_party_changes(was, party, prefix=prefix)
+        parties[prefix] = party
+    return _with_parties(after, parties), tuple(changes), tuple(taken_back)
+
+
+def _saml_parties(record: Record) -> dict[str, SamlIdpEndpoints | SamlServiceProvider]:
+    """Return what of a record was read from SAML metadata, each by the prefix of what it tells."""
+    if isinstance(record, Supplier):
+        return {
+            f"{each.id}.": each.protocol
+            for each in record.relying_parties
+            if isinstance(each.protocol, SamlServiceProvider)
+        }
+    found = record.endpoints if isinstance(record, SchoolIdp) else None
+    return {"": found} if isinstance(found, SamlIdpEndpoints) else {}
+
+
+def _with_parties(
+    record: Record, parties: Mapping[str, SamlIdpEndpoints | SamlServiceProvider]
+) -> Record:
+    if isinstance(record, Supplier):
+        return structs.replace(
+            record,
+            relying_parties=tuple(
+                structs.replace(each, protocol=parties.get(f"{each.id}.", each.protocol))
+                for each in record.relying_parties
+            ),
+        )
+    return structs.replace(record, endpoints=parties[""])
 
 
 def _told_of(source_id: str, entity_id: str, why: str) -> Problem:
@@ -335,7 +349,6 @@ def _update(
 
 def _moves(origin: Origin, before: Validity, after: Validity, access: SourceAccess) -> bool:
     """Tell whether a party is let in again, or ends sooner than brokers that run believe."""
-    old, new = before.until(origin), after.until(origin)
-    if new is None:
-        return False
-    return old is None or (old <= access.now < new) or new < old
+    past = datetime.min.replace(tzinfo=UTC)
+    old, new = (each.until(origin) or past for each in (before, after))
+    return old <= access.now < new or new < old

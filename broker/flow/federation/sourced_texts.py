@@ -8,6 +8,7 @@ Otherwise the source is asked, once for all of its parties.
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
+from typing import TypeAlias
 
 import msgspec
 
@@ -22,7 +23,7 @@ from broker.domain.metadata_sources import (
 )
 from broker.flow.federation.documents import Key, StatedDocument
 from broker.flow.federation.metadata_origin import fetched_key, origins_of, texts_of
-from broker.flow.federation.metadata_sources import compile_source
+from broker.flow.federation.metadata_sources import PLACES, compile_source
 from broker.flow.federation.places import DocumentProblems
 from broker.flow.federation.source_reading import (
     SourceAccess,
@@ -83,12 +84,15 @@ def digest_source(document: MetadataSourceDocument, stated: StatedDocument) -> b
     return sha256(b"\0".join(parts)).digest()
 
 
-def sources_of(documents: Documents) -> dict[str, StatedDocument]:
+StatedSource: TypeAlias = tuple[StatedDocument, MetadataSourceDocument]
+
+
+def sources_of(documents: Documents) -> dict[str, StatedSource]:
     """Return the documents of sources by their id."""
     return {
-        stated.document.id: stated
+        stated.document.id: (stated, stated.document)
         for stated in documents.values()
-        if stated.kind is Kind.METADATA_SOURCE
+        if isinstance(stated.document, MetadataSourceDocument)
     }
 
 
@@ -121,17 +125,17 @@ def gather_texts(
     sources = sources_of(after)
     missing = wanted - texts.keys()
     for name in sorted(own | {each.source for each in missing} & sources.keys()):
-        stated = sources[name]
+        stated, document = sources[name]
         entity_ids = sorted(each.entity_id for each in missing if each.source == name)
         try:
-            news = _ask_anew(stated, entity_ids, access=access, xml=xml)
+            news = _ask_anew((stated, document), entity_ids, access=access, xml=xml)
         except DocumentProblems as found:
             problems += ((stated, each) for each in found.problems)
             why_not |= dict.fromkeys((Origin(name, each) for each in entity_ids), "has problems")
             continue
         except SourceUnusable as why:
             if name in own:
-                problems.append((stated, _unusable(stated, why)))
+                problems.append((stated, _unusable(document, why)))
             why_not |= dict.fromkeys((Origin(name, each) for each in entity_ids), str(why))
             continue
         texts |= {Origin(name, each): found.text for each, found in news.described.items()}
@@ -153,26 +157,24 @@ def removed_sources(keys: Iterable[Key]) -> tuple[SourceUpdate, ...]:
     )
 
 
-def compile_stated_source(stated: StatedDocument) -> tuple[MetadataSource, bytes]:
+def compile_stated_source(found: StatedSource) -> tuple[MetadataSource, bytes]:
     """Return the record of a source, and the digest of its document.
 
     Raises:
         DocumentProblems: with everything that is wrong.
     """
-    document = stated.document
-    if not isinstance(document, MetadataSourceDocument):  # its kind says what it is
-        raise TypeError(document)
+    stated, document = found
     return compile_source(document, stated), digest_source(document, stated)
 
 
 def _ask_anew(
-    stated: StatedDocument,
+    found: StatedSource,
     entity_ids: Sequence[str],
     *,
     access: SourceAccess | None,
     xml: XmlSecurity,
 ) -> SourceNews:
-    source, document = compile_stated_source(stated)
+    source, document = compile_stated_source(found)
     if access is None:
         raise SourceUnusable("cannot be asked here")
     return read_source(
@@ -186,11 +188,8 @@ def _ask_anew(
     )
 
 
-def _unusable(stated: StatedDocument, why: SourceUnusable) -> DocumentProblem:
-    document = stated.document
-    path = "url"
-    if isinstance(document, MetadataSourceDocument) and document.url is None:
-        path = "mdq" if document.mdq is not None else "file"
+def _unusable(document: MetadataSourceDocument, why: SourceUnusable) -> DocumentProblem:
+    (path,) = (name for name in PLACES if getattr(document, name) is not None)
     return DocumentProblem(path, f"{why}.", "Ask whoever publishes it, or correct this document.")
 
 
