@@ -7,14 +7,15 @@ who looks at it agrees.
 """
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import TypeAlias
 
 import msgspec
 from msgspec import structs
 
-from broker.domain.federation import SamlIdpEndpoints
+from broker.domain.federation import SamlIdpEndpoints, SchoolIdp, Supplier
 from broker.domain.relying_parties import SamlServiceProvider
+from broker.flow.federation.change import Record
 from broker.flow.federation.plan import KeyChange
 from broker.saml_xml.keys import UnusableKey, verification_key
 
@@ -28,6 +29,49 @@ ASKS_MORE = ("sign_requests", "require_signed_requests", "want_assertions_signed
 
 BOTH = "both"
 """Signatures of an answer: around the Response, and of the assertion (`domain.saml_answers`)."""
+
+
+def compare_parties(
+    before: Record, after: Record, *, keep: bool
+) -> tuple[Record, tuple[KeyChange, ...], tuple[str, ...]]:
+    """Return the record to put in force, what differs, and what it may not take back."""
+    known, parties = _saml_parties(before), _saml_parties(after)
+    changes: list[KeyChange] = []
+    taken_back: list[str] = []
+    for prefix, party in parties.items():
+        was = known.get(prefix, party)
+        if keep and party.metadata_source:
+            party, less = keep_asking(was, party)
+            taken_back += (prefix + each for each in less)
+        changes += find_party_changes(was, party, prefix=prefix)
+        parties[prefix] = party
+    return _with_parties(after, parties), tuple(changes), tuple(taken_back)
+
+
+def _saml_parties(record: Record) -> dict[str, SamlIdpEndpoints | SamlServiceProvider]:
+    """Return what of a record was read from SAML metadata, each by the prefix of what it tells."""
+    if isinstance(record, Supplier):
+        return {
+            f"{each.id}.": each.protocol
+            for each in record.relying_parties
+            if isinstance(each.protocol, SamlServiceProvider)
+        }
+    found = record.endpoints if isinstance(record, SchoolIdp) else None
+    return {"": found} if isinstance(found, SamlIdpEndpoints) else {}
+
+
+def _with_parties(
+    record: Record, parties: Mapping[str, SamlIdpEndpoints | SamlServiceProvider]
+) -> Record:
+    if isinstance(record, Supplier):
+        return structs.replace(
+            record,
+            relying_parties=tuple(
+                structs.replace(each, protocol=parties.get(f"{each.id}.", each.protocol))
+                for each in record.relying_parties
+            ),
+        )
+    return structs.replace(record, endpoints=parties[""])
 
 
 def find_party_changes(before: Party, after: Party, *, prefix: str) -> Iterator[KeyChange]:

@@ -10,9 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
-from msgspec import structs
-
-from broker.domain.federation import SamlIdpEndpoints, SchoolIdp, Supplier
+from broker.domain.federation import SchoolIdp, Supplier
 from broker.domain.metadata_sources import (
     EntityStanding,
     Origin,
@@ -23,7 +21,6 @@ from broker.domain.metadata_sources import (
     believed_until,
     build_validity,
 )
-from broker.domain.relying_parties import SamlServiceProvider
 from broker.flow.federation.change import (
     CheckedChange,
     CompiledDocument,
@@ -33,14 +30,10 @@ from broker.flow.federation.change import (
     compile_stated,
 )
 from broker.flow.federation.documents import Key, Problem, StatedDocument
-from broker.flow.federation.metadata_changes import (
-    changes_keys,
-    find_party_changes,
-    keep_asking,
-)
+from broker.flow.federation.metadata_changes import changes_keys, compare_parties
 from broker.flow.federation.metadata_origin import origins_of, texts_of
 from broker.flow.federation.places import DocumentProblems
-from broker.flow.federation.plan import Action, KeyChange, Plan, PlannedDocument
+from broker.flow.federation.plan import Action, Plan, PlannedDocument
 from broker.flow.federation.published_scopes import warn_of_scopes
 from broker.flow.federation.source_reading import (
     SourceAccess,
@@ -248,7 +241,7 @@ def _look_at(
             for each in problems.problems
         )
         return
-    record, changes, taken_back = _compare(before, compiled.record, keep=not accept_loss)
+    record, changes, taken_back = compare_parties(before, compiled.record, keep=not accept_loss)
     found.told += (
         Problem(
             f"{stated.kind}/{stated.document.id}",
@@ -261,49 +254,6 @@ def _look_at(
     if record != before:
         found.put.append(CompiledDocument(compiled.stated, record))
         found.planned.append(PlannedDocument(Action.CHANGED, stated.key, changes))
-
-
-def _compare(
-    before: Record, after: Record, *, keep: bool
-) -> tuple[Record, tuple[KeyChange, ...], tuple[str, ...]]:
-    """Return the record to put in force, what differs, and what it may not take back."""
-    known, parties = _saml_parties(before), _saml_parties(after)
-    changes: list[KeyChange] = []
-    taken_back: list[str] = []
-    for prefix, party in parties.items():
-        was = known.get(prefix, party)
-        if keep and party.metadata_source:
-            party, less = keep_asking(was, party)
-            taken_back += (prefix + each for each in less)
-        changes += find_party_changes(was, party, prefix=prefix)
-        parties[prefix] = party
-    return _with_parties(after, parties), tuple(changes), tuple(taken_back)
-
-
-def _saml_parties(record: Record) -> dict[str, SamlIdpEndpoints | SamlServiceProvider]:
-    """Return what of a record was read from SAML metadata, each by the prefix of what it tells."""
-    if isinstance(record, Supplier):
-        return {
-            f"{each.id}.": each.protocol
-            for each in record.relying_parties
-            if isinstance(each.protocol, SamlServiceProvider)
-        }
-    found = record.endpoints if isinstance(record, SchoolIdp) else None
-    return {"": found} if isinstance(found, SamlIdpEndpoints) else {}
-
-
-def _with_parties(
-    record: Record, parties: Mapping[str, SamlIdpEndpoints | SamlServiceProvider]
-) -> Record:
-    if isinstance(record, Supplier):
-        return structs.replace(
-            record,
-            relying_parties=tuple(
-                structs.replace(each, protocol=parties.get(f"{each.id}.", each.protocol))
-                for each in record.relying_parties
-            ),
-        )
-    return structs.replace(record, endpoints=parties[""])
 
 
 def _told_of(source_id: str, entity_id: str, why: str) -> Problem:
