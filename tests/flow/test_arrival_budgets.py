@@ -348,6 +348,20 @@ async def test_who_waits_and_presses_again_keeps_nobody_out() -> None:
     assert world.register.counts[REGENBOOG, day_of(world.now), CountKind.WAITED] == 1
 
 
+async def test_each_school_is_told_of_once_a_day_whoever_waits() -> None:
+    world = LoginWorld()
+    other = {"eckId": (made_up_eck_id("also of vuurvogel"),)}
+    for stated in ({}, other):
+        await world.log_in(REKENRIJK, SANNE, stated=stated)
+    today = day_of(world.now)
+    world.register.counts[REGENBOOG, today, CountKind.ARRIVED] = 100
+    for stated in ({}, other):
+        refused(await world.arrive(Browser(), SANNE_ELSEWHERE, stated=stated))
+    assert world.register.counts[REGENBOOG, today, CountKind.WAITED] == 2
+    actions = world.audit.actions()
+    assert actions.count("arrivals-over-budget") == actions.count("pupils-stated-elsewhere") == 1
+
+
 async def test_who_could_not_be_counted_is_counted_the_next_time() -> None:
     world = LoginWorld()
     await world.log_in(REKENRIJK, SANNE)

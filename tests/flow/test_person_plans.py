@@ -131,6 +131,21 @@ class TestObjection:
         plan = plan_objection(opened(moved), by=deciding(moved))
         assert plan.lines[0].startswith("2 other schools")
 
+    def test_of_several_schools_those_of_one_day(self, moved: RegisterWorld) -> None:
+        moved.pass_days(1)
+        moved.login("sanne", school=KOMPAS)
+        day = moved.eck("sanne").seen[KOMPAS].held_since
+        plan = plan_objection(opened(moved), by=deciding(moved), arrived=day)
+        assert plan.lines[0] == (
+            f"1 other school stated this pupil after this one did, first on {day}."
+        )
+        assert plan.lines[1].startswith("1 other school stated this pupil on other days")
+        carry_out(moved, plan)
+        assert moved.account("sanne", school=KOMPAS) == "A:kompas"
+        assert moved.account("sanne", "9", school=REGENBOOG) == "E:sanne"
+        with pytest.raises(NothingToDecide):
+            plan_objection(opened(moved), by=deciding(moved), arrived=day)
+
     def test_not_by_who_came_later(self, moved: RegisterWorld) -> None:
         with pytest.raises(NothingToDecide):
             plan_objection(opened(moved, "9", school=REGENBOOG), by=deciding(moved, REGENBOOG))
