@@ -9,13 +9,15 @@ PY := $(VENV)/bin/python
 DEMO_PACKAGES := xmlsec1 python3-venv
 # redis-tools holds the server's program too; unlike redis-server it starts no service.
 # docker-compose reads compose files without an engine.
-# apache2-bin and media-types are for an example client: unlike apache2 they start no service.
+# apache2-bin and media-types are for example clients: unlike apache2 they start no service. So are
+# libshibsp-plugins, the libraries of what is unpacked below, and php, which runs a SAML school.
 TEST_PACKAGES := $(DEMO_PACKAGES) chromium fonts-dejavu-core redis-tools docker-compose openssl \
-	apache2-bin libapache2-mod-auth-openidc media-types
+	apache2-bin libapache2-mod-auth-openidc media-types \
+	libapache2-mod-auth-mellon libshibsp-plugins php-cli php-xml
 # Debian's kubectl is too old for our manifests; where none is there, Go builds kustomize.
 KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
-# Unpacked, not installed: its service would listen on ports 80 and 443 of this machine.
-UNPACKED_PACKAGES := nginx prometheus
+# Unpacked, not installed: their services would listen on ports 80 and 443 of this machine, or run.
+UNPACKED_PACKAGES := nginx prometheus shibboleth-sp-utils libapache2-mod-shib simplesamlphp
 
 .PHONY: demo test bench lint format lock translations clean
 

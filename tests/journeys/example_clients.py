@@ -5,14 +5,19 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Literal
+
+import httpx2
 
 from tests.redis_server import a_free_port
 
 EXAMPLES = Path(__file__).parents[1] / "clients"
 _GUIDE_PORT = re.compile(r"localhost:50\d\d")
+_GUIDE_BROKER = "http://localhost:8000"
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +29,11 @@ class ExampleClient:
         program: with its arguments; `{here}` is its folder.
         log_in, log_out: paths of its own pages; "" for the button of its home page.
         home: path of the page that says who is logged in.
+        lesson: path of a page behind the login, where it leads after it; "" for none.
+        protocol: which one it speaks.
+        cookie: begins the names of its cookies; "" for `example-` and its name.
+        daemon: a second program, started before; `socket` is there once it listens.
+        metadata_at: path at which it tells its metadata; "" where `prepare` makes them.
     """
 
     name: str
@@ -31,12 +41,22 @@ class ExampleClient:
     log_in: str = "/login"
     log_out: str = "/logout"
     home: str = "/"
+    lesson: str = ""
+    protocol: Literal["oidc", "saml"] = "oidc"
+    cookie: str = ""
+    daemon: tuple[str, ...] = ()
+    socket: str = ""
+    metadata_at: str = ""
 
     @property
     def folder(self) -> Path:
         """Where its files stand."""
         return EXAMPLES / self.name
 
+
+UNPACKED = Path(sys.prefix) / "unpacked"
+SHIBD = UNPACKED / "shibboleth-sp-utils/usr/sbin/shibd"
+SHIB_MODULE = UNPACKED / "libapache2-mod-shib/usr/lib/apache2/modules/mod_shib.so"
 
 NODE = ("node", "{here}/app.mjs")
 PYTHON = (sys.executable, "{here}/app.py")
@@ -53,6 +73,29 @@ EXAMPLE_CLIENTS = (
         log_in="/pupils/",
         log_out="/pupils/callback?logout=",
         home="/pupils/",
+    ),
+    ExampleClient(
+        "mod_auth_mellon",
+        APACHE,
+        log_in="/pupils/",
+        log_out="/pupils/mellon/logout?ReturnTo={self}/",
+        home="/pupils/",
+        lesson="/pupils/lesson.shtml?page=3",
+        protocol="saml",
+        cookie="mellon-pupils",
+    ),
+    ExampleClient(
+        "shibboleth",
+        APACHE,
+        log_in="/pupils/",
+        log_out="/Shibboleth.sso/Logout?return={self}/",
+        home="/pupils/",
+        lesson="/pupils/lesson.shtml?page=3",
+        protocol="saml",
+        cookie="_shib",
+        daemon=(str(SHIBD), "-F", "-f", "-c", "{folder}/shibboleth2.xml", "-p", "{folder}/pid"),
+        socket="shibboleth/shibd.sock",
+        metadata_at="/Shibboleth.sso/Metadata",
     ),
 )
 
@@ -71,37 +114,70 @@ async def running_client(
 ) -> AsyncIterator[RunningClient]:
     """Run a client on a free port in a folder of its own, until the context ends.
 
-    The broker serves on this event loop meanwhile: a client asks it for discovery as it starts.
+    Its documents are copied there, with its own place and the broker's in them. The broker serves
+    on this event loop meanwhile: a client asks it for discovery as it starts.
     """
     port = a_free_port()
-    document = folder / "supplier.toml"
-    stated = (example.folder / "supplier.toml").read_text()
-    document.write_text(_GUIDE_PORT.sub(f"localhost:{port}", stated))
+    for each in (*example.folder.glob("*.toml"), *example.folder.glob("*.xml")):
+        placed = _GUIDE_PORT.sub(f"localhost:{port}", each.read_text())
+        (folder / each.name).write_text(placed.replace(_GUIDE_BROKER, issuer))
     base_url = f"http://localhost:{port}"
-    program = [each.format(here=example.folder) for each in example.program]
+    daemon, program = (
+        [each.format(here=example.folder, folder=folder) for each in words]
+        for words in (example.daemon, example.program)
+    )
+    environment = _environment(example, folder, issuer=issuer, port=port)
     said = folder / "said.txt"
-    with said.open("wb") as output:
+    processes: list[asyncio.subprocess.Process] = []
+
+    async def start(*words: str) -> asyncio.subprocess.Process:
         process = await asyncio.create_subprocess_exec(
-            *program,
+            *words,
             cwd=folder,
-            env=_environment(example, folder, issuer=issuer, port=port),
+            env=environment,
             stdin=asyncio.subprocess.DEVNULL,
             stdout=output,
             stderr=output,
         )
-    try:
-        while not await _listens(port):
-            assert process.returncode is None, said.read_text()
-        yield RunningClient(base_url, document)
-    finally:
-        if process.returncode is None:
-            process.terminate()
-            await process.wait()
+        processes.append(process)
+        return process
+
+    def look(process: asyncio.subprocess.Process) -> None:
+        assert process.returncode is None, said.read_text()
+
+    with said.open("wb") as output, TemporaryDirectory() as short:
+        environment["SHIBSP_RUNDIR"] = short  # the system bounds a socket's path
+        try:
+            if example.protocol == "saml":
+                await _take(f"{issuer}/saml/idp/metadata", folder / "broker.xml")
+                prepared = await start(str(example.folder / "prepare"))
+                assert await prepared.wait() == 0, said.read_text()
+            if daemon:
+                served = await start(*daemon)
+                while not Path(short, example.socket).exists():
+                    look(served)
+                    await asyncio.sleep(0)
+            running = await start(*program)
+            while not await _listens(port):
+                look(running)
+            if example.metadata_at:
+                await _take(base_url + example.metadata_at, folder / "sp.xml")
+            yield RunningClient(base_url, folder / "supplier.toml")
+        finally:
+            for process in reversed(processes):
+                if process.returncode is None:
+                    process.terminate()
+                    await process.wait()
 
 
-def _environment(
-    example: ExampleClient, folder: Path, *, issuer: str, port: int
-) -> Mapping[str, str]:
+async def _take(url: str, file: Path) -> None:
+    async with httpx2.AsyncClient(trust_env=False) as client:
+        told = await client.get(url)
+    assert told.status_code == 200, told.text
+    file.write_bytes(told.content)
+
+
+def _environment(example: ExampleClient, folder: Path, *, issuer: str, port: int) -> dict[str, str]:
     """The place of its issuer and its own; the secret stays the one of the guide."""
     return {
         **{name: os.environ[name] for name in ("PATH", "HOME") if name in os.environ},
@@ -110,6 +186,8 @@ def _environment(
         "PORT": str(port),
         "HERE": str(example.folder),
         "FOLDER": str(folder),
+        "SHIB_MODULE": str(SHIB_MODULE),
+        **{f"SHIBSP_{kind}DIR": str(folder) for kind in ("CFG", "LOG", "CACHE")},
     }
 
 

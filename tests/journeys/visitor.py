@@ -2,8 +2,10 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from http.cookiejar import Cookie, DefaultCookiePolicy
 from typing import Any
 from urllib.parse import parse_qs, urljoin, urlsplit
+from urllib.request import Request
 
 import httpx2
 from lxml import html
@@ -175,6 +177,16 @@ class Visitor:
             self.page = await self.client.get(url, params=fields)
 
 
+class BrowserPolicy(DefaultCookiePolicy):
+    """Takes a cookie with `Domain=localhost` from localhost, as browsers do."""
+
+    def set_ok(self, cookie: Cookie, request: Request) -> bool:
+        """Store it as one without `Domain`."""
+        if cookie.domain == ".localhost":
+            cookie.domain, cookie.domain_specified = "localhost.local", False
+        return super().set_ok(cookie, request)
+
+
 def new_visitor(addresses: Addresses, *, language: str = "nl") -> Visitor:
     """Return somebody with a fresh browser; `visitor.client` must be closed."""
     client = httpx2.AsyncClient(
@@ -184,4 +196,5 @@ def new_visitor(addresses: Addresses, *, language: str = "nl") -> Visitor:
         verify=tls_trust(None),
         headers={"accept-language": language},
     )
+    client.cookies.jar.set_policy(BrowserPolicy())
     return Visitor(addresses, client)

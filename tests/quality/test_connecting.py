@@ -30,6 +30,15 @@ def test_the_tables_say_what_is_registered(example: ExampleClient) -> None:
     profile: ProfileName = party.get("profile", "strict")
     rows = re.findall(rf"^\| \[{example.name}\]\(#{example.name}\).*$", page(GUIDE), re.M | re.I)
     assert len(rows) == 1
+    assert f"`{party['start_url'].rstrip('/')}{example.log_in}`" in page(GUIDE)
+    if example.protocol == "saml":
+        assert "`saml`: signs its requests" in rows[0]
+        return
     default = "client_secret_basic" if "client_secret_hash" in party else "private_key_jwt"
     assert f"`{profile}`: `{party.get('authentication', default)}`" in rows[0]
-    assert f"`{party['start_url'].rstrip('/')}{example.log_in}`" in page(GUIDE)
+
+
+def test_every_code_that_it_names_exists() -> None:
+    named = set(re.findall(r"`(E-[A-Z]+-[0-9]+)`", (ROOT / GUIDE).read_text()))
+    assert named <= set(re.findall(r"`(E-[A-Z]+-[0-9]+)`", page("config/ERROR-CODES.md")))
+    assert "E-SAML-45" in named
