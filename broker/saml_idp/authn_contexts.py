@@ -83,6 +83,8 @@ def choose_authn_context(
         told = choose_level(level, wanted=wanted)
         return told if told in wanted else AUTHN_UNSPECIFIED
     for each in wanted:
-        if each == stated or covers(level, each):
+        # A level that the school states by its own name is what its document makes of it, as any
+        # other word of the school: there it may mean less.
+        if (each == stated and each not in ACR_VALUES) or covers(level, each):
             return each
     return AUTHN_UNSPECIFIED if ordinary or not wanted else None

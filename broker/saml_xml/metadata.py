@@ -28,6 +28,7 @@ ENTITIES_DESCRIPTOR = f"{{{MD}}}EntitiesDescriptor"
 KEY_DESCRIPTOR = f"{{{MD}}}KeyDescriptor"
 X509_CERTIFICATE = f"{{{DS}}}X509Certificate"
 
+XML_WHITESPACE = " \t\r\n"
 LOOPBACK_HOSTS = frozenset({"localhost", "127.0.0.1", "::1"})
 
 SIGNING = "signing"
@@ -121,7 +122,7 @@ def read_certificates(role: Element, *, use: str) -> tuple[bytes, ...]:
         if descriptor.get("use", use) != use:
             continue
         for each in descriptor.iter(X509_CERTIFICATE):
-            certificate = decode_base64(text_of(each), whitespace=" \t\r\n")
+            certificate = decode_base64(text_of(each), whitespace=XML_WHITESPACE)
             try:
                 verification_key(certificate)
             except UnusableKey:
@@ -166,5 +167,12 @@ def is_safe_location(location: str) -> bool:
 
 
 def is_true(value: str | None) -> bool:
-    """Tell whether an `xs:boolean` attribute is there and true (XML Schema 2, 3.2.2)."""
-    return value in ("true", "1")
+    """Tell whether an `xs:boolean` attribute is there and true (XML Schema 2, 3.2.2).
+
+    Whitespace around it means nothing (4.3.6), and the schema lets it through: whoever wrote
+    ` true` for ForceAuthn asks for a new login.
+
+    >>> is_true("1"), is_true(" true "), is_true("false"), is_true(None)
+    (True, True, False, False)
+    """
+    return value is not None and value.strip(XML_WHITESPACE) in ("true", "1")

@@ -31,6 +31,10 @@ ANY = n.AUTHN_UNSPECIFIED
         ("exact", (MULTI_FACTOR,), "3", HIGH, None),
         ("exact", (HIGH,), LOW, LOW, None),
         ("exact", (HIGH,), "", "", None),
+        ("exact", (HIGH,), HIGH, HIGH, HIGH),
+        ("exact", (HIGH,), HIGH, LOW, None),  # its document says that its HIGH means less
+        ("minimum", (SUBSTANTIAL,), HIGH, LOW, None),
+        ("exact", (HIGH, LOW), HIGH, LOW, LOW),
         ("exact", (HIGH, PROTECTED), LOW, LOW, ANY),
         ("minimum", (LOW,), HIGH, HIGH, LOW),
         ("minimum", (PROTECTED,), "", "", ANY),

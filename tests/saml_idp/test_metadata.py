@@ -94,6 +94,10 @@ class TestSuppliers:
         assert not found.require_signed_requests
         assert not found.encrypt_assertions
 
+    def test_signing_stays_required_whatever_whitespace_stands_around_it(self) -> None:
+        assert read(a_document(AuthnRequestsSigned=" true ")).require_signed_requests
+        assert not read(a_document(AuthnRequestsSigned=" false ")).require_signed_requests
+
     def test_signing_key_published(self) -> None:
         refused("check_signing_key_published", a_document(signing=(), AuthnRequestsSigned="1"))
 

@@ -107,6 +107,13 @@ class TestAccepted:
         assert not checked.force_login
         assert not checked.passive
 
+    @pytest.mark.parametrize("said", ["true", "1", " true", "1\t", "\r\n true "])
+    def test_true_with_whitespace_around_it_is_true(self, said: str) -> None:
+        """The schema lets it through, and whoever wrote it asks for a new login."""
+        checked = check(an_authn_request(ForceAuthn=said, IsPassive=said))
+        assert checked.force_login
+        assert checked.passive
+
     def test_scoping_without_list_and_overlong_hints(self) -> None:
         assert check(an_authn_request(build_element(samlp("Scoping")))).hints == ()
         entries = [
