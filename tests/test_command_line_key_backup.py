@@ -226,7 +226,8 @@ def one_twice_in_two_files(ceremony: Ceremony, _: Ceremony) -> tuple[Path, list[
 
 def mistyped(ceremony: Ceremony, _: Ceremony) -> tuple[Path, list[Path]]:
     share = ceremony.shares[0]
-    share.write_text(share.read_text().replace(ceremony.words(1).split()[19], "qqqq"))
+    word = ceremony.words(1).split()[19]
+    share.write_text(share.read_text().replace(f"20 {word}", "20 qqqq"))
     return ceremony.bundle, ceremony.shares[:3]
 
 
@@ -342,7 +343,7 @@ def test_a_changed_bundle_does_not_open_with_typed_shares(
 
 
 def test_a_typed_share_that_is_mistyped_is_told(config: Path, ceremony: Ceremony) -> None:
-    typed = ceremony.words(1).replace(ceremony.words(1).split()[-1], "qqqq") + "\n"
+    typed = " ".join([*ceremony.words(1).split()[:-1], "qqqq"]) + "\n"
     result = restore(config, ceremony.bundle, typed=typed)
     assert_refused(result, "typed share 1", config=config, ceremony=ceremony, typed=typed)
     assert "word 33 is not in the list" in result.output

@@ -101,7 +101,7 @@ def test_a_foreign_page_is_refused_with_a_way_back(browser: Browser, target: str
     assert (answer.status, answer.refused) == (400, ["check_target_registered"])
     assert "E-START-2" in answer.response.text
     assert way_back_of(answer) == [f"{REKENRIJK}/"]
-    assert "evil" not in answer.response.text
+    assert "evil.example" not in answer.response.text
 
 
 def test_a_school_without_agreement_is_told_before_its_login(browser: Browser) -> None:
@@ -125,7 +125,7 @@ def test_a_school_without_agreement_is_told_before_its_login(browser: Browser) -
             },
         ),
         (
-            {"rp": "evil\r\nx: y"},
+            {"rp": "evil.example\r\nx: y"},
             {"verdict": "refused", "code": "E-START-1", "check": "check_start_known"},
         ),
     ],
@@ -139,7 +139,7 @@ def test_a_link_leaves_its_line_and_a_reference_finds_it(
     names = ("verdict", "relying_party", "code", "check")
     assert {name: line[name] for name in names if name in line} == told
     assert ("reference" in line) is ("code" in told)
-    assert "evil" not in repr(line)
+    assert "evil.example" not in repr(line)
 
 
 def test_a_parameter_twice_is_refused(browser: Browser) -> None:
