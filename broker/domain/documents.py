@@ -203,6 +203,8 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     name_ids: NameIdChoice = "asked"
     pseudonym_attributes: Annotated[tuple[Text, ...], Meta(max_length=4)] = ()
     attribute_names: AttributeNaming = "basic"
+    unsolicited: bool = False
+    proxies_for: Annotated[tuple[Slug, ...], Meta(max_length=64)] = ()
 
 
 class ApiDocument(Document, frozen=True, kw_only=True):

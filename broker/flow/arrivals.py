@@ -35,6 +35,7 @@ from broker.flow.own_schools import find_offered
 from broker.flow.page_between import first_name_of, released_names
 from broker.flow.parties import Parties
 from broker.flow.ports import Clock, Snapshots
+from broker.flow.proxied import keep_for_all
 from broker.flow.refusals import InteractionRequired
 from broker.flow.release import ReleaseDesk
 from broker.flow.school_faults import note_exceptions, note_unknown_names
@@ -111,10 +112,15 @@ class Arrivals:
             return await self._send_on(
                 pending, answer, school=stated.schools[0], other=other, closed=closed
             )
-        decided = keep_asked_of(
+
+        async def decide(of: Parties) -> tuple[DecidedRelease, ...]:
+            return await self._desk.decide(stated, idp=idp, parties=of, registry=registry, now=now)
+
+        decided = await keep_for_all(
+            keep_asked_of(pending.request, await decide(parties), parties=parties),
             pending.request,
-            await self._desk.decide(stated, idp=idp, parties=parties, registry=registry, now=now),
-            claims=parties.relying_party.claims,
+            registry=registry,
+            decide=decide,
         )
         acr = find_acr(pending.request, answer.login)  # told to nobody without an agreement
         own = await self._desk.find_own_school(

@@ -22,6 +22,7 @@ from broker.oidc_op.claims import claim_names
 from broker.oidc_op.profiles import find_profile
 from broker.oidc_op.redirect_uris import is_on_device
 from broker.oidc_op.request import CheckedAuthorizationRequest
+from broker.saml_idp.attribute_services import choose_requested
 from broker.saml_idp.authn_contexts import choose_authn_context
 from broker.saml_idp.name_ids import tells_pseudonym
 from broker.saml_idp.request import CheckedAuthnRequest
@@ -45,14 +46,18 @@ def find_acr(request: SupplierRequest, login: VerifiedLogin) -> str:
 
 
 def keep_asked_of(
-    request: SupplierRequest, decided: Sequence[DecidedRelease], *, claims: ClaimProfile
+    request: SupplierRequest, decided: Sequence[DecidedRelease], *, parties: Parties
 ) -> tuple[DecidedRelease, ...]:
-    """Return what was decided, without what the request does not ask for.
-
-    Args:
-        claims: of the relying party: how it names attributes.
-    """
+    """Return what was decided, without what the request does not ask for."""
+    provider = parties.relying_party.protocol
+    if isinstance(request, CheckedAuthnRequest) and isinstance(provider, SamlServiceProvider):
+        wanted = choose_requested(provider, request.attribute_service)
+        if wanted is None:
+            return tuple(decided)
+        wanted |= {each.name for each in parties.supplier.attributes if each.required}
+        return tuple(replace(each, decision=keep_asked(each.decision, wanted)) for each in decided)
     asked = request.asked_claims if isinstance(request, CheckedAuthorizationRequest) else None
+    claims = parties.relying_party.claims
     return tuple(
         replace(each, decision=keep_what_is_asked(each.decision, asked, claims=claims))
         for each in decided

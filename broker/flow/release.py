@@ -51,6 +51,7 @@ from broker.flow.persons.recognition import make_visit, recognise_person
 from broker.flow.persons.register import PersonRegister
 from broker.flow.persons.successors import find_succession
 from broker.flow.ports import FlowKeys, Random
+from broker.flow.proxied import check_behind_still_allowed
 from broker.flow.receipts.receipts import (
     RECEIPT_NONCE_BYTES,
     ReceiptContent,
@@ -290,6 +291,9 @@ class ReleaseDesk:
             parties=parties,
             registry=registry,
             today=day_of(now),
+        )
+        check_behind_still_allowed(
+            prepared.request, prepared.decision.school, registry=registry, today=day_of(now)
         )
         check_epoch_unchanged(prepared.pseudonym, supplier=parties.supplier)
         ports = self._ports

@@ -3,7 +3,9 @@
 An OpenID Connect system is asked to begin (OIDC Core 4: `iss`, `login_hint`, `target_link_uri`), a
 SAML system likewise (Service Provider Request Initiation 2.2: `entityID`, `target`), where its
 document says at which address. Any other one is opened where people begin, or at the page that the
-link names: it asks for a login itself when it needs one. So nothing is ever answered unasked.
+link names: it asks for a login itself when it needs one. Nothing is answered unasked, but to a SAML
+system whose document says that it takes that (`unsolicited`, profiles 4.1.5): a login begins here
+then, and the page of the link goes along as RelayState.
 
 A school that is named only skips the chooser, and is looked at before anybody goes there: without
 an agreement the login would end at the page that this shows at once. The supplier hears of it only
@@ -27,10 +29,11 @@ from broker.domain.ids import RelyingPartyId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.relations import find_agreement
 from broker.domain.release import AgreementNotInForce, NoAgreement, is_declared_for
-from broker.domain.relying_parties import OidcClient
+from broker.domain.relying_parties import OidcClient, SamlServiceProvider
 from broker.domain.school_search import SchoolIndex, find_hinted_school
 from broker.flow.parties import Parties, find_parties
 from broker.flow.refusals import SupplierNotOpen
+from broker.saml_idp.request import CheckedAuthnRequest, begin_unasked
 
 NAMES_SCHOOL = frozenset({HOME_ORGANIZATION_ID, HOME_ORGANIZATION, BRANCH_ID, MEMBERSHIP})
 """Attributes that say at which school somebody is."""
@@ -93,12 +96,15 @@ class Start:
     """Where a browser goes, and what it keeps meanwhile.
 
     Attributes:
+        url: for a login that begins here, where people begin otherwise.
         school: that the link names and that is one of ours; None leaves it to the chooser.
+        login: the one to begin at once, for a SAML system that takes answers it did not ask for.
     """
 
     url: str = field(repr=False)
     parties: Parties
     school: School | None
+    login: CheckedAuthnRequest | None = field(default=None, repr=False)
 
 
 def find_start(
@@ -127,7 +133,7 @@ def find_start(
     url = _place(link, parties, hint, issuer=issuer, idp_entity_id=idp_entity_id)
     if not url:
         raise StartHasNoPlace("check_start_place")
-    return Start(url, parties, school)
+    return Start(url, parties, school, _begin_unasked(link, parties, school))
 
 
 def check_target_registered(target: str, parties: Parties) -> None:
@@ -169,6 +175,19 @@ def _find_school(
     hints = [link.school] if link.school else []
     found = find_hinted_school(index, hints, state=parties.supplier.state, today=today)
     return None if found is None else found[0]
+
+
+def _begin_unasked(
+    link: StartLink, parties: Parties, school: School | None
+) -> CheckedAuthnRequest | None:
+    party = parties.relying_party
+    provider = party.protocol
+    if not isinstance(provider, SamlServiceProvider) or not provider.answers.unsolicited:
+        return None
+    if party.initiate_login_uri:
+        return None
+    hints = () if school is None else (school.id,)
+    return begin_unasked(party.id, provider, hints=hints, relay_state=link.target or None)
 
 
 def _place(link: StartLink, parties: Parties, hint: str, *, issuer: str, idp_entity_id: str) -> str:

@@ -106,6 +106,9 @@ def read_sp_metadata(
     )
     if provider.require_signed_requests and not provider.signing_certificates:
         raise MetadataUnusable("check_signing_key_published", subject="KeyDescriptor")
-    if encrypt_assertions and encryption_key_of(provider.encryption_certificates) is None:
+    if (
+        encrypt_assertions
+        and encryption_key_of(provider.encryption_certificates, provider.encryption_methods) is None
+    ):
         raise MetadataUnusable("check_encryption_key_published", subject="KeyDescriptor")
     return provider

@@ -11,6 +11,7 @@ import msgspec
 
 from broker.domain.ids import RelyingPartyId
 from broker.domain.registry import Registry
+from broker.domain.relying_parties import SamlServiceProvider
 from broker.saml_idp.authn_contexts import Comparison, read_authn_contexts
 from broker.saml_idp.checks import (
     ANSWERABLE_CHECKS,
@@ -18,6 +19,7 @@ from broker.saml_idp.checks import (
     ReceivedRequest,
     authenticate_request,
     choose_acs_url,
+    default_acs,
     find_service_provider,
 )
 from broker.saml_idp.refusals import AnswerTo
@@ -141,6 +143,29 @@ def check_authn_request(
         authn_comparison=comparison,
         attribute_service=read_attribute_service(root),
         on_behalf_of=read_requesters(root, provider=received.provider, registry=registry),
+    )
+
+
+def begin_unasked(
+    relying_party: RelyingPartyId,
+    provider: SamlServiceProvider,
+    *,
+    hints: tuple[str, ...],
+    relay_state: str | None,
+) -> CheckedAuthnRequest:
+    """Return what a link of ours asks in place of a service provider (profiles 4.1.5).
+
+    Args:
+        provider: one whose document says that it takes answers that it did not ask for.
+        hints: which school.
+        relay_state: a page of its own, below the places that its document names.
+    """
+    return CheckedAuthnRequest(
+        relying_party=relying_party,
+        hints=hints,
+        request_id="",
+        acs_url=default_acs(provider.assertion_consumer_services).url,
+        relay_state=relay_state,
     )
 
 

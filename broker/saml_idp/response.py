@@ -82,7 +82,9 @@ def build_response(
     if signed != "response":
         xml.sign(assertion, key=signing_key)
     if service_provider.encrypt_assertions:
-        recipient = encryption_key_of(service_provider.encryption_certificates)
+        recipient = encryption_key_of(
+            service_provider.encryption_certificates, service_provider.encryption_methods
+        )
         if recipient is None:
             raise CannotEncrypt("check_encryption_key_registered")
         response.replace(assertion, xml.encrypt(assertion, recipient=recipient))

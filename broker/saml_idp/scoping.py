@@ -57,7 +57,8 @@ def read_requesters(
         return ()
     found: dict[RelyingPartyId, None] = {}
     for each in children_of(scoping, f"{{{SAMLP}}}RequesterID")[:LISTED_MAX]:
-        party = registry.by_sp_entity_id.get(text_of(each))
+        named = text_of(each)
+        party = registry.by_sp_entity_id.get(named) or registry.by_client_id.get(named)
         if party is not None and party.id in provider.answers.proxies_for:
             found[party.id] = None
     return tuple(found)

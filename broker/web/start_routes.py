@@ -8,12 +8,12 @@ from broker.domain.dutch_days import day_of
 from broker.domain.refusals import Refusal
 from broker.flow.following.trail import current_trail
 from broker.flow.start_links import StartLink, StartUnknown, find_start
-from broker.web.begin import check_destination, is_framed, show_new_tab, step_route
+from broker.web.begin import check_destination, count_start, is_framed, show_new_tab, step_route
 from broker.web.cookies import KeptStart
 from broker.web.documents import OwnAddresses
-from broker.web.held_steps import note_begun_at
+from broker.web.held_steps import note_begun_at, read_wish
 from broker.web.requests import only, read_query
-from broker.web.responses import redirect
+from broker.web.responses import answer, redirect
 from broker.web.wiring import Web
 
 
@@ -45,7 +45,13 @@ def start_routes(web: Web) -> list[Route]:
             current_trail().relying_party = link.relying_party
             raise
         current_trail().relying_party = link.relying_party
-        response = redirect(found.url)
+        if found.login is None:
+            response = redirect(found.url)
+        else:
+            counted = count_start(web, request)
+            step = await web.login.begin(found.login, wish=read_wish(web, request))
+            response = answer(web, request, step)
+            response.raw_headers.append(counted)
         school = "" if found.school is None else found.school.id
         kept = KeptStart(link.relying_party, school, link.target)
         response.raw_headers.append(web.cookies.keep_start(kept))

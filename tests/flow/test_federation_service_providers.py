@@ -82,6 +82,8 @@ def test_the_other_wishes() -> None:
     )
     form = answers_of(party)
     assert (form.name_ids, form.attribute_names) == ("none", "uri")
+    form = answers_of(a_service_provider(unsolicited=True, proxies_for=["biosfeer-saml"]))
+    assert (form.unsolicited, form.proxies_for) == (True, ("biosfeer-saml",))
     assert answers_of(a_service_provider()).name_ids == "asked"
 
 
@@ -118,6 +120,8 @@ def test_an_answer_names_somebody(required: str) -> None:
         {"name_ids": "none"},
         {"pseudonym_attributes": ["uid"]},
         {"attribute_names": "uri"},
+        {"unsolicited": True},
+        {"proxies_for": ["biosfeer"]},
     ],
 )
 def test_they_are_keys_of_saml_alone(key: Table) -> None:

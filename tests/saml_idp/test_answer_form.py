@@ -12,6 +12,7 @@ from broker.saml_idp.attributes import (
     build_attributes,
     canonical_name,
 )
+from broker.saml_idp.refusals import CannotEncrypt
 from broker.saml_xml import names as n
 from broker.saml_xml.elements import children_of, only_child
 from tests.builders_saml import (
@@ -35,6 +36,7 @@ from tests.saml_idp.answering import (
 )
 
 KEYS = [BROKER_KEY.verification]
+CBC = n.XENC + "aes256-cbc"
 SIGNATURE = f"{{{n.DS}}}Signature"
 TRANSIENT = a_request(name_id_transient=True)
 
@@ -65,6 +67,30 @@ class TestSignatures:
         encrypted = only_child(response, saml("EncryptedAssertion"))
         opened = XML.decrypt(encrypted, keys=[SUPPLIER_ENCRYPTION.decryption]).root
         assert first(XML.verify(opened, keys=KEYS).root, "Subject", "NameID").text == PSEUDONYM
+
+
+class TestEncryption:
+    @pytest.mark.parametrize(
+        ("methods", "content"),
+        [
+            ((), n.ALG_AES256_GCM),
+            ((n.ALG_SHA1, n.ALG_RSA_OAEP_MGF1P), n.ALG_AES256_GCM),
+            ((CBC, n.ALG_AES128_GCM, n.ALG_RSA_OAEP_MGF1P), n.ALG_AES128_GCM),
+            ((n.ALG_AES128_GCM, n.ALG_AES256_GCM), n.ALG_AES256_GCM),
+        ],
+    )
+    def test_by_what_its_metadata_name(self, methods: tuple[str, ...], content: str) -> None:
+        provider = a_service_provider(encrypt_assertions=True, encryption_methods=methods)
+        response = as_sent(build(service_provider=provider))
+        (method, transport) = response.iter(f"{{{n.XENC}}}EncryptionMethod")
+        assert method.get("Algorithm") == content
+        assert transport.get("Algorithm") == n.ALG_RSA_OAEP_MGF1P
+
+    @pytest.mark.parametrize("methods", [(CBC,), (n.XENC + "rsa-1_5",), (n.ALG_RSA_OAEP,)])
+    def test_what_names_none_of_ours_gets_nothing(self, methods: tuple[str, ...]) -> None:
+        provider = a_service_provider(encrypt_assertions=True, encryption_methods=methods)
+        with pytest.raises(CannotEncrypt):
+            build(service_provider=provider)
 
 
 class TestNames:

@@ -1,11 +1,14 @@
 """`/start`: one address for every supplier's system, and no way to anywhere else."""
 
+from dataclasses import replace
 from urllib.parse import urlencode
 
 import pytest
 from lxml import html
+from msgspec import structs
 
 from broker.demo.addresses import Party
+from broker.domain.saml_answers import AnswerForm
 from tests.web.broker_site import PLACES, Answer, Browser, Site, query_of
 
 REKENRIJK, TAALTUIN = PLACES[Party.REKENRIJK], PLACES[Party.TAALTUIN]
@@ -45,6 +48,23 @@ def test_a_saml_supplier_is_asked_in_its_own_words(browser: Browser) -> None:
         "target": f"{TAALTUIN}/les/3",
     }
     assert "school" not in browser.cookies
+
+
+def test_a_saml_supplier_that_takes_it_gets_a_login_that_it_did_not_ask_for(site: Site) -> None:
+    registry = site.web.snapshots.registry
+    own = registry.relying_parties["taaltuin"]  # type: ignore[index]
+    provider = structs.replace(own.protocol, answers=AnswerForm(unsolicited=True))
+    party = structs.replace(own, protocol=provider, initiate_login_uri="")
+    parties = {**registry.relying_parties, party.id: party}
+    with site.having(replace(registry, relying_parties=parties)):
+        browser = site.visit()
+        answer = start(browser, rp="taaltuin", school="vuurvogel", target=f"{TAALTUIN}/les/3")
+        assert answer.response.headers["location"].startswith(PLACES[Party.VUURVOGEL])
+        assert browser.cookies["start"]
+        assert "starts" in str(browser.cookies)
+        refused = start(browser, rp="taaltuin", target="https://evil.example/")
+        assert refused.status == 400
+    assert TAALTUIN in start(site.visit(), rp="taaltuin").response.headers["location"]
 
 
 def test_its_school_skips_the_chooser_of_that_supplier_once(browser: Browser) -> None:

@@ -6,6 +6,7 @@ from msgspec import UNSET, structs
 
 from broker.domain.attributes import is_never_released
 from broker.domain.documents import DocumentProblem, RelyingPartyDocument, SupplierDocument
+from broker.domain.ids import RelyingPartyId
 from broker.domain.relying_parties import SamlServiceProvider
 from broker.domain.saml_answers import PAIRWISE_ID, AnswerForm
 from broker.flow.federation.documents import StatedDocument
@@ -24,6 +25,7 @@ from broker.saml_xml.security import XmlSecurity
 SAML_KEYS = (
     *("entity_id", "metadata", "metadata_source", "encrypt_assertions"),
     *("sign", "name_ids", "pseudonym_attributes", "attribute_names"),
+    *("unsolicited", "proxies_for"),
 )
 
 _TAKEN = frozenset({PREVIOUS_SUB, PAIRWISE_ID_NAME, "subject-id"})
@@ -133,4 +135,6 @@ def compile_answers(party: RelyingPartyDocument, found: SamlServiceProvider) -> 
         name_ids=party.name_ids,
         pseudonym_attributes=names,
         attribute_names=party.attribute_names,
+        unsolicited=party.unsolicited,
+        proxies_for=tuple(map(RelyingPartyId, party.proxies_for)),
     )

@@ -103,6 +103,7 @@ HAND_OVER = (
         (
             *("check_school_of_idp", "check_school_enabled", "check_states_equal"),
             *("check_agreement_unchanged", "check_released_still_allowed"),
+            "check_behind_still_allowed",
             *("check_epoch_unchanged", "check_name_id_unchanged"),
         ),
     ),
@@ -168,8 +169,12 @@ _RELEASE = (
     CheckGroup(
         "what the school approved",
         (
-            *("check_agreement_exists", "check_agreement_in_force", "check_agreement_of_school"),
-            "check_required_released",
+            *(
+                "check_agreement_exists",
+                "check_agreement_in_force",
+                "check_agreement_of_school",
+            ),
+            *("check_required_released", "check_agreement_of_all"),
         ),
     ),
     CheckGroup(
