@@ -275,7 +275,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             random=random,
         ),
         logout=wire_logout(
-            settings, state, flow_keys, snapshots=snapshots, courier=parts.courier, tools=tools
+            settings, state, flow_keys, xml, snapshots=snapshots, courier=parts.courier, tools=tools
         ),
         volunteers=VolunteerFlow(
             VolunteerPorts(
@@ -338,4 +338,5 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         max_body_bytes=settings.limits.body_bytes,
         max_api_body_bytes=settings.limits.api_body_bytes,
         max_requests=settings.limits.requests_at_once,
+        logout_stop_seconds=settings.sessions.logout_stop_seconds,
     )

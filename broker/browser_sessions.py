@@ -5,9 +5,12 @@ from broker.flow.ports import FlowKeys, Snapshots
 from broker.flow.sessions.logout import LogoutFlow
 from broker.flow.sessions.logout_answers import LogoutPorts, LogoutRules
 from broker.flow.sessions.logout_courier import LogoutCourier
+from broker.flow.sessions.saml_logouts import SamlLogouts
 from broker.flow.sessions.sessions import Sessions, SessionTimes
 from broker.programs import ProgramTools
+from broker.saml_xml.security import XmlSecurity
 from broker.settings import Settings
+from broker.web.documents import OwnAddresses
 
 
 def wire_sessions(settings: Settings, state: SealedState) -> Sessions:
@@ -25,6 +28,7 @@ def wire_logout(
     settings: Settings,
     state: SealedState,
     keys: FlowKeys,
+    xml: XmlSecurity,
     *,
     snapshots: Snapshots,
     courier: LogoutCourier,
@@ -37,7 +41,17 @@ def wire_logout(
             snapshots=snapshots,
             state=state,
             courier=courier,
+            saml=SamlLogouts(
+                names=OwnAddresses(settings.issuer).logout_names,
+                snapshots=snapshots,
+                state=state,
+                keys=keys,
+                xml=xml,
+                clock=tools.clock,
+                random=tools.random,
+            ),
             keys=keys,
+            xml=xml,
             rules=LogoutRules(
                 longest_wait_seconds=settings.sessions.logout_wait_seconds,
                 front_channel=settings.sessions.front_channel_logout,

@@ -91,6 +91,8 @@ class Sessions(Section, frozen=True, kw_only=True):
     """For so long after a release a logout reaches its supplier."""
     logout_wait_seconds: Annotated[int, Meta(ge=0, le=600)] = 20
     """At most so long, and at random, waits each message to a supplier."""
+    logout_stop_seconds: Annotated[int, Meta(ge=2, le=120)] = 10
+    """So long a browser waits for a party to which it is brought, by SAML, then it goes on."""
     front_channel_logout: bool = False
     """Whether suppliers' own logout pages are shown in frames of ours."""
 

@@ -122,6 +122,7 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     exception: tuple[ExceptionDocument, ...] = ()
     enabled: bool = True
     rehearsal_only: bool = False
+    single_logout: bool = False
     entity_id: EntityId | None = None
     metadata: str | None = None
     metadata_source: Slug | None = None

@@ -176,6 +176,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
         exceptions: what is tolerated of it, with an end; of no other login.
         school_hint: how it is told which school was chosen; None: by BRIN where it speaks SAML and
             serves several.
+        single_logout: logging out here logs out there too, and the other way round (SAML).
     """
 
     id: SchoolIdpId
@@ -195,6 +196,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
     rehearsal_only: bool = False
     exceptions: tuple[IdpException, ...] = ()
     school_hint: SchoolHint | None = None
+    single_logout: bool = False
 
     @property
     def place(self) -> str:

@@ -129,7 +129,12 @@ class Arrivals:
             choose_again=pending.choose_again or wants_other_account(pending.request),
         )
         session = session or self._sessions.begin(
-            stated, school=pending.school, registry=registry, today=day_of(now), now=now
+            stated,
+            school=pending.school,
+            registry=registry,
+            today=day_of(now),
+            now=now,
+            named=answer.named,
         )
         first_name = first_name_of(stated)
         if own is None:

@@ -9,6 +9,7 @@ from broker.domain.identity import VerifiedLogin
 from broker.domain.tolerances import Tolerance
 from broker.flow.held_state.login_store import Claim
 from broker.flow.ports import Random
+from broker.flow.sessions.session_records import NamedSession
 
 ID_BYTES = 20  # 160 bits: SAML core 1.3.4 asks for 128 to 160
 
@@ -60,12 +61,14 @@ class SchoolAnswer:
         unreadable: names of what it stated in a form that no attribute has; counted like unknown.
         claims: one-shot values that must be used up with the next write.
         exceptions: of its document, without which the answer would have been refused.
+        named: how it knows this session, where its document asks for logout.
     """
 
     login: VerifiedLogin
     claims: tuple[Claim, ...] = field(default=(), repr=False)
     unreadable: tuple[str, ...] = ()
     exceptions: tuple[Tolerance, ...] = ()
+    named: NamedSession | None = field(default=None, repr=False)
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from broker.saml_idp.refusals import AnswerTo
 from broker.saml_idp.request import CheckedAuthnRequest
 from broker.saml_idp.response import build_error_response, build_response
 from broker.saml_xml.forms import PostForm
-from broker.saml_xml.names import AUTHN_UNSPECIFIED
+from broker.saml_xml.names import AUTHN_UNSPECIFIED, NAMEID_PERSISTENT, NAMEID_TRANSIENT
 from broker.saml_xml.security import XmlSecurity
 
 ID_BYTES = 20  # 160 bits: SAML core 1.3.4 asks for 128 to 160
@@ -34,10 +34,12 @@ class GivenName:
     Attributes:
         text: its NameID; for an answer without one, what its session is known by here.
         transient: a name of this login alone, whether it is used or not.
+        format: of the NameID.
     """
 
     text: str = field(repr=False)
     transient: str = field(repr=False)
+    format: str
 
 
 class SamlAnswers:
@@ -75,8 +77,9 @@ class SamlAnswers:
             raise AgreementChanged("check_name_id_unchanged", subject=parties.supplier.display_name)
         transient = self._make_id()
         kind = choose_name_id(provider, transient_asked=transient_asked)
-        named = kind is NameIdKind.PERSISTENT and prepared.pseudonym
-        return GivenName(named or transient, transient)
+        named = prepared.pseudonym if kind is NameIdKind.PERSISTENT else None
+        name_format = NAMEID_TRANSIENT if named is None else NAMEID_PERSISTENT
+        return GivenName(named or transient, transient, name_format)
 
     def build(
         self,

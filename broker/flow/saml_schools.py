@@ -9,8 +9,9 @@ from broker.flow.at_school import Asked, AtSchool, SchoolAddresses, SchoolAnswer
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.hints_out import find_hint
 from broker.flow.ports import Clock, FlowKeys, Random
+from broker.flow.sessions.session_records import NamedSession
 from broker.flow.wanted_level import find_level_words
-from broker.saml_sp.login import ExpectedResponse
+from broker.saml_sp.login import ExpectedResponse, SamlLogin
 from broker.saml_sp.request import build_authn_request
 from broker.saml_sp.response import read_response
 from broker.saml_xml.forms import PostForm
@@ -107,7 +108,23 @@ class SamlSchools:
             # It answers our request, so nobody made it before we sent that.
             made_within=now - pending.sent_at,
         )
-        return SchoolAnswer(login.login, claims, exceptions=login.exceptions)
+        return SchoolAnswer(
+            login.login, claims, exceptions=login.exceptions, named=_name_session(login, idp)
+        )
+
+
+def _name_session(login: SamlLogin, idp: SchoolIdp) -> NamedSession | None:
+    """Return how the school's login knows this session; nothing where no logout asks for it."""
+    name = login.name_id
+    if name is None or not idp.single_logout:
+        return None
+    return NamedSession(
+        name_id=name.value,
+        format=name.format,
+        name_qualifier=name.name_qualifier,
+        sp_name_qualifier=name.sp_name_qualifier,
+        session_index=login.session_index,
+    )
 
 
 def _seconds_until(end: datetime, *, now: datetime) -> int:

@@ -91,7 +91,7 @@ class SupplierSide:
         if isinstance(request, CheckedAuthorizationRequest):
             return self._build_code(request, prepared, parties, now=now)
         name_id = self._saml.choose_name_id(request, prepared, parties)
-        part = self._take_part(prepared, name_id.text, parties)
+        part = self._take_part(prepared, name_id.text, parties, name_format=name_id.format)
         form = self._saml.build(request, prepared, parties, name_id=name_id, part=part, now=now)
         return BuiltAnswer(form, _puts_of(part))
 
@@ -210,6 +210,7 @@ class SupplierSide:
         subject: str,
         parties: Parties,
         *,
+        name_format: str = "",
         told: datetime | None = None,
     ) -> Part | None:
         """Return the relying party's part in the session of this login, if there is one."""
@@ -223,6 +224,7 @@ class SupplierSide:
                 supplier=parties.supplier.id,
                 subject=subject,
                 idp=prepared.idp,
+                name_format=name_format,
                 told=told,
             )
 

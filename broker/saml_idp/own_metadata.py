@@ -8,7 +8,7 @@ from datetime import datetime
 
 from broker.saml_xml.elements import build_element, serialize
 from broker.saml_xml.keys import SigningKey
-from broker.saml_xml.metadata import SIGNING
+from broker.saml_xml.metadata import ENCRYPTION, SIGNING
 from broker.saml_xml.names import (
     BINDING_POST,
     BINDING_REDIRECT,
@@ -18,6 +18,7 @@ from broker.saml_xml.names import (
     SAMLP,
 )
 from broker.saml_xml.own_metadata import (
+    ACCEPTED_ENCRYPTION,
     NOTHING_ABOUT_US,
     AboutUs,
     build_algorithms,
@@ -41,7 +42,9 @@ def build_idp_metadata(
     signing_certificates: Sequence[bytes],
     document_id: str,
     valid_until: datetime,
+    encryption_certificates: Sequence[bytes] = (),
     slo_url: str | None = None,
+    slo_soap_url: str | None = None,
     about: AboutUs = NOTHING_ABOUT_US,
     signing_key: SigningKey | None = None,
     xml: XmlSecurity,
@@ -51,7 +54,9 @@ def build_idp_metadata(
     Args:
         signing_certificates: DER; two while we change keys, the new one before its first use.
         document_id: an NCName, another one for another content.
+        encryption_certificates: DER; to which names in suppliers' messages may be encrypted.
         slo_url: where suppliers' messages of logging out arrive; None: nowhere.
+        slo_soap_url: where they arrive by SOAP; likewise.
     """
     stated = () if about.scope is None else (about.scope,)
     scopes = [build_element(SCOPE, {"regexp": "false"}, text=each) for each in stated]
@@ -64,7 +69,10 @@ def build_idp_metadata(
         },
         *build_role_extensions(about, *scopes),
         *build_key_descriptors(signing_certificates, use=SIGNING),
-        *build_logout_services(slo_url),
+        *build_key_descriptors(
+            encryption_certificates, use=ENCRYPTION, methods=ACCEPTED_ENCRYPTION
+        ),
+        *build_logout_services(slo_url, soap_url=slo_soap_url),
         *(
             build_element(NAME_ID_FORMAT, text=each)
             for each in (NAMEID_PERSISTENT, NAMEID_TRANSIENT)

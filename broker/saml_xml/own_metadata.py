@@ -124,12 +124,13 @@ def build_role_extensions(about: AboutUs, *inside: Element) -> list[Element]:
     return [build_element(EXTENSIONS, None, *extensions)] if extensions else []
 
 
-def build_logout_services(url: str | None) -> list[Element]:
-    """Return our place for logging out by redirect and by POST; none without `url`."""
+def build_logout_services(url: str | None, *, soap_url: str | None = None) -> list[Element]:
+    """Return our place for logging out by redirect and by POST, and by SOAP; none without it."""
+    places = ((n.BINDING_REDIRECT, url), (n.BINDING_POST, url), (n.BINDING_SOAP, soap_url))
     return [
-        build_element(SINGLE_LOGOUT_SERVICE, {"Binding": each, "Location": url})
-        for each in (n.BINDING_REDIRECT, n.BINDING_POST)
-        if url is not None
+        build_element(SINGLE_LOGOUT_SERVICE, {"Binding": binding, "Location": place})
+        for binding, place in places
+        if place is not None
     ]
 
 

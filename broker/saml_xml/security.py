@@ -54,6 +54,14 @@ class XmlSecurity(Protocol):
         """
         ...
 
+    def parse_envelope(self, message: bytes) -> UnverifiedElement:
+        """Return the SAML protocol message in a SOAP 1.1 envelope, in its place there; as `parse`.
+
+        Raises:
+            MessageUnreadable: with the name of the check that refused.
+        """
+        ...
+
     def parse_metadata(self, document: bytes) -> UnverifiedElement:
         """Return the root of a metadata document; as `parse`, larger, and comments are dropped.
 
@@ -107,7 +115,7 @@ class XmlSecurity(Protocol):
         ...
 
     def decrypt(self, encrypted: Element, *, keys: Sequence[DecryptionKey]) -> UnverifiedElement:
-        """Return what an EncryptedAssertion holds; by itself this proves no sender.
+        """Return what an EncryptedAssertion or EncryptedID holds; by itself this proves no sender.
 
         Never by CBC: where nobody proved who sent it, trying would tell a forger what is inside.
 

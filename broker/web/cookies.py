@@ -205,6 +205,10 @@ class Cookies:
         value = self.read(request, _LOGOUT + state) if STATE_PATTERN.match(state) else ""
         return value if HANDLE_PATTERN.match(value) else ""
 
+    def read_logouts(self, request: Request) -> list[tuple[str, str]]:
+        """Return state and handle of each logout that this browser holds."""
+        return [(each, self.read_logout(request, each)) for each in self._steps(request, _LOGOUT)]
+
     def open_logout(
         self, request: Request, response: Response, name: str, handle: str, *, seconds: int
     ) -> None:

@@ -16,6 +16,7 @@ import msgspec
 
 from broker.flow.key_plans.key_purposes import METADATA_LIFE
 from broker.flow.ports import FlowKeys
+from broker.flow.sessions.saml_peers import SamlNames, Side
 from broker.oidc_op.discovery import CertificateSupport, Endpoints, build_discovery
 from broker.oidc_op.jwks import build_jwks
 from broker.saml_idp.own_metadata import build_idp_metadata
@@ -58,6 +59,17 @@ class OwnAddresses:
     def sp_entity_id(self) -> str:
         """Return our name towards schools."""
         return self.issuer + "/saml/sp/metadata"
+
+    @property
+    def logout_names(self) -> SamlNames:
+        """Return by which names and addresses SAML parties know us when they log out."""
+        slo_url = self.issuer + "/saml/idp/slo"
+        return SamlNames(
+            idp_entity_id=self.idp_entity_id,
+            sp_entity_id=self.sp_entity_id,
+            slo_urls={Side.SUPPLIER: slo_url, Side.SCHOOL: self.issuer + "/saml/sp/slo"},
+            soap_url=slo_url + "/soap",
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +118,9 @@ def build_documents(
         build_idp_metadata,
         entity_id=addresses.idp_entity_id,
         sso_url=addresses.sso_url,
+        slo_url=addresses.logout_names.slo_urls[Side.SUPPLIER],
+        slo_soap_url=addresses.logout_names.soap_url,
+        encryption_certificates=[keys.saml_decryption[0].certificate],
         signing_certificates=signing,
         about=about,
         xml=xml,
@@ -114,6 +129,7 @@ def build_documents(
         build_sp_metadata,
         entity_id=addresses.sp_entity_id,
         acs_url=addresses.acs_url,
+        slo_url=addresses.logout_names.slo_urls[Side.SCHOOL],
         signing_certificates=signing,
         # One alone: a school that saw two might go on with the one that is going to end.
         encryption_certificates=[keys.saml_decryption[0].certificate],

@@ -31,7 +31,7 @@ HEAD_TOO_LARGE = "schuilnaam.head-too-large"
 """Extension by which the server below us says that it did not read on."""
 
 API_PREFIX = "/api/"
-_FOR_MACHINES = ("/oidc/", "/.well-known/", "/health/", API_PREFIX)
+_FOR_MACHINES = ("/oidc/", "/.well-known/", "/health/", "/saml/idp/slo/soap", API_PREFIX)
 _FOR_PEOPLE = frozenset({"/oidc/authorize", "/oidc/callback", "/oidc/end-session"})
 
 _log = structlog.get_logger("broker.web")

@@ -13,15 +13,22 @@ from broker.domain.ids import SchoolIdpId
 from broker.domain.relying_parties import RelyingParty
 from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.refusals import LogoutStepAbsent
-from broker.flow.sessions.logout_answers import AskLogout, LoggedOut
+from broker.flow.sessions.logout_answers import AskLogout, AskParty, LoggedOut
 from broker.flow.sessions.logout_records import TOLD_TTL_SECONDS
+from broker.flow.sessions.saml_logouts import BrowserForm
 from broker.oidc_op.logout import LogoutRequest, build_logout_return, parse_logout_request
 from broker.oidc_rp.request import build_end_session_url
 from broker.web.begin import check_destination, count_end, is_framed, show_new_tab, step_route
 from broker.web.csrf import check_own_form, make_token
 from broker.web.held_steps import note_begun_by
-from broker.web.logout_pages import AskLogoutPage, LeftPlace, LoggedOutPage
-from broker.web.pages import Link
+from broker.web.logout_pages import (
+    AnswerForm,
+    AskLogoutPage,
+    LeftPlace,
+    LoggedOutPage,
+    LogoutStopPage,
+)
+from broker.web.pages import HandoverPage, Link
 from broker.web.requests import only, read_form, read_query
 from broker.web.responses import redirect, show
 from broker.web.wiring import Web
@@ -63,8 +70,12 @@ def logout_routes(web: Web) -> list[Route]:
         )
         if isinstance(shown, AskLogout):
             return show(web, request, _ask_page(web, step, shown), onward=True, again=True)
-        response = _show_end(web, request, shown)
-        if not shown.record.is_elsewhere:
+        ended = shown.so_far if isinstance(shown, AskParty) else shown
+        if isinstance(shown, AskParty):
+            response = show(web, request, _stop_page(web, step, shown), onward=True)
+        else:
+            response = _show_end(web, request, shown)
+        if not ended.record.is_elsewhere:
             web.cookies.close_sessions(request, response)
         return response
 
@@ -110,9 +121,23 @@ def _ask_page(web: Web, step: BrowserStep, asked: AskLogout) -> AskLogoutPage:
     )
 
 
+def _stop_page(web: Web, step: BrowserStep, shown: AskParty) -> LogoutStopPage:
+    return LogoutStopPage(
+        method="get" if shown.form.url else "post",
+        action=shown.form.action,
+        fields=shown.form.fields,
+        name=shown.peer.name,
+        onward=f"/logout?logout={step.state}",
+        seconds=web.logout_stop_seconds,
+    )
+
+
 def _show_end(web: Web, request: Request, shown: LoggedOut) -> Response:
     """Return to who asked, or tell first where the person is not logged out yet."""
     registry, asked = web.snapshots.registry, shown.record.logout
+    brought = shown.answer
+    if brought is not None and shown.may_answer_at_once:
+        return _send_answer(web, request, brought, name=_asker_name(shown))
     back = None
     if asked.redirect_uri is not None:
         back = build_logout_return(asked.redirect_uri, state=asked.state)
@@ -121,17 +146,41 @@ def _show_end(web: Web, request: Request, shown: LoggedOut) -> Response:
     party = (
         None if asked.relying_party is None else registry.relying_parties.get(asked.relying_party)
     )
-    name = "" if party is None else _name_of(web, party)
+    name = _asker_name(shown) if party is None else _name_of(web, party)
+    if brought is not None and brought.url:
+        back = brought.url
     page = LoggedOutPage(
         places=_places(web, [(each.relying_party, each.is_out) for each in shown.parties]),
         is_waiting=shown.is_waiting,
         is_elsewhere=shown.record.is_elsewhere,
         frames=tuple(each.frontchannel_url for each in shown.parties if each.frontchannel_url),
         schools=tuple(link for each in shown.record.idps for link in _school_links(web, each)),
+        is_partial=not (shown.is_waiting or shown.is_everywhere),
+        at_school=tuple(
+            LeftPlace(name=each.peer.name, url="", is_out=each.is_out) for each in shown.schools
+        ),
         way_back=None if back is None else Link(back, name),
+        answer=(
+            AnswerForm(action=brought.action, fields=brought.fields, name=name)
+            if brought is not None and not brought.url
+            else None
+        ),
     )
     origins = {f"{parts.scheme}://{parts.netloc}" for parts in map(urlsplit, page.frames)}
-    return show(web, request, page, again=True, frames=sorted(origins))
+    onward = page.answer is not None
+    return show(web, request, page, again=True, onward=onward, frames=sorted(origins))
+
+
+def _send_answer(web: Web, request: Request, brought: BrowserForm, *, name: str) -> Response:
+    """Let the browser bring our answer to who asked by SAML, without a page to read."""
+    if brought.url:
+        return redirect(brought.url)
+    page = HandoverPage(action=brought.action, fields=brought.fields, destination_name=name)
+    return show(web, request, page, onward=True)
+
+
+def _asker_name(shown: LoggedOut) -> str:
+    return "" if shown.asker is None else shown.asker.name
 
 
 def _name_of(web: Web, party: RelyingParty) -> str:

@@ -27,6 +27,9 @@ STEPS: Mapping[tuple[str, str], tuple[LoginStep, str]] = MappingProxyType(
         ("/oidc/token", ""): (LoginStep.REDEEM, "oidc"),
         ("/oidc/userinfo", ""): (LoginStep.USERINFO, "oidc"),
         ("/oidc/end-session", ""): (LoginStep.END_SESSION, "oidc"),
+        ("/saml/idp/slo", ""): (LoginStep.END_SESSION, "saml"),
+        ("/saml/idp/slo/soap", ""): (LoginStep.END_SESSION, "saml"),
+        ("/saml/sp/slo", ""): (LoginStep.END_SESSION, "saml"),
         ("/logout", ""): (LoginStep.LOG_OUT, ""),
     }
 )

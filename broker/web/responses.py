@@ -24,6 +24,7 @@ from broker.flow.refusals import LogoutStepAbsent
 from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from broker.oidc_op.logout import LogoutRequestRefused
 from broker.oidc_op.response import build_error_body
+from broker.saml_xml.logout.refusals import LogoutMessageRefused
 from broker.web.app_places import find_app_places, leads_to_app
 from broker.web.csrf import make_token
 from broker.web.headers import Header, content_policy
@@ -44,6 +45,9 @@ from broker.web.pages import (
 from broker.web.school_choice import choice_of
 from broker.web.texts import Language, choose_language, find_language
 from broker.web.wiring import Web
+
+_LOGS_OUT_HERE = (LogoutRequestRefused, LogoutStepAbsent, LogoutMessageRefused)
+"""Nobody is logged out yet, so the page offers to do it here."""
 
 _WISHED = "schuilnaam.wished"
 """Where a request keeps the language that its supplier wishes."""
@@ -291,6 +295,6 @@ def _show_refusal(web: Web, request: Request, told: Refused) -> Response:
         subject=refusal.subject,
         retry=retry,
         way_back=Link(way_back, told.way_back_name) if told.way_back else None,
-        may_log_out=isinstance(refusal, (LogoutRequestRefused, LogoutStepAbsent)),
+        may_log_out=isinstance(refusal, _LOGS_OUT_HERE),
     )
     return show(web, request, page, status=refusal.http_status, onward=retry is not None)

@@ -19,6 +19,7 @@ from broker.web.pages import MessagePage
 from broker.web.people_routes import people_routes
 from broker.web.rehearsal_routes import rehearsal_routes
 from broker.web.responses import json, refuse, refuse_program, show
+from broker.web.saml_logout_routes import saml_logout_routes
 from broker.web.saml_routes import saml_routes
 from broker.web.start_routes import start_routes
 from broker.web.texts import NOTHING_HERE
@@ -73,6 +74,7 @@ def build_site(web: Web, *, life_span: Lifespan[None] | None = None) -> Edge:
         *saml_routes(web),
         *metadata_routes(web),
         *logout_routes(web),
+        *saml_logout_routes(web),
         *start_routes(web),
         *people_routes(web),
         *rehearsal_routes(web),

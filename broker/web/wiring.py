@@ -47,6 +47,7 @@ class Web:
         max_body_bytes: of any form that is posted to us.
         max_api_body_bytes: of what a program sends, once it proved who it is.
         max_requests: in work at once.
+        logout_stop_seconds: that a browser waits for one party while it logs out.
     """
 
     issuer: str
@@ -78,6 +79,7 @@ class Web:
     max_body_bytes: int
     max_api_body_bytes: int
     max_requests: int
+    logout_stop_seconds: int
 
     @property
     def secure(self) -> bool:

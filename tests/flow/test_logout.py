@@ -1,7 +1,6 @@
 """Logging out: who is meant, who is told and when, and what the page says of it."""
 
 import asyncio
-from collections.abc import Mapping
 from dataclasses import replace as replace_ports
 from typing import Any
 
@@ -10,19 +9,15 @@ from msgspec.structs import replace
 
 from broker.domain.federation import SingleSignOn
 from broker.domain.ids import SupplierId
-from broker.flow.answers import ChooseSchool
 from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.held_state.handles import Handle
-from broker.flow.ports import SchoolUnanswered
 from broker.flow.refusals import LoginStepUsed, LogoutStepAbsent
-from broker.flow.sessions import logout, logout_courier
+from broker.flow.sessions import logout_courier, logout_telling
 from broker.flow.sessions.logout import LogoutFlow
-from broker.flow.sessions.logout_answers import AskLogout, LoggedOut, LogoutPorts, LogoutRules
-from broker.flow.sessions.logout_courier import LogoutCourier, LogoutMessage
-from broker.jose.keys import key_set_of
-from broker.jose.tokens import verify_token
+from broker.flow.sessions.logout_answers import AskLogout, LoggedOut, LogoutRules
+from broker.flow.sessions.logout_courier import LogoutCalls, LogoutMessage
 from broker.oidc_op.jwks import TokenKeys
-from broker.oidc_op.logout import LOGOUT_EVENT, LogoutRequest
+from broker.oidc_op.logout import LOGOUT_EVENT
 from tests import builders_oidc as oidc
 from tests.flow.login_answers import Browser, read_redirect
 from tests.flow.login_parties import (
@@ -30,97 +25,10 @@ from tests.flow.login_parties import (
     OIDC_SCHOOL,
     REKENRIJK,
     TAALTUIN,
-    with_party,
 )
 from tests.flow.login_world import NOOR, LoginWorld
+from tests.flow.logout_desk import BYE, Desk, claims_of
 from tests.flow.token_desk import OFFLINE, refresh
-
-BYE = "https://rekenrijk.example/bye"
-
-
-class Suppliers:
-    """Suppliers' back channels."""
-
-    def __init__(self) -> None:
-        self.got: list[tuple[str, dict[str, Any]]] = []
-        self.silent: set[str] = set()
-        self.tries = 0
-        self.algorithm = "ES256"
-
-    async def post_form(
-        self, url: str, *, headers: Mapping[str, str], form: Mapping[str, str]
-    ) -> bytes:
-        self.tries += 1
-        if url in self.silent:
-            raise SchoolUnanswered
-        token = form["logout_token"]
-        self.got.append((url, claims_of(token, self.algorithm)))
-        return b""
-
-
-class Desk:
-    """A world with sessions, whose suppliers may be told of their end."""
-
-    def __init__(self, world: LoginWorld, **rules: Any) -> None:
-        self.world = world
-        world.change(OIDC_SCHOOL, single_sign_on=SingleSignOn.ON)
-        for party in (REKENRIJK, BIOSFEER_OIDC):
-            self.let(
-                party,
-                backchannel_logout_uri=f"https://{party}.example/out",
-                post_logout_redirect_uris=(BYE,),
-            )
-        self.suppliers = Suppliers()
-        self.courier = LogoutCourier(self.suppliers, audit=world.audit)
-        self.ports = LogoutPorts(
-            issuer=oidc.ISSUER,
-            snapshots=world.snapshots,
-            state=world.state,
-            courier=self.courier,
-            keys=world.keys,
-            rules=LogoutRules(**{"longest_wait_seconds": 0, **rules}),
-            audit=world.audit,
-            clock=world.clock,
-            random=world.random,
-        )
-        self.flow = LogoutFlow(self.ports)
-
-    def let(self, party: str, **client: Any) -> None:
-        """Change how a relying party speaks OpenID Connect."""
-        found = self.world.snapshots.registry.relying_parties[party]  # type: ignore[index]
-        supplier = self.world.records[found.supplier]
-        protocol = type(found.protocol)
-        fields = {each: getattr(found.protocol, each) for each in protocol.__struct_fields__}
-        changed = protocol(**{**fields, **client})
-        self.world.put(found.supplier, with_party(supplier, found.id, protocol=changed))
-
-    async def log_in(self, browser: Browser, party: str = REKENRIJK) -> str:
-        """Log in as Noor, by the session where there is one; return the ID token."""
-        answer = await self.world.begin(browser, party)
-        if isinstance(answer, ChooseSchool):
-            answer = await self.world.arrive(browser, NOOR, party=party)
-        if party == TAALTUIN:
-            return ""
-        return (await self.world.redeem(read_redirect(answer).code, party)).id_token
-
-    async def begin(self, hint: str = "", **request: Any) -> BrowserStep:
-        begun = await self.flow.begin(LogoutRequest(id_token_hint=hint or None, **request))
-        return BrowserStep(begun.name, begun.handle.text)
-
-    async def log_out(self, browser: Browser, hint: str, **request: Any) -> LoggedOut:
-        step = await self.begin(hint, **request)
-        shown = await self.flow.show(step, unverified_standings=browser.standings)
-        assert isinstance(shown, LoggedOut)
-        return shown
-
-    async def told(self) -> list[str]:
-        """Wait until nobody waits any more, and return who was told."""
-        while self.courier.under_way:
-            await asyncio.gather(*self.courier.under_way)
-        return sorted(url for url, _ in self.suppliers.got)
-
-    async def is_in(self, browser: Browser) -> bool:
-        return not isinstance(await self.world.begin(browser, BIOSFEER_OIDC), ChooseSchool)
 
 
 @pytest.fixture
@@ -368,14 +276,14 @@ async def test_a_step_that_is_not_held_is_absent(desk: Desk) -> None:
 async def test_two_at_once_end_it_once(desk: Desk, browser: Browser) -> None:
     token = await desk.log_in(browser)
     step = await desk.begin(token)
-    find_done = desk.flow._find_done
+    find_done = desk.flow._stops.find_done
 
     async def found_before(handle: Any) -> None:
         assert await find_done(handle) is None
-        desk.flow._find_done = find_done  # type: ignore[method-assign]
+        desk.flow._stops.find_done = find_done  # type: ignore[method-assign]
         await desk.flow.confirm(step, unverified_standings=browser.standings)
 
-    desk.flow._find_done = found_before  # type: ignore[method-assign]
+    desk.flow._stops.find_done = found_before  # type: ignore[method-assign]
     with pytest.raises(LoginStepUsed):
         await desk.flow.confirm(step, unverified_standings=browser.standings)
     assert len(await desk.told()) == 1
@@ -420,7 +328,7 @@ async def test_who_does_not_answer_is_tried_again_and_then_given_up(
 async def test_what_waits_is_sent_when_the_process_stops(
     world: LoginWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(logout, "LAST_WAIT_SECONDS", 0.01)
+    monkeypatch.setattr(logout_telling, "LAST_WAIT_SECONDS", 0.01)
     desk, browser = Desk(world, longest_wait_seconds=10_000), Browser()
     token = await desk.log_in(browser)
     await desk.log_in(browser, BIOSFEER_OIDC)
@@ -462,8 +370,8 @@ async def test_a_message_takes_random_waits(world: LoginWorld) -> None:
     asked, other = by_party[REKENRIJK], by_party[BIOSFEER_OIDC]
     assert (asked.wait_seconds, asked.last_wait_seconds) == (0, 0)
     assert 0 < other.wait_seconds <= 20
-    assert 0 < other.last_wait_seconds <= logout.LAST_WAIT_SECONDS
-    assert logout.LAST_WAIT_SECONDS < logout_courier.LAST_CALLS_SECONDS
+    assert 0 < other.last_wait_seconds <= logout_courier.LAST_WAIT_SECONDS
+    assert logout_courier.LAST_WAIT_SECONDS < logout_courier.LAST_CALLS_SECONDS
 
 
 async def test_who_is_too_slow_at_the_end_is_left(
@@ -536,20 +444,18 @@ async def test_a_store_that_is_down_and_a_key_that_is_gone_stop_nothing(
     assert await again.told() == []
 
 
-def claims_of(token: str, algorithm: str = "ES256") -> dict[str, Any]:
-    keys = key_set_of([oidc.BROKER_KEY, oidc.BROKER_RSA_KEY])
-    return dict(verify_token(token, keys=keys, algorithms=[algorithm]).claims)
-
-
 def a_message(supplier: str = "rekenrijk") -> LogoutMessage:
     async def tell(_: bool) -> None:
         return None
 
+    async def call(calls: LogoutCalls) -> bool:
+        await calls.post_form(f"https://{supplier}.example/out", headers={}, form={})
+        return True
+
     return LogoutMessage(
         relying_party=REKENRIJK,
         supplier=SupplierId(supplier),
-        url=f"https://{supplier}.example/out",
-        sign=lambda: "token",
+        call=call,
         tell=tell,
         wait_seconds=0,
     )

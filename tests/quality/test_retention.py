@@ -16,6 +16,7 @@ from broker.oidc_op.dpop import MAX_AGE_SECONDS, MAX_AHEAD_SECONDS
 from broker.resources import DAY_SECONDS
 from broker.saml_sp.checks import ASSERTION_MAX_AGE
 from broker.saml_xml.clock import CLOCK_SKEW
+from broker.saml_xml.logout.checks import LOGOUT_MAX_AGE
 from broker.setting_tables import Sessions, Times
 from broker.web.cookies import (
     AGAIN_SECONDS,
@@ -131,6 +132,7 @@ SET = {
     "session-standing": Sessions().logout_minutes,
     "participation": Sessions().logout_minutes,
     "told-login": Sessions().minutes,
+    "session-at-school": Sessions().minutes + Sessions().logout_minutes,
 }
 """How many minutes those live whose end is a setting."""
 
@@ -155,9 +157,11 @@ def test_one_shot_values_are_remembered_as_long_as_told() -> None:
     """Past the last moment at which the checks would still accept what they guard."""
     school = ASSERTION_MAX_AGE + 2 * CLOCK_SKEW
     client = MAX_ASSERTION_LIFE_SECONDS + 2 * SKEW_SECONDS
+    logout = LOGOUT_MAX_AGE + 2 * CLOCK_SKEW
     proof = MAX_AGE_SECONDS + MAX_AHEAD_SECONDS
     at_most = {
         "assertion-id": school.total_seconds(),
+        "saml-logout-id": logout.total_seconds(),
         "client-jti": client,
         "dpop-jti": proof,
         "request-uri": USED_TTL_SECONDS,

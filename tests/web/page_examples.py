@@ -14,7 +14,13 @@ from broker.web.login_pages import (
     RehearsalPage,
     WhichSchoolPage,
 )
-from broker.web.logout_pages import AskLogoutPage, LeftPlace, LoggedOutPage
+from broker.web.logout_pages import (
+    AnswerForm,
+    AskLogoutPage,
+    LeftPlace,
+    LoggedOutPage,
+    LogoutStopPage,
+)
 from broker.web.pages import (
     ChooserPage,
     Frame,
@@ -261,6 +267,32 @@ EXAMPLES: dict[str, Page] = {
         is_waiting=True,
         schools=(Link("https://kompas.example/out", "Het Kompas"),),
         way_back=Link("https://rekenrijk.example/bye", "Rekenrijk"),
+    ),
+    "logging out at a party": LogoutStopPage(
+        method="get",
+        action="https://taaltuin.example/slo",
+        fields=(("SAMLRequest", "abc"), ("RelayState", "r")),
+        name="Taaltuin",
+        onward="/logout?logout=the-logout",
+        seconds=10,
+    ),
+    "logged out, never everywhere": LoggedOutPage(
+        places=(LeftPlace(name="Taaltuin", url="https://taaltuin.example/", is_out=False),),
+        is_partial=True,
+        at_school=(
+            LeftPlace(name="De Vuurvogel", url="", is_out=True),
+            LeftPlace(name="Het Kompas", url="", is_out=False),
+            LeftPlace(name="De Regenboog", url="", is_out=None),
+        ),
+        answer=AnswerForm(
+            action="https://biosfeer.example/slo",
+            fields=(("SAMLResponse", "abc"), ("RelayState", "r")),
+            name="Biosfeer",
+        ),
+    ),
+    "logged out, answered to nobody by name": LoggedOutPage(
+        places=(),
+        answer=AnswerForm(action="https://b.example/slo", fields=(("SAMLResponse", "a"),), name=""),
     ),
     "logged out with frames": LoggedOutPage(
         places=(), frames=("https://r.example/out",), way_back=Link("https://r.example/bye")

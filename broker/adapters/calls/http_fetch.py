@@ -81,6 +81,10 @@ class Fetcher:
             "POST", url, headers=headers, content=encode_form(form.items()).encode()
         )
 
+    async def post(self, url: str, *, headers: Mapping[str, str], content: bytes) -> bytes:
+        """Return the body of a 200 answer to a body of any type. Raises as `post_form`."""
+        return await self._send("POST", url, headers=headers, content=content)
+
     async def get(self, url: str, *, headers: Mapping[str, str]) -> bytes:
         """Return the body of a 200 answer. Raises as `post_form`."""
         return await self._send("GET", url, headers=headers, content=b"")

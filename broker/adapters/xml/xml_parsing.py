@@ -17,6 +17,7 @@ from lxml import etree
 
 from broker.saml_xml.bindings import MESSAGE_MAX_BYTES
 from broker.saml_xml.elements import Element
+from broker.saml_xml.names import SOAP
 from broker.saml_xml.refusals import MessageUnreadable
 
 SCHEMAS = Path(__file__).parent / "schemas" / "all.xsd"
@@ -165,8 +166,28 @@ def check_unique_ids(root: Element) -> None:
 
 def check_schema(root: Element) -> None:
     """Valid against the published schemas of SAML, signatures, encryption."""
-    if not _schema().validate(root.getroottree()):
+    if not _schema().validate(etree.ElementTree(root)):
         raise MessageUnreadable("schema")
+
+
+def open_envelope(root: Element) -> Element:
+    """Return what a SOAP 1.1 envelope holds (SAML bindings 3.2.2.1): one element, in its place.
+
+    Raises:
+        MessageUnreadable: another shape, or a header that we would have to understand.
+    """
+    parts = list(root)
+    if [root.tag, *(each.tag for each in parts)] not in (
+        [_soap("Envelope"), _soap("Body")],
+        [_soap("Envelope"), _soap("Header"), _soap("Body")],
+    ):
+        raise MessageUnreadable("envelope")
+    if any(each.get(_soap("mustUnderstand")) not in (None, "0") for each in root.iter()):
+        raise MessageUnreadable("envelope-header")
+    held = list(parts[-1])
+    if len(held) != 1:
+        raise MessageUnreadable("envelope-body")
+    return held[0]
 
 
 CHECKS_ON_TREE: tuple[Callable[[Element], None], ...] = (
@@ -191,6 +212,22 @@ def parse_strictly(document: bytes, *, limits: Limits) -> Element:
     return root
 
 
+def parse_envelope(document: bytes) -> Element:
+    """Return the message in a SOAP envelope, in its place there; as `parse_strictly` otherwise.
+
+    Raises:
+        MessageUnreadable: with the name of the check that refused.
+    """
+    for check_bytes in CHECKS_ON_BYTES:
+        check_bytes(document, MESSAGE)
+    envelope = parse_own_bytes(document)
+    for check_tree in CHECKS_ON_TREE[:-1]:
+        check_tree(envelope)
+    message = open_envelope(envelope)
+    check_schema(message)
+    return message
+
+
 def parse_own_bytes(document: bytes, *, comments: bool = False) -> Element:
     """Return the root of bytes that were checked before or canonicalised from a checked tree.
 
@@ -201,6 +238,10 @@ def parse_own_bytes(document: bytes, *, comments: bool = False) -> Element:
         return etree.fromstring(document, _DROPS_COMMENTS if comments else _STRICT)
     except etree.XMLSyntaxError:
         raise MessageUnreadable("well-formed") from None
+
+
+def _soap(local: str) -> str:
+    return f"{{{SOAP}}}{local}"
 
 
 @cache

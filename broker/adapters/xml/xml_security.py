@@ -25,7 +25,13 @@ from broker.adapters.xml.xml_encryption import (
     plaintext_of,
     read_encrypted,
 )
-from broker.adapters.xml.xml_parsing import AGGREGATE, MESSAGE, METADATA, parse_strictly
+from broker.adapters.xml.xml_parsing import (
+    AGGREGATE,
+    MESSAGE,
+    METADATA,
+    parse_envelope,
+    parse_strictly,
+)
 from broker.adapters.xml.xml_signatures import (
     SIGNATURE,
     canonical,
@@ -75,6 +81,9 @@ class LxmlSecurity:
 
     def parse(self, message: bytes) -> UnverifiedElement:
         return UnverifiedElement(parse_strictly(message, limits=MESSAGE))
+
+    def parse_envelope(self, message: bytes) -> UnverifiedElement:
+        return UnverifiedElement(parse_envelope(message))
 
     def parse_metadata(self, document: bytes) -> UnverifiedElement:
         return UnverifiedElement(parse_strictly(document, limits=METADATA))

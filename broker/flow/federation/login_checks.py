@@ -23,7 +23,7 @@ from broker.flow.federation.metadata_origin import check_origin_stated
 from broker.flow.federation.places import check_location, check_only_of_protocol
 
 SAML_NEEDED = ("entity_id",)
-SAML_KEYS = (*SAML_NEEDED, "metadata", "metadata_source", "sign_requests")
+SAML_KEYS = (*SAML_NEEDED, "metadata", "metadata_source", "sign_requests", "single_logout")
 OIDC_KEYS = (
     *("issuer", "client_id", "algorithms", "authentication"),
     *("client_assertion_audience", "authorization_endpoint", "token_endpoint"),

@@ -74,6 +74,7 @@ def compile_idp(
             IdpException(name=Tolerance(each.name), last_day=each.until, reason=each.reason)
             for each in document.exception
         ),
+        single_logout=document.single_logout,
     )
 
 
@@ -114,6 +115,16 @@ def _saml_endpoints(
         )
         for each in check_location(path, url, state=document.state)
     )
+    if document.single_logout and not (found.slo_redirect_url or found.slo_post_url):
+        raise DocumentProblems(
+            [
+                DocumentProblem(
+                    "single_logout",
+                    "is asked, and its metadata names no SingleLogoutService by redirect or POST.",
+                    "Ask the school for metadata with one, or leave it out.",
+                )
+            ]
+        )
     if document.sign_requests is not UNSET:
         found = structs.replace(found, sign_requests=document.sign_requests)
     return structs.replace(found, metadata_source=document.metadata_source or "")

@@ -13,6 +13,8 @@ from broker.oidc_op.request_checks import CHECKS_AFTER_REDIRECT, CHECKS_BEFORE_R
 from broker.oidc_op.request_objects import OBJECT_CHECKS
 from broker.saml_idp.checks import ANSWERABLE_CHECKS, REQUEST_CHECKS
 from broker.saml_sp.checks import STATEMENT_CHECKS
+from broker.saml_xml.logout.checks import MESSAGE_CHECKS
+from broker.saml_xml.logout.checks import REQUEST_CHECKS as REQUEST_MESSAGE_CHECKS
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +131,31 @@ SAML_REQUEST = (
             *named(ANSWERABLE_CHECKS),
         ),
         families=("E-SAML-",),
+    ),
+)
+SAML_LOGOUT = (
+    _SAML_MESSAGE,
+    CheckGroup("the envelope", ("envelope", "envelope-header", "envelope-body"), ordered=False),
+    CheckGroup(
+        "who sent it",
+        (
+            *("check_kind", "check_issuer_stated", "check_sender_registered"),
+            *("check_answer_asked", "check_answer_of_who_was_asked", "check_logout_signed"),
+        ),
+        ordered=False,
+    ),
+    _SIGNATURE,
+    CheckGroup(
+        "the message about logging out",
+        (
+            *("check_is_logout_request", "check_is_logout_response"),
+            *named(MESSAGE_CHECKS),
+            *named(REQUEST_MESSAGE_CHECKS),
+            *("check_name_stated", "check_name_qualifiers"),
+            *("check_in_response_to", "check_message_once"),
+        ),
+        ordered=False,
+        families=("E-LOGOUT-1", "E-LOGOUT-2"),
     ),
 )
 SAML_ANSWER = (

@@ -13,6 +13,7 @@ from broker.flow.following.protocol_checks import (
     OIDC_REQUEST,
     PARAMETERS,
     SAML_ANSWER,
+    SAML_LOGOUT,
     SAML_REQUEST,
     SENDER,
     CheckGroup,
@@ -279,6 +280,7 @@ _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyTy
             ),
             _STORE,
         ),
+        (LoginStep.END_SESSION, "saml"): (*_ARRIVED, *SAML_LOGOUT, _STORE),
         (LoginStep.LOG_OUT, ""): (_ENDING, _BOUND, _OWN_FORM, _STORE),
         (LoginStep.USERINFO, "oidc"): (
             _MACHINE,

@@ -31,6 +31,7 @@ from broker.flow.sessions.logout_records import LOGGED_OUT, LOGOUT, LOGOUT_RESUL
 from broker.flow.sessions.session_records import (
     PARTICIPATION,
     SESSION,
+    SESSION_AT_SCHOOL,
     STANDING,
     TOLD_LOGIN,
     HeldSession,
@@ -340,5 +341,5 @@ ACCESS_TOKEN, FAMILY = "access-token", "refresh-family"
 EVERY_KIND = (
     *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, REFRESH, API_TOKEN),
     *(AT_SCHOOL, BETWEEN, PUSHED, USED_OBJECT, SESSION, STANDING, PARTICIPATION),
-    *(TOLD_LOGIN, LOGOUT, LOGGED_OUT, LOGOUT_RESULT),
+    *(SESSION_AT_SCHOOL, TOLD_LOGIN, LOGOUT, LOGGED_OUT, LOGOUT_RESULT),
 )

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 
+from broker.domain.refusals import Refusal
 from broker.domain.relying_parties import RelyingParty
 from broker.flow.audit import AuditLog
 from broker.flow.held_state.handles import Handle
@@ -9,6 +10,9 @@ from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
 from broker.flow.sessions.logout_courier import LogoutCourier
 from broker.flow.sessions.logout_records import LoggedOutRecord
+from broker.flow.sessions.saml_logouts import BrowserForm, SamlLogouts
+from broker.flow.sessions.saml_peers import SamlPeer
+from broker.saml_xml.security import XmlSecurity
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +36,9 @@ class LogoutPorts:
     snapshots: Snapshots
     state: SealedState = field(repr=False)
     courier: LogoutCourier
+    saml: SamlLogouts
     keys: FlowKeys
+    xml: XmlSecurity
     rules: LogoutRules
     audit: AuditLog
     clock: Clock
@@ -73,20 +79,82 @@ class LeftNow:
 
 
 @dataclass(frozen=True, slots=True)
+class SchoolNow:
+    """A school's SAML login that is asked to log out, as it stands now; None: nobody knows yet."""
+
+    peer: SamlPeer
+    is_out: bool | None
+
+
+@dataclass(frozen=True, slots=True)
 class LoggedOut:
-    """What was ended, as it stands now."""
+    """What was ended, as it stands now.
+
+    Attributes:
+        asker: who asked by SAML, where it is still registered.
+        answer: what the browser brings to it, as it stands now.
+    """
 
     record: LoggedOutRecord = field(repr=False)
     parties: tuple[LeftNow, ...]
+    schools: tuple[SchoolNow, ...] = ()
+    asker: SamlPeer | None = None
+    answer: BrowserForm | None = field(default=None, repr=False)
+
+    @property
+    def _outcomes(self) -> list[bool | None]:
+        return [*(each.is_out for each in self.parties), *(each.is_out for each in self.schools)]
 
     @property
     def is_waiting(self) -> bool:
         """Tell whether somebody has not answered yet."""
-        return any(each.is_out is None for each in self.parties)
+        return None in self._outcomes
+
+    @property
+    def is_everywhere(self) -> bool:
+        """Tell whether everybody says that the person is out."""
+        return all(self._outcomes)
 
     @property
     def has_nothing_to_tell(self) -> bool:
         """Tell whether the relying party that asked is the only one that there is."""
-        return not self.record.is_elsewhere and all(
-            each.asked and not each.frontchannel_url for each in self.record.parties
+        return (
+            not self.record.is_elsewhere
+            and not self.record.schools
+            and all(each.asked and not each.frontchannel_url for each in self.record.parties)
         )
+
+    @property
+    def may_answer_at_once(self) -> bool:
+        """Tell whether who asked by SAML can have its answer without a page in between."""
+        return (
+            self.answer is not None
+            and self.is_everywhere
+            and not self.record.is_elsewhere
+            and not any(each.frontchannel_url for each in self.parties)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class AskParty:
+    """Let the browser bring our question to a party, which sends it back here.
+
+    Attributes:
+        so_far: how it stands without that party.
+    """
+
+    peer: SamlPeer
+    form: BrowserForm = field(repr=False)
+    so_far: LoggedOut
+
+
+@dataclass(frozen=True, slots=True)
+class AnswerTaken:
+    """A party's answer came back by the browser; go on with the logout that `name` names.
+
+    Attributes:
+        refusal: why it counts for nothing.
+    """
+
+    name: str
+    refusal: Refusal | None = None

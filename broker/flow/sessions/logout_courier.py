@@ -1,4 +1,5 @@
-"""Tells relying parties by the back channel that a session ended (Back-Channel Logout 1.0 2.5).
+"""Tells relying parties that a session ended: by the back channel of OpenID Connect (Back-Channel
+Logout 1.0 2.5), or by SOAP (SAML bindings 3.2).
 
 Each message waits a random while, so that two suppliers cannot match by the moment whom both of
 them lost; the relying party that asked knows the moment anyway and is told at once. It is tried a
@@ -43,13 +44,19 @@ class LogoutCalls(Protocol):
         """Return the body of a 200 or 204 answer, else raise `SchoolUnanswered`."""
         ...
 
+    async def post(self, url: str, *, headers: Mapping[str, str], content: bytes) -> bytes:
+        """Return the body of an answer by 200 to a body of another type; else likewise."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class LogoutMessage:
     """One relying party's message.
 
     Attributes:
-        sign: returns a fresh logout token; it lives two minutes, so each try takes a new one.
+        call: tries once, with a message made for that try, for none lives longer than minutes;
+            returns whether the party says that it is out. Raises `SchoolUnanswered` or a `Refusal`
+            where it says nothing, or nothing that can be believed.
         tell: keeps what became of it, for the page.
         wait_seconds: before the first try.
         last_wait_seconds: at most, once the process stops.
@@ -57,8 +64,7 @@ class LogoutMessage:
 
     relying_party: RelyingPartyId
     supplier: SupplierId
-    url: str = field(repr=False)
-    sign: Callable[[], str] = field(repr=False)
+    call: Callable[[LogoutCalls], Awaitable[bool]] = field(repr=False)
     tell: Callable[[bool], Awaitable[None]] = field(repr=False)
     wait_seconds: float
     last_wait_seconds: float = 0.0
@@ -110,14 +116,14 @@ class LogoutCourier:
                 each.cancel()
 
     async def _carry(self, message: LogoutMessage) -> None:
-        is_out = False
+        is_out: bool | None = None
         for wait_seconds in (message.wait_seconds, *AGAIN_AFTER_SECONDS):
             is_last = await self._wait(wait_seconds, message)
             is_out = await self._try(message)
-            if is_out or is_last:
+            if is_out is not None or is_last:
                 break
-        self._note(message, is_out=is_out)
-        await message.tell(is_out)
+        self._note(message, is_out=bool(is_out))
+        await message.tell(bool(is_out))
 
     async def _wait(self, seconds: float, message: LogoutMessage) -> bool:
         """Wait, and no longer than a process that stops may; tell whether it does."""
@@ -130,15 +136,13 @@ class LogoutCourier:
         await asyncio.sleep(max(0.0, min(until - clock(), message.last_wait_seconds)))
         return True
 
-    async def _try(self, message: LogoutMessage) -> bool:
+    async def _try(self, message: LogoutMessage) -> bool | None:
+        """Return what the party says; None while it says nothing."""
         try:
             async with self._calling_one[message.supplier], self._calling:
-                await self._calls.post_form(
-                    message.url, headers={}, form={"logout_token": message.sign()}
-                )
+                return await message.call(self._calls)
         except (SchoolUnanswered, Refusal):  # nobody answered, or no key of ours signs for it
-            return False
-        return True
+            return None
 
     def _note(self, message: LogoutMessage, *, is_out: bool) -> None:
         self._audit.record(

@@ -1,4 +1,4 @@
-"""What is kept of a browser's session, under four handles, of which each opens less than the last.
+"""What is kept of a browser's session, under five handles, of which each opens less than the last.
 
     session        the browser's own handle      what the school's login stated: decides for the
                                                  next supplier
@@ -6,6 +6,8 @@
     participation  child of that, one for each   whom the relying party knows by which pseudonym;
                    relying party: its `sid`      the relying party has this handle
     told-login     child of that                 as when it was told that the login took place
+    at-school      child of standing             by what name the school's login knows the session,
+                                                 where its document asks for logout
 
 A parent's handle gives its children's, never the other way round, so what a relying party holds
 finds the others that take part, and opens no identity. Handles of children are derived: any number
@@ -22,6 +24,21 @@ from broker.flow.held_state.sealed_state import SealedRecord, StateKind
 
 LONGEST_SESSION_SECONDS = 12 * 60 * 60  # a day at school; the setting is at most this
 LOGOUT_REACH_SECONDS = 12 * 60 * 60  # the same
+
+
+class NamedSession(SealedRecord, frozen=True, kw_only=True):
+    """How a SAML party on the other side knows a session: what a message about logging out names.
+
+    Attributes:
+        format, name_qualifier, sp_name_qualifier: of the NameID, as stated; "" and None for none.
+        session_index: None when it gave none.
+    """
+
+    name_id: str
+    format: str = ""
+    name_qualifier: str | None = None
+    sp_name_qualifier: str | None = None
+    session_index: str | None = None
 
 
 class HeldSession(SealedRecord, frozen=True, kw_only=True):
@@ -79,6 +96,7 @@ class ParticipationRecord(SealedRecord, frozen=True, kw_only=True):
         login: of the newest release to it.
         standing: handle of the session's `StandingRecord`, by which the others are found.
         subject: the pseudonym by which it knows the person, or its transient NameID.
+        name_format: of the NameID that it got; "" for OpenID Connect.
     """
 
     login: LoginId
@@ -86,6 +104,14 @@ class ParticipationRecord(SealedRecord, frozen=True, kw_only=True):
     relying_party: RelyingPartyId
     supplier: SupplierId
     subject: str
+    name_format: str = ""
+
+
+class SchoolSessionRecord(SealedRecord, frozen=True, kw_only=True):
+    """By what name a school's login knows the session that began there; only to log out."""
+
+    idp: SchoolIdpId
+    named: NamedSession
 
 
 class ToldLoginRecord(SealedRecord, frozen=True, kw_only=True):
@@ -114,7 +140,7 @@ STANDING = StateKind(
 )
 PARTICIPATION = StateKind(
     name="participation",
-    version=1,
+    version=2,
     struct=ParticipationRecord,
     ttl_seconds=LOGOUT_REACH_SECONDS,
     tombstone_ttl_seconds=LOGOUT_REACH_SECONDS,
@@ -125,4 +151,11 @@ TOLD_LOGIN = StateKind(
     struct=ToldLoginRecord,
     ttl_seconds=LONGEST_SESSION_SECONDS,
     tombstone_ttl_seconds=LONGEST_SESSION_SECONDS,
+)
+SESSION_AT_SCHOOL = StateKind(
+    name="session-at-school",
+    version=1,
+    struct=SchoolSessionRecord,
+    ttl_seconds=LONGEST_SESSION_SECONDS + LOGOUT_REACH_SECONDS,
+    tombstone_ttl_seconds=LONGEST_SESSION_SECONDS + LOGOUT_REACH_SECONDS,
 )

@@ -33,10 +33,13 @@ from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.sessions.session_records import (
     PARTICIPATION,
     SESSION,
+    SESSION_AT_SCHOOL,
     STANDING,
     TOLD_LOGIN,
     HeldSession,
+    NamedSession,
     ParticipationRecord,
+    SchoolSessionRecord,
     SessionRecord,
     StandingRecord,
     ToldLoginRecord,
@@ -104,11 +107,13 @@ class Sessions:
         registry: Registry,
         today: date,
         now: datetime,
+        named: NamedSession | None = None,
     ) -> SessionInHand | None:
         """Return a new session of a login; None where one of its schools wants none.
 
         Args:
             school: the one that was clicked.
+            named: how the school's login knows it, where that wants to be told of its end.
 
         Raises:
             StoreUnavailable: the login states more than the store keeps.
@@ -127,7 +132,22 @@ class Sessions:
         )
         with store_in_words():
             handle, put = self._state.seal(SESSION, record, ttl_seconds=self._times.seconds)
-        return SessionInHand(HeldSession(handle=handle.text, is_new=True), (put,))
+            puts = (put, *self._name_at_school(handle, record.idp, named))
+        return SessionInHand(HeldSession(handle=handle.text, is_new=True), puts)
+
+    def _name_at_school(
+        self, session: Handle, idp: SchoolIdpId, named: NamedSession | None
+    ) -> tuple[Put, ...]:
+        if named is None:
+            return ()
+        return (
+            self._state.seal_under(
+                at_school_of(self._state, self._standing_of(session)),
+                SESSION_AT_SCHOOL,
+                SchoolSessionRecord(idp=idp, named=named),
+                ttl_seconds=self._times.seconds + self._times.logout_seconds,
+            ),
+        )
 
     async def find(self, unverified_handle: str) -> tuple[Handle, SessionRecord] | None:
         """Return what a browser's handle opens; None when it opens no session that goes on.
@@ -151,11 +171,13 @@ class Sessions:
         supplier: SupplierId,
         subject: str,
         idp: SchoolIdpId,
+        name_format: str = "",
         told: datetime | None = None,
     ) -> Part:
         """Return a relying party's part, to be put with what is released to it.
 
         Args:
+            name_format: of the NameID that names the subject to it; "" for OpenID Connect.
             told: as when the login took place, if that is told; `find_told` finds it again.
 
         The put raises `TakenBefore` when the session was ended meanwhile.
@@ -170,6 +192,7 @@ class Sessions:
             relying_party=relying_party,
             supplier=supplier,
             subject=subject,
+            name_format=name_format,
         )
         puts = [
             self._state.seal_under(standing, STANDING, stands, ttl_seconds=seconds),
@@ -283,6 +306,11 @@ class Sessions:
 def part_of(state: SealedState, standing: Handle, relying_party: RelyingPartyId) -> Handle:
     """Return a relying party's handle in a session: its `sid`."""
     return state.derive_handle(standing, f"sid/{relying_party}")
+
+
+def at_school_of(state: SealedState, standing: Handle) -> Handle:
+    """Return by what is found how the school's login knows a session."""
+    return state.derive_handle(standing, "at-school")
 
 
 def keep_named(

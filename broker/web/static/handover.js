@@ -8,5 +8,9 @@
   if (form && (!arrived || arrived.type !== "back_forward")) {
     // A hidden field may be called "submit" and then hides the form's own method.
     HTMLFormElement.prototype.submit.call(form);
+    // Until the next page is there this one stays, and goes on without a party that is not there.
+    if (form.dataset.onward) {
+      setTimeout(() => location.replace(form.dataset.onward), form.dataset.seconds * 1000);
+    }
   }
 })();
