@@ -14,6 +14,7 @@ from tests.bench.figures import Line
 from tests.bench.first_day import bench_first_day
 from tests.bench.forged_response import bench_forged_response
 from tests.bench.logins_on_redis import bench_on_redis
+from tests.bench.metadata_aggregate import bench_metadata
 from tests.bench.progress import Bar, progress_bars
 from tests.bench.register_scale import bench_register
 from tests.bench.scale_schools import bench_scale_schools
@@ -36,6 +37,7 @@ IN_ONE_WORLD: Mapping[str, Callable[[BenchWorld, Bar], Iterator[Line]]] = {
 }
 IN_WORLDS_OF_THEIR_OWN: Mapping[str, Callable[[Bar], Iterator[Line]]] = {
     "scale-schools": bench_scale_schools,
+    "metadata-7000": bench_metadata,
     "register-3-million": bench_register,
     "convert-million": bench_convert_million,
 }

@@ -9,6 +9,7 @@ import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 
 from tests.bench.world import BenchWorld
 from tests.redis_server import RedisServer, running_redis
@@ -43,7 +44,7 @@ class Running:
 @contextmanager
 def serving(world: BenchWorld) -> Iterator[Running]:
     """Run one worker with the in-process store while the context lasts."""
-    with _serving(world, workers=1, redis=None) as running:
+    with serving_folder(world.folder, issuer=world.addresses.issuer) as running:
         yield running
 
 
@@ -52,21 +53,29 @@ def serving_on_redis(world: BenchWorld, *, workers: int) -> Iterator[Running]:
     """Run workers while the context lasts, with a Redis of their own that nobody else uses."""
     folder = world.folder / "redis"
     folder.mkdir(exist_ok=True)
-    with running_redis(folder) as redis, _serving(world, workers=workers, redis=redis) as running:
+    with (
+        running_redis(folder) as redis,
+        serving_folder(
+            world.folder, issuer=world.addresses.issuer, workers=workers, redis=redis
+        ) as running,
+    ):
         yield running
 
 
 @contextmanager
-def _serving(world: BenchWorld, *, workers: int, redis: RedisServer | None) -> Iterator[Running]:
+def serving_folder(
+    folder: Path, *, issuer: str, workers: int = 1, redis: RedisServer | None = None
+) -> Iterator[Running]:
+    """Run the broker of a folder while the context lasts."""
     environment = dict(os.environ)
-    command = [*BROKER, "serve", "--config", str(world.folder)]
+    command = [*BROKER, "serve", "--config", str(folder)]
     if redis is not None:
         environment["BROKER_STORE__URL"] = f"redis://127.0.0.1:{redis.port}"
         command += ["--workers", str(workers)]
     began = time.monotonic()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL, env=environment)
     try:
-        wait_until_ready(world, process)
+        wait_until_ready(issuer, process)
         yield Running(
             pid=process.pid,
             workers=workers,
@@ -78,12 +87,12 @@ def _serving(world: BenchWorld, *, workers: int, redis: RedisServer | None) -> I
         process.wait(timeout=START_WITHIN_SECONDS)
 
 
-def wait_until_ready(world: BenchWorld, process: subprocess.Popen[bytes]) -> None:
+def wait_until_ready(issuer: str, process: subprocess.Popen[bytes]) -> None:
     """Return when the broker can log somebody in."""
     deadline = time.monotonic() + START_WITHIN_SECONDS
     while time.monotonic() < deadline and process.poll() is None:
         try:
-            with urllib.request.urlopen(f"{world.addresses.issuer}/health/ready", timeout=5):
+            with urllib.request.urlopen(f"{issuer}/health/ready", timeout=5):
                 return
         except (urllib.error.URLError, ConnectionError):
             time.sleep(LOOK_EVERY_SECONDS)
