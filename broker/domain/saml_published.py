@@ -33,6 +33,9 @@ class PublishedParty(msgspec.Struct, frozen=True, kw_only=True):
 class PublishedIdp(PublishedParty, frozen=True, kw_only=True):
     """What a school's identity provider publishes.
 
+    A worker's snapshot leaves some of it out (`metadata_validity.without_unread`): names, scopes
+    and encryption keys among it.
+
     Attributes:
         slo_redirect_url, slo_post_url, slo_soap_url: SingleLogoutService of each binding.
         slo_redirect_response_url, slo_post_response_url: where answers go instead, if elsewhere.

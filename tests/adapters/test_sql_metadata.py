@@ -9,6 +9,8 @@ import pytest
 from broker.adapters.databases.sql_metadata import SqliteMetadata
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_upgrade import upgrade_database
+from broker.domain.documents import Kind
+from broker.domain.federation import SamlIdpEndpoints, SchoolIdp
 from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId
 from broker.domain.metadata_sources import EntityStanding, SourceUpdate
 from broker.flow.federation.change import check_apply
@@ -16,7 +18,7 @@ from broker.flow.federation.refresh import check_refresh
 from broker.flow.federation.snapshots import RegistryUnreadable
 from tests.builders_metadata_sources import WEEK
 from tests.builders_saml import NOW, SECOND, STRANGER_KEY
-from tests.builders_saml_metadata import a_key, an_idp, an_sp
+from tests.builders_saml_metadata import a_key, an_idp, an_sp, ui_info
 from tests.flow.federation_builders import a_compiler, a_federation
 from tests.flow.sourced_federation import SCHOOL, SERVICE, Sourced, documents
 
@@ -131,3 +133,35 @@ def test_a_source_without_standing_lets_nobody_in(store: SqliteRegistry) -> None
 def test_no_database(tmp_path: Path) -> None:
     with pytest.raises(RegistryUnreadable):
         SqliteMetadata(tmp_path / "nowhere" / "registry.db").sources()
+
+
+def test_a_snapshot_keeps_what_a_login_reads_alone(store: SqliteRegistry, sourced: Sourced) -> None:
+    names = ui_info('<mdui:DisplayName xml:lang="nl">De Vuurvogel</mdui:DisplayName>')
+    scope = "<shibmd:Scope>vuurvogel.example</shibmd:Scope>"
+    keys = (a_key(STRANGER_KEY.certificate, use=None),)
+    sourced.publish(an_idp(of_role=(names, scope), keys=keys), an_sp())
+    refresh(store, sourced)
+    record = store.records()[Kind.IDENTITY_PROVIDER, "vuurvogel"]
+    assert isinstance(record, SchoolIdp)
+    assert isinstance(record.endpoints, SamlIdpEndpoints)
+    assert record.endpoints.display_names == {"nl": "De Vuurvogel"}
+    assert record.endpoints.encryption_certificates == (STRANGER_KEY.certificate,)
+    kept = store.load(now=NOW).idps[LOGIN]
+    assert isinstance(kept.endpoints, SamlIdpEndpoints)
+    assert (kept.endpoints.display_names, kept.endpoints.scopes) == ({}, ())
+    assert kept.endpoints.encryption_certificates == ()
+    assert kept.endpoints.signing_certificates == record.endpoints.signing_certificates
+    assert kept.name == "De Vuurvogel"
+
+
+def test_what_did_not_change_is_the_same_object_in_the_next_snapshot(
+    store: SqliteRegistry, sourced: Sourced
+) -> None:
+    before = store.load(now=NOW)
+    apply(store, sourced, login={"name": "Anders"})
+    after = store.load(now=NOW)
+    assert after.schools[SchoolId("vuurvogel")] is before.schools[SchoolId("vuurvogel")]
+    assert after.idps[LOGIN].name == "Anders"
+    assert store.load(now=NOW).idps[LOGIN] is after.idps[LOGIN]
+    assert not store.load(now=NOW + WEEK).idps[LOGIN].enabled
+    assert store.load(now=NOW).idps[LOGIN].enabled

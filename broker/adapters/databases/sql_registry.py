@@ -4,9 +4,9 @@ Workers decode compiled records; documents are read by `broker apply` and `broke
 """
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any, TypeVar
@@ -31,7 +31,7 @@ from broker.adapters.databases.tables_registry import documents, pins
 from broker.domain.documents import DOCUMENT_TYPES, AnyDocument, Kind
 from broker.domain.federation import Agreement, Relation, School, SchoolIdp, Supplier
 from broker.domain.metadata_sources import build_validity
-from broker.domain.metadata_validity import valid_logins, valid_suppliers
+from broker.domain.metadata_validity import valid_logins, valid_suppliers, without_unread
 from broker.domain.registry import Registry, build_registry
 from broker.flow.federation.change import (
     CheckedChange,
@@ -54,6 +54,11 @@ _FAULTS = (sqlite3.Error, OSError, msgspec.MsgspecError, KeyError)
 _in_force = documents.c.last_version.is_(None)
 _COMPILED = prepare(
     select(documents.c.id, documents.c.compiled)
+    .where(documents.c.kind == bindparam("of_kind"), _in_force)
+    .order_by(documents.c.id)
+)
+_NUMBERED = prepare(
+    select(documents.c.number, documents.c.compiled)
     .where(documents.c.kind == bindparam("of_kind"), _in_force)
     .order_by(documents.c.id)
 )
@@ -107,6 +112,8 @@ class SqliteRegistry:
     """
 
     path: Path
+    _kept: dict[Kind, dict[int, Any]] = field(default_factory=dict, repr=False, compare=False)
+    """By row, which never changes: schools and logins of the last load, for the next one."""
 
     def version(self) -> int:
         """Return the version in force.
@@ -124,7 +131,7 @@ class SqliteRegistry:
                 lets nobody log in: none is.
         """
         with self._reading() as connection:
-            return _load(connection, now=now)
+            return _load(connection, self._kept, now=now)
 
     def records(self) -> Mapping[Key, SchoolIdp | Supplier]:
         """Return what logins and suppliers in force compiled to, metadata and all."""
@@ -192,7 +199,9 @@ class SqliteRegistry:
             raise RegistryUnreadable(f"{self.path}: {error}") from error
 
 
-def _load(connection: sqlite3.Connection, *, now: datetime | None) -> Registry:
+def _load(
+    connection: sqlite3.Connection, kept: dict[Kind, dict[int, Any]], *, now: datetime | None
+) -> Registry:
     validity = build_validity(read_sources(connection), read_entities(connection))
     pinned, windows = dict(connection.execute(_PINS)), read_windows(connection)
     suppliers = [
@@ -206,9 +215,9 @@ def _load(connection: sqlite3.Connection, *, now: datetime | None) -> Registry:
     ]
     registry = build_registry(
         read_version(connection),
-        schools=_records(connection, Kind.SCHOOL, School),
+        schools=_again(connection, kept, Kind.SCHOOL, School),
         idps=valid_logins(
-            with_built_in_names(_records(connection, Kind.IDENTITY_PROVIDER, SchoolIdp)),
+            _again(connection, kept, Kind.IDENTITY_PROVIDER, SchoolIdp, finish=_for_logins),
             validity,
             now=now,
         ),
@@ -230,6 +239,37 @@ def _records(connection: sqlite3.Connection, kind: Kind, type_: type[Record]) ->
     decoder = msgspec.msgpack.Decoder(type_)
     for _, compiled in connection.execute(_COMPILED, {"of_kind": kind}):
         yield decoder.decode(compiled)
+
+
+def _again(
+    connection: sqlite3.Connection,
+    kept: dict[Kind, dict[int, Any]],
+    kind: Kind,
+    type_: type[Record],
+    *,
+    finish: Callable[[Iterator[Record]], Iterator[Record]] = iter,
+) -> list[Record]:
+    """Return the records of a kind, in order; those of rows that were loaded before are the same
+    objects, so that another version costs the memory of what changed."""
+    decoder, before, found = msgspec.msgpack.Decoder(type_), kept.get(kind, {}), {}
+    number = 0
+
+    def decode_new() -> Iterator[Record]:
+        nonlocal number
+        for number, compiled in connection.execute(_NUMBERED, {"of_kind": kind}):
+            if number in before:
+                found[number] = before[number]
+            else:
+                yield decoder.decode(compiled)
+
+    for record in finish(decode_new()):
+        found[number] = record
+    kept[kind] = found
+    return list(found.values())
+
+
+def _for_logins(idps: Iterator[SchoolIdp]) -> Iterator[SchoolIdp]:
+    return with_built_in_names(map(without_unread, idps))
 
 
 def _agreements(connection: sqlite3.Connection, side: str) -> Iterator[tuple[str, bytes]]:
