@@ -10,14 +10,12 @@ from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.operators.operator_refusals import (
     OperatorUnknown,
     PersonChanged,
-    PersonNotKnown,
     PreparedUnreadable,
 )
 from broker.flow.operators.two_persons import Action, PreparedAction, encode_prepared
 from broker.flow.persons.person_changes import (
     PlannedChange,
     PlanPorts,
-    confirm_transfer,
     plan_change,
     read_rewrites,
     write_rewrites,
@@ -29,7 +27,6 @@ from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plan_refusals import BothNeeded, NothingToDecide
 from broker.flow.persons.person_plans import (
     Deciding,
-    plan_protection,
     plan_split,
 )
 from broker.flow.persons.person_records import Presented, as_root
@@ -37,7 +34,6 @@ from broker.flow.persons.person_rows import find_records
 from broker.flow.persons.person_suppliers import Visit
 from broker.flow.persons.persons import KnownPerson, identify_person
 from broker.flow.persons.register import (
-    RegisterUnavailable,
     RowRewrite,
     derive_register_keys,
     derive_tag,
@@ -235,59 +231,6 @@ async def test_whether_number_and_eck_id_are_one_pupil_s_two_persons_learn() -> 
     assert len({len(encode_prepared(each)) for each in (possible, done, nobody)}) == 1
     assert desk.told().count("action-prepared") == 3
     assert desk.told().count("refused") == 2
-
-
-@pytest.mark.parametrize("word", [(HERE, VUURVOGEL), (THERE, REGENBOOG)])
-async def test_school_s_word_confirms_an_arrival_once(word: tuple[PersonRoot, SchoolId]) -> None:
-    register = await a_moved_register()
-    local, school = word
-    by = deciding(school)
-    assert await confirm_transfer(pupil(local), by=by, ports=register.ports)
-    assert not await confirm_transfer(pupil(local), by=by, ports=register.ports)
-    record = (await find_records((ECK,), register=register, keys=KEYS))[ECK]
-    assert record.seen[REGENBOOG].confirmed
-
-
-async def test_new_school_s_word_about_a_protected_pupil_changes_nothing() -> None:
-    register = await a_moved_register()
-    planned = await plan_change(
-        pupil(None, ECK),
-        lambda person: plan_protection(person, protected=True, by=BY_HERE),
-        ports=register.ports,
-    )
-    await register.rewrite(planned.rewrites)
-    word = pupil(None, ECK)
-    assert not await confirm_transfer(word, by=deciding(REGENBOOG), ports=register.ports)
-    assert await confirm_transfer(word, by=BY_HERE, ports=register.ports)
-
-
-async def test_word_about_a_pupil_whom_the_school_never_stated_is_refused() -> None:
-    register = await a_moved_register()
-    with pytest.raises(PersonNotKnown):
-        await confirm_transfer(
-            pupil(None, ECK), by=deciding(SchoolId("kompas")), ports=register.ports
-        )
-
-
-class NeverFirst(Register):
-    """Somebody else always writes first; or once."""
-
-    losses = 100
-
-    async def rewrite(self, rewrites: object) -> None:
-        self.losses -= 1
-        if self.losses >= 0:
-            raise PersonChanged("check_person_unchanged")
-        await super().rewrite(rewrites)  # type: ignore[arg-type]
-
-
-async def test_word_that_comes_second_is_told_again() -> None:
-    register = NeverFirst()
-    register.rows = (await a_moved_register()).rows
-    with pytest.raises(RegisterUnavailable):
-        await confirm_transfer(pupil(HERE), by=BY_HERE, ports=register.ports)
-    register.losses = 1
-    assert await confirm_transfer(pupil(HERE), by=BY_HERE, ports=register.ports)
 
 
 async def test_prepared_rows_are_read_as_they_were_written() -> None:

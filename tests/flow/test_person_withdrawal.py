@@ -8,14 +8,12 @@ from datetime import timedelta
 import pytest
 from msgspec.structs import replace
 
-from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
 from broker.flow.held_state.framing import NONCE_BYTES
 from broker.flow.operators.operator_refusals import PersonNotKnown
 from broker.flow.persons.arrival_budgets import ArrivalRules, ArrivalWaits
 from broker.flow.persons.listed_moves import ListedMoves, ListOfSchool, Noted
 from broker.flow.persons.person_anew import plan_begin_anew
-from broker.flow.persons.person_changes import PlanPorts, confirm_transfer
 from broker.flow.persons.person_objection import plan_objection
 from broker.flow.persons.person_plan_refusals import NothingToDecide
 from broker.flow.persons.person_plans import (
@@ -25,11 +23,11 @@ from broker.flow.persons.person_plans import (
     plan_protection,
     plan_split,
 )
-from broker.flow.persons.person_records import PersonRecord, Presented, SeenAt
+from broker.flow.persons.person_records import PersonRecord, SeenAt
 from broker.flow.persons.person_suppliers import find_holder
 from broker.flow.persons.person_withdrawal import plan_withdrawal
 from broker.flow.persons.register import derive_tag, seal_record
-from broker.pseudonyms.derivation import PersonRoot, root_apart
+from broker.pseudonyms.derivation import PersonRoot
 from tests.flow.register_world import KOMPAS, REGENBOOG, VUURVOGEL
 from tests.flow.test_person_fresh import ALICE, KEYS, ROOT_KEY, World, number
 
@@ -43,20 +41,6 @@ class Moves(World):
         moves = ListedMoves(self.register, KEYS, ArrivalRules(), self.draw, ROOT_KEY)
         of = ListOfSchool(school, self.today, confirms=True, settled_after_days=14)
         return await moves.note_listed(eck_id, of=of, protected=False)
-
-    async def fed(self, *, school: SchoolId = VUURVOGEL) -> bool:
-        """Confirm as a school's enrolment feed does, without any person."""
-        by = Deciding(
-            school=school,
-            today=self.today,
-            settled_after_days=14,
-            tag_of=lambda root: derive_tag(KEYS, root),
-            fresh_account=lambda root, at: root_apart(root, at, key=ROOT_KEY),
-        )
-        presented = Presented(Population.PUPIL, eck_id=ALICE, local=None)
-        return await confirm_transfer(
-            presented, by=by, ports=PlanPorts(self.register, KEYS, self.draw)
-        )
 
     def pass_days(self, days: int) -> None:
         self.today += timedelta(days=days)
@@ -132,12 +116,9 @@ class TestWaitedInVain:
         await waited.decide(plan_confirmation, ALICE)
         assert await waited.account(ALICE, school=REGENBOOG) == ALICE
 
-    async def test_not_by_the_school_that_waited_nor_by_a_program_s_word(
-        self, waited: Moves
-    ) -> None:
+    async def test_not_by_the_school_that_waited(self, waited: Moves) -> None:
         with pytest.raises(PersonNotKnown):
             await waited.decide(plan_confirmation, ALICE, school=REGENBOOG)
-        assert not await waited.fed()
         assert waited.at().objected
         await waited.decide(plan_confirmation, ALICE)
         assert not waited.at().objected

@@ -5,8 +5,8 @@ so whoever confirms needs no number, and what a login changed meanwhile stops it
 
     parameters[tag] = mark "/" sealed row "/" school year "/" moves in suppliers' counts
 
-in hexadecimal digits; an empty sealed row deletes. A program's word, the enrolment feed's, is
-carried out at once by `confirm_transfer`.
+in hexadecimal digits; an empty sealed row deletes. What a school's list says goes without people:
+`broker.flow.persons.listed_moves`.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -15,16 +15,14 @@ from dataclasses import dataclass, field
 import msgspec
 
 from broker.flow.held_state.framing import NONCE_BYTES
-from broker.flow.operators.operator_refusals import PersonChanged, PreparedUnreadable
+from broker.flow.operators.operator_refusals import PreparedUnreadable
 from broker.flow.operators.two_persons import Action
-from broker.flow.persons.person_plan_refusals import NothingToDecide, SchoolOfBeforeDecides
-from broker.flow.persons.person_plans import Deciding, OpenedPerson, Plan, plan_confirmation
+from broker.flow.persons.person_plans import OpenedPerson, Plan
 from broker.flow.persons.person_records import Presented, as_root
 from broker.flow.persons.person_rows import look_up
 from broker.flow.persons.register import (
     PersonRegister,
     RegisterKeys,
-    RegisterUnavailable,
     RowRewrite,
     StoredRow,
     SupplierMove,
@@ -95,33 +93,6 @@ async def plan_change(
         moves = find_moves(known.get(change.root), change.record, root=change.root, keys=ports.keys)
         rewrites.append(RowRewrite(tag, _mark(before), row, moves))
     return PlannedChange(plan, tuple(rewrites))
-
-
-async def confirm_transfer(presented: Presented, *, by: Deciding, ports: PlanPorts) -> bool:
-    """Confirm arrivals on a school's own word, its enrolment feed's; False when nothing waited.
-
-    A school confirms its own pupil's arrival, or that a pupil of before is elsewhere now. Of a
-    protected pupil the new school's word changes nothing, and for one who waited in vain it takes
-    two persons.
-
-    Raises:
-        PersonNotKnown: this school never stated this pupil's ECK iD.
-        RegisterUnavailable: nobody knows whether it is stored.
-    """
-    for _ in range(MAX_ATTEMPTS):
-        try:
-            planned = await plan_change(
-                presented,
-                lambda person: plan_confirmation(person, by=by, lifts=False),
-                ports=ports,
-            )
-            await ports.register.rewrite(planned.rewrites)
-        except (NothingToDecide, SchoolOfBeforeDecides):
-            return False
-        except PersonChanged:
-            continue  # a login was first
-        return True
-    raise RegisterUnavailable("check_register_converges")
 
 
 async def _row_under(tag: bytes, *, ports: PlanPorts) -> StoredRow | None:

@@ -90,11 +90,8 @@ class Deciding:
     fresh_account: Callable[[PersonRoot, SchoolId], PersonRoot]
 
 
-def plan_confirmation(person: OpenedPerson, *, by: Deciding, lifts: bool = True) -> Plan:
+def plan_confirmation(person: OpenedPerson, *, by: Deciding) -> Plan:
     """Return what a school's confirmation does: to its own arrival, or to later ones elsewhere.
-
-    Args:
-        lifts: whether it is two persons', and opens again what a pupil waited for in vain.
 
     Raises:
         PersonNotKnown: this school never stated this pupil's ECK iD, or was objected to itself.
@@ -112,7 +109,7 @@ def plan_confirmation(person: OpenedPerson, *, by: Deciding, lifts: bool = True)
             record, by.school, today=by.today, after_days=by.settled_after_days
         )
     confirmed = confirm_arrivals(record, schools)
-    lifts &= confirmed == record  # what waits goes first, and alone
+    lifts = confirmed == record  # what waits goes first, and alone
     in_vain = frozenset(at for at in schools if lifts and waited_in_vain(record.seen[at]))
     confirmed = give_back(confirmed, in_vain, by=by.school)
     count = sum(each != record.seen[at] for at, each in confirmed.seen.items())
