@@ -71,6 +71,8 @@ class SchoolsGoOn(SchoolsChange):
 
     def comes_along(self, school: SchoolId, stated: Stated | None, number: str | None) -> None:
         relation = self.in_force
+        if school == VUURVOGEL and stated is not None and number is not None:
+            self.comes_back(stated, number)
         if school != FENIKS or relation is None:
             return
         if number is not None and relation.numbers_of and self.may_go_on(number, relation):
@@ -81,6 +83,22 @@ class SchoolsGoOn(SchoolsChange):
                 self.pin_comes_along(bound_to, relation.numbers_of)
         if stated is not None:
             self.pin_comes_along(stated, relation.old)
+
+    def comes_back(self, stated: Stated, number: str) -> None:
+        """Who met at De Feniks is one person at De Vuurvogel as well, and opens the work there."""
+        old, new = (VUURVOGEL, number), (FENIKS, number)
+        met = number in self.came_along and self.bound.get(new) == stated.eck_id
+        if not met or old not in self.own_account or VUURVOGEL in stated.arrivals:
+            return
+        if FENIKS in stated.closed_to or self.opened_at(stated, FENIKS) != self.of_number(old):
+            return
+        for at in (stated.first_at, stated.confirmed):
+            at |= {VUURVOGEL} if FENIKS in at else set()
+        stated.arrivals[VUURVOGEL] = stated.arrivals[FENIKS]
+        stated.opens[VUURVOGEL] = self.of_number(old)
+        stated.known_at |= self.own_account.pop(old)
+        stated.protected |= old in self.protected_numbers
+        self.bound[old] = self.joined_of[old] = stated.eck_id
 
     def was_parted(self, number: Number, stated: Stated) -> bool:
         """What was parted from a number at the school of before stays so where it came along."""

@@ -18,7 +18,7 @@ from broker.flow.persons.successors import OldNumber, Succession
 from broker.flow.rotation.conversion import NotConverted, convert_batch
 from broker.pseudonyms.conversion import find_root, make_conversion
 from broker.pseudonyms.derivation import PersonRoot, derive_pseudonym, load_pseudonym_key
-from tests.flow.register_world import FIRST_DAY
+from tests.flow.register_world import FIRST_DAY, REGENBOOG
 from tests.flow.test_conversion import MemoryRows
 from tests.flow.test_person_fresh import (
     ALICE,
@@ -188,6 +188,38 @@ class TestNumberThatWentOnAndCameBack:
             await world.account(None, AT_OLD, school=OLD)
         await world.erase(ALICE)
         assert await world.account(None, N) == BOB
+
+    async def test_keeps_the_work_of_an_eck_id_that_came_there(self, world: World) -> None:
+        await world.account(None, AT_OLD, school=OLD)
+        assert await world.account(ALICE, N, succession=GOES_ON) == AT_OLD
+        assert await world.account(ALICE, AT_OLD, school=OLD) == AT_OLD
+        assert await world.account(ALICE, school=OLD) == AT_OLD
+        assert await world.account(None, AT_OLD, school=OLD) == AT_OLD
+        assert converted(world, AT_OLD) == AT_OLD
+        await world.erase(ALICE)
+        assert world.is_closed(AT_OLD)
+        assert world.is_closed(N)
+
+    async def test_also_of_who_logged_in_here_by_the_number_since(self, world: World) -> None:
+        await world.account(None, AT_OLD, school=OLD)
+        await world.account(ALICE, N, succession=GOES_ON)
+        assert await world.account(None, AT_OLD, school=OLD) == AT_OLD
+        assert await world.account(ALICE, AT_OLD, school=OLD) == AT_OLD
+        assert converted(world, AT_OLD) == AT_OLD
+
+    async def test_but_opens_it_for_no_other_eck_id(self, world: World) -> None:
+        await world.account(None, AT_OLD, school=OLD)
+        await world.account(ALICE, N, succession=GOES_ON)
+        assert await world.account(BOB, school=REGENBOOG) == BOB
+        assert await world.account(BOB, AT_OLD, school=OLD) == BOB
+        assert await world.account(ALICE, N) == AT_OLD
+
+    async def test_nor_where_the_number_is_what_the_eck_id_left_behind(self, world: World) -> None:
+        await world.account(None, AT_OLD, school=OLD)
+        await world.account(None, N, succession=GOES_ON)
+        await world.account(ALICE)
+        assert await world.account(ALICE, N) == ALICE, "rule 11, at the new school"
+        assert await world.account(ALICE, AT_OLD, school=OLD) == ALICE
 
     async def test_who_was_bound_there_before_keeps_it(self, world: World) -> None:
         await world.account(None, AT_OLD, school=OLD)

@@ -504,12 +504,23 @@ class TestSchoolThatGoesOn:
         await world.erase(None, N)
         assert await world.account(None, self.AT_OLD, school=OLD) == BOB, "erasing Alice is hers"
 
-    async def test_her_own_eck_id_takes_nothing_from_her_number(self, world: World) -> None:
-        """At the old school the ECK iD is new: kept apart, as where it came from elsewhere."""
+    async def test_her_own_eck_id_opens_her_work_at_the_old_school_again(
+        self, world: World
+    ) -> None:
+        """The two met while the new school counted as this one: nobody else saw either."""
         await world.account(None, self.AT_OLD, school=OLD)
         await world.account(ALICE, N, succession=self.GOES_ON)
-        assert await world.account(ALICE, self.AT_OLD, school=OLD) == ALICE
+        assert await world.account(ALICE, self.AT_OLD, school=OLD) == self.AT_OLD
         assert await world.account(None, self.AT_OLD, school=OLD) == self.AT_OLD
+        assert await world.account(BOB, N, succession=self.GOES_ON) == BOB
+        assert await world.account(ALICE, self.AT_OLD, school=OLD) == self.AT_OLD
+        assert await world.account(ALICE, N) == self.AT_OLD
+
+    async def test_once_the_new_school_issued_it_anew_the_eck_id_is_kept_apart(
+        self, world: World
+    ) -> None:
+        await world.account(None, self.AT_OLD, school=OLD)
+        await world.account(ALICE, N, succession=self.GOES_ON)
         await world.account(BOB, N, succession=self.GOES_ON)
         assert await world.account(ALICE, self.AT_OLD, school=OLD) == ALICE
         assert await world.account(ALICE, N) == self.AT_OLD

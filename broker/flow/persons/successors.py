@@ -223,10 +223,16 @@ def carry_over(
     """
     changes: list[Change] = []
     events: list[PersonEvent] = []
-    eck_id = None if found.eck_id is None else _carry_pin(found.eck_id, succession, login)
+    eck_id, local = found.eck_id, found.local
+    if eck_id is not None:
+        eck_id, local = _carry_back(
+            _carry_pin(eck_id, succession, login), found, eck_root=presented.eck_id, login=login
+        )
     if eck_id is not None and eck_id != found.eck_id:
         events.append(PersonEvent.PIN_CARRIED)
-    carried = with_fields(found, eck_id=eck_id)
+    if presented.local is not None and local is not None and local != found.local:
+        changes.append(Change(presented.local, local))
+    carried = with_fields(found, eck_id=eck_id, local=local)
     if len(old_rows) > 1:
         events.append(PersonEvent.NUMBER_COLLIDES)
     elif old_rows and presented.local is not None and _is_recent(old_rows[0]):
@@ -267,6 +273,35 @@ def _carry_pin(record: PersonRecord, succession: Succession, login: Login) -> Pe
     pinned = min(before, key=lambda each: (each.confirmed, each.held_since is None))
     seen = {**record.seen, login.school: _without_rows(pinned)}
     return replace(record, seen=seen)
+
+
+def _carry_back(
+    record: PersonRecord, found: FoundRecords, *, eck_root: PersonRoot | None, login: Login
+) -> tuple[PersonRecord, PersonRecord | None]:
+    """Return the records of an ECK iD and a number that met at the school that went on for this
+    one, as they meet here again.
+
+    There the ECK iD came to the number's own account, when that school counted as this one (rule
+    9). Once the relation is taken back it would be a newcomer here, kept apart from the work that
+    it opened (rule 12).
+    """
+    local, onward = found.local, found.onward
+    if local is None or onward is None or local.bound_to is not None:
+        return record, local
+    there = [each for at, each in record.seen.items() if at in onward.seen and not each.objected]
+    met = onward.bound_to == eck_root and any(each.account == local.account for each in there)
+    if not met or login.school in record.seen:
+        return record, local
+    seen = {**record.seen, login.school: _without_rows(there[0])}
+    return (
+        replace(
+            record,
+            seen=seen,
+            suppliers={**local.suppliers, **record.suppliers},
+            protected=record.protected or local.protected,
+        ),
+        replace(local, salt=record.salt, bound_to=eck_root, held_by=eck_root, suppliers={}),
+    )
 
 
 def _without_rows(there: SeenAt) -> SeenAt:
