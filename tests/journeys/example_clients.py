@@ -34,6 +34,7 @@ class ExampleClient:
         cookie: begins the names of its cookies; "" for `example-` and its name.
         daemon: a second program, started before; `socket` is there once it listens.
         metadata_at: path at which it tells its metadata; "" where `prepare` makes them.
+        is_school: it is a school's login.
     """
 
     name: str
@@ -47,6 +48,7 @@ class ExampleClient:
     daemon: tuple[str, ...] = ()
     socket: str = ""
     metadata_at: str = ""
+    is_school: bool = False
 
     @property
     def folder(self) -> Path:
@@ -57,6 +59,8 @@ class ExampleClient:
 UNPACKED = Path(sys.prefix) / "unpacked"
 SHIBD = UNPACKED / "shibboleth-sp-utils/usr/sbin/shibd"
 SHIB_MODULE = UNPACKED / "libapache2-mod-shib/usr/lib/apache2/modules/mod_shib.so"
+
+SIMPLESAMLPHP = UNPACKED / "simplesamlphp/usr/share/simplesamlphp"
 
 NODE = ("node", "{here}/app.mjs")
 PYTHON = (sys.executable, "{here}/app.py")
@@ -100,6 +104,15 @@ EXAMPLE_CLIENTS = (
 )
 
 
+EXAMPLE_SCHOOL = ExampleClient(
+    "simplesamlphp-school",
+    ("php", "-S", "127.0.0.1:{port}", "router.php"),
+    protocol="saml",
+    metadata_at="/simplesaml/saml2/idp/metadata.php",
+    is_school=True,
+)
+
+
 @dataclass(frozen=True, slots=True)
 class RunningClient:
     """A client that answers at `base_url`; `document` is what a federation applies for it."""
@@ -118,12 +131,15 @@ async def running_client(
     on this event loop meanwhile: a client asks it for discovery as it starts.
     """
     port = a_free_port()
-    for each in (*example.folder.glob("*.toml"), *example.folder.glob("*.xml")):
-        placed = _GUIDE_PORT.sub(f"localhost:{port}", each.read_text())
-        (folder / each.name).write_text(placed.replace(_GUIDE_BROKER, issuer))
+    for each in example.folder.rglob("*"):
+        if each.suffix in {".toml", ".xml", ".php"}:
+            placed = _GUIDE_PORT.sub(f"localhost:{port}", each.read_text())
+            copy = folder / each.relative_to(example.folder)
+            copy.parent.mkdir(exist_ok=True)
+            copy.write_text(placed.replace(_GUIDE_BROKER, issuer))
     base_url = f"http://localhost:{port}"
     daemon, program = (
-        [each.format(here=example.folder, folder=folder) for each in words]
+        [each.format(here=example.folder, folder=folder, port=port) for each in words]
         for words in (example.daemon, example.program)
     )
     environment = _environment(example, folder, issuer=issuer, port=port)
@@ -149,7 +165,8 @@ async def running_client(
         environment["SHIBSP_RUNDIR"] = short  # the system bounds a socket's path
         try:
             if example.protocol == "saml":
-                await _take(f"{issuer}/saml/idp/metadata", folder / "broker.xml")
+                role = "sp" if example.is_school else "idp"
+                await take_metadata(f"{issuer}/saml/{role}/metadata", folder / "broker.xml")
                 prepared = await start(str(example.folder / "prepare"))
                 assert await prepared.wait() == 0, said.read_text()
             if daemon:
@@ -161,8 +178,10 @@ async def running_client(
             while not await _listens(port):
                 look(running)
             if example.metadata_at:
-                await _take(base_url + example.metadata_at, folder / "sp.xml")
-            yield RunningClient(base_url, folder / "supplier.toml")
+                file = folder / ("idp.xml" if example.is_school else "sp.xml")
+                await take_metadata(base_url + example.metadata_at, file)
+            document = folder / ("school.toml" if example.is_school else "supplier.toml")
+            yield RunningClient(base_url, document)
         finally:
             for process in reversed(processes):
                 if process.returncode is None:
@@ -170,7 +189,8 @@ async def running_client(
                     await process.wait()
 
 
-async def _take(url: str, file: Path) -> None:
+async def take_metadata(url: str, file: Path) -> None:
+    """Write what an address tells to a file."""
     async with httpx2.AsyncClient(trust_env=False) as client:
         told = await client.get(url)
     assert told.status_code == 200, told.text
@@ -187,6 +207,8 @@ def _environment(example: ExampleClient, folder: Path, *, issuer: str, port: int
         "HERE": str(example.folder),
         "FOLDER": str(folder),
         "SHIB_MODULE": str(SHIB_MODULE),
+        "SIMPLESAMLPHP": str(SIMPLESAMLPHP),
+        "SIMPLESAMLPHP_CONFIG_DIR": str(folder),
         **{f"SHIBSP_{kind}DIR": str(folder) for kind in ("CFG", "LOG", "CACHE")},
     }
 
