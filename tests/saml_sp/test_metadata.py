@@ -4,6 +4,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
+from lxml import etree
 
 from broker.domain.federation import SamlIdpEndpoints
 from broker.saml_sp.metadata import read_idp_metadata
@@ -84,6 +85,22 @@ class TestSchools:
         assert found.sso_redirect_url == (SCHOOL_SSO if binding == n.BINDING_REDIRECT else None)
         assert found.sso_post_url == (SCHOOL_SSO if binding == n.BINDING_POST else None)
         assert not found.sign_requests
+
+    def test_beside_a_role_of_another_protocol(self) -> None:
+        def as_adfs_has_it(entity: Element) -> None:
+            role = etree.fromstring(
+                f'<RoleDescriptor xmlns="{n.MD}" xmlns:xsi="{n.XSI}" xmlns:fed="urn:fed"'
+                ' xsi:type="fed:SecurityTokenServiceType" protocolSupportEnumeration="urn:fed">'
+                "<fed:ClaimTypesOffered/></RoleDescriptor>"
+            )
+            entity.insert(0, role)
+            XML.sign(entity, key=SCHOOL_KEY.signing)
+
+        document = a_document(edit=as_adfs_has_it)
+        assert read(document).sso_redirect_url == SCHOOL_SSO
+        XML.verify(XML.parse_metadata(document).root, keys=[SCHOOL_KEY.verification])
+        with pytest.raises(MessageUnreadable):  # what SAML defines must be as SAML has it
+            read(document.replace(b"IDPSSODescriptor", b"IDPSSODescriptors"))
 
     def test_a_key_without_use_serves_both(self) -> None:
         def without_use(entity: Element) -> None:
