@@ -3,14 +3,20 @@
 import re
 import tomllib
 
+import msgspec
 import pytest
 
+from broker.domain.attributes import IGNORE, VOCABULARY
+from broker.domain.documents import DOCUMENT_TYPES as TYPES
+from broker.domain.documents import Kind
 from broker.domain.relying_parties import ProfileName
-from tests.journeys.example_clients import EXAMPLE_CLIENTS, EXAMPLES, ExampleClient
+from tests.flow.school_products import PRODUCTS
+from tests.journeys.example_clients import EXAMPLE_CLIENTS, EXAMPLE_SCHOOL, EXAMPLES, ExampleClient
 from tests.quality.readme import page
 from tests.quality.sources import ROOT
 
 GUIDE = "config/CONNECTING.md"
+DOCUMENTS = "school-documents"
 QUOTED = re.compile(r"^From \[(\S+)\]\(\.\./tests/clients/\1\):\n\n```\w+\n(.*?)^```$", re.M | re.S)
 
 
@@ -18,9 +24,22 @@ def test_every_block_is_a_part_of_the_file_that_it_names() -> None:
     text = (ROOT / GUIDE).read_text()
     quoted = QUOTED.findall(text)
     assert [name for name, body in quoted if body not in (EXAMPLES / name).read_text()] == []
-    assert {name.partition("/")[0] for name, _ in quoted} == {each.name for each in EXAMPLE_CLIENTS}
-    # Two quote no file: the command that applies the document, and a list of schools.
-    assert text.count("\n```\n") == len(quoted) + 2
+    examples = {each.name for each in (*EXAMPLE_CLIENTS, EXAMPLE_SCHOOL)}
+    assert {name.partition("/")[0] for name, _ in quoted} == {*examples, DOCUMENTS}
+    # Three quote no file: how a document is applied, a list of schools, and a setting of ADFS.
+    assert text.count("\n```\n") == len(quoted) + 3
+
+
+@pytest.mark.parametrize("product", ["adfs", "entra-id", "google-workspace"])
+def test_the_documents_map_what_the_products_state(product: str) -> None:
+    """The names are those of the answers that the flows are tried with."""
+    stated = tomllib.loads((EXAMPLES / DOCUMENTS / f"{product}.toml").read_text())
+    (login,) = stated["identity_provider"]
+    for ours, theirs in PRODUCTS[product].names.items():
+        name = theirs.replace("vuurvogel", "de-linde")
+        assert login["attributes"].get(name, name) == ours
+    assert set(login["attributes"].values()) <= {*VOCABULARY, IGNORE}
+    msgspec.convert(login, TYPES[Kind.IDENTITY_PROVIDER])
 
 
 @pytest.mark.parametrize("example", EXAMPLE_CLIENTS, ids=lambda each: each.name)
