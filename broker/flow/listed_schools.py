@@ -11,6 +11,7 @@ from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex, find_hinted_school
 from broker.flow.held_state.records import SupplierRequest
+from broker.flow.refusals import NotLoggedIn
 from broker.flow.school_logins import LoginWish
 from broker.saml_idp.request import CheckedAuthnRequest
 
@@ -47,8 +48,8 @@ def find_asked_school(
         today: in the Netherlands.
 
     Raises:
-        ListedSchoolUnknown, ListedSchoolNotOpen: the request wants none but schools to which nobody
-            can go.
+        ListedSchoolUnknown, ListedSchoolNotOpen, NotLoggedIn: the request wants none but schools to
+            which nobody can go.
     """
     found = find_hinted_school(index, wish.hints_for(request), state=state, today=today)
     if found is None:
@@ -64,9 +65,12 @@ def check_listed_schools(request: SupplierRequest, *, registry: Registry, state:
 
     Raises:
         ListedSchoolUnknown, ListedSchoolNotOpen
+        NotLoggedIn: no page may be shown, and then nobody is told why (`NoPassive`).
     """
     if not isinstance(request, CheckedAuthnRequest) or not request.schools_listed:
         return
+    if request.passive:
+        raise NotLoggedIn("check_school_known_when_passive")
     meant = [_schools_meant(each.strip(), registry, state) for each in request.hints]
     if any(len(each) > 1 for each in meant):
         return  # a name that fits several is for people to choose by

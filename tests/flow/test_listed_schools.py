@@ -5,13 +5,14 @@ from typing import Any
 
 import pytest
 
+from broker.domain.federation import SingleSignOn
 from broker.flow.answers import ChooseSchool, PostMessage, Redirect
 from broker.saml_xml.elements import Element, build_element
 from tests.builders_oidc import SCHOOL_ISSUER
 from tests.builders_saml import SCHOOL_ENTITY, samlp
 from tests.flow.login_answers import Browser, read_response
-from tests.flow.login_parties import OIDC_IDP, REKENRIJK, TAALTUIN
-from tests.flow.login_world import LoginWorld
+from tests.flow.login_parties import OIDC_IDP, OIDC_SCHOOL, REKENRIJK, TAALTUIN
+from tests.flow.login_world import NOOR, LoginWorld
 
 
 def listing(schools: Sequence[str]) -> Element:
@@ -55,3 +56,15 @@ async def test_a_name_that_fits_several_and_a_list_that_goes_on_are_for_people(
 
 async def test_a_hint_of_openid_connect_stays_a_hint(world: LoginWorld, browser: Browser) -> None:
     assert isinstance(await world.begin(browser, REKENRIJK, hint="99ZZ"), ChooseSchool)
+
+
+async def test_in_silence_no_other_school_s_session_answers(
+    world: LoginWorld, browser: Browser
+) -> None:
+    world.change(OIDC_SCHOOL, single_sign_on=SingleSignOn.ON)
+    await world.log_in(REKENRIJK, NOOR, browser=browser)
+    for school, error in (("99ZZ", "NoPassive"), ("22BB", "")):
+        asked = world.ask(TAALTUIN, listing([school]), IsPassive="true")
+        answer = (await world.flow.begin(asked, wish=browser.wish)).answer
+        assert isinstance(answer, PostMessage)
+        assert read_response(answer).error == error
