@@ -14,10 +14,12 @@ from broker.saml_xml.elements import Element, serialize
 from broker.saml_xml.instants import parse_instant
 from broker.saml_xml.keys import VerificationKey
 from broker.saml_xml.metadata import MetadataUnusable, entities_of
+from broker.saml_xml.names import MD
 from broker.saml_xml.security import XmlSecurity
 
 VALID_UNTIL = "validUntil"
 
+_ROLES = (f"{{{MD}}}IDPSSODescriptor", f"{{{MD}}}SPSSODescriptor")
 _OF_THE_DOCUMENT = (VALID_UNTIL, "cacheDuration", "ID")
 """Attributes of an entity that change with each publication and say nothing of the entity."""
 
@@ -69,7 +71,8 @@ class DescribedEntity:
     Attributes:
         text: the EntityDescriptor, without what its publication alone says (validUntil, ID), so
             that it is the same text until the entity changes.
-        valid_until: the first end of the entity and of everything around it.
+        valid_until: the first end of the entity, of its roles that are ours to talk to, and of
+            everything around it.
     """
 
     text: str = field(repr=False)
@@ -100,7 +103,8 @@ def describe_entity(
 
 
 def _ends(entity: Element) -> Iterator[datetime]:
-    for each in (entity, *entity.iterancestors()):
+    """A role may end before its entity does (SAML metadata 2.4.1): then so do its keys."""
+    for each in (*entity.iterchildren(*_ROLES), entity, *entity.iterancestors()):
         stated = each.get(VALID_UNTIL)
         if stated is not None:
             yield parse_instant(stated)

@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from broker.domain.documents import Kind
-from broker.domain.metadata_sources import Origin
+from broker.domain.metadata_sources import MAX_BELIEVED, Origin
 from broker.flow.federation.plan import KeyChange
 from broker.flow.federation.refresh import SourceRefused, fail
 from broker.flow.federation.source_reading import mdq_url
@@ -328,6 +328,19 @@ class TestQueries:
         assert found.until(SCHOOL) == TOMORROW + WEEK
         assert found.until(SERVICE) == NOW + WEEK
         assert not found.refresh(now=TOMORROW).adds_version
+
+    def test_one_that_never_changes_is_believed_for_as_long_as_it_is_confirmed(self) -> None:
+        """Its source names an end years ahead, and says "the same" each time: our own end moves."""
+        found, far = Sourced(), NOW + 20 * MAX_BELIEVED
+        self.put(found, SCHOOL_ENTITY, an_idp(), valid_until=far)
+        self.put(found, SUPPLIER_ENTITY, an_sp(), valid_until=far)
+        found.apply(documents(source=without(a_source(mdq=self.BASE), "url")))
+        assert found.until(SCHOOL) == NOW + MAX_BELIEVED
+        found.refresh(now=NOW + MAX_BELIEVED / 2)
+        assert found.until(SCHOOL) == NOW + MAX_BELIEVED
+        late = NOW + MAX_BELIEVED - timedelta(days=1)
+        found.refresh(now=late)
+        assert found.until(SCHOOL) == found.until(SERVICE) == late + MAX_BELIEVED
 
     def test_one_that_fails_leaves_the_others(self) -> None:
         found = self.sourced()

@@ -105,6 +105,13 @@ class TestApplied:
         found.apply(documents())
         assert found.until(SCHOOL) == found.until(SERVICE) == NOW + timedelta(days=1)
 
+    def test_a_role_that_ends_before_its_entity(self) -> None:
+        found = Sourced()
+        tomorrow = 'validUntil="2026-03-03T08:00:00Z"'
+        found.publish(an_idp(attributes=tomorrow), an_sp(attributes=tomorrow))
+        found.apply(documents())
+        assert found.until(SCHOOL) == found.until(SERVICE) == NOW + timedelta(days=1)
+
     def test_no_source_is_believed_for_years(self) -> None:
         found = Sourced()
         far = NOW + timedelta(days=1000)
@@ -257,6 +264,8 @@ class TestRefused:
     def test_a_party_whose_part_has_ended(self) -> None:
         ended = an_idp(entity_attributes='validUntil="2026-03-02T08:00:00Z"')
         assert "described by what is not valid" in refused(ended, an_sp())
+        role_ended = an_idp(attributes='validUntil="2026-03-02T08:00:00Z"')
+        assert "described by what is not valid" in refused(role_ended, an_sp())
 
     def test_a_key_that_is_too_weak(self) -> None:
         weak = a_key(rsa_key("weak", bits=1024).certificate)

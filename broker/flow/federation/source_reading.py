@@ -6,7 +6,7 @@ one for each party, signed by the same pinned key, and each stands or falls alon
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 from urllib.parse import quote
 
@@ -222,6 +222,12 @@ def _describe(
     return described, absent, unusable
 
 
+def _ends_soon(known: EntityStanding, source: MetadataSource, *, now: datetime) -> bool:
+    """Tell whether a party's metadata must be had again, though they may be the same: "the same"
+    moves no end, and ours comes before that which a source states for years ahead."""
+    return known.valid_until <= now + timedelta(days=source.alarm_days)
+
+
 def _read_each(
     source: MetadataSource,
     entity_ids: Sequence[str],
@@ -243,7 +249,11 @@ def _read_each(
         [
             Asked(
                 mdq_url(source.place, entity_id),
-                *(("", "") if known is None else (known.etag, known.last_modified)),
+                *(
+                    ("", "")
+                    if known is None or _ends_soon(known, source, now=now)
+                    else (known.etag, known.last_modified)
+                ),
             )
             for entity_id, known in zip(entity_ids, before, strict=True)
         ]
