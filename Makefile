@@ -19,7 +19,7 @@ KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
 # Unpacked, not installed: their services would listen on ports 80 and 443 of this machine, or run.
 UNPACKED_PACKAGES := nginx prometheus shibboleth-sp-utils libapache2-mod-shib simplesamlphp
 
-.PHONY: demo test bench lint format lock translations clean
+.PHONY: demo test bench fuzz lint format lock translations clean
 
 demo: $(VENV)/.demo-packages $(VENV)/.ready
 	$(VENV)/bin/broker demo
@@ -30,6 +30,14 @@ test: $(VENV)/.test-packages $(VENV)/.ready
 # `make bench ONLY=first-day` runs one of them, `ONLY="first-day chooser"` two.
 bench: $(VENV)/.test-packages $(VENV)/.ready
 	$(PY) -m tests.bench $(ONLY)
+
+# `make fuzz TARGET=response FUZZ_SECONDS=600` looks for longer than the tests do, and learns what leads on.
+# atheris is no part of the lock: it exists for few versions of Python, and no test needs it.
+TARGET := response
+FUZZ_SECONDS := 60
+fuzz: $(VENV)/.test-packages $(VENV)/.ready
+	$(PY) -m pip install --quiet --no-deps --require-hashes --upgrade --target $(VENV)/fuzz -r tests/fuzz/atheris.txt
+	PYTHONPATH=$(VENV)/fuzz $(PY) -m tests.fuzz $(TARGET) -max_total_time=$(FUZZ_SECONDS)
 
 lint: $(VENV)/.ready
 	$(PY) -m pytest tests/quality

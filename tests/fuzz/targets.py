@@ -5,8 +5,6 @@ exactly what was signed. Of what the sender itself signs after the change, or wh
 anything may be said: it is refused, or it keeps to what the registry says.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
@@ -51,48 +49,10 @@ from tests.builders_saml_metadata import (
     an_sp,
     ui_info,
 )
-from tests.fuzz.steps import Step, mutate_octets, mutate_tree
-from tests.fuzz.work import check_bounded, counted
+from tests.fuzz.logouts import LOGOUT_TARGETS
+from tests.fuzz.target import Message, Target, as_it_is, same
 from tests.saml_idp.asking import a_policy
 from tests.saml_idp.asking import check as check_request
-
-Message = Callable[[], bytes]
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """One kind of message.
-
-    Attributes:
-        bases: honest messages by name, XML.
-        carry: from (maybe changed) XML and the base's name to what travels; may sign.
-        read: what the broker does; what it returns is compared.
-        holds: whether what came of a mutation may come of it, beside what the honest one gives.
-    """
-
-    bases: Mapping[str, Message]
-    carry: Callable[[bytes, str], bytes]
-    read: Callable[[bytes], Any]
-    holds: Callable[[Any, Any], bool]
-
-
-def accept(target: Target, base: str, program: list[Step]) -> Any:
-    """Return what the broker reads of a mutated message; raises what it raises."""
-    travels = target.carry(mutate_tree(target.bases[base](), program), base)
-    with counted() as counts:
-        try:
-            return target.read(mutate_octets(travels, program))
-        finally:
-            check_bounded(counts)
-
-
-def _same(honest: Any, found: Any) -> bool:
-    return bool(honest == found)
-
-
-def _as_it_is(message: bytes, _base: str) -> bytes:
-    return message
-
 
 # Responses -----------------------------------------------------------------------------------
 
@@ -144,7 +104,7 @@ def _is_ours(_honest: Any, found: SamlLogin) -> bool:
     attributes = found.login.attributes
     return (
         found.login.idp.endpoints.entity_id == SCHOOL_ENTITY  # type: ignore[union-attr]
-        and NOW < found.assertion_not_on_or_after
+        and found.assertion_not_on_or_after > NOW
         and bool(found.assertion_id)
         and all(isinstance(value, str) for values in attributes.values() for value in values)
     )
@@ -248,7 +208,12 @@ def _read_sp(document: bytes) -> SamlServiceProvider:
 
 def _is_usable_idp(_honest: Any, found: SamlIdpEndpoints) -> bool:
     """Whatever a school publishes: keys to check it by, and places that are safe."""
-    places = (found.sso_redirect_url, found.sso_post_url, found.slo_redirect_url, found.slo_post_url)
+    places = (
+        found.sso_redirect_url,
+        found.sso_post_url,
+        found.slo_redirect_url,
+        found.slo_post_url,
+    )
     return (
         found.entity_id == SCHOOL_ENTITY
         and bool(found.signing_certificates)
@@ -274,9 +239,7 @@ def _aggregate() -> bytes:
 
 
 def _read_aggregate(document: bytes) -> Any:
-    metadata = open_signed_metadata(
-        document, xml=XML, keys=[FEDERATION_KEY.verification], now=NOW
-    )
+    metadata = open_signed_metadata(document, xml=XML, keys=[FEDERATION_KEY.verification], now=NOW)
     return [
         describe_entity(metadata, entity_id=each, now=NOW)
         for each in (SCHOOL_ENTITY, SUPPLIER_ENTITY)
@@ -284,20 +247,21 @@ def _read_aggregate(document: bytes) -> Any:
 
 
 TARGETS: dict[str, Target] = {
-    "response": Target(RESPONSES, _as_it_is, _read_response, _same),
+    "response": Target(RESPONSES, as_it_is, _read_response, same),
     "response-of-a-liar": Target(
         {"assertion": lambda: serialize(a_response(signed="nothing"))},
         _sign_assertion,
         _read_response,
         _is_ours,
     ),
-    "request": Target({"form": _signed_request}, _as_it_is, _read_form, _same_request),
+    "request": Target({"form": _signed_request}, as_it_is, _read_form, _same_request),
     "query": Target({"query": _plain_request}, _with_old_signature, _read_query, _same_request),
     "request-of-a-liar": Target(
         {"query": _plain_request}, _sign_query, _read_query, _is_for_supplier
     ),
-    "school-metadata": Target({"idp": _idp}, _as_it_is, _read_idp, _is_usable_idp),
-    "supplier-metadata": Target({"sp": _sp}, _as_it_is, _read_sp, _is_usable_sp),
-    "aggregate": Target({"aggregate": _aggregate}, _as_it_is, _read_aggregate, _same),
+    "school-metadata": Target({"idp": _idp}, as_it_is, _read_idp, _is_usable_idp),
+    "supplier-metadata": Target({"sp": _sp}, as_it_is, _read_sp, _is_usable_sp),
+    "aggregate": Target({"aggregate": _aggregate}, as_it_is, _read_aggregate, same),
+    **LOGOUT_TARGETS,
 }
 """By name, as `seeds` call them."""

@@ -41,6 +41,7 @@ from tests.saml_xml.corpus.damage import (
     xpath,
     xslt,
 )
+from tests.saml_xml.corpus.differentials import DIFFERENTIALS
 from tests.saml_xml.corpus.keys import ec_key
 from tests.saml_xml.corpus.messages import EVIL, HONEST
 from tests.saml_xml.corpus.wrapping import WRAPPINGS, wrapped
@@ -87,6 +88,7 @@ DEFECTS: dict[str, Defect] = {
             strict=True,
         )
     },
+    **{name: Defect(*each) for name, each in DIFFERENTIALS.items()},
     # What XML can hide.
     "comment-in-value": Defect(
         replaced(_NAME_ID, b"sanne<!-- -->@vuurvogel.example"),
