@@ -101,6 +101,7 @@ EXAMPLE_CLIENTS = (
         socket="shibboleth/shibd.sock",
         metadata_at="/Shibboleth.sso/Metadata",
     ),
+    ExampleClient("node-saml", NODE, protocol="saml", metadata_at="/saml"),
 )
 
 
