@@ -19,6 +19,7 @@ from broker.commands.metadata_refresh import metadata_refresh, metadata_sources
 from broker.commands.operators import operator, person
 from broker.commands.probe import probe
 from broker.commands.pseudonyms import pseudonyms
+from broker.commands.readiness import ready
 from broker.commands.receipts import receipts
 from broker.commands.registry import apply, check
 from broker.commands.relations import relations
@@ -40,7 +41,7 @@ def main() -> None:
 for command in (
     *(demo, serve, worker, health, check, apply, relations, accept_loss, keys, metadata),
     *(pseudonyms, receipts, operator, person, confirm, probe, trace, backup, restore),
-    *(takeover, rehearse, switch, enrol, transfer, secret, start_link),
+    *(takeover, rehearse, switch, ready, enrol, transfer, secret, start_link),
 ):
     main.add_command(command)
 for command in (metadata_refresh, metadata_sources):

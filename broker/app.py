@@ -13,7 +13,6 @@ from broker.about_us import about_us_of
 from broker.adapters.calls.http_fetch import Fetcher
 from broker.adapters.calls.party_keys import PublishedKeys, SchoolEndpoints
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
-from broker.adapters.databases.sql_switches import SqliteRehearsalLog
 from broker.adapters.keys.keys_on_disk import load_keys
 from broker.adapters.keys.keys_watch import KeysWatch, look_at_folder
 from broker.adapters.keys.school_secrets import read_client_secret
@@ -39,7 +38,6 @@ from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolSide
 from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.sessions.logout_courier import LogoutCourier
-from broker.flow.switching.volunteers import VolunteerFlow, VolunteerPorts
 from broker.keys_in_force import KeysInForce
 from broker.login_counting import keep_counting
 from broker.person_settings import arrival_rules_of, school_alarms_of
@@ -57,6 +55,7 @@ from broker.resources import (
     ready_changed_keys,
     ready_keys,
 )
+from broker.school_trials import wire_login_tests, wire_volunteers
 from broker.settings import LoadedSettings
 from broker.supplier_answers import wire_suppliers
 from broker.web.api_lists import ApiLists
@@ -216,6 +215,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         believed_days=settings.enrolment.believed_days,
         vanishing_percent=settings.enrolment.vanishing_percent,
     )
+    lists = SchoolLists(resources.enrolments, flow_keys.enrolment, rules)
     watched_receipts = WatchedReceipts(receipts, appended=parts.metrics.receipt_appended)
     desk = ReleaseDesk(
         ReleasePorts(
@@ -225,7 +225,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             join_rules=join_rules,
             arrival_rules=arrival_rules_of(settings),
             tally=parts.tally,
-            lists=SchoolLists(resources.enrolments, flow_keys.enrolment, rules),
+            lists=lists,
             suppliers=suppliers,
             takeover_lists=resources.takeover_lists,
             audit=audit,
@@ -277,19 +277,11 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         logout=wire_logout(
             settings, state, flow_keys, xml, snapshots=snapshots, courier=parts.courier, tools=tools
         ),
-        volunteers=VolunteerFlow(
-            VolunteerPorts(
-                snapshots=snapshots,
-                schools=schools,
-                state=state,
-                register=register,
-                log=SqliteRehearsalLog(parts.loaded.data_folder / "registry.db"),
-                keys=flow_keys,
-                rules=join_rules,
-                audit=audit,
-                clock=clock,
-                random=random,
-            )
+        volunteers=wire_volunteers(
+            parts.loaded, resources, flow_keys, tools, schools, state=state, rules=join_rules
+        ),
+        login_tests=wire_login_tests(
+            parts.loaded, resources, flow_keys, tools, schools, state=state, lists=lists
         ),
         token=back_channel.tokens,
         token_status=back_channel.status,

@@ -20,6 +20,7 @@ from broker.adapters.keys.keys_on_disk import BrokerKeys, KeysUnusable, load_key
 from broker.adapters.keys.keys_standing import find_standing
 from broker.adapters.terminal import show_plan, show_progress, show_warnings
 from broker.adapters.xml.xml_security import LxmlSecurity
+from broker.commands.going_live import warn_of_going_live
 from broker.commands.key_rotation import warn_of_expiry
 from broker.commands.listening import find_tls_problems
 from broker.commands.metadata_warnings import warn_of_metadata
@@ -242,7 +243,8 @@ def apply(
         counts = warn_of_head_counts(
             (each.record for each in change.put), rules=arrival_rules_of(loaded.settings)
         )
-        show_warnings([*change.warnings, *counts], console=console)
+        going = warn_of_going_live(loaded, keys, change)
+        show_warnings([*change.warnings, *counts, *going], console=console)
         if dry_run:
             console.print("Dry run: nothing was changed.")
         elif not change.plan.documents:

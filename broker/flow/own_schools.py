@@ -15,8 +15,8 @@ from datetime import date
 
 from msgspec.structs import replace
 
-from broker.domain.federation import SchoolIdp, Supplier
-from broker.domain.identity import StatedLogin, identity_at
+from broker.domain.federation import School, SchoolIdp, Supplier
+from broker.domain.identity import Identity, StatedLogin, identity_at
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.membership import state_membership
 from broker.domain.refusals import Refusal
@@ -25,6 +25,7 @@ from broker.domain.relations import find_agreement
 from broker.domain.release import (
     AgreementNotInForce,
     NoAgreement,
+    ReleaseDecision,
     RequiredAttributeNotApproved,
     RequiredAttributeNotStated,
     decide_release,
@@ -102,8 +103,31 @@ async def _decide_at(
     identity, presented, listed = await meet_list(
         identity, idp=idp, lists=lists, root=key, today=today
     )
+    decision = decide_of(identity, school, supplier=supplier, registry=registry, today=today)
+    return DecidedRelease(
+        decision=decision,
+        population=presented.population,
+        role=identity.population,
+        eck_root=presented.eck_id,
+        local_root=presented.local,
+        old_roots={**listed, **derive_old_roots(identity, registry, today, key)},
+    )
+
+
+def decide_of(
+    identity: Identity, school: School, *, supplier: Supplier, registry: Registry, today: date
+) -> ReleaseDecision:
+    """Return what a login releases to one supplier, by the agreement that its school has.
+
+    Args:
+        identity: as `meet_list` filled it in.
+        today: the day in the Netherlands.
+
+    Raises:
+        Refusal: of `decide_release`.
+    """
     found = find_agreement(registry, school, supplier.id, today)
-    decision = decide_release(
+    return decide_release(
         supplier=supplier,
         school=school.id,
         agreement=None if found is None else found.agreement,
@@ -113,14 +137,6 @@ async def _decide_at(
         elsewhere=identity.elsewhere,
         today=today,
         taken_over=is_taken_over(registry, school.id, supplier.id, today=today),
-    )
-    return DecidedRelease(
-        decision=decision,
-        population=presented.population,
-        role=identity.population,
-        eck_root=presented.eck_id,
-        local_root=presented.local,
-        old_roots={**listed, **derive_old_roots(identity, registry, today, key)},
     )
 
 

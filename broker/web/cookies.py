@@ -3,7 +3,7 @@
 | name | holds | lives | SameSite |
 |---|---|---|---|
 | `login.<state>` | `<handle>.<relying party>.<second>` | until the step is done | None, or Lax |
-| `rehearsal.<state>` | `<handle>` | until the step is done | None, or Lax |
+| `rehearsal.<state>`, `login-test.<state>` | `<handle>` | until the step is done | None, or Lax |
 | `logout.<state>` | `<handle>` | half an hour | None, or Lax |
 | `session` | `<handle>`: logs in at the next supplier | until the browser closes | Lax |
 | `session.<name>` | `<handle>.<second>`: finds where a session is logged in | the same | Lax |
@@ -43,6 +43,7 @@ from starlette.responses import Response
 
 from broker.flow.answers import BrowserSession, LoginCookie
 from broker.web.headers import Header
+from broker.web.own_steps import OwnStep
 from broker.web.received_cookies import read_cookies
 
 LANGUAGE_SECONDS = 365 * 24 * 60 * 60
@@ -69,7 +70,6 @@ START_PATTERN = re.compile(
     r"(?P<relying_party>[a-z0-9-]{1,64})\.(?P<school>[a-z0-9-]{0,64})\.(?P<target>[A-Za-z0-9_-]*)\Z"
 )
 _LOGIN = "login."
-_REHEARSAL = "rehearsal."
 _SESSION = "session."
 _LOGOUT = "logout."
 STANDING_PATTERN = re.compile(r"(?P<handle>[A-Za-z0-9_-]{43}[a-z]?)\.(?P<begun>[0-9]{1,12})\Z")
@@ -147,22 +147,22 @@ class Cookies:
         """Forget a step that was taken."""
         response.raw_headers.append(self._header(_LOGIN + state, "", seconds=0, cross_site=True))
 
-    def read_rehearsal(self, request: Request, state: str) -> str:
-        """Return the handle that this browser holds for a step of a rehearsal, or ""."""
-        if not STATE_PATTERN.match(state):
-            return ""
-        value = self.read(request, _REHEARSAL + state)
+    def read_step(self, request: Request, kind: OwnStep, state: str) -> str:
+        """Return the handle that this browser holds for a step of a kind, or ""."""
+        value = self.read(request, kind + state) if STATE_PATTERN.match(state) else ""
         return value if HANDLE_PATTERN.match(value) else ""
 
-    def open_rehearsal(self, response: Response, name: str, handle: str, *, seconds: int) -> None:
-        """Bind one step of a rehearsal to this browser."""
+    def open_step(
+        self, response: Response, kind: OwnStep, name: str, handle: str, *, seconds: int
+    ) -> None:
+        """Bind one step to this browser."""
         response.raw_headers.append(
-            self._header(_REHEARSAL + name, handle, seconds=seconds, cross_site=True)
+            self._header(kind + name, handle, seconds=seconds, cross_site=True)
         )
 
-    def close_rehearsals(self, request: Request, response: Response) -> None:
-        """Forget every step of a rehearsal: one at a time is enough."""
-        self._forget(response, _REHEARSAL, self._steps(request, _REHEARSAL))
+    def close_steps(self, request: Request, response: Response, kind: OwnStep) -> None:
+        """Forget every step of a kind: one at a time is enough."""
+        self._forget(response, kind, self._steps(request, kind))
 
     def _steps(self, request: Request, kind: str) -> list[str]:
         prefix = self._name(kind)

@@ -12,6 +12,7 @@ from broker.flow.switching.volunteers import VolunteerStep
 from broker.web.begin import is_framed, show_new_tab
 from broker.web.csrf import ForeignForm, check_own_form, make_token
 from broker.web.login_pages import LoginChoice, RehearsalPage
+from broker.web.own_steps import OwnStep
 from broker.web.pages import HandoverPage
 from broker.web.requests import Parameters, only, read_form, read_query
 from broker.web.responses import redirect, show
@@ -27,7 +28,7 @@ def rehearsal_routes(web: Web) -> list[Route]:
     async def begin(request: Request) -> Response:
         if request.method == "POST":
             form = await read_form(request, max_bytes=web.max_body_bytes)
-            _check_form(web, request, form, bound_to=web.cookies.read_form(request))
+            check_form(web, request, form, bound_to=web.cookies.read_form(request))
             return show_volunteer(web, request, await web.volunteers.begin(only(form, "school")))
         if is_framed(request):
             return show_new_tab(web, request)
@@ -43,7 +44,7 @@ def rehearsal_routes(web: Web) -> list[Route]:
         held = find_held_rehearsal(web, request, only(form, "login"))
         if held is None:
             raise LoginStepAbsent("check_browser_binding")
-        _check_form(web, request, form, bound_to=held.unverified_handle)
+        check_form(web, request, form, bound_to=held.unverified_handle)
         return show_volunteer(web, request, await web.volunteers.go_on(held))
 
     return [
@@ -54,7 +55,7 @@ def rehearsal_routes(web: Web) -> list[Route]:
 
 def find_held_rehearsal(web: Web, request: Request, state: str) -> BrowserStep | None:
     """Return the step of a rehearsal that this browser holds; None when it holds none."""
-    handle = web.cookies.read_rehearsal(request, state)
+    handle = web.cookies.read_step(request, OwnStep.REHEARSAL, state)
     return BrowserStep(state, handle) if handle else None
 
 
@@ -62,10 +63,14 @@ def show_volunteer(web: Web, request: Request, step: VolunteerStep) -> Response:
     """Return what a volunteer's browser shows next, and bind the next step to it."""
     opened = step.opened
     response = _answer(web, request, step)
-    web.cookies.close_rehearsals(request, response)
+    web.cookies.close_steps(request, response, OwnStep.REHEARSAL)
     if opened is not None:
-        web.cookies.open_rehearsal(
-            response, opened.name, opened.handle.text, seconds=opened.ttl_seconds
+        web.cookies.open_step(
+            response,
+            OwnStep.REHEARSAL,
+            opened.name,
+            opened.handle.text,
+            seconds=opened.ttl_seconds,
         )
     return response
 
@@ -115,7 +120,12 @@ def _page(
     )
 
 
-def _check_form(web: Web, request: Request, form: Parameters, *, bound_to: str) -> None:
+def check_form(web: Web, request: Request, form: Parameters, *, bound_to: str) -> None:
+    """Refuse a form that is not one of ours, for this browser.
+
+    Raises:
+        ForeignForm
+    """
     if not bound_to:
         raise ForeignForm("check_form_cookie")
     check_own_form(

@@ -13,6 +13,7 @@ from broker.web.begin import check_destination, count_start, is_framed, show_new
 from broker.web.documents import OwnAddresses
 from broker.web.headers import Header
 from broker.web.held_steps import find_held_step, read_wish, use_start
+from broker.web.login_test_routes import find_held_login_test, show_login_test
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import only, read_form
 from broker.web.responses import answer
@@ -64,6 +65,10 @@ def saml_routes(web: Web) -> list[Route]:
         held = find_held_rehearsal(web, request, only(form, "RelayState"))
         if held is not None:
             return show_volunteer(web, request, await web.volunteers.finish_saml(held, form=form))
+        tested = find_held_login_test(web, request, only(form, "RelayState"))
+        if tested is not None:
+            result = await web.login_tests.finish_saml(tested, form=form)
+            return show_login_test(web, request, result)
         step = find_held_step(web, request, only(form, "RelayState"))
         return answer(web, request, await web.login.finish_saml(step, form=form))
 

@@ -12,6 +12,7 @@ from broker.oidc_op.response import build_error_body
 from broker.web.api_routes import api_routes
 from broker.web.edge import Edge, is_for_machines, is_for_programs, note_fault
 from broker.web.endpoints import Endpoints
+from broker.web.login_test_routes import login_test_routes
 from broker.web.logout_routes import logout_routes
 from broker.web.metadata_routes import metadata_routes
 from broker.web.oidc_routes import oidc_routes
@@ -78,6 +79,7 @@ def build_site(web: Web, *, life_span: Lifespan[None] | None = None) -> Edge:
         *start_routes(web),
         *people_routes(web),
         *rehearsal_routes(web),
+        *login_test_routes(web),
         *api_routes(web),
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),

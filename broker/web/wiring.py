@@ -7,6 +7,7 @@ from broker.flow.audit import AuditLog
 from broker.flow.authorization_requests import AuthorizationRequests
 from broker.flow.following.trail import Watch
 from broker.flow.login import LoginFlow
+from broker.flow.login_tests.login_tests import LoginTestFlow
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.programs.api_access import ApiAccess
 from broker.flow.pushed_requests import PushedRequests
@@ -57,6 +58,7 @@ class Web:
     login: LoginFlow
     logout: LogoutFlow
     volunteers: VolunteerFlow
+    login_tests: LoginTestFlow
     token: TokenFlow
     token_status: TokenStatus
     api: ApiAccess

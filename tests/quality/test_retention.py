@@ -26,15 +26,16 @@ from broker.web.cookies import (
     STARTS_SECONDS,
     WISHED_SECONDS,
 )
+from broker.web.own_steps import OwnStep
 from tests.quality.readme import code_of, table
 from tests.quality.sources import broker_modules, parsed_files
 
 DAY = 24 * 60 * 60
 LOGIN_COOKIE = "login.<state>"
-REHEARSAL_COOKIE = "rehearsal.<state>"
+OWN_STEP_COOKIES = [f"{each}<state>" for each in OwnStep]
 SESSION_COOKIE = "session.<name>"
 LOGOUT_COOKIE = "logout.<state>"
-PREFIXED = {"_REHEARSAL": REHEARSAL_COOKIE, "_LOGOUT": LOGOUT_COOKIE, "_SESSION": SESSION_COOKIE}
+PREFIXED = {"_LOGOUT": LOGOUT_COOKIE, "_SESSION": SESSION_COOKIE}
 HOLDS, WHERE, HOW_LONG, SEALED_BY = range(4)
 
 
@@ -102,7 +103,8 @@ def cookies() -> set[str]:
         and isinstance(node.func, ast.Attribute)
         and node.func.attr == "_header"
     ]
-    return {str(each.value) if isinstance(each, ast.Constant) else prefixed(each) for each in names}
+    told = {str(each.value) if isinstance(each, ast.Constant) else prefixed(each) for each in names}
+    return told | set(OWN_STEP_COOKIES)
 
 
 def prefixed(name: ast.expr) -> str:
@@ -179,7 +181,7 @@ def test_cookies_live_as_long_as_told() -> None:
     waiting = max(each.ttl_seconds for each in EVERY_KIND if each.name not in no_steps)
     lives = {
         LOGIN_COOKIE: in_words(waiting),
-        REHEARSAL_COOKIE: in_words(waiting),
+        **dict.fromkeys(OWN_STEP_COOKIES, in_words(waiting)),
         LOGOUT_COOKIE: "30 minutes",
         "session": "until the browser is closed",
         SESSION_COOKIE: "until the browser is closed",

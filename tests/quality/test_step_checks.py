@@ -11,6 +11,7 @@ NOT_OF_A_LOGIN = (
     "broker/demo/",
     "broker/commands/",
     "broker/flow/federation/",
+    "broker/flow/login_tests/",
     "broker/flow/operators/",
     "broker/flow/programs/",
     "broker/flow/rotation/",

@@ -1,10 +1,14 @@
 """Examples of every page, and a strict reader of what they render to."""
 
 from dataclasses import dataclass, field
+from datetime import date
 from html.parser import HTMLParser
 
 from broker.domain.refusals import WhoseTask
+from broker.domain.release import NoAgreement
+from broker.flow.login_tests.login_tests import LoginTestOutcome
 from broker.flow.switching.rehearsal import Finding
+from broker.saml_sp.refusals import NameIdUnusable
 from broker.web import texts
 from broker.web.login_pages import (
     AppPage,
@@ -13,6 +17,14 @@ from broker.web.login_pages import (
     OtherLoginPage,
     RehearsalPage,
     WhichSchoolPage,
+)
+from broker.web.login_test_pages import (
+    AttributeRow,
+    LoginTestPage,
+    LoginTestResultPage,
+    LoginTestSearchPage,
+    OutlookRow,
+    WithheldRow,
 )
 from broker.web.logout_pages import (
     AnswerForm,
@@ -205,6 +217,66 @@ def a_rehearsal(**changes: object) -> RehearsalPage:
     return RehearsalPage(**(values | changes))  # type: ignore[arg-type]
 
 
+def a_login_test(**changes: object) -> LoginTestPage:
+    values: dict[str, object] = {
+        "csrf": "the-token",
+        "school": "vuurvogel",
+        "school_name": "De Vuurvogel",
+        "choices": (OLD_LOGIN,),
+        "suppliers": (("rekenrijk", "RekenRijk"),),
+    }
+    return LoginTestPage(**(values | changes))  # type: ignore[arg-type]
+
+
+def a_row(name: str = "givenName", **changes: object) -> AttributeRow:
+    values: dict[str, object] = {
+        "told": name,
+        "incoming": name,
+        "name": name,
+        "verdict": "mapped",
+        "is_good": True,
+        "words": "Good",
+        "remedy": "",
+        "whose_task": "",
+        "shown": ("Sanne",),
+    }
+    return AttributeRow(**(values | changes))  # type: ignore[arg-type]
+
+
+def a_test_result(**changes: object) -> LoginTestResultPage:
+    values: dict[str, object] = {
+        "school": "vuurvogel",
+        "school_name": "De Vuurvogel",
+        "login": "Het oude leerplein",
+        "day": date(2026, 3, 2),
+        "outcome": LoginTestOutcome.FINE,
+        "rows": (
+            a_row(),
+            a_row(
+                "eckId",
+                words="Wrong form",
+                is_good=False,
+                whose_task="school",
+                remedy="The value does not have the form that this attribute has.",
+                shown=("…8f2a",),
+            ),
+        ),
+        "exceptions": ("sha1",),
+        "outlooks": (
+            OutlookRow(
+                supplier="RekenRijk",
+                sample="a" + "b" * 52,
+                version=3,
+                gets=(("givenName", ("Sanne",)),),
+                stays=(WithheldRow(name="sn", reason="the supplier does not ask for it"),),
+                missing=("mail",),
+            ),
+            OutlookRow(supplier="Taaltuin", sample="", refusal=NoAgreement(subject="Taaltuin")),
+        ),
+    }
+    return LoginTestResultPage(**(values | changes))  # type: ignore[arg-type]
+
+
 NL, EN = in_language(Language.NL), in_language(Language.EN)
 
 EXAMPLES: dict[str, Page] = {
@@ -219,6 +291,21 @@ EXAMPLES: dict[str, Page] = {
     "rehearsal": a_rehearsal(),
     "rehearsal between": a_rehearsal(action="/rehearsal/next", login="x", is_between=True),
     **{f"rehearsal that finds {each}": a_rehearsal(finding=each) for each in Finding},
+    "login test": a_login_test(),
+    "login test of several": a_login_test(choices=(OLD_LOGIN, NEW_LOGIN), suppliers=()),
+    "login test that searches": LoginTestSearchPage(schools=(a_school(),), found_count=1),
+    "login test with none": LoginTestSearchPage(query="zz", schools=(), found_count=0),
+    "login test with many": LoginTestSearchPage(schools=(), found_count=7021),
+    "login test that is fine": a_test_result(exceptions=()),
+    "login test that lacks": a_test_result(outcome=LoginTestOutcome.INCOMPLETE),
+    "login test that is refused": a_test_result(
+        outcome=None,
+        refusal=NameIdUnusable("check_subject_stated"),
+        check="check_subject_stated",
+        reference="befoheko",
+        rows=(),
+        outlooks=(),
+    ),
     "chooser without a login": a_chooser(login="", supplier_name=""),
     "chooser to search": a_chooser(schools=(), found_count=7021),
     "chooser with many": a_chooser(query="de", found_count=412),

@@ -111,6 +111,18 @@ rehearsed_logins = Table(
     comment="What volunteers found of a change of login, each once; until it is ended.",
 )
 
+login_tests = Table(
+    "login_tests",
+    REGISTRY_METADATA,
+    Column("school", Text, primary_key=True, comment="plain: slug"),
+    Column("idp", Text, primary_key=True, comment="plain: slug"),
+    Column("day", Text, primary_key=True, comment="plain: day in the Netherlands"),
+    Column("outcome", Text, primary_key=True, comment="plain: fine or incomplete"),
+    Column("count", Integer, nullable=False, comment="plain: how many"),
+    comment="How many tests of a school's login ended how on a day; nobody who tested.",
+    sqlite_with_rowid=False,
+)
+
 key_checks = Table(
     "key_checks",
     REGISTRY_METADATA,

@@ -25,6 +25,7 @@ from broker.domain.release import ReleaseDecision
 from broker.flow.following.trail import LoginId
 from broker.flow.held_state.request_records import PUSHED, USED_OBJECT
 from broker.flow.held_state.sealed_state import SealedRecord, StateKind
+from broker.flow.login_tests.sent_records import LOGIN_TESTED
 from broker.flow.programs.api_records import API_TOKEN
 from broker.flow.receipts.receipts import SealedReceipt
 from broker.flow.sessions.logout_records import LOGGED_OUT, LOGOUT, LOGOUT_RESULT
@@ -340,6 +341,6 @@ ACCESS_TOKEN, FAMILY = "access-token", "refresh-family"
 
 EVERY_KIND = (
     *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, REFRESH, API_TOKEN),
-    *(AT_SCHOOL, BETWEEN, PUSHED, USED_OBJECT, SESSION, STANDING, PARTICIPATION),
+    *(AT_SCHOOL, BETWEEN, LOGIN_TESTED, PUSHED, USED_OBJECT, SESSION, STANDING, PARTICIPATION),
     *(SESSION_AT_SCHOOL, TOLD_LOGIN, LOGOUT, LOGGED_OUT, LOGOUT_RESULT),
 )

@@ -1,0 +1,1 @@
+"""A school tests its own login, and sees what is left to do before it goes live."""
