@@ -158,6 +158,7 @@ def make_parties(
             base_url=addresses[Party.BIOSFEER_SAML],
             keys=rsa_pair(Party.BIOSFEER_SAML),
             encryption_keys=rsa_pair(Party.BIOSFEER_SAML, "encryption"),
+            soap_logout=True,
         ),
     )
 

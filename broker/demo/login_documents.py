@@ -24,6 +24,7 @@ def saml_idp_document(settings: SamlSchoolSettings, serves: Mapping[str, Sequenc
         "shared_numbers": len(serves[school.id]) > 1,
         "school_from": "attribute",
         "scopes": [school.realm],
+        "single_logout": True,
         "entity_id": f"{settings.base_url}/saml/metadata",
         "metadata": f"{school.id}.xml",
     }

@@ -97,6 +97,7 @@ def render_notice(
     status: int,
     again: str | None = None,
     lang: str = "nl",
+    may_log_out: bool = False,
 ) -> HTMLResponse:
     """Return a short page about something that did not go on.
 
@@ -105,6 +106,7 @@ def render_notice(
         look: whose colours; a class of the style sheet.
         again: where the button "try again" leads, when trying again makes sense.
         lang: of `title` and `text`.
+        may_log_out: offers a button that ends the session here.
     """
     return render_page(
         "notice.html",
@@ -116,4 +118,5 @@ def render_notice(
         text=text,
         again=again,
         lang=lang,
+        may_log_out=may_log_out,
     )

@@ -15,6 +15,7 @@ import shutil
 import tempfile
 import warnings
 import weakref
+from xml.etree import ElementTree
 
 from cryptography.utils import CryptographyDeprecationWarning
 
@@ -23,6 +24,7 @@ with warnings.catch_warnings():
     from saml2 import (
         BINDING_HTTP_POST,
         BINDING_HTTP_REDIRECT,
+        BINDING_SOAP,
         entity,
         saml,
         samlp,
@@ -63,6 +65,15 @@ def make_temporary_file(
 sigver.make_temp = make_temporary_file
 entity.make_temp = make_temporary_file
 
+# What comes in a SOAP envelope pysaml2 writes anew before it verifies, with prefixes of its own
+# choice: these are ours, so that signed names stay what was signed.
+for _prefix, _namespace in (
+    ("samlp", samlp.NAMESPACE),
+    ("saml", saml.NAMESPACE),
+    ("ds", xmldsig.NAMESPACE),
+):
+    ElementTree.register_namespace(_prefix, _namespace)
+
 logging.getLogger("saml2").setLevel(logging.CRITICAL + 1)
 
 XMLSEC1 = shutil.which("xmlsec1") or "/usr/bin/xmlsec1"
@@ -74,6 +85,7 @@ __all__ = [
     "AES_256_GCM",
     "BINDING_HTTP_POST",
     "BINDING_HTTP_REDIRECT",
+    "BINDING_SOAP",
     "RSA_OAEP",
     "XMLSEC1",
     "AuthnResponse",

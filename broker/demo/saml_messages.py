@@ -26,6 +26,7 @@ from broker.demo.pysaml2 import (
     sigver,
     xmldsig,
 )
+from broker.demo.saml_logout import logout_endpoints
 from broker.demo.scenarios import Statement
 
 ATTRIBUTE_NAME_FORMAT = "urn:oasis:names:tc:SAML:2.0:attrname-format:basic"
@@ -97,7 +98,8 @@ def idp_config(
                     "single_sign_on_service": [
                         (f"{base_url}/saml/sso", BINDING_HTTP_REDIRECT),
                         (f"{base_url}/saml/sso", BINDING_HTTP_POST),
-                    ]
+                    ],
+                    "single_logout_service": logout_endpoints(base_url, soap=False),
                 },
                 "want_authn_requests_signed": want_signed_requests,
                 "name_id_format": [UNSPECIFIED_NAME_ID],
@@ -128,12 +130,14 @@ def build_response(
     sign_response: bool,
     attribute_prefix: str,
     authenticated_at: datetime,
+    session_index: str,
 ) -> str:
     """Return a Response with one signed and encrypted assertion, as XML.
 
     Args:
         sign_response: sign the Response too, around the encrypted assertion.
         attribute_prefix: before each attribute's name, `""` or `urn:mace:dir:attribute-def:`.
+        session_index: of the school's session with this browser.
     """
     assertion = server.setup_assertion(
         authn={"class_ref": PASSWORD},
@@ -160,6 +164,7 @@ def build_response(
             ]
         )
     ]
+    assertion.authn_statement[0].session_index = session_index
     assertion.authn_statement[0].authn_instant = authenticated_at.strftime(SAML_TIME)
     if statement.expired:
         move_times(assertion, by=-EXPIRED_FOR)

@@ -6,6 +6,7 @@ the choice of the assertion consumer service are pysaml2's.
 """
 
 import base64
+import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,14 +14,15 @@ from datetime import UTC, datetime
 import anyio.to_thread
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import Response
+from starlette.responses import RedirectResponse, Response
 from starlette.routing import Route
 
 from broker.demo import pages, saml_messages
 from broker.demo.keys import KeyPair
 from broker.demo.peers import PeerDocument, PeerUnreachable
 from broker.demo.people import DemoSchool, people_at
-from broker.demo.pysaml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT
+from broker.demo.pysaml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, saml
+from broker.demo.saml_logout import Ended, ask_to_log_out, take_by_browser
 from broker.demo.scenarios import (
     Scenario,
     UnknownChoice,
@@ -96,12 +98,42 @@ class SamlSchool:
                 Route("/saml/metadata", self.metadata),
                 Route("/saml/sso", self.single_sign_on, methods=["GET", "POST"]),
                 Route("/login", self.log_in, methods=["POST"]),
+                Route("/logout", self.log_out, methods=["POST"]),
+                Route("/saml/slo", self.log_out_by_browser, methods=["GET", "POST"]),
                 pages.STATIC,
             ]
         )
 
     async def home(self, request: Request) -> Response:
-        return render_home(self._school, request)
+        is_in = self._sessions.find(request) is not None
+        return render_home(self._school, request, may_log_out=is_in)
+
+    async def log_out(self, request: Request) -> Response:
+        """End this browser's session, and log out at the broker too."""
+        login = self._sessions.find(request)
+        to = "/"
+        if login is not None:
+            to = await ask_to_log_out(
+                await self._server(),
+                name_id=saml.NameID(
+                    format=saml_messages.UNSPECIFIED_NAME_ID, text=login.statement.name_id
+                ),
+                session_index=login.session_index,
+                relay_state=secrets.token_urlsafe(16),
+            )
+        answer = RedirectResponse(to, status_code=303)
+        self._sessions.end(request, answer)
+        return answer
+
+    async def log_out_by_browser(self, request: Request) -> Response:
+        """Take a message of the broker about logging out."""
+
+        def end(ended: Ended) -> None:
+            self._sessions.end_where(
+                lambda login: login is not None and login.statement.name_id == ended.name_id
+            )
+
+        return await take_by_browser(await self._server(), request, end=end, left="/")
 
     async def metadata(self, _request: Request) -> Response:
         settings = self._settings
@@ -144,7 +176,9 @@ class SamlSchool:
             return render_refused(self._school, request, reason=USED)
         if choice.scenario is Scenario.CANCELLED:
             return await self._refuse(pending, saml_messages.CANCELLED, "cancelled by the user")
-        login = RememberedLogin(decide_statement(choice), datetime.now(UTC))
+        login = RememberedLogin(
+            decide_statement(choice), datetime.now(UTC), f"_{secrets.token_hex(16)}"
+        )
         answer = await self._answer(pending, login)
         self._sessions.renew(answer, login, replaces=request)
         return answer
@@ -173,6 +207,7 @@ class SamlSchool:
             sign_response=self._settings.sign_response,
             attribute_prefix=self._settings.attribute_prefix,
             authenticated_at=login.authenticated_at,
+            session_index=login.session_index,
         )
 
     async def _refuse(self, pending: PendingRequest, status: str, text: str) -> Response:

@@ -29,7 +29,20 @@ from broker.demo.pysaml2 import (
     samlp,
     xmldsig,
 )
-from broker.demo.supplier import HOME_TARGET, Received, SupplierPages
+from broker.demo.saml_logout import (
+    Ended,
+    ask_to_log_out,
+    logout_endpoints,
+    take_by_browser,
+    take_by_soap,
+)
+from broker.demo.supplier import (
+    HOME_TARGET,
+    LEFT_TARGET,
+    Received,
+    SupplierPages,
+    SupplierSession,
+)
 
 PERSISTENT = "urn:oasis:names:tc:SAML:2.0:nameid-format:persistent"
 
@@ -42,6 +55,7 @@ class SamlSupplierSettings:
         system: slug, e.g. `biosfeer-saml`.
         sign_requests: sign AuthnRequests, and say so in the metadata.
         encryption_keys: publish this certificate for encryption.
+        soap_logout: take messages about logging out without a browser, too.
     """
 
     system: str
@@ -49,6 +63,7 @@ class SamlSupplierSettings:
     keys: KeyPair
     sign_requests: bool = False
     encryption_keys: KeyPair | None = None
+    soap_logout: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,7 +79,8 @@ def sp_config(settings: SamlSupplierSettings, *, broker_metadata: str | None) ->
     """Return pysaml2's configuration; without the broker's metadata only for our own metadata."""
     service: dict[str, Any] = {
         "endpoints": {
-            "assertion_consumer_service": [(f"{settings.base_url}/saml/acs", BINDING_HTTP_POST)]
+            "assertion_consumer_service": [(f"{settings.base_url}/saml/acs", BINDING_HTTP_POST)],
+            "single_logout_service": logout_endpoints(settings.base_url, soap=settings.soap_logout),
         },
         "authn_requests_signed": settings.sign_requests,
         "want_response_signed": False,
@@ -111,6 +127,7 @@ class SamlSupplier:
         self._broker_metadata = broker_metadata
         self._client: Saml2Client | None = None
         self._loaded_metadata = ""
+        pages.find_logout = self.find_logout
 
     def app(self) -> Starlette:
         """Return the system as an ASGI application."""
@@ -118,6 +135,8 @@ class SamlSupplier:
             routes=[
                 Route("/login", self.log_in),
                 Route("/saml/acs", self.consume, methods=["POST"]),
+                Route("/saml/slo", self.log_out_by_browser, methods=["GET", "POST"]),
+                Route("/saml/slo/soap", self.log_out_by_soap, methods=["POST"]),
                 Route("/saml/metadata", self.metadata),
                 *self._pages.routes(),
             ]
@@ -196,6 +215,40 @@ class SamlSupplier:
         outstanding = {request_id: login.target for request_id, login in pending.items()}
         return client.parse_authn_request_response(message, BINDING_HTTP_POST, outstanding)
 
+    async def find_logout(self, received: Received) -> str:
+        """Return where a person logs out at the broker: there, with a signed LogoutRequest."""
+        try:
+            return await ask_to_log_out(
+                await self._load_client(),
+                name_id=received.name_id,
+                session_index=received.session_index,
+                relay_state=secrets.token_urlsafe(16),
+            )
+        except PeerUnreachable:
+            return LEFT_TARGET
+
+    async def log_out_by_browser(self, request: Request) -> Response:
+        """Take a message about logging out that a browser brings."""
+        client = await self._load_client()
+        return await take_by_browser(client, request, end=self._end, left=LEFT_TARGET)
+
+    async def log_out_by_soap(self, request: Request) -> Response:
+        """Take the broker's own."""
+        return await take_by_soap(await self._load_client(), request, end=self._end)
+
+    def _end(self, ended: Ended) -> None:
+        """End the sessions that the broker means."""
+
+        def is_meant(session: SupplierSession) -> bool:
+            received = session.received
+            return (
+                received is not None
+                and received.subject == ended.name_id
+                and received.session_index in (ended.session_indexes or (received.session_index,))
+            )
+
+        self._pages.sessions.end_where(is_meant)
+
     async def _load_client(self) -> Saml2Client:
         """Return pysaml2's client that knows the broker's metadata of this minute."""
         metadata = await self._broker_metadata.read()
@@ -213,4 +266,10 @@ def read_received(response: AuthnResponse) -> Received:
         for attribute in statement.attribute:
             values = [(value.text or "") for value in attribute.attribute_value]
             claims[attribute.name] = claims.get(attribute.name, []) + values
-    return Received(subject=response.name_id.text, claims=claims, protocol="saml")
+    return Received(
+        subject=response.name_id.text,
+        claims=claims,
+        protocol="saml",
+        name_id=response.name_id,
+        session_index=response.assertion.authn_statement[0].session_index or "",
+    )

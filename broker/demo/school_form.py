@@ -36,6 +36,7 @@ class RememberedLogin:
 
     statement: Statement = field(repr=False)
     authenticated_at: datetime
+    session_index: str = field(default="", repr=False)
 
 
 USED = Text("Dit inlogscherm is al gebruikt.", "This login form was used already.")
@@ -67,10 +68,12 @@ def render_login_form(school: DemoSchool, request: Request, *, handle: str) -> H
     )
 
 
-def render_home(school: DemoSchool, request: Request) -> HTMLResponse:
-    """Return the page of a school at which nobody logs in now."""
+def render_home(school: DemoSchool, request: Request, *, may_log_out: bool = False) -> HTMLResponse:
+    """Return the page of a school at which nobody logs in now; with a button for who did."""
     title = Text(f"{school.name}, {school.place}", f"{school.name}, {school.place}")
-    return _render_notice(school, request, title=title, text=_BEGIN_THERE, status=200)
+    return _render_notice(
+        school, request, title=title, text=_BEGIN_THERE, status=200, may_log_out=may_log_out
+    )
 
 
 def render_down(school: DemoSchool, request: Request) -> HTMLResponse:
@@ -102,7 +105,13 @@ def render_refused(school: DemoSchool, request: Request, *, reason: Text) -> HTM
 
 
 def _render_notice(
-    school: DemoSchool, request: Request, *, title: Text, text: Text, status: int
+    school: DemoSchool,
+    request: Request,
+    *,
+    title: Text,
+    text: Text,
+    status: int,
+    may_log_out: bool = False,
 ) -> HTMLResponse:
     language = pages.choose_language(request)
     return pages.render_notice(
@@ -113,6 +122,7 @@ def _render_notice(
         text=text.in_language(language),
         status=status,
         lang=language,
+        may_log_out=may_log_out,
     )
 
 

@@ -31,12 +31,15 @@ class Received:
         claims: OIDC claims, or SAML attribute name -> list of values.
         protocol: `oidc` or `saml`.
         id_token: as it came, for logging out; "" where the protocol has none.
+        name_id, session_index: the same of SAML, the first as pysaml2 has it.
     """
 
     subject: str = field(repr=False)
     claims: Mapping[str, Any] = field(repr=False)
     protocol: str
     id_token: str = field(default="", repr=False)
+    name_id: Any = field(default=None, repr=False)
+    session_index: str = field(default="", repr=False)
 
     def as_json(self) -> dict[str, Any]:
         return {"subject": self.subject, "claims": dict(self.claims), "protocol": self.protocol}

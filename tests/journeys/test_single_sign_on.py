@@ -174,19 +174,6 @@ async def test_who_does_not_want_to_log_out_goes_back(
     assert f'href="{world.at[Party.REKENRIJK]}/"' in visitor.page.text
 
 
-async def test_where_saml_leads_no_further_a_link_does(
-    world: World, browsers: Callable[[], Visitor]
-) -> None:
-    visitor = browsers()
-    await visitor.log_in(Party.BIOSFEER_SAML, "kompas", "noor")
-    visitor.page = await visitor.client.post(world.at[Party.BIOSFEER_SAML] + "/logout")
-    assert visitor.is_at(Party.BIOSFEER_SAML)
-    assert f'href="{world.at[Party.BROKER]}/logout"' in visitor.page.text
-    await visitor.visit(Party.BROKER, "/logout")
-    await visitor.press("continue")
-    assert not await opened(visitor, Party.REKENRIJK)
-
-
 async def test_two_systems_of_one_name_are_told_apart(
     world: World, browsers: Callable[[], Visitor]
 ) -> None:

@@ -122,6 +122,7 @@ class TestAccepted:
             by_post(a_logout_request(), key=SUPPLIER_KEY, relay_state="back"),
             by_soap(a_logout_request(Destination=SOAP_SLO), key=SUPPLIER_KEY),
             by_soap(a_logout_request(Destination=None), key=SUPPLIER_KEY),
+            by_soap(a_logout_request(Destination=""), key=SUPPLIER_KEY),
         ):
             arrived = arrive(message)
             assert arrived.is_request
