@@ -36,6 +36,8 @@ TEACHER, TEACHER_NUMBER = "els", "77an"
 """As in life: a pupil has that number too."""
 TOLD_DAYS = 365
 BELIEVED_DAYS = 400
+NOT_OPENED_YET = as_root(bytes(32))
+"""Stands for a fresh account that no login told yet."""
 
 Number = tuple[SchoolId, str]
 
@@ -137,6 +139,8 @@ class WhoIsWho(RuleBasedStateMachine):
             opened: what it opens now, which tells the fresh one.
         """
         if number in self.carried:
+            if self.carried[number] == NOT_OPENED_YET:
+                self.carried[number] = self.of_number((VUURVOGEL, number[1]), opened)
             return self.carried[number]
         holder = next((who for (who, at), text in self.numbers.items() if (at, text) == number), "")
         root = self.world.by_number(*number)
@@ -156,7 +160,7 @@ class WhoIsWho(RuleBasedStateMachine):
             must(opened not in self.ledger.owners, "own account: one that nobody had before")
             self.fresh[of] = opened
             self.own(opened, holder)
-        return self.fresh.get(of, as_root(bytes(32)))
+        return self.fresh.get(of, NOT_OPENED_YET)
 
     def was_parted(self, number: Number, stated: Stated) -> bool:
         """Tell whether two persons split a number from an ECK iD."""
