@@ -106,6 +106,7 @@ def test_records_of_every_kind_hide_what_they_hold() -> None:
         "volunteer-between",
         "browser-session",
         "session-standing",
+        "session-at-school",
         "participation",
         "told-login",
         "logout",
