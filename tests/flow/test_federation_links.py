@@ -27,7 +27,7 @@ def paths_of(*more: Any, **changes: Any) -> list[tuple[str, str]]:
 
 
 def test_checks_are_counted() -> None:
-    assert len(LINK_CHECKS) == 10
+    assert len(LINK_CHECKS) == 11
 
 
 def test_a_federation_that_holds_together() -> None:
@@ -145,3 +145,14 @@ def test_a_resource_belongs_to_one_supplier() -> None:
     assert paths_of(second, supplier=mine) == [("suppliers.toml", "api[0].resource")]
     elsewhere = stated(Kind.SUPPLIER, other | {"api": [api | {"resource": "https://o.example/"}]})
     assert paths_of(elsewhere, supplier=mine) == []
+
+
+@pytest.mark.parametrize(
+    ("state", "named", "holds"),
+    [("test", "portal", True), ("test", "porta", False), ("production", "portal", False)],
+)
+def test_a_portal_speaks_for_systems_that_exist(state: str, named: str, holds: bool) -> None:
+    mine = a_supplier(a_client(), a_service_provider(proxies_for=["rekenrijk", named]))
+    other = a_supplier(a_client(id="portal", client_id="portal"), id="second", state=state)
+    found = paths_of(stated(Kind.SUPPLIER, other), supplier=mine)
+    assert found == ([] if holds else [("suppliers.toml", "relying_party[1].proxies_for[1]")])

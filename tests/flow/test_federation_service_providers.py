@@ -82,8 +82,8 @@ def test_the_other_wishes() -> None:
     )
     form = answers_of(party)
     assert (form.name_ids, form.attribute_names) == ("none", "uri")
-    form = answers_of(a_service_provider(unsolicited=True, proxies_for=["biosfeer-saml"]))
-    assert (form.unsolicited, form.proxies_for) == (True, ("biosfeer-saml",))
+    form = answers_of(a_service_provider(unsolicited=True, proxies_for=["taaltuin"]))
+    assert (form.unsolicited, form.proxies_for) == (True, ("taaltuin",))
     assert answers_of(a_service_provider()).name_ids == "asked"
 
 
@@ -121,7 +121,7 @@ def test_an_answer_names_somebody(required: str) -> None:
         {"pseudonym_attributes": ["uid"]},
         {"attribute_names": "uri"},
         {"unsolicited": True},
-        {"proxies_for": ["biosfeer"]},
+        {"proxies_for": ["rekenrijk"]},
     ],
 )
 def test_they_are_keys_of_saml_alone(key: Table) -> None:

@@ -130,6 +130,23 @@ def check_resources_once(federation: Federation) -> Found:
     )
 
 
+def check_systems_behind(federation: Federation) -> Found:
+    """A portal speaks for systems that exist: behind a slip in an id a RequesterID would be passed
+    over, and the portal get what the system that it asks for may not have."""
+    states = {
+        party.id: federation.suppliers[stated.document.id][1].state
+        for stated, _, party in federation.parties
+    }
+    for stated, prefix, party in federation.parties:
+        own = states[party.id]
+        for index, name in enumerate(party.proxies_for):
+            path = f"{prefix}proxies_for[{index}]"
+            if name not in states:
+                yield stated, unknown(path, "system", name)
+            elif states[name] is not own:
+                yield stated, other_state(path, own, f"the system {name}", states[name])
+
+
 def check_sources_of_parties(federation: Federation) -> Found:
     parties = (
         *((stated, idp.state) for stated, idp in federation.idps.values()),
@@ -157,6 +174,7 @@ LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
     check_client_ids_once,
     check_service_providers_once,
     check_resources_once,
+    check_systems_behind,
     check_sources_of_parties,
 )
 
