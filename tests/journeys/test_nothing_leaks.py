@@ -272,6 +272,19 @@ GREETINGS = (b'name="continue"', b'action="/login/school"')
 """What stands on the pages that show who is logged in, on shared devices."""
 
 
+EXAMPLES_ACS = (b"/pupils/mellon/postResponse", b"/Shibboleth.sso/SAML2/POST", b"/login/callback")
+"""Where the guide's examples take answers. Their schools approved the name; unlike the demo's
+suppliers they have it unsealed."""
+
+
+def without_examples_answer(seen: Exchange) -> bytes:
+    """Return what was told, without the answer on a page that brings it to a guide's example."""
+    form = re.search(rb'<form[^>]* action="http://localhost:\d+(/[^"]*)"', seen.told_body)
+    if form is None or form[1] not in EXAMPLES_ACS:
+        return seen.told
+    return re.sub(rb'(name="SAMLResponse" value=")[^"]*', rb"\1", seen.told)
+
+
 def test_first_names_are_on_the_greeting_and_in_answers_to_suppliers_alone(
     witnesses_of_all: list[Witness],
 ) -> None:
@@ -279,7 +292,7 @@ def test_first_names_are_on_the_greeting_and_in_answers_to_suppliers_alone(
     for each in exchanges(witnesses_of_all, Party.BROKER):
         is_greeting = any(form in each.told_body for form in GREETINGS)
         if not is_greeting and each.path not in TELLS_A_SUPPLIER:
-            hays.append((describe(each), each.told))
+            hays.append((describe(each), without_examples_answer(each)))
         hays.append((describe(each), address(each)))
     for each in exchanges(witnesses_of_all, Party.TAALTUIN):  # no school approved it for them
         hays += [(describe(each), each.asked), (describe(each), each.told)]

@@ -21,7 +21,7 @@ async function brokerKeys() {
 
 const saml = new SAML({
   issuer: `${self}/saml`,
-  callbackUrl: `${self}/saml/acs`,
+  callbackUrl: `${self}/login/callback`,
   entryPoint: `${issuer}/saml/idp/sso`,
   logoutUrl: `${issuer}/saml/idp/slo`,
   logoutCallbackUrl: `${self}/saml/slo`,
@@ -42,7 +42,7 @@ const pages = {
 
   "/login": async () => ({ to: await saml.getAuthorizeUrlAsync("", undefined, {}) }),
 
-  "/saml/acs": async (session, url, form) => {
+  "/login/callback": async (session, url, form) => {
     const { profile } = await saml.validatePostResponseAsync(Object.fromEntries(form));
     session.profile = profile;
     // The NameID is the pupil's name for you, for good.
