@@ -47,6 +47,7 @@ from broker.programs import (
     wire_back_channel,
     wire_conversion,
     wire_mapping,
+    wire_notices,
 )
 from broker.resources import (
     ReadyKeys,
@@ -286,6 +287,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         token=back_channel.tokens,
         token_status=back_channel.status,
         mapping=wire_mapping(settings, resources, flow_keys, tools),
+        notices=wire_notices(parts.loaded),
         conversion=wire_conversion(settings, resources, flow_keys, tools),
         api=wire_api_access(resources, tools, callers, state=state),
         senders=callers.senders,

@@ -3,11 +3,13 @@ letting schools enrol."""
 
 from dataclasses import dataclass
 
+from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.callers import Callers
 from broker.flow.audit import AuditLog
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import Clock, FlowKeys, Random
 from broker.flow.programs.api_access import ApiAccess
+from broker.flow.programs.transfer_notices import TransferNotices
 from broker.flow.receipts.receipts import ReceiptLog
 from broker.flow.rotation.supplier_conversion import (
     ConversionPorts,
@@ -16,8 +18,9 @@ from broker.flow.rotation.supplier_conversion import (
 )
 from broker.flow.takeover.takeover_mapping import MappingPorts, TakeoverMapping
 from broker.flow.tokens.back_channel import BackChannel, BackChannelPorts, open_back_channel
+from broker.person_settings import arrival_rules_of
 from broker.resources import Resources
-from broker.settings import Settings
+from broker.settings import LoadedSettings, Settings
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,4 +112,12 @@ def wire_conversion(
         quota=ConversionQuota(
             percent=settings.conversion.quota_percent, least=settings.conversion.quota_least
         ),
+    )
+
+
+def wire_notices(loaded: LoadedSettings) -> TransferNotices:
+    """Return what tells schools of pupils who change school."""
+    return TransferNotices(
+        read=SqliteSchoolCounts(loaded.data_folder / "register.db").read_or_refuse,
+        rules=arrival_rules_of(loaded.settings),
     )

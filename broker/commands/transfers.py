@@ -4,7 +4,6 @@ import asyncio
 import secrets
 import sys
 from collections.abc import Callable
-from datetime import timedelta
 from pathlib import Path
 
 import click
@@ -47,11 +46,9 @@ from broker.flow.persons.person_plans import (
 from broker.flow.persons.person_records import Presented
 from broker.flow.persons.person_withdrawal import plan_withdrawal
 from broker.flow.persons.register import derive_register_keys, derive_tag
-from broker.flow.persons.school_counts import CountKind, year_day
+from broker.flow.persons.transfer_notice import first_day_told, notice_of
 from broker.person_settings import arrival_rules_of
 from broker.pseudonyms.derivation import RootKey, root_apart
-
-LISTED_DAYS = 30
 
 Planner = Callable[..., Plan]
 
@@ -262,29 +259,20 @@ def transfer_list(config_folder: Path, school: str) -> None:
             raise click.UsageError(f"There is no school {school}.")
         today = day_of(desk.clock())
         counts = SqliteSchoolCounts(loaded.data_folder / "register.db").read(
-            known.id, since=min(year_day(today), today - timedelta(days=LISTED_DAYS))
+            known.id, since=first_day_told(today)
         )
     budget = budget_of(known.pupils, rules=arrival_rules_of(loaded.settings), today=today)
+    notice = notice_of(counts, budget=budget, today=today)
     in_all = "no bound in all, for want of a head count"
     if budget.in_all is not None:
         in_all = f"{budget.in_all} pupils a school year in all"
     click.echo(f"{school} may let in {budget.a_day} pupils of other schools today; {in_all}.")
-    year, first, protected = (
-        counts.get((year_day(today), kind), 0)
-        for kind in (CountKind.PUPILS, CountKind.FIRST_IN_YEAR, CountKind.PROTECTED)
-    )
-    click.echo(f"Pupils who logged in this school year: {year}.")
+    click.echo(f"Pupils who logged in this school year: {notice.pupils}.")
     click.echo(
-        f"Pupils whom no school stated by ECK iD before: {first} this school year, "
+        f"Pupils whom no school stated by ECK iD before: {notice.first} this school year, "
         f"of at most {budget.first_in_all}."
     )
-    click.echo(f"Pupils whom this school's lists protected this school year: {protected}.")
+    click.echo(f"Pupils whom this school's lists protected this school year: {notice.protected}.")
     click.echo("day         came  left  waited")
-    for days in range(LISTED_DAYS):
-        day = today - timedelta(days=days)
-        came, left, waited = (
-            counts.get((day, kind), 0)
-            for kind in (CountKind.ARRIVED, CountKind.LEFT, CountKind.WAITED)
-        )
-        if came or left or waited:
-            click.echo(f"{day}  {came:4}  {left:4}  {waited:6}")
+    for each in notice.days:
+        click.echo(f"{each.day}  {each.came:4}  {each.left:4}  {each.waited:6}")

@@ -47,6 +47,7 @@ class ApiScope(StrEnum):
     TAKEOVER = "takeover"
     CONVERSION = "conversion"
     SCHOOLS = "schools"
+    TRANSFERS = "transfers"
 
 
 class ApiClient(msgspec.Struct, frozen=True, kw_only=True):

@@ -29,6 +29,7 @@ from broker.web.api_conversion import convert_pseudonyms
 from broker.web.api_enrolments import take_list
 from broker.web.api_schools import show_schools
 from broker.web.api_takeover import map_eck_ids
+from broker.web.api_transfers import show_transfers
 from broker.web.requests import read_caller_proof
 from broker.web.responses import give_nonce, json, refuse_program
 from broker.web.wiring import Web
@@ -76,6 +77,9 @@ API_ENDPOINTS: tuple[ApiEndpoint, ...] = (
     ApiEndpoint("/api/schools", "GET", ApiScope.SCHOOLS, (SupplierCaller,), show_schools),
     ApiEndpoint("/api/takeover/map", "POST", ApiScope.TAKEOVER, (SupplierCaller,), map_eck_ids),
     ApiEndpoint("/api/enrolments/{school}", "POST", ApiScope.ENROLMENT, (SchoolCaller,), take_list),
+    ApiEndpoint(
+        "/api/transfers/{school}", "GET", ApiScope.TRANSFERS, (SchoolCaller,), show_transfers
+    ),
     ApiEndpoint(
         "/api/pseudonyms/convert",
         "POST",

@@ -10,6 +10,7 @@ from broker.flow.login import LoginFlow
 from broker.flow.login_tests.login_tests import LoginTestFlow
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.programs.api_access import ApiAccess
+from broker.flow.programs.transfer_notices import TransferNotices
 from broker.flow.pushed_requests import PushedRequests
 from broker.flow.rotation.supplier_conversion import SupplierConversion
 from broker.flow.sender_proofs import SenderProofs
@@ -64,6 +65,7 @@ class Web:
     api: ApiAccess
     mapping: TakeoverMapping
     lists: ApiLists
+    notices: TransferNotices
     conversion: SupplierConversion
     senders: SenderProofs
     certificate_hop: CertificateHop | None

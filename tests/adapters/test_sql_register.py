@@ -126,6 +126,15 @@ async def test_two_processes_share_the_counts(path: Path, on_sqlite: SqlitePerso
     assert dict(counts.read_all(since=FIRST_DAY + timedelta(days=1))) == {}
 
 
+async def test_counts_that_cannot_be_read_are_refused(
+    path: Path, on_sqlite: SqlitePersonRegister
+) -> None:
+    await on_sqlite.apply([], [Count(VUURVOGEL, FIRST_DAY, PUPILS)])
+    assert SqliteSchoolCounts(path).read_or_refuse(VUURVOGEL, FIRST_DAY)
+    with pytest.raises(RegisterUnavailable):
+        SqliteSchoolCounts(path.parent).read_or_refuse(VUURVOGEL, FIRST_DAY)
+
+
 async def test_old_counts_are_forgotten(path: Path, on_sqlite: SqlitePersonRegister) -> None:
     await on_sqlite.apply([], [Count(VUURVOGEL, FIRST_DAY, PUPILS)])
     late = FIRST_DAY + timedelta(days=401)

@@ -122,7 +122,7 @@ def test_the_grant_is_published(api: Browser) -> None:
     ]
     assert told["scopes_supported"] == [
         *("openid", "profile", "email", "offline_access"),
-        *("enrolment", "takeover", "conversion", "schools"),
+        *("enrolment", "takeover", "conversion", "schools", "transfers"),
     ]
 
 

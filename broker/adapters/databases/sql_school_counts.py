@@ -12,6 +12,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_add
 from broker.adapters.databases.sql import open_sqlite, prepare
 from broker.adapters.databases.tables_register import school_counts
 from broker.domain.ids import SchoolId
+from broker.flow.persons.register import RegisterUnavailable
 from broker.flow.persons.school_counts import Count, Counted, CountKind
 
 KEPT_DAYS = 400  # a school year and a month: what a report of the year before may ask for
@@ -106,6 +107,18 @@ class SqliteSchoolCounts:
         """
         with closing(open_sqlite(self._path)) as connection:
             return read_counts(connection, school, since=since)
+
+    def read_or_refuse(self, school: SchoolId, since: date) -> Counted:
+        """Return the same, for who asks while the broker serves.
+
+        Raises:
+            RegisterUnavailable: the database cannot be read.
+        """
+        try:
+            return self.read(school, since=since)
+        except sqlite3.Error:
+            pass  # refused below: what it says of the database is for nobody outside
+        raise RegisterUnavailable("check_counts_readable")
 
     def read_all(self, *, since: date) -> Iterator[tuple[SchoolId, Counted]]:
         """Return each school of which something was counted from a day on, with its counts.

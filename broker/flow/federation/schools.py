@@ -55,7 +55,7 @@ def check_api_clients(document: SchoolDocument) -> Iterator[DocumentProblem]:
                 )
 
 
-SCHOOL_PURPOSES = (ApiScope.ENROLMENT, ApiScope.TAKEOVER)
+SCHOOL_PURPOSES = (ApiScope.ENROLMENT, ApiScope.TAKEOVER, ApiScope.TRANSFERS)
 """What a program of a school may be let in for."""
 
 
