@@ -113,6 +113,12 @@ EXAMPLE_SCHOOL = ExampleClient(
     is_school=True,
 )
 
+OTHER_CLIENTS = tuple(
+    ExampleClient("others", ("node", f"{{here}}/{library}.mjs"))
+    for library in ("openid-client-5", "passport-openidconnect", "express-openid-connect")
+)
+"""Libraries that the guide does not show, with their defaults, as one system of one supplier."""
+
 
 @dataclass(frozen=True, slots=True)
 class RunningClient:

@@ -13,6 +13,7 @@ from tests.journeys.commands import run_broker
 from tests.journeys.conftest import World
 from tests.journeys.example_clients import (
     EXAMPLE_CLIENTS,
+    OTHER_CLIENTS,
     ExampleClient,
     RunningClient,
     running_client,
@@ -47,7 +48,11 @@ def forget_session(visitor: Visitor, example: ExampleClient) -> None:
         jar.clear(each.domain, each.path, each.name)
 
 
-@pytest.mark.parametrize("example", EXAMPLE_CLIENTS, ids=lambda each: each.name)
+def name_of(example: ExampleClient) -> str:
+    return example.name if example in EXAMPLE_CLIENTS else Path(example.program[-1]).stem
+
+
+@pytest.mark.parametrize("example", [*EXAMPLE_CLIENTS, *OTHER_CLIENTS], ids=name_of)
 async def test_an_example_client_logs_in_and_out(
     world: World, browsers: Callable[[], Visitor], tmp_path: Path, example: ExampleClient
 ) -> None:
@@ -83,7 +88,7 @@ async def test_an_example_client_logs_in_and_out(
             await open_page(visitor, example.log_out.format(self=client.base_url))
         else:
             await visitor.press("logout")
-        assert str(visitor.page.url).startswith(client.base_url + "/"), visitor.text
+        assert f"{visitor.page.url}/".startswith(client.base_url + "/"), visitor.text
         assert not PSEUDONYM.search(unescape(await open_page(visitor, "/")))
         await open_page(visitor, example.log_in)  # the broker forgot the session too
         assert visitor.shows("school"), visitor.text

@@ -30,6 +30,7 @@ NOT_OF_A_LOGIN = (
     "broker/domain/transfer",
     "broker/adapters/databases/sql_enrolments.py",
     "broker/adapters/databases/sql_quotas.py",
+    "broker/adapters/databases/sql_school_counts.py",
     "broker/adapters/databases/sql_takeover",
     "broker/adapters/databases/sql_transfers.py",
     "broker/adapters/operators_on_disk.py",
