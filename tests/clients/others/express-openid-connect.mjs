@@ -1,4 +1,4 @@
-// express-openid-connect; by default it asks for a hybrid flow, which we do not have.
+// express-openid-connect; by default it asks for the implicit flow, which we do not have.
 import express from "express";
 import expressOidc from "express-openid-connect";
 
