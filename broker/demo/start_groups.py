@@ -47,6 +47,7 @@ SCENARIO_GROUPS: tuple[CardGroup, ...] = (
             "A page says what it is, who can solve it and how to go on.",
         ),
         (
+            "test-page",
             "no-agreement",
             "missing-attribute",
             "cancelled",

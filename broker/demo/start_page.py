@@ -288,8 +288,10 @@ def _name_of(party: Party) -> str:
 
 
 def find_beginning(scenario: StartScenario, addresses: Addresses) -> str:
-    """Return the address that the button of a card opens: a supplier's, or a tile's."""
+    """Return the address that the button of a card opens: a supplier's, a tile's or a page."""
     begins_at = addresses[scenario.begins_at]
+    if scenario.page:
+        return f"{begins_at}{scenario.page}"
     if scenario.tile is None:
         return f"{begins_at}/login"
     school, page = scenario.tile

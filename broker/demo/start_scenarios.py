@@ -35,6 +35,7 @@ class StartScenario:
         id: anchor on the page.
         begins_at: the supplier's system whose `/login` the card's button opens.
         tile: school and page of a link that the button opens instead, as a portal's tile does.
+        page: what the button opens instead of `/login`.
         steps: what to click, in order.
         see: what one should see then.
         then: a system that a later step opens; the card has a link to it.
@@ -46,6 +47,7 @@ class StartScenario:
     steps: tuple[Text, ...]
     see: Text
     tile: tuple[str, str] | None = None
+    page: str = ""
     then: Party | None = None
 
 
@@ -113,6 +115,24 @@ SCENARIOS: tuple[StartScenario, ...] = (
             " in lesson 3 is open. A QR code on a poster works the same way.",
         ),
         tile=("vuurvogel", "/les/3"),
+    ),
+    StartScenario(
+        "test-page",
+        Party.BROKER,
+        Text("Een school test haar inlog", "A school tests its login"),
+        (
+            Text("Kies bij wie je inlogt.", "Choose where you log in."),
+            _pupil("Sanne", Text("De rol ontbreekt", "role missing")),
+        ),
+        Text(
+            "Van elk gegeven een oordeel, wat elke leverancier zou krijgen en waarom, en een tekst"
+            " voor de helpdesk. De pseudoniemen zijn voorbeelden; er wordt niets bewaard. Probeer"
+            " ook “Het antwoord is verlopen”: dan staat er welke controle het antwoord weigerde.",
+            "A verdict on each attribute, what each supplier would get and why, and a text for the"
+            " helpdesk. The pseudonyms are samples; nothing is kept. Try “expired” as well: then it"
+            " says which check refused the answer.",
+        ),
+        page="/saml/sp/test?school=vuurvogel",
     ),
     StartScenario(
         "no-agreement",

@@ -169,6 +169,11 @@ class LoginTestResultPage:
     exceptions: tuple[str, ...] = ()
     outlooks: tuple[OutlookRow, ...] = ()
 
+    @property
+    def ignored(self) -> tuple[str, ...]:
+        """Return the names of what the login's document writes off."""
+        return tuple(each.incoming for each in self.rows if each.verdict == Verdict.IGNORED)
+
 
 def page_of(result: LoginTestResult) -> LoginTestResultPage:
     """Return the page of a result."""

@@ -61,7 +61,7 @@ async def test_the_start_page_lists_every_scenario(
     assert page.text.count(word) == len(SCENARIOS)
     for each in SCENARIOS:
         assert f'id="{each.id}"' in page.text
-        assert f'href="{world.at[each.begins_at]}/login"' in page.text
+        assert f'href="{world.at[each.begins_at]}{each.page or "/login"}"' in page.text
 
 
 async def test_pages_allow_no_inline_script(world: SimpleNamespace) -> None:

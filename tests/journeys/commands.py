@@ -20,7 +20,7 @@ async def run_broker(*arguments: str | Path) -> str:
     return result.output
 
 
-async def run_program(*arguments: str | Path) -> str:
+async def run_program(*arguments: str | Path, exit_code: int = 0) -> str:
     """Run `broker ...` as a program of its own; return all that it said."""
     program = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "broker", *map(str, arguments)),
@@ -28,5 +28,5 @@ async def run_program(*arguments: str | Path) -> str:
         stderr=asyncio.subprocess.STDOUT,
     )
     said, _ = await program.communicate()
-    assert program.returncode == 0, said.decode()
+    assert program.returncode == exit_code, said.decode()
     return said.decode()

@@ -252,6 +252,7 @@ def a_test_result(**changes: object) -> LoginTestResultPage:
         "outcome": LoginTestOutcome.FINE,
         "rows": (
             a_row(),
+            a_row("", told="cn", incoming="cn", verdict="ignored", shown=()),
             a_row(
                 "eckId",
                 words="Wrong form",

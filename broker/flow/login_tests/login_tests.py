@@ -315,7 +315,9 @@ def _find_school(registry: Registry, name: SchoolId) -> tuple[School, tuple[Scho
     school = registry.schools.get(name)
     if school is None or not school.enabled:
         raise SchoolNotOpen("check_school_enabled")
-    logins = tuple(each for each in registry.idps.values() if name in each.schools and each.enabled)
+    offered = registry.idps_of_school.get(name, ())
+    others = (each for each in registry.idps.values() if name in each.schools and each.enabled)
+    logins = (*offered, *(each for each in others if each not in offered))
     if not logins:
         raise SchoolNotOpen("check_school_has_login")
     return school, logins
