@@ -2,7 +2,7 @@
 
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from broker.domain.refusals import Refusal
 from broker.domain.release import lint_claims
@@ -111,6 +111,7 @@ class SamlAnswers:
             attributes=attributes,
             authenticated_at=told_moment(prepared, now=now),
             authn_context=prepared.acr or AUTHN_UNSPECIFIED,
+            session_until=None if part is None else now + timedelta(seconds=part.reach_seconds),
         )
         form = build_response(
             request,

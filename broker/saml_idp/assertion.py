@@ -58,6 +58,7 @@ class Told:
         authenticated_at: our own moment, floored to 5 minutes here; that of the login at school,
             and exact, only when the request forced the login.
         authn_context: class reference; never above what the school stated.
+        session_until: from then on no logout reaches this supplier; None without a session of ours.
     """
 
     pseudonym: str = field(repr=False)
@@ -66,6 +67,7 @@ class Told:
     attributes: Attributes = field(default=(), repr=False)
     authenticated_at: datetime
     authn_context: str = AUTHN_UNSPECIFIED
+    session_until: datetime | None = None
 
 
 def add_assertion(
@@ -110,12 +112,20 @@ def add_assertion(
         {
             "AuthnInstant": format_instant(told_instant(told.authenticated_at, request=request)),
             "SessionIndex": ids.session_index,
+            **_session_end(told.session_until),
         },
     )
     _add(_add(statement, "AuthnContext"), "AuthnContextClassRef", text=told.authn_context)
     names = service_provider.answers.pseudonym_attributes
     add_attributes(assertion, _stated(told, names=names if holds_pseudonym else ()))
     return assertion
+
+
+def _session_end(until: datetime | None) -> dict[str, str]:
+    """Core 2.7.2: when the supplier's session must end, floored as other times are."""
+    if until is None:
+        return {}
+    return {"SessionNotOnOrAfter": format_instant(_floor(until))}
 
 
 def told_instant(authenticated_at: datetime, *, request: CheckedAuthnRequest) -> datetime:
@@ -125,7 +135,11 @@ def told_instant(authenticated_at: datetime, *, request: CheckedAuthnRequest) ->
     """
     if request.force_login:
         return authenticated_at
-    exact = authenticated_at.astimezone(UTC)
+    return _floor(authenticated_at)
+
+
+def _floor(instant: datetime) -> datetime:
+    exact = instant.astimezone(UTC)
     minute = exact.minute - exact.minute % INSTANT_STEP_MINUTES
     return exact.replace(minute=minute, second=0, microsecond=0)
 

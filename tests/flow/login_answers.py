@@ -137,6 +137,7 @@ def read_response(answer: PostMessage) -> Received:
     (name_id,) = root.iter(saml.saml("NameID"))
     (statement,) = root.iter(saml.saml("AuthnStatement"))
     (assertion,) = root.iter(saml.saml("Assertion"))
+    until = statement.get("SessionNotOnOrAfter")
     return Received(
         fields.get("RelayState"),
         subject=name_id.text or "",
@@ -152,6 +153,7 @@ def read_response(answer: PostMessage) -> Received:
             "authn_instant": statement.get("AuthnInstant"),
             "authn_context": next(root.iter(saml.saml("AuthnContextClassRef"))).text,
             "audience": next(root.iter(saml.saml("Audience"))).text,
+            **({} if until is None else {"session_until": until}),
         },
     )
 

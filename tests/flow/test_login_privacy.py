@@ -109,6 +109,7 @@ def test_records_of_every_kind_hide_what_they_hold() -> None:
         "session-at-school",
         "participation",
         "told-login",
+        "login-test",
         "logout",
         "logged-out",
         "logout-result",

@@ -1,6 +1,7 @@
 """Logging out with SAML parties: asked by one, passed on to the others, by browser and by SOAP."""
 
 from collections.abc import Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -832,6 +833,20 @@ async def test_a_school_that_speaks_another_protocol_by_now_is_not_asked(
     shown = await desk.look(step, browser)
     assert isinstance(shown, LoggedOut)
     assert shown.schools == ()
+
+
+async def test_a_supplier_learns_how_long_a_logout_reaches_it(
+    desk: SamlDesk, browser: Browser
+) -> None:
+    """In steps of five minutes, as every time; nothing where there is no session to log out of."""
+    desk.world.now += timedelta(minutes=3, seconds=7)
+    until = datetime.fromisoformat((await desk.arrive(browser)).protocol_values["session_until"])
+    reach = until - desk.world.now
+    assert timedelta(hours=4) - timedelta(minutes=5) < reach <= timedelta(hours=4)
+    assert (until.minute % 5, until.second) == (0, 0)
+    without = await at_saml_school(desk, Browser())
+    assert "session_until" not in without.protocol_values
+    assert without.protocol_values["session_index"]
 
 
 async def test_a_login_costs_no_trip_more(desk: SamlDesk) -> None:

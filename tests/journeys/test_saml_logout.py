@@ -1,11 +1,14 @@
 """Logging out with pysaml2 as service provider and as identity provider, over HTTP."""
 
+import asyncio
 from collections.abc import AsyncIterator, Callable
 
 import pytest
 import pytest_asyncio
+from playwright.async_api import Browser, Route, expect
 
 from broker.demo.addresses import Party
+from tests.journeys.chromium import PHONE_WIDTH, check_page, open_page
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.test_registry_changes import change, until
 from tests.journeys.visitor import Visitor
@@ -16,7 +19,8 @@ pytestmark = pytest.mark.servers
 @pytest_asyncio.fixture(scope="module", loop_scope="session")
 async def world(open_world: OpenWorld) -> AsyncIterator[World]:
     """A world in which nobody waits, and De Regenboog has devices for each pupil."""
-    async with open_world(settings={"sessions": {"logout_wait_seconds": 0}}) as opened:
+    times = {"logout_wait_seconds": 0, "logout_stop_seconds": 2}
+    async with open_world(settings={"sessions": times}) as opened:
         own = ('eck_id = "optional"', 'eck_id = "optional"\nshared_devices = false')
         await change(opened, "schools/regenboog.toml", own)
         yield opened
@@ -142,3 +146,43 @@ async def test_who_goes_on_without_a_party_reads_where_not(
     assert visitor.page.text.count('data-out="no"') == 2
     assert not await is_out(visitor, Party.TAALTUIN)
     assert not await opened(visitor, Party.BIOSFEER_SAML)
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("script", [True, False])
+async def test_a_party_that_hangs_is_left_after_a_while_or_by_a_button(
+    world: World, chromium: Browser, script: bool
+) -> None:
+    """While the next page does not come, ours stays; on a phone, and without a script, too."""
+    page = await open_page(chromium, width=PHONE_WIDTH, java_script_enabled=script)
+
+    async def pass_on() -> None:
+        while not script and await page.locator("form input[name^=SAML]").count():
+            await page.locator("form button").first.click()
+
+    await page.goto(f"{world.at[Party.TAALTUIN]}/login")
+    await pass_on()
+    await page.locator("button[name=school][value=regenboog]").click()
+    await pass_on()
+    await page.locator("button[name=pupil][value=sanne]").click()
+    await pass_on()
+    await page.locator("#subject").wait_for()
+    hangs = asyncio.Event()
+
+    async def never(_route: Route) -> None:
+        hangs.set()
+
+    for party in (Party.TAALTUIN, Party.REGENBOOG):
+        await page.route(f"{world.at[party]}/saml/slo*", never)
+    await page.goto(f"{world.at[Party.BROKER]}/logout")
+    await page.locator("button[name=continue]").click()
+    for _ in range(0 if script else 2):
+        await check_page(page)
+        await page.locator("form#handover button").click(no_wait_after=True)
+        await hangs.wait()
+        hangs.clear()
+        await page.keyboard.press("Tab")  # a click would wait for what never comes
+        await page.keyboard.press("Enter")
+    await expect(page.locator("[data-out=no]")).to_have_count(2)
+    await check_page(page)
+    await page.context.close()

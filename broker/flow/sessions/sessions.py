@@ -78,10 +78,12 @@ class Part:
 
     Attributes:
         sid: what it is told: 43 characters and perhaps a letter; another one at each party.
+        reach_seconds: for so long a logout finds it.
     """
 
     sid: str = field(repr=False)
     puts: tuple[Put, ...] = field(repr=False)
+    reach_seconds: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -207,7 +209,7 @@ class Sessions:
                     ttl_seconds=self._times.seconds,
                 )
             )
-        return Part(sid.text, tuple(puts))
+        return Part(sid.text, tuple(puts), seconds)
 
     async def find_told(self, session: Handle, relying_party: RelyingPartyId) -> datetime | None:
         """Return when a relying party was told before that the login took place; None: never.
