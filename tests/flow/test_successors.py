@@ -534,6 +534,41 @@ async def test_rolled_back_everybody_is_who_they_were() -> None:
     assert (await schools.login(NEW, "1001")).root == old.root
 
 
+class TestOnceMore:
+    """The relation was taken back, and is made again."""
+
+    async def went_back(self) -> tuple[Schools, PersonRoot]:
+        schools = Schools()
+        account = (await schools.login(OLD, "1001")).root
+        await schools.login(NEW, "1001")
+        schools.relations = ()
+        return schools, account
+
+    async def test_who_came_to_know_the_number_meanwhile_is_told(self) -> None:
+        schools, account = await self.went_back()
+        await schools.login(OLD, "1001", visit=True)
+        schools.relations = (RENUMBER,)
+        await schools.login(NEW, eck="noor")
+        both = await schools.login(NEW, "1001", eck="noor", visit=True)
+        assert (both.root, both.previous) == (eck_root("noor"), account)
+
+    async def test_who_never_knew_it_is_not(self) -> None:
+        schools, _ = await self.went_back()
+        await schools.login(OLD, "1001")
+        schools.relations = (RENUMBER,)
+        await schools.login(NEW, eck="noor")
+        both = await schools.login(NEW, "1001", eck="noor", visit=True)
+        assert (both.root, both.previous) == (eck_root("noor"), None)
+
+    async def test_nor_who_knew_whose_number_it_became_meanwhile(self) -> None:
+        schools, _ = await self.went_back()
+        await schools.login(OLD, "1001", eck="sanne", visit=True)
+        schools.relations = (RENUMBER,)
+        await schools.login(NEW, eck="noor")
+        both = await schools.login(NEW, "1001", eck="noor", visit=True)
+        assert (both.root, both.previous) == (eck_root("noor"), None)
+
+
 class TestAfterGoingBack:
     """What happened at the new school while the relation held is known at the old one."""
 

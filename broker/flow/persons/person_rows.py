@@ -109,6 +109,8 @@ async def look_up(
     if onward is not None and local is not None:
         onward = onward if is_carried_from(onward, _tag_of(presented, keys)) else None
         local = with_suppliers_of(local, onward)
+    if presented.eck_id is not None and local is not None and local.bound_to is None:
+        local = _with_suppliers_of_before(local, presented, rows, succession, keys)
     records = FoundRecords(
         eck_id,
         local,
@@ -120,6 +122,23 @@ async def look_up(
         reissued=presented.eck_id is None and went_on is not None and not went_on.is_same_person,
     )
     return LookedUp(records, rows, old_rows)
+
+
+def _with_suppliers_of_before(
+    local: PersonRecord,
+    presented: Presented,
+    rows: Mapping[PersonRoot, StoredRow],
+    succession: Succession,
+    keys: RegisterKeys,
+) -> PersonRecord:
+    """Return a number's row with the suppliers that came to know it at the school that it went on
+    from, while the relation was taken back."""
+    for each in succession.numbers:
+        there = _open_row(rows, each.root, keys)
+        came = is_carried_from(local, derive_tag(keys, each.root))
+        if there is not None and there.carried_to == presented.local and came:
+            local = with_suppliers_of(local, there)
+    return local
 
 
 async def _find_went_on(

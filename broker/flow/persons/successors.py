@@ -131,18 +131,19 @@ def is_carried_from(record: PersonRecord, tag: bytes) -> bool:
     return any(tag in each.aliases for each in record.seen.values())
 
 
-def with_suppliers_of(old: PersonRecord, onward: PersonRecord | None) -> PersonRecord:
-    """Return a number's row of before with the suppliers that went along to the other school.
+def with_suppliers_of(number: PersonRecord, other: PersonRecord | None) -> PersonRecord:
+    """Return a number's row with the suppliers of its row at the other school of a relation.
 
-    After a relation was taken back the number is used here again: who knew its account must be told
-    when it is left behind. There they stay: what goes on there is the same account.
+    After a relation was taken back the number is used at the old school again, and after it was
+    made once more at the new one: who knew its account must be told when it is left behind. There
+    they stay: what goes on there is the same account.
     """
-    if onward is None or onward.bound_to is not None:
-        return old
+    if other is None or other.bound_to is not None:
+        return number
     return replace(
-        old,
-        suppliers={**onward.suppliers, **old.suppliers},
-        protected=old.protected or onward.protected,
+        number,
+        suppliers={**other.suppliers, **number.suppliers},
+        protected=number.protected or other.protected,
     )
 
 
