@@ -70,11 +70,13 @@ $(VENV)/.ready: requirements.lock pyproject.toml $(wildcard broker/web/locales/*
 	test ! -d broker/web/locales || $(VENV)/bin/pybabel -q compile -d broker/web/locales
 	touch $@
 
-# Example clients from npm. Where it cannot fetch them, their tests say so, and no others.
+# Example clients from npm and Go. Where they cannot be fetched, their tests say so, and no others.
 CLIENTS := tests/clients
-$(VENV)/.client-packages: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json
+GO_CLIENT := $(CLIENTS)/others/go-oidc
+$(VENV)/.client-packages: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $(wildcard $(GO_CLIENT)/*)
 	command -v npm >/dev/null || tests/install-packages nodejs npm
-	mkdir -p $(VENV)
+	mkdir -p $(VENV)/bin
+	cd $(GO_CLIENT) && go build -o $(abspath $(VENV))/bin/example-go-oidc . || echo "No client from Go."
 	if cd $(CLIENTS) && npm ci --silent; then touch $(abspath $@); else echo "No clients from npm." >&2; fi
 
 $(VENV)/.test-packages: $(VENV)/.client-packages

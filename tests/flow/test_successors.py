@@ -552,6 +552,13 @@ class TestOnceMore:
         both = await schools.login(NEW, "1001", eck="noor", visit=True)
         assert (both.root, both.previous) == (eck_root("noor"), account)
 
+    async def test_a_number_that_only_the_new_school_had_is_told_as_ever(self) -> None:
+        schools = Schools()
+        account = (await schools.login(NEW, "1001", visit=True)).root
+        await schools.login(NEW, eck="noor")
+        both = await schools.login(NEW, "1001", eck="noor", visit=True)
+        assert (both.root, both.previous) == (eck_root("noor"), account)
+
     async def test_who_never_knew_it_is_not(self) -> None:
         schools, _ = await self.went_back()
         await schools.login(OLD, "1001")

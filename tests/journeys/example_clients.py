@@ -113,10 +113,23 @@ EXAMPLE_SCHOOL = ExampleClient(
     is_school=True,
 )
 
-OTHER_CLIENTS = tuple(
-    ExampleClient("others", ("node", f"{{here}}/{library}.mjs"))
-    for library in ("openid-client-5", "passport-openidconnect", "express-openid-connect")
-)
+OTHER_CLIENTS = {
+    "openid-client-5": ExampleClient("others", ("node", "{here}/openid-client-5.mjs")),
+    "passport-openidconnect": ExampleClient(
+        "others", ("node", "{here}/passport-openidconnect.mjs")
+    ),
+    "express-openid-connect": ExampleClient(
+        "others", ("node", "{here}/express-openid-connect.mjs")
+    ),
+    "idpyoidc": ExampleClient("others", (sys.executable, "{here}/with-idpyoidc.py")),
+    "django-allauth": ExampleClient(
+        "others",
+        (sys.executable, "{here}/with-allauth.py"),
+        log_in="/accounts/oidc/broker/login/",
+        log_out="/leave",
+    ),
+    "go-oidc": ExampleClient("others", (str(Path(sys.prefix) / "bin/example-go-oidc"),)),
+}
 """Libraries that the guide does not show, with their defaults, as one system of one supplier."""
 
 

@@ -48,11 +48,13 @@ def forget_session(visitor: Visitor, example: ExampleClient) -> None:
         jar.clear(each.domain, each.path, each.name)
 
 
-def name_of(example: ExampleClient) -> str:
-    return example.name if example in EXAMPLE_CLIENTS else Path(example.program[-1]).stem
-
-
-@pytest.mark.parametrize("example", [*EXAMPLE_CLIENTS, *OTHER_CLIENTS], ids=name_of)
+@pytest.mark.parametrize(
+    "example",
+    [
+        *(pytest.param(each, id=each.name) for each in EXAMPLE_CLIENTS),
+        *(pytest.param(each, id=name) for name, each in OTHER_CLIENTS.items()),
+    ],
+)
 async def test_an_example_client_logs_in_and_out(
     world: World, browsers: Callable[[], Visitor], tmp_path: Path, example: ExampleClient
 ) -> None:
@@ -88,7 +90,11 @@ async def test_an_example_client_logs_in_and_out(
             await open_page(visitor, example.log_out.format(self=client.base_url))
         else:
             await visitor.press("logout")
-        assert f"{visitor.page.url}/".startswith(client.base_url + "/"), visitor.text
+        if 'action="/logout"' in visitor.page.text:  # without an ID token of ours it asks first
+            await visitor.press("continue")
+            assert visitor.page.status_code == 200, visitor.text
+        else:
+            assert f"{visitor.page.url}/".startswith(client.base_url + "/"), visitor.text
         assert not PSEUDONYM.search(unescape(await open_page(visitor, "/")))
         await open_page(visitor, example.log_in)  # the broker forgot the session too
         assert visitor.shows("school"), visitor.text
