@@ -299,9 +299,10 @@ SCENARIOS: tuple[StartScenario, ...] = (
         Text("De school ligt plat", "The school is down"),
         (_VUURVOGEL, _pupil("Sanne", Text("De school ligt plat", "school is down"))),
         Text(
-            "De school antwoordt met een storingspagina. Ga terug en probeer het opnieuw: alles"
-            " werkt nog.",
-            "The school answers with an error page. Go back and try again: everything still works.",
+            "De school antwoordt met een storingspagina. Ga terug, kies “Alles gaat goed” en log"
+            " opnieuw in: alles werkt nog.",
+            "The school answers with an error page. Go back, choose “all is fine” and log in again:"
+            " everything still works.",
         ),
     ),
 )

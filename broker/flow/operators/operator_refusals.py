@@ -91,7 +91,7 @@ class PersonNotKnown(OperatorRefusal):
 
     code = "E-OPERATOR-12"
     what = "Nothing is known of such a person at this school."
-    remedy = "Check the school's id and the number. When both are right, there is nothing to erase."
+    remedy = "Check the school's id and the number. When both are right, there is nothing to do."
     http_status = 404
 
 
