@@ -3,11 +3,13 @@
 from typing import Any
 
 import pytest
+from msgspec import structs
 
 from broker.domain.documents import Kind
 from broker.domain.federation import Supplier
 from broker.domain.relying_parties import SamlServiceProvider
 from broker.domain.saml_answers import AnswerForm
+from broker.saml_xml.published import ENTITY_CATEGORY
 from tests.builders_saml_metadata import an_entity_attribute, an_sp
 from tests.flow.federation_builders import (
     Table,
@@ -74,6 +76,35 @@ def test_which_attributes_hold_the_pseudonym(
 ) -> None:
     party = publishing(required=required) | {"pseudonym_attributes": names}
     assert answers_of(party).pseudonym_attributes == told
+
+
+@pytest.mark.parametrize(
+    "category",
+    [
+        *("https://refeds.org/category/anonymous", "https://refeds.org/category/pseudonymous"),
+        "https://refeds.org/category/personalized",
+        "https://refeds.org/category/code-of-conduct/v2",
+        "http://refeds.org/category/research-and-scholarship",
+    ],
+)
+def test_a_category_releases_and_changes_nothing(category: str) -> None:
+    """The agreement decides; a category is a word of the supplier's (IIP-IDP03)."""
+
+    def compiled(*of_entity: str) -> Supplier:
+        metadata = an_sp(of_entity=of_entity, entity_id="https://taaltuin.example")
+        document = a_supplier(a_service_provider(metadata=metadata))
+        supplier = apply([stated(Kind.SUPPLIER, document)]).records[Kind.SUPPLIER, "rekenrijk"]
+        assert isinstance(supplier, Supplier)
+        return supplier
+
+    plain = compiled()
+    told = compiled(an_entity_attribute(ENTITY_CATEGORY, category))
+    (party,) = told.relying_parties
+    assert isinstance(party.protocol, SamlServiceProvider)
+    assert party.protocol.entity_categories == (category,)
+    without = structs.replace(party.protocol, entity_categories=())
+    party = structs.replace(party, protocol=without)
+    assert structs.replace(told, relying_parties=(party,)) == plain
 
 
 def test_the_other_wishes() -> None:

@@ -68,6 +68,16 @@ class TestAccepted:
         XML.sign(request, key=SUPPLIER_KEY.signing)
         assert check(as_query(request)).request_id == REQUEST_ID
 
+    def test_any_of_its_keys_signs_during_a_roll_over(self) -> None:
+        both = (STRANGER_KEY.certificate, SUPPLIER_KEY.certificate)
+        provider = a_service_provider(signing_certificates=both, require_signed_requests=True)
+        for key in (STRANGER_KEY, SUPPLIER_KEY):
+            for message in (
+                as_query(an_authn_request(), key=key),
+                as_form(an_authn_request(), key=key),
+            ):
+                assert check(message, provider=provider).request_id == REQUEST_ID
+
     def test_everything_that_a_request_may_ask(self) -> None:
         wanted = build_element(
             samlp("RequestedAuthnContext"),

@@ -22,9 +22,12 @@ from tests.builders_saml import (
     SCHOOL_SSO,
     STRANGER_KEY,
     XML,
+    a_school_idp,
+    an_expectation,
     nothing,
 )
-from tests.saml_xml.corpus.keys import rsa_key
+from tests.builders_saml import read as read_answer
+from tests.saml_xml.corpus.keys import certified, rsa_key
 
 TOMORROW = NOW + timedelta(days=1)
 
@@ -111,6 +114,15 @@ class TestSchools:
     def test_any_number_of_keys_each_once(self) -> None:
         three = (SCHOOL_KEY.certificate, STRANGER_KEY.certificate, SCHOOL_KEY.certificate)
         assert read(a_document(certificates=three)).signing_certificates == three[:2]
+
+    @pytest.mark.parametrize("first_year", [2000, 2100])
+    def test_a_certificate_holds_a_key_and_its_dates_say_nothing(self, first_year: int) -> None:
+        """Metadata interoperability profile 2.6.1: expired or not valid yet, and self-signed."""
+        undated = certified(SCHOOL_KEY.private_key, first_year=first_year).certificate
+        found = read(a_document(certificates=(undated,)))
+        assert found.signing_certificates == (undated,)
+        idp = a_school_idp(signing_certificates=found.signing_certificates)
+        assert read_answer(expected=an_expectation(idp=idp)).login.idp is idp
 
     def test_certificates_in_lines(self) -> None:
         def in_lines(entity: Element) -> None:

@@ -1,5 +1,6 @@
 """Messages about logging out: what is accepted by each binding, every check, and what we send."""
 
+from collections.abc import Sequence
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from broker.saml_xml import names as n
 from broker.saml_xml.clock import CLOCK_SKEW
 from broker.saml_xml.elements import Element, build_element, serialize
 from broker.saml_xml.instants import format_instant
+from broker.saml_xml.keys import DecryptionKey
 from broker.saml_xml.logout import refusals as r
 from broker.saml_xml.logout.building import (
     LOGOUT_LIFETIME,
@@ -72,6 +74,7 @@ from tests.builders_saml import (
     saml,
     samlp,
 )
+from tests.saml_xml.corpus.keys import rsa_key
 
 KEYS = verification_keys((SUPPLIER_KEY.certificate,))
 OTHER = "https://somebody-else.example/slo"
@@ -82,13 +85,19 @@ def arrive(message: Any) -> ArrivedLogout:
     return (decode_envelope if is_envelope else decode_logout)(message, xml=XML)
 
 
-def read(message: Any, *, url: str = IDP_SLO, now: Any = NOW) -> LogoutRequest:
+def read(
+    message: Any,
+    *,
+    url: str = IDP_SLO,
+    now: Any = NOW,
+    decryption_keys: Sequence[DecryptionKey] = (BROKER_ENCRYPTION.decryption,),
+) -> LogoutRequest:
     arrived = arrive(message)
     return read_logout_request(
         authenticate_logout(arrived, keys=KEYS, xml=XML),
         binding=arrived.binding,
         url=SOAP_SLO if arrived.binding == "soap" else url,
-        decryption_keys=(BROKER_ENCRYPTION.decryption,),
+        decryption_keys=decryption_keys,
         xml=XML,
         now=now,
     )
@@ -176,6 +185,14 @@ class TestAccepted:
         sealed = encrypt_element(serialize(a_name("p")), recipient=BROKER_ENCRYPTION.encryption)
         sealed.tag = saml("EncryptedID")
         assert read(signed(name=sealed)).name.value == "p"
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_an_encrypted_name_during_a_roll_over(self, order: int) -> None:
+        """IIP-IDP19, SP16: each of our keys is tried."""
+        sealed = encrypt_element(serialize(a_name("p")), recipient=BROKER_ENCRYPTION.encryption)
+        sealed.tag = saml("EncryptedID")
+        both = (BROKER_ENCRYPTION.decryption, rsa_key("next").decryption)[::order]
+        assert read(signed(name=sealed), decryption_keys=both).name.value == "p"
 
     def test_an_envelope_with_a_header_that_may_be_skipped(self) -> None:
         soap = f"{{{n.SOAP}}}"

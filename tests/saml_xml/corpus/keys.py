@@ -50,7 +50,7 @@ class PartyKey:
         return keys.encryption_key(self.certificate)
 
 
-def certified(private_key: PrivateKey) -> PartyKey:
+def certified(private_key: PrivateKey, *, first_year: int = 2026) -> PartyKey:
     """Return `private_key` with a certificate for ten years."""
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "made up")])
     certificate = (
@@ -59,8 +59,8 @@ def certified(private_key: PrivateKey) -> PartyKey:
         .issuer_name(name)
         .public_key(private_key.public_key())
         .serial_number(1)
-        .not_valid_before(datetime(2026, 1, 1, tzinfo=UTC))
-        .not_valid_after(datetime(2036, 1, 1, tzinfo=UTC))
+        .not_valid_before(datetime(first_year, 1, 1, tzinfo=UTC))
+        .not_valid_after(datetime(first_year + 10, 1, 1, tzinfo=UTC))
         .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
         .sign(private_key, SHA256())
     )
