@@ -414,6 +414,23 @@ class TestRealms:
             find(of(VUURVOGEL), VUURVOGEL, uid=uid)
         assert caught.value.check == "check_stated_realm_registered"
 
+    @pytest.mark.parametrize(
+        ("value", "may"), [("s7@VuurVogel.example", True), ("s7@kompas.example", False)]
+    )
+    def test_a_subject_id_that_is_mapped_to_it_is_one_of_its_own_realm(
+        self, value: str, may: bool
+    ) -> None:
+        """Subject-id profile 2.1, saml2int SDP-SP16: a scope belongs to one provider."""
+        name = "urn:oasis:names:tc:SAML:attribute:subject-id"
+        idp = of(VUURVOGEL, attributes=a_school_idp().attributes | {name: "uid"})
+        stated: dict[str, Any] = {name: value, "uid": None}
+        if may:
+            assert find(idp, VUURVOGEL, **stated) == "vuurvogel"
+            return
+        with pytest.raises(SchoolNotAllowed) as caught:
+            find(idp, VUURVOGEL, **stated)
+        assert caught.value.check == "check_stated_realm_registered"
+
     def test_nothing_registered_is_nothing_accepted(self) -> None:
         with pytest.raises(SchoolNotAllowed):
             find(of(VUURVOGEL, scopes=()), VUURVOGEL)
