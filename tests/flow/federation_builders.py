@@ -28,7 +28,11 @@ from broker.flow.federation.discovery import FetchFailed
 from broker.flow.federation.documents import FederationProblems, Key, StatedDocument
 from broker.saml_xml import names as n
 from broker.saml_xml.elements import build_element, serialize
-from broker.saml_xml.own_metadata import build_entity_descriptor, build_key_descriptors
+from broker.saml_xml.own_metadata import (
+    build_entity_descriptor,
+    build_key_descriptors,
+    build_logout_services,
+)
 from tests.builders_saml import NOW, SCHOOL_KEY, SUPPLIER_KEY
 
 XML = LxmlSecurity()
@@ -142,11 +146,14 @@ def a_federation(
     ]
 
 
-def idp_metadata(entity_id: str, *, sso: str = "https://login.vuurvogel.example/sso") -> str:
+def idp_metadata(
+    entity_id: str, *, sso: str = "https://login.vuurvogel.example/sso", slo: str | None = None
+) -> str:
     role = build_element(
         f"{{{n.MD}}}IDPSSODescriptor",
         {"protocolSupportEnumeration": n.SAMLP},
         *build_key_descriptors([SCHOOL_KEY.certificate], use="signing"),
+        *build_logout_services(slo),
         build_element(
             f"{{{n.MD}}}SingleSignOnService", {"Binding": n.BINDING_REDIRECT, "Location": sso}
         ),

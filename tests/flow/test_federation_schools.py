@@ -199,6 +199,8 @@ def test_metadata_may_stand_beside_the_document() -> None:
         (an_oidc_login(school_hint="brin"), "school_hint"),
         (a_saml_login(school_hint="realm"), "domains"),
         (an_oidc_login(sign_requests=True), "sign_requests"),
+        (an_oidc_login(single_logout=True), "single_logout"),
+        (a_saml_login(single_logout=True), "single_logout"),
         (an_oidc_login(oidc_scopes=["profile"]), "oidc_scopes"),
         (an_oidc_login(issuer="http://login.vuurvogel.example"), "issuer"),
         (an_oidc_login(token_endpoint="https://u@x.example/#f"), "token_endpoint"),
@@ -231,6 +233,15 @@ def test_exceptions_are_kept_with_their_end_and_reason() -> None:
 )
 def test_how_a_login_is_told_of_its_school(login: dict[str, Any], hint: SchoolHint | None) -> None:
     assert compiled_login(login).school_hint == hint
+
+
+def test_a_login_with_a_place_to_log_out_may_be_asked_to() -> None:
+    metadata = idp_metadata(
+        "https://login.vuurvogel.example", slo="https://login.vuurvogel.example/slo"
+    )
+    login = compiled_login(a_saml_login(single_logout=True, metadata=metadata))
+    assert login.single_logout
+    assert not compiled_login(a_saml_login(metadata=metadata)).single_logout
 
 
 @pytest.mark.parametrize(("stated", "signs"), [({}, False), ({"sign_requests": True}, True)])
