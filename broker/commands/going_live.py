@@ -3,6 +3,7 @@
 `apply` warns of it and refuses nothing: whether a school is in production, its document states.
 """
 
+import sqlite3
 from collections.abc import Iterator
 from datetime import UTC, datetime
 
@@ -11,12 +12,14 @@ from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.keys.key_facts import read_certificate_facts, read_key_facts
 from broker.adapters.keys.keys_on_disk import BrokerKeys
 from broker.adapters.keys.keys_standing import find_standing
+from broker.commands.metadata_warnings import endings
 from broker.domain.dutch_days import day_of
 from broker.domain.federation import Agreement, School, SchoolIdp, State, Supplier
 from broker.domain.ids import SchoolId
 from broker.domain.registry import Registry, build_registry
 from broker.flow.federation.change import CheckedChange, Record
 from broker.flow.federation.documents import Problem
+from broker.flow.federation.refresh_times import Ending
 from broker.flow.federation.snapshots import RegistryUnreadable
 from broker.flow.key_plans.key_facts import find_expiring, find_expiring_of_partners
 from broker.flow.login_tests.readiness import LastTests, SchoolFacts, list_lines
@@ -37,6 +40,7 @@ def gather_facts(
         registry=registry,
         last_tests=_last_tests(loaded, school.id),
         ending_certificates=find_expiring_of_partners(read_certificate_facts(registry), now=now),
+        ending_metadata=_ending_metadata(loaded),
         ending_keys=find_expiring(own, now=now),
         today=day_of(now),
     )
@@ -107,6 +111,13 @@ def _key_of(record: Record) -> tuple[object, ...]:
     if isinstance(record, Agreement):
         return (record.school, record.board, record.supplier)
     return (type(record), record.id)
+
+
+def _ending_metadata(loaded: LoadedSettings) -> list[Ending]:
+    try:
+        return endings(loaded)
+    except (RegistryUnreadable, sqlite3.Error):  # as of `_last_tests`: there is no source yet
+        return []
 
 
 def _last_tests(loaded: LoadedSettings, school: SchoolId) -> LastTests:

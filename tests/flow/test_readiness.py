@@ -9,10 +9,12 @@ from broker.domain.ids import SchoolIdpId
 from broker.domain.refusals import WhoseTask
 from broker.domain.registry import build_registry
 from broker.domain.tolerances import IdpException, Tolerance
+from broker.flow.federation.refresh_times import Ending
 from broker.flow.key_plans.key_facts import CertificateFacts, KeyFacts
 from broker.flow.login_tests.login_tests import LoginTestOutcome
 from broker.flow.login_tests.readiness import READY_CHECKS, ReadyLine, SchoolFacts, list_lines
 from tests.builders import a_declaration, a_school, a_school_idp, a_supplier, an_agreement
+from tests.builders_oidc import school_endpoints
 
 TODAY = date(2026, 3, 2)
 IDP = SchoolIdpId("vuurvogel")
@@ -43,6 +45,7 @@ def facts(
         "registry": registry,
         "last_tests": {(IDP, FINE): TODAY} if tests is None else tests,
         "ending_certificates": (),
+        "ending_metadata": (),
         "ending_keys": (),
         "today": TODAY,
     }
@@ -80,6 +83,11 @@ OWN_KEY = KeyFacts("saml-signing/a.key", "saml-signing", "RSA", "", NOW, "in use
             {"ending_certificates": (certificate("identity_providers/vuurvogel"),)},
             "metadata",
             WhoseTask.SCHOOL,
+        ),
+        (
+            {"ending_metadata": (Ending("source", "https://login.vuurvogel.example", NOW, ""),)},
+            "metadata",
+            WhoseTask.BROKER,
         ),
         ({"ending_keys": (OWN_KEY,)}, "keys", WhoseTask.BROKER),
         (
@@ -126,6 +134,8 @@ def test_a_line_that_is_left(changes: dict[str, Any], item: str, whose_task: Who
     "changes",
     [
         {"ending_certificates": (certificate("identity_providers/another"),)},
+        {"ending_metadata": (Ending("source", "https://another.example", NOW, ""),)},
+        {"idp": a_school_idp(endpoints=school_endpoints())},
         {"idp": a_school_idp(exceptions=(exception(TODAY + timedelta(days=90)),))},
         {"tests": {(IDP, FINE): TODAY, (IDP, INCOMPLETE): TODAY}},
         {"agreement": an_agreement(last_day=TODAY + timedelta(days=90))},

@@ -10,11 +10,12 @@ from datetime import date, timedelta
 from typing import TypeAlias
 
 from broker.domain.attributes import VOCABULARY
-from broker.domain.federation import Agreement, School, SchoolIdp, Supplier
+from broker.domain.federation import Agreement, SamlIdpEndpoints, School, SchoolIdp, Supplier
 from broker.domain.ids import SchoolIdpId
 from broker.domain.refusals import WhoseTask
 from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement
+from broker.flow.federation.refresh_times import Ending
 from broker.flow.key_plans.key_facts import CertificateFacts, KeyFacts
 from broker.flow.login_tests.login_tests import LoginTestOutcome
 
@@ -54,6 +55,7 @@ class SchoolFacts:
     Attributes:
         last_tests: of this school's logins.
         ending_certificates: partners' only ones that end soon, of all documents.
+        ending_metadata: of sources and their parties, what ends soon or ended.
         ending_keys: our own certificates that end soon.
         today: the day in the Netherlands.
     """
@@ -62,6 +64,7 @@ class SchoolFacts:
     registry: Registry
     last_tests: LastTests
     ending_certificates: Sequence[CertificateFacts]
+    ending_metadata: Sequence[Ending]
     ending_keys: Sequence[KeyFacts]
     today: date
 
@@ -98,14 +101,23 @@ def check_documents(facts: SchoolFacts) -> ReadyLine:
 
 
 def check_metadata(facts: SchoolFacts) -> ReadyLine:
-    """No certificate by which we know a login of this school ends soon."""
+    """Neither metadata nor a certificate by which we know a login of this school ends soon."""
     documents = {f"identity_providers/{each.id}" for each in facts.logins}
     for each in facts.ending_certificates:
         if each.document in documents:
             told = f"the only certificate of {each.document} ends on {each.expires_at:%Y-%m-%d}."
             remedy = "Give us metadata with the next certificate."
             return _left("metadata", told, remedy, WhoseTask.SCHOOL)
-    return ReadyLine("metadata", "no certificate of its logins ends soon.")
+    names = {
+        each.endpoints.entity_id
+        for each in facts.logins
+        if isinstance(each.endpoints, SamlIdpEndpoints)
+    }
+    for ending in facts.ending_metadata:
+        if ending.party in names:
+            told = f"the metadata of {ending.party} are valid until {ending.ends_at:%Y-%m-%d}."
+            return _left("metadata", told, "Run `broker metadata refresh`.")
+    return ReadyLine("metadata", "neither metadata nor a certificate of its logins ends soon.")
 
 
 def check_keys(facts: SchoolFacts) -> ReadyLine:
