@@ -12,7 +12,7 @@ from tests.bench.chooser import bench_chooser
 from tests.bench.convert_million import bench_convert_million
 from tests.bench.figures import Line
 from tests.bench.first_day import bench_first_day
-from tests.bench.forged_response import bench_forged_response
+from tests.bench.forged_messages import bench_forged_messages
 from tests.bench.logins_on_redis import bench_on_redis
 from tests.bench.metadata_aggregate import bench_metadata
 from tests.bench.progress import Bar, progress_bars
@@ -32,7 +32,7 @@ IN_ONE_WORLD: Mapping[str, Callable[[BenchWorld, Bar], Iterator[Line]]] = {
     "login-saml-saml-redis": bench_on_redis("login-saml-saml-redis", SAML_SAML),
     "login-oidc-oidc-redis": bench_on_redis("login-oidc-oidc-redis", OIDC_OIDC),
     "first-day": bench_first_day,
-    "forged-response": bench_forged_response,
+    "forged-messages": bench_forged_messages,
     "chooser": bench_chooser,
 }
 IN_WORLDS_OF_THEIR_OWN: Mapping[str, Callable[[Bar], Iterator[Line]]] = {

@@ -37,6 +37,7 @@ from tests.bench.documents import (
 )
 from tests.bench.world import BenchWorld
 from tests.builders_saml import MINUTE, a_response, saml
+from tests.saml_xml.corpus.keys import PartyKey
 
 ID_TOKEN_SECONDS = 300
 _XML = LxmlSecurity()
@@ -129,6 +130,11 @@ class SamlSchool:
             "edit_response": lambda element: element.set("ID", f"_{token_urlsafe(20)}"),
         }
         return a_response(**stated | changes)
+
+    @property
+    def encrypts_to(self) -> PartyKey:
+        """Return the broker's key for what is encrypted."""
+        return self._world.broker_decryption
 
     def encrypt(self, response: Element) -> Element:
         """Encrypt the assertion, which stands last, for the broker."""

@@ -183,10 +183,8 @@ class SamlSupplier:
     def ask(self, *, brin: str) -> Asked:
         """See `Supplier`."""
         state, request_id = token_urlsafe(16), f"_{token_urlsafe(20)}"
-        entry = build_element(samlp("IDPEntry"), {"ProviderID": brin})
-        hint = build_element(samlp("Scoping"), {}, build_element(samlp("IDPList"), {}, entry))
         request = an_authn_request(
-            hint,
+            self.hint(brin),
             issuer=SAML_SUPPLIER_ENTITY,
             ID=request_id,
             IssueInstant=format_instant(datetime.now(UTC).replace(microsecond=0)),
@@ -195,6 +193,12 @@ class SamlSupplier:
         )
         query = as_query(request, relay_state=state, key=self._world.saml_supplier_key).decode()
         return Asked(HttpRequest(f"/saml/idp/sso?{query}"), state=state, nonce=request_id)
+
+    @staticmethod
+    def hint(brin: str) -> Element:
+        """Return what names the school."""
+        entry = build_element(samlp("IDPEntry"), {"ProviderID": brin})
+        return build_element(samlp("Scoping"), {}, build_element(samlp("IDPList"), {}, entry))
 
     def receive(self, answer: HttpAnswer, asked: Asked) -> str:
         """See `Supplier`."""

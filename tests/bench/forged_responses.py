@@ -4,13 +4,16 @@ Each is the answer to a request of ours, in the browser that began it, because e
 turned away before a response is read.
 """
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping
 from copy import deepcopy
-from secrets import token_urlsafe
+from secrets import token_bytes, token_urlsafe
 
 from broker.saml_xml import names as n
 from broker.saml_xml.elements import Element, build_element
+from tests.bench.heavy import BURDENS
 from tests.bench.schools import SamlSchool
+from tests.builders_encrypted import encrypt_in_place
 from tests.builders_saml import an_attribute
 from tests.saml_xml.corpus.keys import rsa_key
 
@@ -71,12 +74,33 @@ def truncated_ciphertext(school: SamlSchool, request_id: str) -> Element:
     return response
 
 
-def huge_text(school: SamlSchool, request_id: str) -> Element:
+def garbage_ciphertext(school: SamlSchool, request_id: str) -> Element:
+    """A key that was encrypted well, and content that it does not open."""
+    response = school.encrypt(school.respond(pupil=0, request_id=request_id))
+    *_, content = response.iter(f"{{{n.XENC}}}CipherValue")
+    content.text = b64encode(token_bytes(8_000)).decode()
+    return response
+
+
+def encrypted_twice(school: SamlSchool, request_id: str) -> Element:
+    """An encrypted assertion whose names are encrypted as well, as many as may be."""
+
+    def encrypt_all(assertion: Element) -> None:
+        for each in list(assertion.iter(f"{{{n.SAML}}}Attribute")):
+            encrypt_in_place(each, "EncryptedAttribute", to=school.encrypts_to)
+
+    response = school.respond(
+        pupil=0, request_id=request_id, key=STRANGER, edit_assertion=encrypt_all
+    )
+    return school.encrypt(response)
+
+
+def huge_value(school: SamlSchool, request_id: str) -> Element:
     """One value that is nearly as long as a message may be, in what an honest signature covered."""
     return _grown(school, request_id, [an_attribute("sn", "x" * HUGE_TEXT_CHARACTERS)])
 
 
-def huge_tree(school: SamlSchool, request_id: str) -> Element:
+def many_values(school: SamlSchool, request_id: str) -> Element:
     """Nearly as many attributes as a message may hold, in what an honest signature covered."""
     many = [an_attribute(f"a{number}", "x") for number in range(HUGE_ATTRIBUTES)]
     return _grown(school, request_id, many)
@@ -87,6 +111,15 @@ def _grown(school: SamlSchool, request_id: str, attributes: list[Element]) -> El
     statement = _find(response, "AttributeStatement", of=n.SAML)
     statement.extend(attributes)
     return response
+
+
+def _burdened(burden: Callable[[Element], None]) -> Forge:
+    def forge(school: SamlSchool, request_id: str) -> Element:
+        response = school.respond(pupil=0, request_id=request_id, signed="response")
+        burden(response)
+        return response
+
+    return forge
 
 
 def _find(element: Element, local: str, *, of: str = n.DS) -> Element:
@@ -102,7 +135,9 @@ FORGERIES: Mapping[str, Forge] = {
         other_pupil,
         wrapped,
         truncated_ciphertext,
-        huge_text,
-        huge_tree,
+        garbage_ciphertext,
+        encrypted_twice,
+        huge_value,
+        many_values,
     )
-}
+} | {name: _burdened(burden) for name, burden in BURDENS.items()}
