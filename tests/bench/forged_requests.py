@@ -6,12 +6,13 @@ Whoever visited a supplier holds an honest request of it; nobody else holds its 
 import zlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from secrets import token_bytes, token_urlsafe
 from typing import Any
 from urllib.parse import quote, urlencode
 
 from broker.saml_xml.bindings import encode_post
+from broker.saml_xml.clock import CLOCK_SKEW
 from broker.saml_xml.elements import Element, serialize
 from broker.saml_xml.instants import format_instant
 from tests.bench.client import HttpRequest
@@ -164,15 +165,17 @@ def _logout(world: BenchWorld, *, issuer: str = SAML_SUPPLIER_ENTITY, **changes:
         issuer=issuer,
         **{
             "ID": f"_{token_urlsafe(20)}",
-            "IssueInstant": _now(),
+            # As late as may be: a store that has just begun to remember takes no message that could
+            # have been used before it began.
+            "IssueInstant": _now(later=CLOCK_SKEW - timedelta(seconds=10)),
             "Destination": f"{world.addresses.issuer}/saml/idp/slo",
         }
         | changes,
     )
 
 
-def _now() -> str:
-    return format_instant(datetime.now(UTC).replace(microsecond=0))
+def _now(*, later: timedelta = timedelta(0)) -> str:
+    return format_instant(datetime.now(UTC).replace(microsecond=0) + later)
 
 
 REQUESTS = Door("/saml/idp/sso", _request, lambda message, key: as_query(message, key=key))

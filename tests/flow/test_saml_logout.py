@@ -17,9 +17,11 @@ from broker.flow.sessions.saml_logouts import BrowserForm
 from broker.flow.sessions.saml_peers import Side
 from broker.saml_xml import names as n
 from broker.saml_xml.bindings import decode_post, decode_redirect
+from broker.saml_xml.clock import CLOCK_SKEW
 from broker.saml_xml.elements import Element
 from broker.saml_xml.instants import format_instant
 from broker.saml_xml.logout import refusals as r
+from broker.saml_xml.logout.messages import decode_logout
 from broker.saml_xml.refusals import (
     SignatureMissing,
     SupplierSignatureMissing,
@@ -404,6 +406,19 @@ async def test_qualifiers_of_others_are_refused(desk: SamlDesk, browser: Browser
     name = a_name(received.subject, **good)
     step = await desk.receive(by_redirect(desk.request(received, name=name), key=saml.SUPPLIER_KEY))
     assert (await desk.look(step, browser)).parties
+
+
+async def test_a_store_that_began_to_remember_lately_takes_a_message_of_today(
+    desk: SamlDesk,
+) -> None:
+    """It is told since when the message can have been used: else it would refuse for an hour."""
+    for age, within in ((timedelta(0), CLOCK_SKEW), (-CLOCK_SKEW, timedelta(0))):
+        made = desk.request(IssueInstant=format_instant(desk.world.now - age))
+        arrived = decode_logout(by_post(made, key=saml.SUPPLIER_KEY), xml=saml.XML)
+        asked = desk.flow._ports.saml.read_request(arrived, side=Side.SUPPLIER)
+        assert {each.made_within_milliseconds for each in asked.claims} == {
+            within // timedelta(milliseconds=1)
+        }
 
 
 async def test_a_message_counts_once(desk: SamlDesk, browser: Browser) -> None:

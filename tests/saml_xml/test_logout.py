@@ -140,6 +140,7 @@ class TestAccepted:
             assert read(message) == LogoutRequest(
                 message_id=REQUEST_ID,
                 usable_until=NOW + LOGOUT_MAX_AGE + CLOCK_SKEW,
+                made_after=NOW - CLOCK_SKEW,
                 name=NameIdentifier("pseudonym"),
                 session_indexes=("_index",),
             )

@@ -138,6 +138,7 @@ class SamlLogouts:
             issuer=peer.key,
             value=request.message_id,
             ttl_seconds=max(1, int((request.usable_until - now).total_seconds()) + 1),
+            made_within=now - request.made_after,
         )
         record = LogoutRecord(
             relying_party=peer.relying_party,

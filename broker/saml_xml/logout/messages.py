@@ -82,12 +82,14 @@ class LogoutRequest:
     Attributes:
         message_id: goes back as InResponseTo, and is used once ...
         usable_until: ... remembered until the checks refuse it by themselves.
+        made_after: nobody accepted it before; by a clock of ours.
         session_indexes: empty means every session of that name (core 3.7.1).
         is_async: it wants no answer (Asynchronous Single Logout extension).
     """
 
     message_id: str = field(repr=False)
     usable_until: datetime
+    made_after: datetime
     name: NameIdentifier
     session_indexes: tuple[str, ...] = field(default=(), repr=False)
     is_async: bool = False

@@ -61,7 +61,8 @@ def read_logout_request(
         raise LogoutMalformed("check_is_logout_request")
     for check in (*_checks_of(binding), *REQUEST_CHECKS):
         check(root, url, now)
-    ends = [parse_instant(required_attribute(root, "IssueInstant")) + LOGOUT_MAX_AGE]
+    issued_at = parse_instant(required_attribute(root, "IssueInstant"))
+    ends = [issued_at + LOGOUT_MAX_AGE]
     stated_end = root.get("NotOnOrAfter")
     if stated_end is not None:
         ends.append(parse_instant(stated_end))
@@ -69,6 +70,7 @@ def read_logout_request(
     return LogoutRequest(
         message_id=required_attribute(root, "ID"),
         usable_until=min(ends) + CLOCK_SKEW,
+        made_after=issued_at - CLOCK_SKEW,
         name=_read_name(root, decryption_keys=decryption_keys, xml=xml),
         session_indexes=tuple(
             dict.fromkeys(text_of(each) for each in children_of(root, f"{{{SAMLP}}}SessionIndex"))
