@@ -24,7 +24,7 @@ from broker.saml_idp.checks import (
 )
 from broker.saml_idp.refusals import AnswerTo
 from broker.saml_idp.scoping import read_hints, read_requesters
-from broker.saml_xml.bindings import decode_post, decode_redirect
+from broker.saml_xml.bindings import REQUEST_MAX_BYTES, decode_post, decode_redirect
 from broker.saml_xml.elements import (
     Element,
     optional_child,
@@ -181,10 +181,11 @@ def read_request(
         redirected = decode_redirect(message)
         if redirected.kind != "SAMLRequest":
             raise MessageUnreadable("one-message", subject="SAMLRequest")
-        root = xml.parse(redirected.message).root
+        root = xml.parse_request(redirected.message).root
         relay_state, query_signature = redirected.relay_state, redirected.signature
     else:
-        root = xml.parse(decode_post(take_field(message, "SAMLRequest"))).root
+        posted = take_field(message, "SAMLRequest")
+        root = xml.parse_request(decode_post(posted, max_bytes=REQUEST_MAX_BYTES)).root
         relay_state, query_signature = take_relay_state(message), None
     relying_party, provider = find_service_provider(root, registry=registry)
     root, is_signed = authenticate_request(

@@ -22,11 +22,13 @@ from broker.saml_xml.refusals import MessageUnreadable
 MESSAGE_MAX_BYTES = 64 * 1024
 """A Response with every Entree attribute has about 10 KiB, one with 150 groups beside them 40 KiB.
 More room only makes forgeries dearer: each is parsed before its signature can be looked at."""
+REQUEST_MAX_BYTES = 16 * 1024
+"""Of a request, and of a message about logging out: signed and with its certificate one has 4 KiB,
+so that here too a forgery may cost little to read."""
 RELAY_STATE_MAX_BYTES = 2048
-QUERY_MAX_BYTES = 64 * 1024
+QUERY_MAX_BYTES = 32 * 1024
 DEFLATE_MEMORY_LEVEL = 4
 """Of zlib's 1 to 9: a request has 1 KB, and larger tables take longer to clear than to fill."""
-_BASE64_MAX_CHARS = MESSAGE_MAX_BYTES * 3 // 2  # 4/3, and line breaks
 
 MessageKind: TypeAlias = Literal["SAMLRequest", "SAMLResponse"]
 
@@ -92,16 +94,16 @@ def decode_base64(text: str, *, whitespace: str = "\r\n") -> bytes:
     return octets
 
 
-def decode_post(value: str) -> bytes:
+def decode_post(value: str, *, max_bytes: int = MESSAGE_MAX_BYTES) -> bytes:
     """Return the message in a form field SAMLRequest or SAMLResponse (SAML bindings 3.5.4).
 
     Raises:
         MessageUnreadable: too large, empty, or not base64.
     """
-    if len(value) > _BASE64_MAX_CHARS:
+    if len(value) > max_bytes * 3 // 2:  # 4/3, and line breaks
         raise MessageUnreadable("size")
     message = decode_base64(value)
-    if not 0 < len(message) <= MESSAGE_MAX_BYTES:
+    if not 0 < len(message) <= max_bytes:
         raise MessageUnreadable("size")
     return message
 
@@ -114,15 +116,17 @@ def encode_post(message: bytes) -> str:
 def inflate(compressed: bytes) -> bytes:
     """Return what raw DEFLATE (RFC 1951) stands for; the *output* is bounded.
 
+    No Response comes by redirect (profiles 4.1.2), so by the bound of requests.
+
     Raises:
         MessageUnreadable: damaged, cut off, followed by something, empty, or too large.
     """
     inflater = zlib.decompressobj(wbits=-zlib.MAX_WBITS)
     try:
-        message = inflater.decompress(compressed, MESSAGE_MAX_BYTES + 1)
+        message = inflater.decompress(compressed, REQUEST_MAX_BYTES + 1)
     except zlib.error:
         raise MessageUnreadable("inflate") from None
-    if not 0 < len(message) <= MESSAGE_MAX_BYTES:
+    if not 0 < len(message) <= REQUEST_MAX_BYTES:
         raise MessageUnreadable("size")
     if not inflater.eof or inflater.unused_data:
         raise MessageUnreadable("inflate")

@@ -54,6 +54,14 @@ class XmlSecurity(Protocol):
         """
         ...
 
+    def parse_request(self, message: bytes) -> UnverifiedElement:
+        """Return the root of a request, or of a message about logging out; as `parse`, smaller.
+
+        Raises:
+            MessageUnreadable: with the name of the check that refused.
+        """
+        ...
+
     def parse_envelope(self, message: bytes) -> UnverifiedElement:
         """Return the SAML protocol message in a SOAP 1.1 envelope, in its place there; as `parse`.
 

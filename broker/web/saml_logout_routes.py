@@ -14,7 +14,7 @@ from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.sessions.logout_answers import AnswerTaken
 from broker.flow.sessions.logout_records import TOLD_TTL_SECONDS
 from broker.flow.sessions.saml_peers import Side
-from broker.saml_xml.bindings import MESSAGE_MAX_BYTES
+from broker.saml_xml.bindings import REQUEST_MAX_BYTES
 from broker.saml_xml.logout.building import build_fault
 from broker.web.begin import check_destination, count_end, is_framed, show_new_tab, step_route
 from broker.web.cookies import MAX_LOGOUTS_AT_ONCE
@@ -29,7 +29,7 @@ from broker.web.responses import redirect
 from broker.web.wiring import Web
 
 SOAP_TYPE = "text/xml"  # SOAP 1.1 6
-ENVELOPE_MAX_BYTES = MESSAGE_MAX_BYTES
+ENVELOPE_MAX_BYTES = REQUEST_MAX_BYTES
 FAULT_STATUS = 500  # SOAP 1.1 6.2, whosever fault it is
 
 

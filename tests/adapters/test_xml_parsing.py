@@ -8,6 +8,7 @@ from lxml import etree
 from broker.adapters.xml import xml_parsing, xml_signatures
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.saml_xml import names as n
+from broker.saml_xml.elements import serialize
 from broker.saml_xml.refusals import (
     MessageUnreadable,
     XmlRefusal,
@@ -21,6 +22,7 @@ from tests.saml_xml.corpus.messages import (
     IDP,
     INSTANT,
     SECURITY,
+    an_authn_request,
 )
 from tests.saml_xml.corpus.oracles import read_name_id
 
@@ -50,7 +52,7 @@ def test_every_check_is_in_its_table_and_refuses_something() -> None:
     ):
         named = {name for name in vars(module) if name.startswith("check_")}
         assert named == {check.__name__ for table in tables for check in table}
-    assert (len(xml_parsing.CHECKS_ON_BYTES), len(xml_parsing.CHECKS_ON_TREE)) == (4, 4)
+    assert (len(xml_parsing.CHECKS_ON_BYTES), len(xml_parsing.CHECKS_ON_TREE)) == (4, 5)
     assert len(xml_signatures.CHECKS) == 5
 
 
@@ -145,3 +147,42 @@ def test_no_bytes_whatever_do_anything_but_refuse(document: bytes) -> None:
     for parse in (SECURITY.parse, SECURITY.parse_metadata):
         with pytest.raises(MessageUnreadable):
             parse(document)
+
+
+def crowded(attributes: int) -> bytes:
+    extension = "<y xmlns='urn:x' " + " ".join(f"a{n}=''" for n in range(attributes)) + "/>"
+    start = b"<samlp:Status>"
+    inside = f"<samlp:Extensions>{extension}</samlp:Extensions>".encode()
+    return honest().replace(start, inside + start, 1)
+
+
+def test_an_element_has_few_attributes() -> None:
+    """Canonicalisation compares each with each, before a signature can be looked at."""
+    most = xml_parsing.ATTRIBUTES_OF_ELEMENT_MAX
+    assert SECURITY.parse(crowded(most)).root.get("ID")
+    with refused("attributes"):
+        SECURITY.parse(crowded(most + 1))
+
+
+@pytest.mark.parametrize(
+    ("most", "inside", "check"),
+    [
+        (50, b"<y xmlns='urn:x'></y>", "amount"),  # tags
+        (4, b"<y xmlns='urn:x'" + b" %b=''" * 50 + b"/>", "amount"),  # attributes
+        (2, b"<y xmlns='urn:x'" + b" xmlns:%b='urn:x'" * 20 + b"/>", "amount"),
+        (7, b"<y xmlns='urn:x'>" + b"x" * 2000 + b"</y>", "size"),
+    ],
+)
+def test_a_request_is_smaller_than_a_response(most: int, inside: bytes, check: str) -> None:
+    def holding(elements: int) -> bytes:
+        each = inside
+        while b"%b" in each:
+            each = each.replace(b"%b", b"a%d" % each.count(b"%b"), 1)
+        start = b"<samlp:NameIDPolicy"
+        extensions = b"<samlp:Extensions>" + each * elements + b"</samlp:Extensions>"
+        return serialize(an_authn_request()).replace(start, extensions + start, 1)
+
+    assert SECURITY.parse_request(holding(most)).root.get("ID")
+    with refused(check):
+        SECURITY.parse_request(holding(3 * most))
+    assert SECURITY.parse(holding(3 * most)).root.get("ID")

@@ -59,6 +59,7 @@ def answer(school: SchoolServer, *, sign_response: bool = False, **statement: An
         school,
         Statement("sanne@vuurvogel.example", PUPIL, **statement),
         request_id=REQUEST_ID,
+        session_index="_session",
         sp_entity_id=BROKER_SP,
         acs_url=BROKER_ACS,
         sign_response=sign_response,

@@ -11,6 +11,7 @@ from broker.saml_xml.bindings import (
     MESSAGE_MAX_BYTES,
     QUERY_MAX_BYTES,
     RELAY_STATE_MAX_BYTES,
+    REQUEST_MAX_BYTES,
     build_redirect_query,
     decode_base64,
     decode_post,
@@ -68,6 +69,14 @@ def test_a_posted_message_may_be_as_large_as_the_cap_and_no_larger() -> None:
         decode_post("A" * (MESSAGE_MAX_BYTES * 2))
 
 
+def test_a_posted_request_has_a_cap_of_its_own() -> None:
+    largest = encode_post(b"x" * REQUEST_MAX_BYTES)
+    assert len(decode_post(largest, max_bytes=REQUEST_MAX_BYTES)) == REQUEST_MAX_BYTES
+    for larger in (encode_post(b"x" * (REQUEST_MAX_BYTES + 1)), "A" * (REQUEST_MAX_BYTES * 2)):
+        with refused("size"):
+            decode_post(larger, max_bytes=REQUEST_MAX_BYTES)
+
+
 def test_an_empty_posted_message_is_refused() -> None:
     with refused("size"):
         decode_post("")
@@ -82,8 +91,8 @@ def test_a_deflated_message_reads_back(message: bytes) -> None:
 
 
 def test_the_output_of_inflation_is_bounded() -> None:
-    assert len(inflate(deflate(b"x" * MESSAGE_MAX_BYTES))) == MESSAGE_MAX_BYTES
-    bomb = deflate(b"x" * (50 * 1024 * 1024))
+    assert len(inflate(deflate(b"x" * REQUEST_MAX_BYTES))) == REQUEST_MAX_BYTES
+    bomb = deflate(b"x" * (20 * 1024 * 1024))
     assert len(bomb) < QUERY_MAX_BYTES
     with refused("size"):
         inflate(bomb)

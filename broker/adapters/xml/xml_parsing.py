@@ -17,7 +17,7 @@ from typing import cast
 from lxml import etree
 
 from broker.saml_xml import names as n
-from broker.saml_xml.bindings import MESSAGE_MAX_BYTES
+from broker.saml_xml.bindings import MESSAGE_MAX_BYTES, REQUEST_MAX_BYTES
 from broker.saml_xml.elements import Element
 from broker.saml_xml.names import SOAP
 from broker.saml_xml.refusals import MessageUnreadable
@@ -25,6 +25,8 @@ from broker.saml_xml.refusals import MessageUnreadable
 SCHEMAS = Path(__file__).parent / "schemas" / "all.xsd"
 
 DEPTH_MAX = 40  # a Response has about 12 levels, an assertion with advice 20
+ATTRIBUTES_OF_ELEMENT_MAX = 60
+"""Ours; no element of SAML has twenty. Canonicalisation sorts them by comparing each with each."""
 _DECLARATION = re.compile(
     rb"(?:\xef\xbb\xbf)?"
     rb"(?:<\?xml[ \t\r\n]+version[ ]*=[ ]*([\"'])1\.0\1"
@@ -56,6 +58,10 @@ class Limits:
 MESSAGE = Limits(
     MESSAGE_MAX_BYTES, max_tags=800, max_attributes=2_000, max_namespaces=400, comments=False
 )
+REQUEST = Limits(
+    REQUEST_MAX_BYTES, max_tags=240, max_attributes=400, max_namespaces=60, comments=False
+)
+"""Of a request, and of a message about logging out; a list of a hundred schools fits in."""
 METADATA = Limits(
     4 * 1024 * 1024, max_tags=100_000, max_attributes=100_000, max_namespaces=5_000, comments=True
 )
@@ -95,6 +101,7 @@ _STRICT = _parser(remove_comments=False)
 _DROPS_COMMENTS = _parser(remove_comments=True)
 
 _ID_ATTRIBUTES = etree.XPath("//*/@ID | //*/@Id | //*/@id | //*/@xml:id", smart_strings=False)
+_CROWDED = etree.XPath(f"boolean(//*/@*[{ATTRIBUTES_OF_ELEMENT_MAX + 1}])")
 _TOO_DEEP = etree.XPath("boolean(" + "/*" * (DEPTH_MAX + 1) + ")")
 
 
@@ -162,6 +169,12 @@ def check_depth(root: Element) -> None:
         raise MessageUnreadable("depth")
 
 
+def check_attributes(root: Element) -> None:
+    """A limit on the attributes of one element."""
+    if _CROWDED(root):
+        raise MessageUnreadable("attributes")
+
+
 def check_unique_ids(root: Element) -> None:
     """No value stands in two ID attributes, whatever their spelling."""
     ids = cast("list[str]", _ID_ATTRIBUTES(root))
@@ -218,6 +231,7 @@ def _foreign_roles(root: Element) -> Iterator[Element]:
 CHECKS_ON_TREE: tuple[Callable[[Element], None], ...] = (
     check_only_elements,
     check_depth,
+    check_attributes,
     check_unique_ids,
     check_schema,
 )
@@ -244,7 +258,7 @@ def parse_envelope(document: bytes) -> Element:
         MessageUnreadable: with the name of the check that refused.
     """
     for check_bytes in CHECKS_ON_BYTES:
-        check_bytes(document, MESSAGE)
+        check_bytes(document, REQUEST)
     envelope = parse_own_bytes(document)
     for check_tree in CHECKS_ON_TREE[:-1]:
         check_tree(envelope)

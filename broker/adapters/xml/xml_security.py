@@ -29,6 +29,7 @@ from broker.adapters.xml.xml_parsing import (
     AGGREGATE,
     MESSAGE,
     METADATA,
+    REQUEST,
     parse_envelope,
     parse_strictly,
 )
@@ -81,6 +82,9 @@ class LxmlSecurity:
 
     def parse(self, message: bytes) -> UnverifiedElement:
         return UnverifiedElement(parse_strictly(message, limits=MESSAGE))
+
+    def parse_request(self, message: bytes) -> UnverifiedElement:
+        return UnverifiedElement(parse_strictly(message, limits=REQUEST))
 
     def parse_envelope(self, message: bytes) -> UnverifiedElement:
         return UnverifiedElement(parse_envelope(message))

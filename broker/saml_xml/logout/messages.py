@@ -14,7 +14,13 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from broker.saml_xml.bindings import MessageKind, QuerySignature, decode_post, decode_redirect
+from broker.saml_xml.bindings import (
+    REQUEST_MAX_BYTES,
+    MessageKind,
+    QuerySignature,
+    decode_post,
+    decode_redirect,
+)
 from broker.saml_xml.elements import Element, optional_child, text_of
 from broker.saml_xml.forms import PostedForm, take_optional_field, take_relay_state
 from broker.saml_xml.keys import VerificationKey
@@ -111,7 +117,7 @@ def decode_logout(message: bytes | PostedForm, *, xml: XmlSecurity) -> ArrivedLo
     """
     if isinstance(message, bytes):
         redirected = decode_redirect(message)
-        root = xml.parse(redirected.message).root
+        root = xml.parse_request(redirected.message).root
         check_kind(root, redirected.kind)
         return ArrivedLogout("redirect", root, redirected.relay_state, redirected.signature)
     kinds: list[MessageKind] = [
@@ -120,7 +126,8 @@ def decode_logout(message: bytes | PostedForm, *, xml: XmlSecurity) -> ArrivedLo
     if len(kinds) != 1:
         raise MessageUnreadable("one-message")
     (kind,) = kinds
-    root = xml.parse(decode_post(take_optional_field(message, kind) or "")).root
+    posted = take_optional_field(message, kind) or ""
+    root = xml.parse_request(decode_post(posted, max_bytes=REQUEST_MAX_BYTES)).root
     check_kind(root, kind)
     return ArrivedLogout("post", root, take_relay_state(message))
 
