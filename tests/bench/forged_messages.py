@@ -160,10 +160,10 @@ async def accepted(connection: Connection, request: HttpRequest) -> HttpAnswer:
 
 
 async def logged_out(connection: Connection, request: HttpRequest) -> HttpAnswer:
-    """Send a logout that must be let through, and go to our own page, where it ends."""
+    """Send a logout that must be let through, and go on to where it ends, with our answer."""
     taken = await accepted(connection, request)
     page = await connection.send(HttpRequest(taken.header("location"), cookies=taken.cookies))
-    if page.status != 200:
+    if page.status != 303 or "SAMLResponse=" not in page.header("location"):
         raise UnexpectedAnswer(f"an honest logout: {page.status}")
     return page
 
