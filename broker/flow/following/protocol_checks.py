@@ -44,7 +44,7 @@ _SAML_MESSAGE = CheckGroup(
     (
         *("parameter-once", "parameter-text", "one-message", "encoding", "base64", "inflate"),
         *("size", "markup-declaration", "processing-instruction", "amount", "well-formed"),
-        *("only-elements", "depth", "unique-ids", "schema", "signature-whole"),
+        *("only-elements", "depth", "attributes", "unique-ids", "schema", "signature-whole"),
         *("one-child", "attribute", "plain-text", "instant"),
     ),
     ordered=False,
