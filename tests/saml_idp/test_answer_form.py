@@ -17,6 +17,7 @@ from broker.saml_xml import names as n
 from broker.saml_xml.elements import children_of, only_child
 from tests.builders_saml import (
     BROKER_KEY,
+    STRANGER_KEY,
     SUPPLIER_ENCRYPTION,
     XML,
     a_service_provider,
@@ -85,6 +86,17 @@ class TestEncryption:
         (method, transport) = response.iter(f"{{{n.XENC}}}EncryptionMethod")
         assert method.get("Algorithm") == content
         assert transport.get("Algorithm") == n.ALG_RSA_OAEP_MGF1P
+
+    @pytest.mark.parametrize("order", [1, -1])
+    def test_to_one_of_its_keys_during_a_roll_over(self, order: int) -> None:
+        """IIP-MD08: whichever we choose, it has both."""
+        both = (SUPPLIER_ENCRYPTION, STRANGER_KEY)[::order]
+        certificates = tuple(each.certificate for each in both)
+        provider = a_service_provider(encrypt_assertions=True, encryption_certificates=certificates)
+        response = as_sent(build(service_provider=provider))
+        encrypted = only_child(response, saml("EncryptedAssertion"))
+        opened = XML.decrypt(encrypted, keys=[each.decryption for each in both]).root
+        assert first(opened, "Subject", "NameID").text == PSEUDONYM
 
     @pytest.mark.parametrize("methods", [(CBC,), (n.XENC + "rsa-1_5",), (n.ALG_RSA_OAEP,)])
     def test_what_names_none_of_ours_gets_nothing(self, methods: tuple[str, ...]) -> None:
