@@ -16,7 +16,7 @@ from broker.saml_xml.elements import (
 )
 from broker.saml_xml.names import SAMLP
 
-LISTED_MAX = 10  # ours: of schools or systems named; the rest is dropped, not refused
+LISTED_MAX = 10  # ours: of schools named; the rest is dropped, not refused
 LISTED_MAX_CHARS = 1024  # SAML core 8.3.6: an entity identifier
 
 
@@ -50,13 +50,14 @@ def read_requesters(
 ) -> tuple[RelyingPartyId, ...]:
     """Return the systems behind the sender that its document lets it speak for.
 
-    Any other RequesterID is passed over and kept nowhere: it is no party of this login.
+    Any other RequesterID is passed over and kept nowhere: it is no party of this login. All are
+    read, however many: each one left out would let the sender have more.
     """
     scoping = optional_child(root, f"{{{SAMLP}}}Scoping")
     if scoping is None or not provider.answers.proxies_for:
         return ()
     found: dict[RelyingPartyId, None] = {}
-    for each in children_of(scoping, f"{{{SAMLP}}}RequesterID")[:LISTED_MAX]:
+    for each in children_of(scoping, f"{{{SAMLP}}}RequesterID"):
         named = text_of(each)
         party = registry.by_sp_entity_id.get(named) or registry.by_client_id.get(named)
         if party is not None and party.id in provider.answers.proxies_for:

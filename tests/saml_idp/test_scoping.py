@@ -57,3 +57,13 @@ def test_it_speaks_only_for_whom_its_document_names() -> None:
         provider = a_service_provider(answers=form)
         assert read_requesters(request, provider=provider, registry=registry) == ()
     assert read_requesters(an_authn_request(), provider=allowed, registry=registry) == ()
+
+
+def test_whom_it_speaks_for_counts_at_the_end_of_a_long_list_too() -> None:
+    """What is released is what all of them may have: one that is passed over would widen it."""
+    named = [f"https://behind-{number}.example" for number in range(30)] + [SUPPLIER_ENTITY]
+    requesters = [build_element(samlp("RequesterID"), text=each) for each in named]
+    request = an_authn_request(build_element(samlp("Scoping"), {}, *requesters))
+    own = RelyingPartyId("taaltuin")
+    provider = a_service_provider(answers=AnswerForm(proxies_for=(own,)))
+    assert read_requesters(request, provider=provider, registry=a_registry()) == (own,)
