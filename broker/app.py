@@ -22,7 +22,12 @@ from broker.adapters.watching.metrics import Metrics, keep_looking
 from broker.adapters.watching.watched_ports import WatchedLoginStore, WatchedReceipts
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.asked_requests import AskedTools, prepare_asked, wire_asked
-from broker.browser_sessions import wire_logout, wire_sessions
+from broker.browser_sessions import (
+    wire_announcements,
+    wire_logout,
+    wire_questions,
+    wire_sessions,
+)
 from broker.callers import certificate_hop_of, certificate_support_of, wire_callers
 from broker.flow.at_school import SchoolAddresses
 from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
@@ -278,6 +283,8 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         logout=wire_logout(
             settings, state, flow_keys, xml, snapshots=snapshots, courier=parts.courier, tools=tools
         ),
+        announcements=wire_announcements(parts.loaded, snapshots, state, tools),
+        session_questions=wire_questions(settings, sessions, snapshots, tools),
         volunteers=wire_volunteers(
             parts.loaded, resources, flow_keys, tools, schools, state=state, rules=join_rules
         ),

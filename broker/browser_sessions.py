@@ -1,5 +1,10 @@
-"""Browsers' sessions and their end, wired."""
+"""Browsers' sessions and their end, and what other sites say or ask of a browser, wired."""
 
+from functools import partial
+
+from broker.adapters.keys.school_secrets import read_announcement_keys
+from broker.flow.first_party.announced_schools import SchoolAnnouncements
+from broker.flow.first_party.session_questions import SessionQuestions
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import FlowKeys, Snapshots
 from broker.flow.sessions.logout import LogoutFlow
@@ -9,7 +14,7 @@ from broker.flow.sessions.saml_logouts import SamlLogouts
 from broker.flow.sessions.sessions import Sessions, SessionTimes
 from broker.programs import ProgramTools
 from broker.saml_xml.security import XmlSecurity
-from broker.settings import Settings
+from broker.settings import LoadedSettings, Settings
 from broker.web.documents import OwnAddresses
 
 
@@ -60,4 +65,31 @@ def wire_logout(
             clock=tools.clock,
             random=tools.random,
         )
+    )
+
+
+def wire_questions(
+    settings: Settings, sessions: Sessions, snapshots: Snapshots, tools: ProgramTools
+) -> SessionQuestions:
+    """Return what answers suppliers that ask whether somebody is logged in."""
+    return SessionQuestions(
+        issuer=settings.issuer,
+        snapshots=snapshots,
+        sessions=sessions,
+        audit=tools.audit,
+        clock=tools.clock,
+    )
+
+
+def wire_announcements(
+    loaded: LoadedSettings, snapshots: Snapshots, state: SealedState, tools: ProgramTools
+) -> SchoolAnnouncements:
+    """Return what reads announcements."""
+    return SchoolAnnouncements(
+        issuer=loaded.settings.issuer,
+        snapshots=snapshots,
+        state=state,
+        read_keys=partial(read_announcement_keys, loaded.keys_folder),
+        audit=tools.audit,
+        clock=tools.clock,
     )

@@ -100,6 +100,13 @@ class ExceptionDocument(Document, frozen=True, kw_only=True):
     reason: Text
 
 
+class AnnouncementDocument(Document, frozen=True, kw_only=True):
+    """`[announcement]` of a login: how its ELO may announce the school of its pupils."""
+
+    key_hashes: Annotated[tuple[SecretHash, ...], Meta(min_length=1, max_length=2)]
+    return_to: Annotated[tuple[Url, ...], Meta(min_length=1, max_length=32)]
+
+
 class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     """`identity_providers/<id>.toml`: one login, of one school or several."""
 
@@ -123,6 +130,7 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     enabled: bool = True
     rehearsal_only: bool = False
     single_logout: bool = False
+    announcement: AnnouncementDocument | None = None
     entity_id: EntityId | None = None
     metadata: str | None = None
     metadata_source: Slug | None = None
@@ -166,6 +174,7 @@ class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     start_url: Url | None = None
     initiate_login_uri: Url | None = None
     start_targets: Annotated[tuple[Url, ...], Meta(max_length=32)] = ()
+    session_answer_url: Url | None = None
     enabled: bool = True
     client_id: Text | None = None
     redirect_uris: tuple[RedirectUri, ...] = ()
@@ -225,6 +234,7 @@ class SupplierDocument(Document, frozen=True, kw_only=True):
     display_name: Text | None = None
     state: State
     eck_id_entitled: bool = False
+    may_ask_session: bool = False
     enabled: bool = True
     attribute: tuple[AttributeDocument, ...] = ()
     relying_party: tuple[RelyingPartyDocument, ...] = ()

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 import msgspec
 
+from broker.domain.announcing import Announcing
 from broker.domain.attributes import AttributeName, Population
 from broker.domain.ids import (
     BoardId,
@@ -178,6 +179,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
         school_hint: how it is told which school was chosen; None: by BRIN where it speaks SAML and
             serves several.
         single_logout: logging out here logs out there too, and the other way round (SAML).
+        announcing: how its ELO may announce the school; None: it may not.
     """
 
     id: SchoolIdpId
@@ -198,6 +200,7 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
     exceptions: tuple[IdpException, ...] = ()
     school_hint: SchoolHint | None = None
     single_logout: bool = False
+    announcing: Announcing | None = None
 
     @property
     def place(self) -> str:
@@ -244,6 +247,7 @@ class Supplier(msgspec.Struct, frozen=True, kw_only=True):
             moved by a rotation of this supplier alone.
         previous_epoch: letter of the key that its pseudonyms came from before, or will again: told
             by `previous_sub`. None while no window of a rotation is open.
+        may_ask_session: its systems may ask whether somebody is logged in.
     """
 
     id: SupplierId
@@ -257,6 +261,7 @@ class Supplier(msgspec.Struct, frozen=True, kw_only=True):
     epoch: str
     previous_epoch: str | None = None
     enabled: bool = True
+    may_ask_session: bool = False
 
 
 class NoticeMode(StrEnum):

@@ -149,6 +149,7 @@ class RelyingParty(msgspec.Struct, frozen=True, kw_only=True):
         start_url: where people begin; "" for an app that has no such place.
         initiate_login_uri: where it can be asked to begin a login (OIDC Core 4); "" for nowhere.
         start_targets: places below which links may open its pages; each ends with a slash.
+        session_answer_url: where it hears whether somebody is logged in; "" where it does not ask.
     """
 
     id: RelyingPartyId
@@ -156,6 +157,7 @@ class RelyingParty(msgspec.Struct, frozen=True, kw_only=True):
     start_url: str
     initiate_login_uri: str = ""
     start_targets: tuple[str, ...] = ()
+    session_answer_url: str = ""
     claims: ClaimProfile = ClaimProfile.STANDARD
     protocol: OidcClient | SamlServiceProvider
     enabled: bool = True

@@ -26,6 +26,8 @@ class LoginWish:
         own_school_again: somebody of several schools wishes to say anew for which one this is.
         unverified_started_at, unverified_start_school: what the link said by which it came here:
             relying party, and school or "".
+        unverified_announced_school, unverified_announced_login: which school an ELO announced to
+            it, and the login by which that ELO is known; or "".
     """
 
     unverified_clicked: str = ""
@@ -34,14 +36,18 @@ class LoginWish:
     own_school_again: bool = False
     unverified_started_at: str = ""
     unverified_start_school: str = ""
+    unverified_announced_school: str = ""
+    unverified_announced_login: str = ""
 
     def hints_for(self, request: SupplierRequest) -> tuple[str, ...]:
         """Return what says at which school this will be: the request itself, or else the link by
-        which the browser came to this relying party, unless people choose anew."""
-        is_for = self.unverified_started_at == request.relying_party
-        if request.hints or request.passive or not is_for or wants_other_account(request):
+        which the browser came to this relying party, or else what was announced to it, unless
+        people choose anew."""
+        if request.hints or request.passive or wants_other_account(request):
             return tuple(request.hints)
-        return (self.unverified_start_school,)
+        is_for = self.unverified_started_at == request.relying_party
+        linked = self.unverified_start_school if is_for else ""
+        return tuple(filter(None, (linked, self.unverified_announced_school)))
 
 
 NO_WISH = LoginWish()
@@ -50,7 +56,9 @@ NO_WISH = LoginWish()
 def wish_for(request: SupplierRequest, wish: LoginWish) -> LoginWish:
     """Return what counts of a wish: a supplier that lets people choose anew has nothing remembered
     (`prompt=select_account`)."""
-    return replace(wish, unverified_remembered="") if wants_other_account(request) else wish
+    if not wants_other_account(request):
+        return wish
+    return replace(wish, unverified_remembered="", unverified_announced_login="")
 
 
 def choose_login(
@@ -78,7 +86,11 @@ def choose_login(
     offered = registry.offered_logins(school.id, today=today)
     if not offered:
         raise SchoolNotOpen("check_school_has_login")
-    wished = _first_of(offered, (wish.unverified_clicked, wish.unverified_remembered))
+    wishes = (
+        *(wish.unverified_clicked, wish.unverified_announced_login),
+        wish.unverified_remembered,
+    )
+    wished = _first_of(offered, wishes)
     if wished is None and may_ask and len(offered) > 1:
         return None
     return wished or offered[0]

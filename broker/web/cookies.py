@@ -13,6 +13,7 @@
 | `wished` | the same, as a supplier wished it for a login | 30 minutes | None, or Lax |
 | `again` | `1`: a person of several schools wishes to say anew for which one | ten minutes | Lax |
 | `start` | `<relying party>.<school>.<target>` of an opened link | 30 minutes | None, or Lax |
+| `announced` | `<login>.<school>` that an ELO announced | 8 hours | Lax |
 | `starts` | when the first of the last starts was, and how many | a minute | Lax |
 | `ends` | the same of logouts that began | a minute | Lax |
 | `form` | random; binds the forms of a chooser that was opened without a login | a day | Lax |
@@ -34,7 +35,6 @@ character that a cookie would quote (RFC 6265 4.1.1).
 """
 
 import re
-from base64 import urlsafe_b64decode, urlsafe_b64encode
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
@@ -43,6 +43,13 @@ from starlette.responses import Response
 
 from broker.flow.answers import BrowserSession, LoginCookie
 from broker.web.headers import Header
+from broker.web.kept_hints import (
+    NOTHING_ANNOUNCED,
+    KeptAnnouncement,
+    KeptStart,
+    read_kept_announcement,
+    read_kept_start,
+)
 from broker.web.own_steps import OwnStep
 from broker.web.received_cookies import read_cookies
 
@@ -50,6 +57,7 @@ LANGUAGE_SECONDS = 365 * 24 * 60 * 60
 WISHED_SECONDS = 30 * 60  # as long as a login may take
 STARTS_SECONDS = 60
 START_SECONDS = 30 * 60
+ANNOUNCED_SECONDS = 8 * 60 * 60  # a school day
 AGAIN_SECONDS = 10 * 60
 FORM_SECONDS = 24 * 60 * 60
 MAX_LOGINS_AT_ONCE = 12
@@ -65,9 +73,6 @@ LOGIN_PATTERN = re.compile(
     r"(?P<handle>[A-Za-z0-9_-]{43}[a-z]?)"
     r"\.(?P<relying_party>[a-z0-9](?:[a-z0-9-]{0,62}[a-z0-9])?)"
     r"\.(?P<opened>[0-9]{1,12})\Z"
-)
-START_PATTERN = re.compile(
-    r"(?P<relying_party>[a-z0-9-]{1,64})\.(?P<school>[a-z0-9-]{0,64})\.(?P<target>[A-Za-z0-9_-]*)\Z"
 )
 _LOGIN = "login."
 _SESSION = "session."
@@ -87,23 +92,6 @@ class HeldLogin:
 
     handle: str = field(repr=False)
     unverified_relying_party: str
-
-
-@dataclass(frozen=True, slots=True)
-class KeptStart:
-    """The link that this browser opened, as it says; each part is looked up before it counts.
-
-    Attributes:
-        school: its id, until a login used it; then "".
-        target: page inside the material, or "".
-    """
-
-    relying_party: str
-    school: str
-    target: str
-
-
-NO_START = KeptStart("", "", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,20 +284,21 @@ class Cookies:
 
     def read_start(self, request: Request) -> KeptStart:
         """Return the link that this browser opened last, within half an hour."""
-        match = START_PATTERN.match(self.read(request, "start"))
-        if match is None:
-            return NO_START
-        try:
-            target = urlsafe_b64decode(match["target"] + "==").decode("ascii")
-        except ValueError:  # not what we set
-            return NO_START
-        return KeptStart(match["relying_party"], match["school"], target)
+        return read_kept_start(self.read(request, "start"))
 
     def keep_start(self, start: KeptStart) -> Header:
         """Return what keeps the link that began a login until it is done."""
-        target = urlsafe_b64encode(start.target.encode("ascii")).decode().rstrip("=")
-        value = f"{start.relying_party}.{start.school}.{target}"
-        return self._header("start", value, seconds=START_SECONDS, cross_site=True)
+        return self._header("start", start.write(), seconds=START_SECONDS, cross_site=True)
+
+    def read_announced(self, request: Request) -> KeptAnnouncement:
+        """Return which school was announced to this browser today."""
+        return read_kept_announcement(self.read(request, "announced"))
+
+    def keep_announced(self, response: Response, announced: KeptAnnouncement) -> None:
+        """Remember an announcement for a school day; nothing announced forgets it."""
+        nothing = announced == NOTHING_ANNOUNCED
+        value, seconds = ("", 0) if nothing else (announced.write(), ANNOUNCED_SECONDS)
+        response.raw_headers.append(self._header("announced", value, seconds=seconds))
 
     def read_form(self, request: Request) -> str:
         """Return what forms without a login are bound to in this browser, or ""."""

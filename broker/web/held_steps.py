@@ -85,6 +85,7 @@ def find_start_again(web: Web, request: Request, way_back: str) -> str:
 def read_wish(web: Web, request: Request, *, clicked: str = "") -> LoginWish:
     """Return what this browser says of the login that its pupil wants."""
     started = web.cookies.read_start(request)
+    announced = web.cookies.read_announced(request)
     return LoginWish(
         unverified_clicked=clicked,
         unverified_remembered=web.cookies.read(request, "idp"),
@@ -92,4 +93,6 @@ def read_wish(web: Web, request: Request, *, clicked: str = "") -> LoginWish:
         own_school_again=web.cookies.read(request, "again") == "1",
         unverified_started_at=started.relying_party,
         unverified_start_school=started.school,
+        unverified_announced_school=announced.school,
+        unverified_announced_login=announced.idp,
     )

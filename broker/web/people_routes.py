@@ -15,6 +15,7 @@ from broker.web.assets import CACHE_CONTROL
 from broker.web.begin import is_framed, show_new_tab
 from broker.web.csrf import ForeignForm, check_own_form, make_token
 from broker.web.held_steps import find_held_step, read_wish
+from broker.web.kept_hints import NOTHING_ANNOUNCED
 from broker.web.login_pages import LoginChoice, LoginsPage
 from broker.web.pages import (
     MAX_SCHOOLS_SHOWN,
@@ -74,6 +75,7 @@ def people_routes(web: Web) -> list[Route]:
         response = answer(web, request, step, from_page=True)
         if step.opened is not None and not isinstance(step.answer, Refused):
             web.cookies.remember_school(response, school)
+            web.cookies.keep_announced(response, NOTHING_ANNOUNCED)
             if SchoolIdpId(clicked) in web.snapshots.registry.idps:
                 web.cookies.remember_idp(response, clicked)
         return response
@@ -95,6 +97,7 @@ def people_routes(web: Web) -> list[Route]:
             response = show(web, request, MessagePage(text=SCHOOL_FORGOTTEN))
         web.cookies.remember_school(response, "")
         web.cookies.remember_idp(response, "")
+        web.cookies.keep_announced(response, NOTHING_ANNOUNCED)
         return response
 
     async def go_on(request: Request) -> Response:

@@ -15,6 +15,8 @@ METHODS = frozenset({"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS",
 STEPS: Mapping[tuple[str, str], tuple[LoginStep, str]] = MappingProxyType(
     {
         ("/start", ""): (LoginStep.START, ""),
+        ("/schools/announce", ""): (LoginStep.ANNOUNCE, ""),
+        ("/session", ""): (LoginStep.ASK, ""),
         ("/oidc/authorize", ""): (LoginStep.BEGIN, "oidc"),
         ("/saml/idp/sso", ""): (LoginStep.BEGIN, "saml"),
         ("/schools", "GET"): (LoginStep.SHOW_SCHOOLS, ""),

@@ -12,6 +12,7 @@ from broker.oidc_op.response import build_error_body
 from broker.web.api_routes import api_routes
 from broker.web.edge import Edge, is_for_machines, is_for_programs, note_fault
 from broker.web.endpoints import Endpoints
+from broker.web.first_party_routes import first_party_routes
 from broker.web.login_test_routes import login_test_routes
 from broker.web.logout_routes import logout_routes
 from broker.web.metadata_routes import metadata_routes
@@ -77,6 +78,7 @@ def build_site(web: Web, *, life_span: Lifespan[None] | None = None) -> Edge:
         *logout_routes(web),
         *saml_logout_routes(web),
         *start_routes(web),
+        *first_party_routes(web),
         *people_routes(web),
         *rehearsal_routes(web),
         *login_test_routes(web),

@@ -5,6 +5,8 @@ from dataclasses import dataclass, field
 
 from broker.flow.audit import AuditLog
 from broker.flow.authorization_requests import AuthorizationRequests
+from broker.flow.first_party.announced_schools import SchoolAnnouncements
+from broker.flow.first_party.session_questions import SessionQuestions
 from broker.flow.following.trail import Watch
 from broker.flow.login import LoginFlow
 from broker.flow.login_tests.login_tests import LoginTestFlow
@@ -58,6 +60,8 @@ class Web:
     pushed: PushedRequests
     login: LoginFlow
     logout: LogoutFlow
+    announcements: SchoolAnnouncements
+    session_questions: SessionQuestions
     volunteers: VolunteerFlow
     login_tests: LoginTestFlow
     token: TokenFlow

@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from broker.domain.announcing import Announcing
 from broker.domain.attributes import ENTREE_NAMES, OIDC_NAMES
 from broker.domain.documents import Kind
 from broker.domain.federation import (
@@ -43,6 +44,10 @@ def an_exception(name: str) -> dict[str, Any]:
     return {"name": name, "until": "2030-01-01", "reason": "y"}
 
 
+def announcing(*pages: str) -> dict[str, Any]:
+    return a_saml_login(announcement={"key_hashes": ["ab" * 32], "return_to": list(pages)})
+
+
 def compiled_login(login: dict[str, Any], **files: str) -> SchoolIdp:
     documents = a_federation(more=[stated(Kind.IDENTITY_PROVIDER, login, **files), SECOND_SCHOOL])
     del documents[1]
@@ -57,7 +62,7 @@ def paths_of(login: dict[str, Any], **compiler: Any) -> list[str]:
 
 
 def test_checks_are_counted() -> None:
-    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (3, 14)
+    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (3, 15)
 
 
 @pytest.mark.parametrize(
@@ -195,6 +200,9 @@ def test_metadata_may_stand_beside_the_document() -> None:
         (a_saml_login(exception=[an_exception("x")]), "exception[0].name"),
         (a_saml_login(exception=[an_exception("aes-cbc")] * 2), "exception[1].name"),
         (an_oidc_login(exception=[an_exception("aes-cbc")]), "exception[0].name"),
+        (announcing("http://elo.example/"), "announcement.return_to[0]"),
+        (announcing("https://elo.example/?x=/"), "announcement.return_to[0]"),
+        (announcing("https://elo.example/#x"), "announcement.return_to[0]"),
         (a_saml_login(school_hint="hd"), "school_hint"),
         (an_oidc_login(school_hint="brin"), "school_hint"),
         (a_saml_login(school_hint="realm"), "domains"),
@@ -213,6 +221,13 @@ def test_metadata_may_stand_beside_the_document() -> None:
 )
 def test_a_login_is_refused(login: dict[str, Any], path: str) -> None:
     assert paths_of(login) == [path]
+
+
+def test_how_an_elo_announces_is_kept_as_stated() -> None:
+    pages = ("https://elo.example/vandaag?dag=1", "https://elo.example/les/")
+    kept = compiled_login(announcing(*pages)).announcing
+    assert kept == Announcing(key_hashes=("ab" * 32,), return_to=pages)
+    assert compiled_login(a_saml_login()).announcing is None
 
 
 def test_exceptions_are_kept_with_their_end_and_reason() -> None:

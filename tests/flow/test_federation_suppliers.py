@@ -55,7 +55,7 @@ def paths_of(supplier: Table) -> list[str]:
 
 def test_checks_are_counted() -> None:
     counts = len(SUPPLIER_CHECKS), len(RELYING_PARTY_CHECKS), len(AGREEMENT_CHECKS)
-    assert counts == (3, 11, 3)
+    assert counts == (3, 12, 3)
 
 
 def test_a_sound_supplier_compiles() -> None:
@@ -80,6 +80,19 @@ def test_where_links_may_lead_is_kept_as_stated() -> None:
         kept = compiled(a_supplier(party)).relying_parties[0]
         assert kept.initiate_login_uri == places["initiate_login_uri"]
         assert kept.start_targets == ("https://rekenrijk.example/les/",)
+
+
+def test_who_may_ask_whether_somebody_is_logged_in_says_where_it_hears() -> None:
+    place = "https://rekenrijk.example/answer"
+    for party in (
+        a_client(session_answer_url=place),
+        a_service_provider(session_answer_url=place),
+    ):
+        kept = compiled(a_supplier(party, may_ask_session=True))
+        assert kept.may_ask_session
+        assert kept.relying_parties[0].session_answer_url == place
+    assert not compiled(a_supplier()).may_ask_session
+    assert compiled(a_supplier()).relying_parties[0].session_answer_url == ""
 
 
 def test_a_start_url_is_kept_as_stated() -> None:
@@ -144,6 +157,7 @@ BY_SECRET: Table = {"authentication": "client_secret_post", "client_secret_hash"
         (a_client(start_url="http://rekenrijk.example/"), "start_url"),
         (a_client(initiate_login_uri="http://rekenrijk.example/go"), "initiate_login_uri"),
         (a_client(start_targets=["http://rekenrijk.example/"]), "start_targets[0]"),
+        (a_client(session_answer_url="https://rekenrijk.example/answer"), "session_answer_url"),
         (a_client(start_targets=["https://rekenrijk.example/les"]), "start_targets[0]"),
         (a_client(start_targets=["https://rekenrijk.example"]), "start_targets[0]"),
         (a_client(start_targets=["https://rekenrijk.example/?a=/"]), "start_targets[0]"),

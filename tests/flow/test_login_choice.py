@@ -1,5 +1,7 @@
 """A school with several logins: the pupil chooses one."""
 
+from dataclasses import replace
+
 import pytest
 
 from broker.domain.federation import SchoolIdp
@@ -33,6 +35,13 @@ def test_of_several_the_pupil_chooses() -> None:
 def test_what_was_clicked_goes_before_what_is_remembered() -> None:
     assert chosen(OLD, THIRD, wish=LoginWish("third", "old")) == "third"
     assert chosen(OLD, THIRD, wish=LoginWish("", "third")) == "third"
+
+
+def test_the_login_of_an_elo_that_announced_goes_before_what_is_remembered() -> None:
+    wish = LoginWish("", "old", unverified_announced_login="third")
+    assert chosen(OLD, THIRD, wish=wish) == "third"
+    assert chosen(OLD, THIRD, wish=replace(wish, unverified_clicked="old")) == "old"
+    assert chosen(OLD, NEW, wish=replace(wish, unverified_announced_login="new")) == "old"
 
 
 @pytest.mark.parametrize("wish", [LoginWish("new"), LoginWish("nobody", "new")])

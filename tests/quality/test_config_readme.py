@@ -9,6 +9,7 @@ import pytest
 from broker.domain.attributes import VOCABULARY
 from broker.domain.documents import DOCUMENT_TYPES as TYPES
 from broker.domain.documents import (
+    AnnouncementDocument,
     ApiClientDocument,
     AttributeDocument,
     ExceptionDocument,
@@ -25,6 +26,7 @@ HEADINGS: dict[str, type[msgspec.Struct]] = {
     "### School: `schools/*.toml`": TYPES[Kind.SCHOOL],
     "`[[api_client]]`:": ApiClientDocument,
     "### A school's login: `identity_providers/*.toml`": TYPES[Kind.IDENTITY_PROVIDER],
+    "`[announcement]`:": AnnouncementDocument,
     "`[[exception]]`:": ExceptionDocument,
     "### Supplier: `suppliers/*.toml`": TYPES[Kind.SUPPLIER],
     "`[[attribute]]`:": AttributeDocument,

@@ -17,6 +17,7 @@ from tests.quality.sources import ROOT
 
 GUIDE = "config/CONNECTING.md"
 DOCUMENTS = "school-documents"
+ANNOUNCING_ELO = "announcing-elo"
 QUOTED = re.compile(r"^From \[(\S+)\]\(\.\./tests/clients/\1\):\n\n```\w+\n(.*?)^```$", re.M | re.S)
 
 
@@ -25,7 +26,7 @@ def test_every_block_is_a_part_of_the_file_that_it_names() -> None:
     quoted = QUOTED.findall(text)
     assert [name for name, body in quoted if body not in (EXAMPLES / name).read_text()] == []
     examples = {each.name for each in (*EXAMPLE_CLIENTS, EXAMPLE_SCHOOL)}
-    assert {name.partition("/")[0] for name, _ in quoted} == {*examples, DOCUMENTS}
+    assert {name.partition("/")[0] for name, _ in quoted} == {*examples, DOCUMENTS, ANNOUNCING_ELO}
     # Three quote no file: how a document is applied, a list of schools, and a setting of ADFS.
     assert text.count("\n```\n") == len(quoted) + 3
 

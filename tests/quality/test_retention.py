@@ -7,6 +7,12 @@ from sqlalchemy import MetaData, Table
 from broker.adapters.databases.sql_school_counts import KEPT_DAYS as SCHOOL_COUNTS_KEPT_DAYS
 from broker.adapters.databases.sql_transfers import KEPT_DAYS_AFTER as TRANSFERS_KEPT_DAYS
 from broker.adapters.operators_on_disk import OPERATORS_FOLDER, USED_FOLDER
+from broker.flow.first_party.announcement_checks import (
+    MAX_LIFE_SECONDS as ANNOUNCEMENT_LIFE_SECONDS,
+)
+from broker.flow.first_party.announcement_checks import (
+    SKEW_SECONDS as ANNOUNCEMENT_SKEW_SECONDS,
+)
 from broker.flow.held_state.records import EVERY_KIND, REFRESH, USERINFO
 from broker.flow.held_state.request_records import USED_TTL_SECONDS
 from broker.flow.held_state.sealed_state import RecordT, StateKind
@@ -20,6 +26,7 @@ from broker.saml_xml.logout.checks import LOGOUT_MAX_AGE
 from broker.setting_tables import Sessions, Times
 from broker.web.cookies import (
     AGAIN_SECONDS,
+    ANNOUNCED_SECONDS,
     FORM_SECONDS,
     LANGUAGE_SECONDS,
     START_SECONDS,
@@ -166,6 +173,7 @@ def test_one_shot_values_are_remembered_as_long_as_told() -> None:
         "saml-logout-id": logout.total_seconds(),
         "client-jti": client,
         "dpop-jti": proof,
+        "announcement-jti": ANNOUNCEMENT_LIFE_SECONDS + 2 * ANNOUNCEMENT_SKEW_SECONDS,
         "request-uri": USED_TTL_SECONDS,
         "request-object": USED_TTL_SECONDS,
         "refresh-use": USE_REMEMBERED_SECONDS,
@@ -191,6 +199,7 @@ def test_cookies_live_as_long_as_told() -> None:
         "wished": in_words(WISHED_SECONDS),
         "again": in_words(AGAIN_SECONDS),
         "start": in_words(START_SECONDS),
+        "announced": in_words(ANNOUNCED_SECONDS),
         "starts": in_words(STARTS_SECONDS),
         "ends": in_words(STARTS_SECONDS),
         "form": in_words(FORM_SECONDS),

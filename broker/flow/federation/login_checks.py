@@ -1,6 +1,7 @@
 """Checks on one identity-provider document, each named after what it enforces."""
 
 from collections.abc import Callable, Iterator
+from urllib.parse import urlsplit
 
 from msgspec import UNSET
 
@@ -229,6 +230,20 @@ def check_endpoints_safe(document: IdentityProviderDocument) -> Iterator[Documen
         yield from check_location(name, getattr(document, name), state=document.state)
 
 
+def check_announced_pages_safe(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
+    """Browsers go on to pages by https, or on loopback in a test; a place ends with its host."""
+    if document.announcement is None:
+        return
+    for index, page in enumerate(document.announcement.return_to):
+        yield from check_location(f"announcement.return_to[{index}]", page, state=document.state)
+        if page.endswith("/") and urlsplit(page).query:
+            yield DocumentProblem(
+                f"announcement.return_to[{index}]",
+                "ends with a slash inside of its query.",
+                "Write a whole page, or a place that the pages are below.",
+            )
+
+
 IDP_CHECKS: tuple[Callable[[IdentityProviderDocument], Iterator[DocumentProblem]], ...] = (
     check_keys_fit_protocol,
     check_protocol_keys_stated,
@@ -244,4 +259,5 @@ IDP_CHECKS: tuple[Callable[[IdentityProviderDocument], Iterator[DocumentProblem]
     check_openid_scope_asked,
     check_endpoints_safe,
     check_levels_not_raised,
+    check_announced_pages_safe,
 )

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator
 
 from msgspec import UNSET, structs
 
+from broker.domain.announcing import Announcing
 from broker.domain.attributes import ENTREE_NAMES, OIDC_NAMES, AttributeName
 from broker.domain.documents import DocumentProblem, IdentityProviderDocument
 from broker.domain.federation import OidcIdpEndpoints, SamlIdpEndpoints, SchoolIdp
@@ -75,7 +76,15 @@ def compile_idp(
             for each in document.exception
         ),
         single_logout=document.single_logout,
+        announcing=_announcing(document),
     )
+
+
+def _announcing(document: IdentityProviderDocument) -> Announcing | None:
+    stated = document.announcement
+    if stated is None:
+        return None
+    return Announcing(key_hashes=stated.key_hashes, return_to=stated.return_to)
 
 
 def with_built_in_names(idps: Iterable[SchoolIdp]) -> Iterator[SchoolIdp]:

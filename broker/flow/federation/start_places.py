@@ -1,4 +1,4 @@
-"""Where links may lead into a supplier's system: checks on what its document says of that."""
+"""Where links and answers may lead into a supplier's system: checks on what its document says."""
 
 from collections.abc import Iterator
 from urllib.parse import urlsplit
@@ -23,3 +23,17 @@ def check_start_places(
                 "does not end with a slash, so other sites and pages could begin with it.",
                 "Write the place that all the pages are below, such as https://a.example/lessons/.",
             )
+
+
+def check_session_answers(
+    prefix: str, party: RelyingPartyDocument, supplier: SupplierDocument
+) -> Iterator[DocumentProblem]:
+    """Yield what is wrong with `session_answer_url`: a place, of a supplier that may ask."""
+    path, place = f"{prefix}session_answer_url", party.session_answer_url
+    yield from check_location(path, place, state=supplier.state)
+    if place is not None and not supplier.may_ask_session:
+        yield DocumentProblem(
+            path,
+            "is there, and the supplier may not ask.",
+            "Have the federation state may_ask_session of the supplier, or leave this out.",
+        )

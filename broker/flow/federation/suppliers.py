@@ -49,7 +49,7 @@ from broker.flow.federation.service_providers import (
     compile_service_provider,
 )
 from broker.flow.federation.signed_requests import check_signed_requests
-from broker.flow.federation.start_places import check_start_places
+from broker.flow.federation.start_places import check_session_answers, check_start_places
 from broker.flow.federation.supplier_apis import check_apis, compile_api
 from broker.saml_xml.security import XmlSecurity
 
@@ -165,6 +165,7 @@ RELYING_PARTY_CHECKS: tuple[RelyingPartyCheck, ...] = (
     check_tokens_allowed,
     check_signed_requests,
     check_start_places,
+    check_session_answers,
     check_pseudonym_attributes,
 )
 
@@ -203,6 +204,7 @@ def compile_supplier(
         ),
         epoch=epoch,
         enabled=document.enabled,
+        may_ask_session=document.may_ask_session,
     )
 
 
@@ -236,6 +238,7 @@ def _compile_party(
         start_url=begins_at,
         initiate_login_uri=party.initiate_login_uri or "",
         start_targets=party.start_targets,
+        session_answer_url=party.session_answer_url or "",
         claims=party.claims,
         protocol=protocol,
         enabled=party.enabled,

@@ -7,6 +7,7 @@ check is missing.
 from collections.abc import Iterable, Mapping
 from types import MappingProxyType
 
+from broker.flow.first_party.announcement_checks import ANNOUNCEMENT_CHECKS
 from broker.flow.following.protocol_checks import (
     CLIENT,
     OIDC_ANSWER,
@@ -207,6 +208,17 @@ _MACHINE = CheckGroup(
     families=("E-HTTP-",),
 )
 
+_ANNOUNCEMENT = CheckGroup(
+    "the announcement",
+    (
+        *("check_parameter_once", "check_announcer_registered", "check_announcement_key_here"),
+        *("check_token_size", "check_token_header_readable", "check_token_header_known"),
+        *("check_token_algorithm_allowed", "check_token_type", "check_token_decrypted"),
+        *("check_announcement_readable", *named(ANNOUNCEMENT_CHECKS)),
+        *("check_announced_school_listed", "check_school_enabled", "check_announcement_once"),
+    ),
+    ordered=False,
+)
 _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyType(
     {
         (LoginStep.START, ""): (
@@ -217,6 +229,13 @@ _GROUPS: Mapping[tuple[LoginStep, str], tuple[CheckGroup, ...]] = MappingProxyTy
                     *("check_parameter_once", "check_start_known", "check_target_registered"),
                     *("check_start_agreed", "check_start_place"),
                 ),
+            ),
+        ),
+        (LoginStep.ANNOUNCE, ""): (*_ARRIVED, _ANNOUNCEMENT, _STORE),
+        (LoginStep.ASK, ""): (
+            *_ARRIVED,
+            CheckGroup(
+                "the question", ("check_parameter_once", "check_may_ask", "check_question_state")
             ),
         ),
         (LoginStep.BEGIN, "oidc"): (*_ARRIVED, *OIDC_REQUEST, *_HINTED, *_TO_BROWSER, *BY_SESSION),

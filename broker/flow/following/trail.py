@@ -29,6 +29,10 @@ class LoginStep(StrEnum):
 
     START = "start"
     """A link of a portal, tile or poster; the login begins at the supplier that it leads to."""
+    ANNOUNCE = "announce"
+    """An ELO says which school this browser is at."""
+    ASK = "ask"
+    """A supplier asks whether somebody is logged in."""
     BEGIN = "begin"
     SHOW_SCHOOLS = "show-schools"
     CHOOSE_SCHOOL = "choose-school"

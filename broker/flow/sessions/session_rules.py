@@ -66,22 +66,31 @@ def is_of_hinted_school(offer: Offer) -> bool:
     return offer.hinted is None or offer.hinted.id in offer.session.schools
 
 
-def is_login_open(offer: Offer) -> bool:
-    """The login that stated it may have been switched off since."""
-    idp = offer.registry.idps.get(offer.session.idp)
-    return idp is not None and idp.enabled
+def goes_on(session: SessionRecord, registry: Registry) -> bool:
+    """Tell whether it may answer anybody at all.
+
+    The login that stated it may have been switched off since, and each of its schools may have
+    ended sessions since, or begun to share devices.
+    """
+    idp = registry.idps.get(session.idp)
+    schools = [registry.schools.get(each) for each in session.schools]
+    return (
+        idp is not None
+        and idp.enabled
+        and all(
+            each is not None and each.single_sign_on is not SingleSignOn.OFF for each in schools
+        )
+    )
 
 
-def is_still_wanted(offer: Offer) -> bool:
-    """Each of its schools may have ended sessions since, or begun to share devices."""
-    schools = [offer.registry.schools.get(each) for each in offer.session.schools]
-    return all(each is not None and each.single_sign_on is not SingleSignOn.OFF for each in schools)
+def is_still_going_on(offer: Offer) -> bool:
+    """What `goes_on` says, whoever asks."""
+    return goes_on(offer.session, offer.registry)
 
 
 SESSION_RULES: tuple[Callable[[Offer], bool], ...] = (
-    is_login_open,
+    is_still_going_on,
     is_young_enough,
     has_wanted_level,
     is_of_hinted_school,
-    is_still_wanted,
 )
