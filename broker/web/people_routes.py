@@ -25,7 +25,13 @@ from broker.web.pages import (
 from broker.web.requests import Parameters, only, read_form, read_query
 from broker.web.responses import answer, redirect, show
 from broker.web.school_choice import choice_of
-from broker.web.texts import NOTHING_HERE, OWN_SCHOOL_AGAIN, SCHOOL_FORGOTTEN, SCHOOL_REMEMBERED
+from broker.web.texts import (
+    NOTHING_HERE,
+    OWN_SCHOOL_AGAIN,
+    SCHOOL_FORGOTTEN,
+    SCHOOL_REMEMBERED,
+    MessageText,
+)
 from broker.web.wiring import Web
 
 FORM_BYTES = 16
@@ -84,17 +90,7 @@ def people_routes(web: Web) -> list[Route]:
         return await (choose if request.method == "POST" else chooser)(request)
 
     async def forget(request: Request) -> Response:
-        form = await read_form(request, max_bytes=web.max_body_bytes)
-        login = only(form, "login")
-        if login:
-            bound_to = find_held_step(web, request, login).unverified_handle
-        else:
-            bound_to = _form_value(web, request)
-        _check_form(web, request, form, bound_to=bound_to)
-        if login:
-            response = redirect(f"/schools?login={login}")
-        else:
-            response = show(web, request, MessagePage(text=SCHOOL_FORGOTTEN))
+        response = await _back_to_chooser(web, request, said=SCHOOL_FORGOTTEN)
         web.cookies.remember_school(response, "")
         web.cookies.remember_idp(response, "")
         web.cookies.keep_announced(response, NOTHING_ANNOUNCED)
@@ -121,17 +117,7 @@ def people_routes(web: Web) -> list[Route]:
         return response
 
     async def choose_again(request: Request) -> Response:
-        form = await read_form(request, max_bytes=web.max_body_bytes)
-        login = only(form, "login")
-        if login:
-            bound_to = find_held_step(web, request, login).unverified_handle
-        else:
-            bound_to = _form_value(web, request)
-        _check_form(web, request, form, bound_to=bound_to)
-        if login:
-            response = redirect(f"/schools?login={login}")
-        else:
-            response = show(web, request, MessagePage(text=OWN_SCHOOL_AGAIN))
+        response = await _back_to_chooser(web, request, said=OWN_SCHOOL_AGAIN)
         web.cookies.choose_again(response, wish=True)
         return response
 
@@ -211,6 +197,18 @@ def _state_without_login(index: SchoolIndex) -> State:
     """Test and production never meet: test schools are shown only where there is nothing else."""
     states = (school.state for _, _, school in index.entries)
     return State.PRODUCTION if State.PRODUCTION in states else State.TEST
+
+
+async def _back_to_chooser(web: Web, request: Request, *, said: MessageText) -> Response:
+    """Lead back into the login that a form belongs to; without one only say what was done."""
+    form = await read_form(request, max_bytes=web.max_body_bytes)
+    login = only(form, "login")
+    held = find_held_step(web, request, login) if login else None
+    bound_to = _form_value(web, request) if held is None else held.unverified_handle
+    _check_form(web, request, form, bound_to=bound_to)
+    if held is None:
+        return show(web, request, MessagePage(text=said))
+    return redirect(f"/schools?login={login}")
 
 
 def _remember(web: Web, request: Request, form: Parameters, *, school: str) -> Response:

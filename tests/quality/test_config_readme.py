@@ -11,11 +11,13 @@ from broker.domain.documents import DOCUMENT_TYPES as TYPES
 from broker.domain.documents import (
     AnnouncementDocument,
     ApiClientDocument,
+    ApiDocument,
     AttributeDocument,
     ExceptionDocument,
     Kind,
     RelyingPartyDocument,
 )
+from broker.domain.tolerances import Tolerance
 from broker.setting_tables import Section
 from broker.settings import Settings
 
@@ -31,8 +33,10 @@ HEADINGS: dict[str, type[msgspec.Struct]] = {
     "### Supplier: `suppliers/*.toml`": TYPES[Kind.SUPPLIER],
     "`[[attribute]]`:": AttributeDocument,
     "`[[relying_party]]`:": RelyingPartyDocument,
+    "`[[api]]`:": ApiDocument,
     "### Agreement: `agreements/*.toml`": TYPES[Kind.AGREEMENT],
     "### Relation: `relations/*.toml`": TYPES[Kind.RELATION],
+    "### A source of SAML metadata: `metadata_sources/*.toml`": TYPES[Kind.METADATA_SOURCE],
 }
 
 
@@ -76,3 +80,9 @@ def test_every_key_of_a_document_stands_in_the_readme(heading: str) -> None:
 
 def test_every_attribute_stands_in_the_readme() -> None:
     assert [name for name in VOCABULARY if f"`{name}`" not in README] == []
+
+
+def test_every_exception_of_a_login_stands_in_the_readme() -> None:
+    _, _, below = README.partition("\n| Exception | Lets through |\n")
+    rows = below.partition("\n\n")[0].splitlines()[1:]
+    assert [each.split("`")[1] for each in rows] == [each.value for each in Tolerance]
