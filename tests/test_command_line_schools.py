@@ -12,10 +12,12 @@ from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.commands.school_warnings import (
+    warn_of_announcement_keys,
     warn_of_exceptions,
     warn_of_logins,
     warn_of_schools,
 )
+from broker.domain.announcing import Announcing
 from broker.domain.attributes import AttributeName
 from broker.domain.dutch_days import day_of
 from broker.domain.federation import State
@@ -24,6 +26,7 @@ from broker.domain.tolerances import IdpException, Tolerance
 from broker.flow.persons.school_counts import Count, CountKind
 from broker.settings import LoadedSettings, Settings
 from tests.builders import a_school, a_school_idp
+from tests.builders_announcing import KEY, KEY_HASH, NEXT_KEY, NEXT_KEY_HASH
 from tests.flow.login_parties import registry_of
 
 
@@ -105,3 +108,20 @@ def test_a_login_that_lives_by_an_exception() -> None:
     assert in_force.file == ended.file == f"identity_providers/{excepted.id}"
     assert "aes-cbc is tolerated until 2026-03-02: being mended" in in_force.problem
     assert "no-name-id has ended on 2026-03-01" in ended.problem
+
+
+def test_an_elo_whose_key_is_not_here_is_warned_of(tmp_path: Path) -> None:
+    announcing = Announcing(key_hashes=(KEY_HASH, NEXT_KEY_HASH), return_to=("https://a.example/",))
+    announces, plain = a_school_idp(announcing=announcing), a_school_idp(id=SchoolIdpId("nieuw"))
+    registry = replace(registry_of({}), idps={each.id: each for each in (announces, plain)})
+    (absent,) = warn_of_announcement_keys(registry, keys_folder=tmp_path)
+    assert absent.file == f"identity_providers/{announces.id}"
+    file = tmp_path / "schools" / f"{announces.id}.announcement"
+    file.parent.mkdir(mode=0o700)
+    file.touch(mode=0o600)
+    file.write_text(KEY)
+    assert len(list(warn_of_announcement_keys(registry, keys_folder=tmp_path))) == 1
+    file.write_text(f"{NEXT_KEY}\n{KEY}\n")
+    assert list(warn_of_announcement_keys(registry, keys_folder=tmp_path)) == []
+    file.chmod(0o644)  # what others could read is no key
+    assert len(list(warn_of_announcement_keys(registry, keys_folder=tmp_path))) == 1

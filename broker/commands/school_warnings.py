@@ -1,19 +1,22 @@
 """What `broker check` warns of about schools: no head count, logins that name people by different
-attributes or live by an exception, far fewer ECK iDs than before, and many pupils whom nobody
-stated before."""
+attributes or live by an exception, ELOs whose key is not here, far fewer ECK iDs than before, and
+many pupils whom nobody stated before."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
+from broker.adapters.keys.school_secrets import read_announcement_keys
 from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, State
 from broker.domain.registry import Registry
 from broker.flow.federation.continuity import warn_of_identifiers
 from broker.flow.federation.documents import Problem
+from broker.flow.first_party.announced_schools import find_registered_keys
 from broker.flow.persons.arrival_budgets import ArrivalRules
 from broker.flow.persons.login_tally import schools_told_of
 from broker.flow.persons.school_counts import CountKind
@@ -41,6 +44,7 @@ def warn_of_schools(loaded: LoadedSettings) -> Iterator[Problem]:
     )
     yield from warn_of_logins(registry)
     yield from warn_of_exceptions(registry, today=day_of(datetime.now(UTC)))
+    yield from warn_of_announcement_keys(registry, keys_folder=loaded.keys_folder)
     register = loaded.data_folder / "register.db"
     since = day_of(datetime.now(UTC)) - timedelta(days=TOLD_DAYS)
     with suppress(sqlite3.Error, OSError):  # made or upgraded when the broker starts
@@ -94,4 +98,20 @@ def warn_of_exceptions(registry: Registry, *, today: date) -> Iterator[Problem]:
                 "What needs it is refused now. Remove it."
                 if ended
                 else "Have the school's login corrected, and remove it.",
+            )
+
+
+def warn_of_announcement_keys(registry: Registry, *, keys_folder: Path) -> Iterator[Problem]:
+    """Yield a warning for each login whose ELO may announce, with a key that is not here."""
+    for idp in registry.idps.values():
+        if idp.announcing is None:
+            continue
+        written = read_announcement_keys(keys_folder, idp.id)
+        if len(find_registered_keys(idp.announcing, written)) < len(idp.announcing.key_hashes):
+            yield Problem(
+                f"identity_providers/{idp.id}",
+                "announcement.key_hashes",
+                "names a key that is not here, so what is announced with it ends at a page.",
+                f"Put it into schools/{idp.id}.announcement in the folder of keys, readable by the "
+                "broker alone, or remove its hash.",
             )

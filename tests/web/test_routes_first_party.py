@@ -152,6 +152,18 @@ def test_a_stranger_announces_nothing(announcing: Site) -> None:
     assert (answer.status, answer.refused) == (404, ["check_announcer_registered"])
 
 
+def test_without_the_key_it_is_our_fault(announcing: Site) -> None:
+    vuurvogel = announcing.web.snapshots.registry.idps["vuurvogel"]  # type: ignore[index]
+    own = Announcing(key_hashes=(KEY_HASH,), return_to=(HOME,))
+    registry = announcing.web.snapshots.registry
+    changed = structs.replace(vuurvogel, announcing=own)
+    with announcing.having(replace(registry, idps={**registry.idps, vuurvogel.id: changed})):
+        link = address(announcing, jti="no-key").replace("by=kompas", "by=vuurvogel")
+        answer = announcing.visit().get(link)
+    assert (answer.status, answer.refused) == (503, ["check_announcement_key_here"])
+    assert "E-ANNOUNCE-7" in answer.response.text
+
+
 def test_a_supplier_hears_remote_where_the_school_is_known(announcing: Site) -> None:
     browser = announcing.visit()
     asked = ask(browser)

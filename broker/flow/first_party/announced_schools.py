@@ -102,9 +102,7 @@ class SchoolAnnouncements:
         return AnnouncedSchool(idp, school, claims.return_to)
 
     def _open(self, token: str, idp: SchoolIdp, announcing: Announcing) -> AnnouncementClaims:
-        written = self._read_keys(idp.id)
-        registered = (each for each in written if hash_client_secret(each) in announcing.key_hashes)
-        keys = [key for key in map(read_shared_key, registered) if key is not None]
+        keys = find_registered_keys(announcing, self._read_keys(idp.id))
         if not keys:
             raise AnnouncementKeyMissing("check_announcement_key_here")
         try:
@@ -126,6 +124,12 @@ class SchoolAnnouncements:
             made_within=timedelta(seconds=MAX_LIFE_SECONDS + 2 * SKEW_SECONDS),
         )
         return UsedOnce(made, ((AnnouncementUsed, "check_announcement_once"),) * len(made))
+
+
+def find_registered_keys(announcing: Announcing, written: Sequence[str]) -> list[bytes]:
+    """Return the keys that count: those of which the document has the hash."""
+    registered = (each for each in written if hash_client_secret(each) in announcing.key_hashes)
+    return [key for key in map(read_shared_key, registered) if key is not None]
 
 
 def find_announcer(registry: Registry, unverified_id: str) -> tuple[SchoolIdp, Announcing]:
