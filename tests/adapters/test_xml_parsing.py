@@ -9,11 +9,14 @@ from broker.adapters.xml import xml_parsing, xml_signatures
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.saml_xml import names as n
 from broker.saml_xml.elements import serialize
+from broker.saml_xml.metadata import entities_of
 from broker.saml_xml.refusals import (
     MessageUnreadable,
     XmlRefusal,
 )
 from broker.saml_xml.security import XmlSecurity
+from tests.builders_metadata_sources import FEDERATION_KEY, an_aggregate, group
+from tests.builders_saml_metadata import an_idp
 from tests.saml_xml.corpus.damage import honest
 from tests.saml_xml.corpus.honest import HONEST_MESSAGES
 from tests.saml_xml.corpus.keys import rsa_key
@@ -113,6 +116,48 @@ def test_a_document_is_refused_by_the_first_check_that_it_fails(
 ) -> None:
     with refused(check):
         SECURITY.parse(document)
+
+
+OF_ANOTHER_PROTOCOL = (
+    f'<RoleDescriptor xmlns:xsi="{n.XSI}" xmlns:fed="urn:fed" protocolSupportEnumeration="urn:fed"'
+    ' xsi:type="fed:SecurityTokenServiceType"><fed:ClaimTypesOffered/></RoleDescriptor>'
+)
+NEITHER, BOTH = an_idp(), an_idp().replace("<IDPSSO", f"{OF_ANOTHER_PROTOCOL}<IDPSSO", 1)
+
+
+@pytest.mark.parametrize("beside", [NEITHER, BOTH])
+@pytest.mark.parametrize("deep", [False, True])
+def test_an_aggregate_may_hold_roles_of_other_protocols(beside: str, deep: bool) -> None:
+    inside = group(BOTH, BOTH) if deep else f"{BOTH}{BOTH}"
+    document = an_aggregate(NEITHER, inside, beside)
+    root = SECURITY.parse_aggregate(document).root
+    assert len(list(entities_of(root))) == 4
+    SECURITY.verify(root, keys=[FEDERATION_KEY.verification])  # still as it was signed
+    for attribute in (b" entityID=", b" Location="):
+        parts = document.split(attribute)
+        assert len(parts) == 5
+        for at in range(1, 5):  # wherever it stands
+            damaged = (attribute.join(parts[:at]), attribute.join(parts[at:]))
+            with refused("schema"):
+                SECURITY.parse_aggregate(b" unknown=".join(damaged))
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        (b"<EntityDescriptor", b"words<EntityDescriptor"),
+        (b"<EntityDescriptor", b'<md:Unknown xmlns:md="urn:x"/><EntityDescriptor'),
+        (b"<EntityDescriptor", b"<Extensions/><EntityDescriptor"),
+        (b' ID="_root"', b' ID="_root" Unknown="1"'),
+        (b' validUntil="', b' validUntil="on '),
+    ],
+)
+def test_what_is_around_entities_must_be_as_saml_has_it(before: bytes, after: bytes) -> None:
+    document = an_aggregate(NEITHER, BOTH)
+    assert SECURITY.parse_aggregate(document)
+    assert before in document
+    with refused("schema"):
+        SECURITY.parse_aggregate(document.replace(before, after, 1))
 
 
 def test_no_schema_is_loaded_from_where_a_message_points() -> None:

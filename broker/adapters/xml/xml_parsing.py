@@ -7,8 +7,7 @@ checks refuse more than they must.
 """
 
 import re
-from collections.abc import Callable, Iterator
-from copy import deepcopy
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import cast
 
 from lxml import etree
 
-from broker.saml_xml import names as n
+from broker.adapters.xml.foreign_roles import parts_for_schema
 from broker.saml_xml.bindings import MESSAGE_MAX_BYTES, REQUEST_MAX_BYTES
 from broker.saml_xml.elements import Element
 from broker.saml_xml.names import SOAP
@@ -93,9 +92,6 @@ def _parser(*, remove_comments: bool) -> etree.XMLParser:
         collect_ids=False,
     )
 
-
-_ROLE_DESCRIPTOR = f"{{{n.MD}}}RoleDescriptor"
-_TYPE = f"{{{n.XSI}}}type"
 
 _STRICT = _parser(remove_comments=False)
 _DROPS_COMMENTS = _parser(remove_comments=True)
@@ -184,8 +180,9 @@ def check_unique_ids(root: Element) -> None:
 
 def check_schema(root: Element) -> None:
     """Valid against the published schemas of SAML, signatures, encryption."""
-    if not _schema().validate(etree.ElementTree(_without_foreign_roles(root))):
-        raise MessageUnreadable("schema")
+    for part in parts_for_schema(root):
+        if not _schema().validate(etree.ElementTree(part)):
+            raise MessageUnreadable("schema")
 
 
 def open_envelope(root: Element) -> Element:
@@ -206,26 +203,6 @@ def open_envelope(root: Element) -> Element:
     if len(held) != 1:
         raise MessageUnreadable("envelope-body")
     return held[0]
-
-
-def _without_foreign_roles(root: Element) -> Element:
-    """Return a copy without roles of other protocols; `root` itself where there is none.
-
-    The metadata of ADFS and Entra ID hold a RoleDescriptor of a type that WS-Federation defines,
-    not SAML (SAML metadata 2.4.1 lets others do that). Nothing of ours reads such a role.
-    """
-    if etree.QName(root).namespace != n.MD or next(_foreign_roles(root), None) is None:
-        return root
-    stripped = deepcopy(root)
-    for each in list(_foreign_roles(stripped)):
-        parent = each.getparent()
-        if parent is not None:
-            parent.remove(each)
-    return stripped
-
-
-def _foreign_roles(root: Element) -> Iterator[Element]:
-    return (each for each in root.iter(_ROLE_DESCRIPTOR) if _TYPE in each.attrib)
 
 
 CHECKS_ON_TREE: tuple[Callable[[Element], None], ...] = (
