@@ -10,4 +10,7 @@ $metadata['http://localhost:5008/saml'] = [
     'assertion.encryption' => false,
     'saml20.sign.assertion' => true,
     'validate.authnrequest' => true,
+    // Logging out, both ways; neither is on by itself.
+    'sign.logout' => true,
+    'validate.logout' => true,
 ];
