@@ -1,4 +1,4 @@
-"""Pages for people: one typed record per page, and the class that renders them to HTML.
+"""Pages for people: one typed record per page; `rendering` makes HTML of them.
 
 What a page needs comes in as a record; nothing is looked up here, and no HTTP is known. Every text
 that did not come from us (names of schools and suppliers, names of attributes) is escaped and
@@ -8,25 +8,16 @@ script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'` fits al
 (`form-action` is the caller's, for it knows where an answer leads).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import lru_cache
-from pathlib import Path
 from typing import ClassVar, Protocol
 from urllib.parse import urlencode
 
-from jinja2 import Template
-from markupsafe import escape
-
 from broker.domain.refusals import WhoseTask
-from broker.web.assets import STATIC_FOLDER, StaticAssets, load_static_assets
 from broker.web.attribute_words import LINKABLE_ATTRIBUTES, TELLING_ATTRIBUTES
 from broker.web.school_choice import SchoolChoice
-from broker.web.templating import compile_templates
-from broker.web.texts import DEFAULT_LANGUAGE, Language, MessageText, Texts, load_texts
-
-TEMPLATES_FOLDER = Path(__file__).parent / "templates"
+from broker.web.texts import DEFAULT_LANGUAGE, Language, MessageText
 
 MAX_SCHOOLS_SHOWN = 20
 """More than this is a list that nobody reads; the chooser then asks to search."""
@@ -252,74 +243,6 @@ class MessagePage:
     template: ClassVar[str] = "message.html"
     text: MessageText
     link: Link | None = None
-
-
-HANDOVERS_KEPT = 512
-"""Of so many places and languages the page is kept, without what is passed on; 2 MB."""
-
-_MARK = "\x00"
-"""Where a field's value goes: a character that HTML cannot hold."""
-
-
-class Pages:
-    """Renders pages. Every template is compiled once, per language, when this is made.
-
-    The page that passes a message on is the last thing of every login that ends in SAML, and all
-    of it but the message is the same for every pupil: that part is kept.
-    """
-
-    def __init__(
-        self,
-        *,
-        assets: StaticAssets,
-        texts: Texts,
-        template_folders: Sequence[Path] = (),
-    ) -> None:
-        self.assets = assets
-        folders = [*template_folders, TEMPLATES_FOLDER]
-        self._templates: Mapping[Language, Mapping[str, Template]] = {
-            language: compile_templates(folders, texts[language], assets) for language in texts
-        }
-        self._split_handover = lru_cache(HANDOVERS_KEPT)(self._render_split_handover)
-
-    def render(self, page: Page, frame: Frame) -> bytes:
-        """Return the whole HTML document, UTF-8."""
-        if isinstance(page, HandoverPage):
-            return self._render_handover(page, frame).encode()
-        return self._render(page, frame).encode()
-
-    def _render(self, page: Page, frame: Frame) -> str:
-        return self._templates[frame.language][page.template].render(page=page, frame=frame)
-
-    def _render_handover(self, page: HandoverPage, frame: Frame) -> str:
-        names = tuple(name for name, _ in page.fields)
-        pieces = self._split_handover(page.action, names, page.destination_name, frame)
-        if len(pieces) != len(names) + 1:  # a name in it holds the mark
-            return self._render(page, frame)
-        values = (escape(value) for _, value in page.fields)
-        return pieces[0] + "".join(map("{}{}".format, values, pieces[1:]))
-
-    def _render_split_handover(
-        self, action: str, names: tuple[str, ...], destination_name: str, frame: Frame
-    ) -> tuple[str, ...]:
-        """Return the page in pieces, between which the values of its fields go."""
-        marked = HandoverPage(
-            action=action,
-            fields=tuple((name, _MARK) for name in names),
-            destination_name=destination_name,
-        )
-        return tuple(self._render(marked, frame).split(_MARK))
-
-
-def load_pages(
-    *, template_folders: Sequence[Path] = (), static_folders: Sequence[Path] = ()
-) -> Pages:
-    """Read our templates, static files and texts; those of the given folders win on equal names."""
-    return Pages(
-        assets=load_static_assets((STATIC_FOLDER, *static_folders)),
-        texts=load_texts(),
-        template_folders=template_folders,
-    )
 
 
 def build_language_links(

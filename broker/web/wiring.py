@@ -26,7 +26,7 @@ from broker.web.api_lists import ApiLists
 from broker.web.certificate_hop import CertificateHop
 from broker.web.cookies import Cookies
 from broker.web.documents import Documents
-from broker.web.pages import Pages
+from broker.web.rendering import Pages
 
 
 @dataclass(frozen=True, slots=True)

@@ -42,13 +42,12 @@ from broker.web.pages import (
     NewTabPage,
     Notice,
     Page,
-    Pages,
     RefusalPage,
     Retry,
     WelcomePage,
     build_language_links,
-    load_pages,
 )
+from broker.web.rendering import Pages, load_pages
 from broker.web.school_choice import SchoolChoice
 from broker.web.texts import Language
 

@@ -268,6 +268,9 @@ class TestRefusal:
         page = read(a_refusal())
         assert "E-RELEASE-2" in page.text
         assert a_refusal().reference_groups == ("k7mq", "2xpd")
+        again = render(a_refusal(reference="befoheko"))
+        assert again == render(a_refusal()).replace("k7mq", "befo").replace("2xpd", "heko")
+        assert "&lt;b&gt;!" in render(a_refusal(reference="<b>!2xpd"))
         assert [each["data-reference"] for each in page.all("dl")] == ["k7mq2xpd"]
 
     def test_offers_to_try_again_at_the_same_school(self) -> None:
