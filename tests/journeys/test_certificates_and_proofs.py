@@ -1,5 +1,6 @@
 """Suppliers' systems with a certificate or a proof of possession, through the package's nginx."""
 
+import asyncio
 import json
 import socket
 import ssl
@@ -28,6 +29,7 @@ from tests.journeys.commands import run_program
 from tests.journeys.topology import Topology, running_topology
 from tests.proof_builders import a_dpop_proof
 
+GIVE_UP_SECONDS = 60  # only a fault takes so long
 pytestmark = pytest.mark.servers
 
 NAMED, OWN_KEY, PROVING, FAPI = "named", "own-key", "proving", "fapi"
@@ -139,7 +141,15 @@ async def systems(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Sys
         file = folder / "supplier.toml"
         file.write_text(write_toml(bundle(made), comment="Three systems."))
         await run_program("apply", "--config", running.config_folder, file)
+        await until_in_force(running)
         yield made
+
+
+async def until_in_force(running: Topology) -> None:
+    """Wait until both brokers know the systems: a document is in force within two seconds."""
+    async with asyncio.timeout(GIVE_UP_SECONDS):
+        while not all('"registry-loaded"' in each.log.read_text() for each in running.brokers):
+            await asyncio.sleep(0)
 
 
 def bundle(systems: Systems) -> dict[str, Any]:
