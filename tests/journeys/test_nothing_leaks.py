@@ -44,6 +44,7 @@ FIRST_NAMES = sorted({each.first_name for each in PEOPLE})
 TELLS_A_SUPPLIER = ("/oidc/token", "/oidc/userinfo")
 OTHERS_FILES = ("parties", "federation")
 """Folders of a world that are not the broker's."""
+LOGOUT_REQUEST = re.compile(rb'name="SAMLRequest" value="[^"]*"')
 
 Hays = list[tuple[str, bytes]]
 
@@ -150,8 +151,8 @@ def at_broker(witnesses: Iterable[Witness]) -> Hays:
     for each in exchanges(witnesses, Party.BROKER):
         cookies = b"\n".join(value for name, value in each.asked_headers if name == b"cookie")
         found += [
-            (describe(each), without_own_values(each.told)),
-            (describe(each), each.url + b"\n" + cookies),
+            (describe(each), without_own_request(each, without_own_values(each.told))),
+            (describe(each), address(each) + b"\n" + cookies),
         ]
     return found
 
@@ -201,11 +202,21 @@ def is_on_its_way(found: Find, names: set[str]) -> bool:
 
 
 def address(each: Exchange) -> bytes:
-    """Return what was asked for, without the ID token by which a supplier logs somebody out.
+    """Return what was asked for, without that by which a party says whom it logs out.
 
-    OpenID Connect RP-Initiated Logout 2 has browsers bring it; it is the supplier's own.
+    OpenID Connect RP-Initiated Logout 2 and SAML bindings 3.4 have browsers bring it; it is the
+    party's own.
     """
-    return b"" if each.path == "/oidc/end-session" else each.url
+    return b"" if each.path in {"/oidc/end-session", "/saml/idp/slo", "/saml/sp/slo"} else each.url
+
+
+def without_own_request(each: Exchange, told: bytes) -> bytes:
+    """Return what was told, without what a page of logging out passes on to a party.
+
+    To a school it is the name that the school itself stated. That no supplier gets one is seen
+    where suppliers receive.
+    """
+    return LOGOUT_REQUEST.sub(b"", told) if each.path == "/logout" else told
 
 
 def is_eck_id_agreed(witness: Witness) -> bool:

@@ -8,6 +8,7 @@ browser, and Shibboleth by SOAP without it.
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from pathlib import Path
 
 import pytest
 import pytest_asyncio
@@ -66,17 +67,19 @@ async def parties(
         contextlib.AsyncExitStack() as stack,
     ):
         running: dict[str, RunningClient] = {}
+        documents: list[Path] = []
         for each in (MELLON, SHIBBOLETH, EXAMPLE_SCHOOL):
             running[each.name] = client = await stack.enter_async_context(
                 running_client(
                     each, tmp_path_factory.mktemp(each.name), issuer=world.at[Party.BROKER]
                 )
             )
-            await run_broker("apply", "--config", world.folder, client.document)
+            documents.append(client.document)
         agreements = tmp_path_factory.mktemp("agreements") / "agreements.toml"
         suppliers = ("example-mod-auth-mellon", "example-shibboleth")
         agreements.write_text("".join(AGREEMENT.format(supplier=each) for each in suppliers))
-        await run_broker("apply", "--config", world.folder, agreements)
+        # All at once: where the school is offered, what it agreed to is in force as well.
+        await run_broker("apply", "--config", world.folder, *documents, agreements)
         yield Parties(world, {name: each.base_url for name, each in running.items()})
 
 

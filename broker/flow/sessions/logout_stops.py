@@ -221,7 +221,10 @@ def _result_key(peer: SamlPeer) -> str:
 
 
 def _add_stop(stops: list[Stop], peer: SamlPeer | None, named: NamedSession) -> None:
-    """Add a party that still has a place to which a browser can be brought."""
-    place = None if peer is None else peer.by_browser()
+    """Add a party that still has a place to which a browser can be brought.
+
+    By POST where it has that: our request names the person, and an address stays in histories.
+    """
+    place = None if peer is None else peer.by_browser("post")
     if peer is not None and place is not None:
         stops.append(Stop(peer, place, named))
