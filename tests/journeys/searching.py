@@ -7,6 +7,7 @@ import base64
 import contextlib
 import html
 import re
+import sys
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from tests.journeys.witness import Exchange
 MIN_BASE64_CHARS = 8
 MIN_NAME_LETTERS_IN_RANDOM = 4
 DEFLATE = -15
+NUMBER_BYTES = 8
 
 _MESSAGE = re.compile(
     rb"SAML(?:Request|Response)(?:\"\s+value=\"|=)([A-Za-z0-9+/=%_-]{20,})", re.ASCII
@@ -78,25 +80,28 @@ def unpacked(hay: bytes) -> Iterator[bytes]:
         yield base64.urlsafe_b64decode(found + b"=" * (-len(found) % 4))
 
 
-def one_of(values: Iterable[bytes], *, depth: int = 3) -> bytes:
-    """Return a pattern of exactly these values, by their first bytes.
+class AnyOf:
+    """Values of which a text must hold none; each has at least 8 bytes.
 
-    Side by side, thousands of values would each be tried at every place of a text.
+    Thousands of values side by side in a pattern would each be tried at every place. Here a text is
+    read as numbers of 8 bytes, from each of its first 8 places on, and compared with how the values
+    begin.
     """
-    rests: dict[bytes, set[bytes]] = {}
-    for each in values:
-        rests.setdefault(each[:1], set()).add(each[1:])
-    if b"" in rests:
-        return b""
-    return b"(?:%b)" % b"|".join(
-        re.escape(first)
-        + (
-            one_of(rest, depth=depth - 1)
-            if depth > 1
-            else b"(?:%b)" % b"|".join(map(re.escape, sorted(rest)))
-        )
-        for first, rest in sorted(rests.items())
-    )
+
+    def __init__(self, values: Iterable[bytes]) -> None:
+        self._values = frozenset(values)
+        assert all(len(each) >= NUMBER_BYTES for each in self._values)
+        begins = {int.from_bytes(each[:NUMBER_BYTES], sys.byteorder) for each in self._values}
+        self._begins = frozenset(begins)
+
+    def are_in(self, text: bytes) -> bool:
+        """Tell whether one of them stands in it."""
+        for place in range(NUMBER_BYTES):
+            part = memoryview(text)[place:]
+            numbers = part[: len(part) // NUMBER_BYTES * NUMBER_BYTES].cast("Q")
+            if not self._begins.isdisjoint(numbers):
+                return any(each in text for each in self._values)
+        return False
 
 
 def search(hays: Iterable[tuple[str, bytes]], values: Iterable[str]) -> list[Find]:

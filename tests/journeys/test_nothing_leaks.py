@@ -23,10 +23,10 @@ from broker.demo.people import PEOPLE
 from tests.journeys.conftest import World
 from tests.journeys.searching import (
     MIN_NAME_LETTERS_IN_RANDOM,
+    AnyOf,
     Find,
     describe,
     holds,
-    one_of,
     search,
     search_names,
     unpacked,
@@ -408,21 +408,31 @@ def test_a_logins_id_stands_in_the_log_alone(witnesses_of_all: list[Witness]) ->
     for each in (base64.b32decode(each.upper()) for each in ids):
         in_any_case.add(each.hex().encode())
         exact |= {each, base64.b64encode(each)[:13], base64.urlsafe_b64encode(each)[:13]}
-    lower, as_is = re.compile(one_of(in_any_case)), re.compile(one_of(exact))
+    lower, as_is = AnyOf(in_any_case), AnyOf(exact)
     everywhere: Hays = [*files(witnesses_of_all), *stored(witnesses_of_all)]
     for seen in exchanges(witnesses_of_all, *Party):
         everywhere += [(describe(seen), seen.asked), (describe(seen), seen.told)]
     texts = {text: where for where, hay in everywhere for text in unpacked(hay)}
     assert len(texts) > 100
-    assert [
-        where for text, where in texts.items() if lower.search(text.lower()) or as_is.search(text)
-    ] == []
+    found = [
+        where for text, where in texts.items() if lower.are_in(text.lower()) or as_is.are_in(text)
+    ]
+    assert found == []
 
 
 def search_exactly(hays: Hays, values: set[str]) -> list[str]:
     """Return where random values stand as they are; they are too many for every form."""
-    pattern = re.compile(one_of(each.encode() for each in values))
-    return [where for where, hay in hays if pattern.search(hay)]
+    wanted = AnyOf(each.encode() for each in values)
+    return [where for where, hay in hays if wanted.are_in(hay)]
+
+
+@pytest.mark.parametrize("place", range(9))
+def test_a_random_value_is_found_wherever_it_stands(place: int) -> None:
+    wanted = AnyOf({b"4pq2mzi3vbd5w", b"0123456789"})
+    assert wanted.are_in(b"-" * place + b"4pq2mzi3vbd5w" + b"-" * (9 - place))
+    assert wanted.are_in(b"-" * place + b"0123456789")
+    assert not wanted.are_in(b"-" * place + b"4pq2mzi3vbd5" + b"-" * 9)
+    assert not wanted.are_in(b"0123456"[:place])
 
 
 def test_pages_of_every_kind_were_searched(witnesses_of_all: list[Witness]) -> None:
