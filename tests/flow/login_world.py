@@ -458,10 +458,11 @@ class LoginWorld:
         return await self.token.redeem(form, NO_PROOF)
 
     def token_form(self, code: str, party: str = REKENRIJK, **changes: Any) -> Any:
-        """Return a client's token request; `jti` and `by` change its assertion."""
+        """Return a client's token request; `jti`, `by` and `key` change its assertion."""
         client = changes.pop("by", OIDC_CLIENTS.get(party, ""))  # type: ignore[call-overload]
         seconds = int(self.now.timestamp())
         assertion = oidc.an_assertion(
+            key=changes.pop("key", oidc.CLIENT_KEY),
             iss=client,
             sub=client,
             iat=seconds,
