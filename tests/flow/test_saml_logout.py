@@ -11,10 +11,12 @@ from broker.domain.federation import SamlIdpEndpoints, SingleSignOn
 from broker.domain.refusals import Refusal
 from broker.domain.saml_published import SingleLogoutService
 from broker.flow.held_state.browser_steps import BrowserStep
+from broker.flow.held_state.handles import parse_handle
 from broker.flow.sessions import logout_courier
 from broker.flow.sessions.logout_answers import AnswerTaken, AskParty, LoggedOut, LogoutBegun
 from broker.flow.sessions.saml_logouts import BrowserForm
 from broker.flow.sessions.saml_peers import Side
+from broker.flow.sessions.session_records import ParticipationRecord, SchoolSessionRecord
 from broker.saml_xml import names as n
 from broker.saml_xml.bindings import decode_post, decode_redirect
 from broker.saml_xml.clock import CLOCK_SKEW
@@ -51,6 +53,7 @@ from tests.flow.login_parties import (
 )
 from tests.flow.login_world import NOOR, SANNE, LoginWorld
 from tests.flow.logout_desk import Desk
+from tests.flow.opened_records import open_all
 from tests.saml_xml.corpus.keys import rsa_key
 
 BIOSFEER_KEY = rsa_key("biosfeer")
@@ -879,7 +882,15 @@ async def test_a_login_costs_no_trip_more(desk: SamlDesk) -> None:
 async def test_what_a_party_holds_finds_no_name_of_the_school(
     desk: SamlDesk, browser: Browser
 ) -> None:
+    """Also for who has our keys and the whole store: the name may be somebody's mail address."""
     desk.ask_school_too()
     received = await at_saml_school(desk, browser)
     assert "sanne@vuurvogel.example" not in repr(received)
     assert all("sanne@" not in each for each in browser.standings)
+    state, index = desk.world.state, str(received.protocol_values["session_index"])
+    opened = await open_all(state, parse_handle(index.removeprefix("_")))
+    assert [type(each) for each in opened] == [ParticipationRecord]
+    (standing,) = browser.standings
+    opened = await open_all(state, parse_handle(standing))
+    names = [each.named.name_id for each in opened if isinstance(each, SchoolSessionRecord)]
+    assert names == ["sanne@vuurvogel.example"], "but by the browser it is found, to log out there"

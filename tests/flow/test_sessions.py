@@ -12,13 +12,18 @@ from broker.domain.assurance import ACR_VALUES, HIGH, LOW
 from broker.domain.federation import NoticeMode, SchoolFrom, SingleSignOn
 from broker.domain.switches import SwitchStage
 from broker.flow.answers import ChooseSchool, OtherLogin, PostMessage, WhichSchool
-from broker.flow.held_state.handles import Handle, parse_handle
+from broker.flow.held_state.handles import parse_handle
 from broker.flow.held_state.login_store import Absent
 from broker.flow.held_state.records import SESSION
 from broker.flow.persons.register import mark_of
 from broker.flow.refusals import StoreUnavailable
 from broker.flow.school_logins import LoginWish
-from broker.flow.sessions.session_records import PARTICIPATION, STANDING, HeldSession
+from broker.flow.sessions.session_records import (
+    HeldSession,
+    ParticipationRecord,
+    SessionRecord,
+    StandingRecord,
+)
 from broker.saml_xml.elements import build_element
 from broker.saml_xml.names import AUTHN_PASSWORD_PROTECTED
 from tests import builders_oidc as oidc
@@ -45,6 +50,7 @@ from tests.flow.login_parties import (
     TAALTUIN,
 )
 from tests.flow.login_world import NOOR, SANNE, LoginWorld
+from tests.flow.opened_records import open_all
 from tests.flow.switched_world import SANNES_CLASS, SwitchedWorld
 
 EVERYWHERE = (REKENRIJK, BIOSFEER_OIDC, BIOSFEER_SAML, TAALTUIN)
@@ -625,23 +631,17 @@ async def test_tabs_side_by_side_each_begin_a_session(world: LoginWorld, browser
     assert len({each.name for each in browser.begun}) == 2
 
 
-async def test_what_a_relying_party_holds_opens_no_identity(
+async def test_what_a_relying_party_holds_opens_its_own_part_alone(
     world: LoginWorld, browser: Browser
 ) -> None:
-    """Also for who has our keys and the whole store: a `sid` leads to parts, never upwards."""
+    """Also for who has our keys and the whole store: a `sid` leads neither up nor to others."""
     received = await world.log_in(REKENRIJK, NOOR, browser=browser)
     await next_login(world, browser)
-    sid = parse_handle(str(received.protocol_values["sid"]))
-    part = await world.state.get(PARTICIPATION, sid)
-    standing = parse_handle(part.standing)
-    stands = await world.state.get(STANDING, standing)
-    assert (part.subject, stands.idp) == (received.subject, OIDC_IDP)
-    held = (sid, standing, Handle(stands.session))
-    labels = ("session", "session-standing", "session-name", f"sid/{REKENRIJK}")
-    for handle in (
-        *held,
-        *(world.state.derive_handle(each, name) for each in held for name in labels),
-    ):
-        with pytest.raises(Absent):
-            await world.state.get(SESSION, handle)
-    assert await world.state.get(SESSION, parse_handle(browser.session))
+    opened = await open_all(world.state, parse_handle(str(received.protocol_values["sid"])))
+    (part,) = opened
+    assert isinstance(part, ParticipationRecord)
+    assert (part.relying_party, part.subject) == (REKENRIJK, received.subject)
+    opened = await open_all(world.state, parse_handle(browser.session))
+    kinds = [type(each) for each in opened]
+    assert kinds.count(ParticipationRecord) == 2
+    assert {SessionRecord, StandingRecord} <= set(kinds)

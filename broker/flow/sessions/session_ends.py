@@ -77,7 +77,7 @@ async def find_meant(
         is_meant = await _is_meant_by_school(record, own, state=state)
         return Meant(own) if is_meant else elsewhere
     found = await _find_named(record, own, registry=registry, state=state)
-    if any(parse_handle(part.standing) in own for _, part in found):
+    if any(sid == part_of(state, each, part.relying_party) for sid, part in found for each in own):
         return Meant(own)
     return replace(
         elsewhere,
@@ -192,10 +192,8 @@ async def leave_session(found: Sequence[FoundPart], *, state: SealedState) -> No
     Raises:
         LoginStoreRefusal: as the store says it.
     """
-    standings = list(dict.fromkeys(parse_handle(part.standing) for _, part in found))
-    stood = await state.gather(STANDING, standings)
     ended = [state.locate(PARTICIPATION, sid) for sid, _ in found]
-    ended += [Locator(each.session) for each in stood if each is not None]
+    ended += [Locator(part.session) for _, part in found]
     await state.end(*dict.fromkeys(ended), tombstone_ttl_seconds=STANDING.tombstone_ttl_seconds)
 
 

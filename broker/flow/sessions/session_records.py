@@ -9,9 +9,10 @@
     at-school      child of standing             by what name the school's login knows the session,
                                                  where its document asks for logout
 
-A parent's handle gives its children's, never the other way round, so what a relying party holds
-finds the others that take part, and opens no identity. Handles of children are derived: any number
-of tabs write the part of one relying party at the same place, and nobody's part gets lost.
+A parent's handle gives its children's, never the other way round, and no record holds a handle of
+another one: what a relying party holds opens its own part, and neither the others that take part
+nor what the school stated. Handles of children are derived: any number of tabs write the part of
+one relying party at the same place, and nobody's part gets lost.
 Each release writes `standing` anew, in the same trip as its part: once it was ended, nothing more
 can take part.
 """
@@ -94,13 +95,13 @@ class ParticipationRecord(SealedRecord, frozen=True, kw_only=True):
 
     Attributes:
         login: of the newest release to it.
-        standing: handle of the session's `StandingRecord`, by which the others are found.
+        session: where the session's record is found (32 bytes), to end it; it opens nothing.
         subject: the pseudonym by which it knows the person, or its transient NameID.
         name_format: of the NameID that it got; "" for OpenID Connect.
     """
 
     login: LoginId
-    standing: str
+    session: bytes
     relying_party: RelyingPartyId
     supplier: SupplierId
     subject: str
@@ -140,7 +141,7 @@ STANDING = StateKind(
 )
 PARTICIPATION = StateKind(
     name="participation",
-    version=2,
+    version=3,
     struct=ParticipationRecord,
     ttl_seconds=LOGOUT_REACH_SECONDS,
     tombstone_ttl_seconds=LOGOUT_REACH_SECONDS,

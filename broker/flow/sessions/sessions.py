@@ -187,10 +187,11 @@ class Sessions:
         session = parse_handle(held.handle)
         standing = self._standing_of(session)
         sid, seconds = self._part_of(standing, relying_party), self._times.logout_seconds
-        stands = StandingRecord(session=self._state.locate(SESSION, session), idp=idp)
+        place = self._state.locate(SESSION, session)
+        stands = StandingRecord(session=place, idp=idp)
         part = ParticipationRecord(
             login=login,
-            standing=standing.text,
+            session=place,
             relying_party=relying_party,
             supplier=supplier,
             subject=subject,
