@@ -5,7 +5,7 @@ Each part is only what the browser says: it is looked up before it counts.
 
 import re
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 _START = re.compile(
     r"(?P<relying_party>[a-z0-9-]{1,64})\.(?P<school>[a-z0-9-]{0,64})\.(?P<target>[A-Za-z0-9_-]*)\Z"
@@ -24,7 +24,7 @@ class KeptStart:
 
     relying_party: str
     school: str
-    target: str
+    target: str = field(repr=False)
 
     def write(self) -> str:
         """Return the cookie's value.

@@ -79,7 +79,7 @@ class LoginTestSearchPage:
     """
 
     template: ClassVar[str] = "login_test_search.html"
-    query: str = ""
+    query: str = field(default="", repr=False)
     schools: tuple[SchoolChoice, ...]
     found_count: int
 

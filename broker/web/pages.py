@@ -73,9 +73,12 @@ class Frame:
 
 @dataclass(frozen=True, slots=True)
 class Link:
-    """A link away from the page; `url` is registered with us, never taken from a request."""
+    """A link away from the page, to an address that is registered with us.
 
-    url: str
+    What somebody opened, and our answer to who asked, may stand behind that address.
+    """
+
+    url: str = field(repr=False)
     name: str = ""
 
 
@@ -105,7 +108,7 @@ class ChooserPage:
     login: str = field(default="", repr=False)
     csrf: str = field(repr=False)
     supplier_name: str = ""
-    query: str = ""
+    query: str = field(default="", repr=False)
     schools: tuple[SchoolChoice, ...]
     found_count: int
     remembered: SchoolChoice | None = None

@@ -17,6 +17,7 @@ from broker.flow.first_party.announced_schools import AnnouncedSchool, SchoolAnn
 from broker.flow.first_party.announcement_checks import (
     ANNOUNCEMENT_CHECKS,
     AnnouncedSchoolForeign,
+    AnnouncementClaims,
     AnnouncementInvalid,
     AnnouncementKeyMissing,
     AnnouncementLeadsElsewhere,
@@ -97,6 +98,13 @@ def claims(**changes: Any) -> dict[str, Any]:
 
 def a_token(key: str = KEY, **changes: Any) -> str:
     return seal(msgspec.json.encode(claims(**changes)), key=key)
+
+
+def test_what_is_announced_shows_no_page_and_no_token() -> None:
+    stated = msgspec.convert(claims(), AnnouncementClaims)
+    for shown in (repr(stated), str(stated.__rich_repr__())):
+        assert "vuurvogel" in shown
+        assert not [each for each in (stated.jti, stated.return_to, stated.school) if each in shown]
 
 
 async def test_an_announced_school_is_told_and_nobody_is_named() -> None:

@@ -18,8 +18,10 @@ TELLING = frozenset(
         "previous",
         # of a login under way
         *("nonce", "state", "code", "code_verifier", "code_challenge", "relay_state"),
-        *("session_index", "sid", "assertion_id", "login_hint", "token", "access_token"),
+        *("session_index", "sid", "assertion_id", "login_hint", "token", "access_token", "jti"),
         *("id_token", "refresh_token", "assertion", "client_assertion", "id_token_hint"),
+        # of what somebody looks for or opened
+        *("query", "target", "return_to"),
         # keys
         *("key", "secret", "client_secret", "password", "private_key", "storage_key", "k_root"),
     }
@@ -44,6 +46,8 @@ ABOUT_PARTIES = {
     ("SupplierDocument", "state"),
     ("Takeover", "state"),
     ("HeldKeys", "state"),
+    ("Announcing", "return_to"),
+    ("AnnouncementDocument", "return_to"),
     ("RelyingParty", "claims"),
     ("RelyingPartyDocument", "claims"),
     ("SchoolDocument", "eck_id"),

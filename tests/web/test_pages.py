@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from broker.domain.refusals import WhoseTask
 from broker.flow.switching.rehearsal import Finding
 from broker.web import texts
+from broker.web.logout_pages import LoggedOutPage
 from broker.web.pages import (
     Brand,
     Frame,
@@ -279,6 +280,14 @@ class TestRefusal:
         assert form.hidden == {"login": "the-login", "csrf": "the-token"}
         assert form.buttons == [("school", "kompas")]
         assert read(a_refusal()).forms == []
+
+    def test_a_way_back_is_shown_to_people_alone(self) -> None:
+        """After a logout our signed answer stands in it, and what who asked wants back."""
+        link = Link("https://rekenrijk.example/slo?SAMLResponse=x&RelayState=of-sanne", "Rekenrijk")
+        page = LoggedOutPage(places=(), way_back=link)
+        assert "RelayState=of-sanne" in render(page, EN)
+        assert "Rekenrijk" in repr(page)
+        assert "of-sanne" not in repr(page)
 
     def test_shows_the_way_back(self) -> None:
         page = read(EXAMPLES["refusal with way back"])

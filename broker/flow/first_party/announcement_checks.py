@@ -101,6 +101,12 @@ class AnnouncementClaims(msgspec.Struct, frozen=True, kw_only=True, forbid_unkno
     school: Annotated[str, Meta(min_length=1, max_length=64)]
     return_to: Annotated[str, Meta(max_length=MAX_TARGET_CHARS)]
 
+    def __repr__(self) -> str:
+        return f"AnnouncementClaims(iss={self.iss!r}, ...)"
+
+    def __rich_repr__(self) -> list[tuple[str, object]]:
+        return [("iss", self.iss)]
+
 
 @dataclass(frozen=True, slots=True)
 class ExpectedAnnouncement:
