@@ -9,10 +9,10 @@
     at-school      child of standing             by what name the school's login knows the session,
                                                  where its document asks for logout
 
-A parent's handle gives its children's, never the other way round, and no record holds a handle of
-another one: what a relying party holds opens its own part, and neither the others that take part
-nor what the school stated. Handles of children are derived: any number of tabs write the part of
-one relying party at the same place, and nobody's part gets lost.
+A parent's handle gives its children's, never the other way round, and in none of these five records
+stands a handle: what a relying party holds opens its own part, and neither the others that take
+part nor what the school stated. Handles of children are derived: any number of tabs write the part
+of one relying party at the same place, and nobody's part gets lost.
 Each release writes `standing` anew, in the same trip as its part: once it was ended, nothing more
 can take part.
 """
