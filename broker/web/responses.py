@@ -25,6 +25,7 @@ from broker.oidc_op.client_refusals import ClientNotAuthenticated
 from broker.oidc_op.logout import LogoutRequestRefused
 from broker.oidc_op.response import build_error_body
 from broker.saml_xml.logout.refusals import LogoutMessageRefused
+from broker.saml_xml.refusals import XmlRefusal
 from broker.web.app_places import find_app_places, leads_to_app
 from broker.web.csrf import make_token
 from broker.web.headers import Header, content_policy
@@ -48,6 +49,9 @@ from broker.web.wiring import Web
 
 _LOGS_OUT_HERE = (LogoutRequestRefused, LogoutStepAbsent, LogoutMessageRefused)
 """Nobody is logged out yet, so the page offers to do it here."""
+
+_LOGOUT_PLACES = ("/saml/idp/slo", "/saml/sp/slo")
+"""As little is anybody where the form of a message, or its signature, is refused here."""
 
 _WISHED = "schuilnaam.wished"
 """Where a request keeps the language that its supplier wishes."""
@@ -295,6 +299,12 @@ def _show_refusal(web: Web, request: Request, told: Refused) -> Response:
         subject=refusal.subject,
         retry=retry,
         way_back=Link(way_back, told.way_back_name) if told.way_back else None,
-        may_log_out=isinstance(refusal, _LOGS_OUT_HERE),
+        may_log_out=_offers_logout(request, refusal),
     )
     return show(web, request, page, status=refusal.http_status, onward=retry is not None)
+
+
+def _offers_logout(request: Request, refusal: Refusal) -> bool:
+    return isinstance(refusal, _LOGS_OUT_HERE) or (
+        isinstance(refusal, XmlRefusal) and request.scope["path"] in _LOGOUT_PLACES
+    )

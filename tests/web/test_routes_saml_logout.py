@@ -15,7 +15,7 @@ from broker.saml_xml.instants import format_instant
 from broker.saml_xml.names import BINDING_POST, BINDING_REDIRECT
 from broker.web.begin import MAX_STARTS_A_MINUTE
 from tests.builders_logout import a_logout_answer, a_logout_request, by_post, by_redirect, by_soap
-from tests.builders_saml import SUPPLIER_KEY, XML, a_registry, a_service_provider
+from tests.builders_saml import SCHOOL_KEY, SUPPLIER_KEY, XML, a_registry, a_service_provider
 from tests.web.broker_site import Answer, Browser, Site
 
 OUT = "https://taaltuin.example/slo"
@@ -86,6 +86,16 @@ def test_what_is_refused_ends_on_our_page_with_a_way_to_log_out(browser: Browser
         answer = send(browser, message)
         assert (answer.status, answer.refused) == (400, [check])
         assert 'href="/logout"' in answer.response.text
+
+
+def test_so_does_one_that_cannot_be_read_or_is_not_the_sender_s(browser: Browser) -> None:
+    forged = by_redirect(a_request(browser, ID="_forged"), key=SCHOOL_KEY).decode()
+    for query in ("SAMLRequest=no-message", forged):
+        for path in ("/saml/idp/slo", "/saml/sp/slo"):
+            answer = browser.get(f"{path}?{query}")
+            assert answer.status == 400
+            assert 'href="/logout"' in answer.response.text
+    assert 'href="/logout"' not in browser.get("/saml/idp/sso?SAMLRequest=no").response.text
 
 
 def test_in_circles_it_ends(browser: Browser) -> None:
