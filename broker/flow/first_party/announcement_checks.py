@@ -68,7 +68,7 @@ class AnnouncementLeadsElsewhere(Refusal):
     code = "E-ANNOUNCE-6"
     whose_task = WhoseTask.SCHOOL
     what = "A website wants to lead you to a page that it did not register."
-    remedy = "Go to that page yourself."
+    remedy = "Open your learning material and choose your school yourself."
 
 
 class AnnouncementKeyMissing(Refusal):
