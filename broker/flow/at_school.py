@@ -1,6 +1,5 @@
 """Somebody who was sent to a school's login, whatever for: what was asked, and what must fit."""
 
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
@@ -8,10 +7,7 @@ from typing import Protocol
 from broker.domain.identity import VerifiedLogin
 from broker.domain.tolerances import Tolerance
 from broker.flow.held_state.login_store import Claim
-from broker.flow.ports import Random
 from broker.flow.sessions.session_records import NamedSession
-
-ID_BYTES = 20  # 160 bits: SAML core 1.3.4 asks for 128 to 160
 
 
 class Asked(Protocol):
@@ -78,13 +74,3 @@ class SchoolAddresses:
     saml_entity_id: str
     acs_url: str
     redirect_uri: str
-
-
-def make_xml_id(random: Random) -> str:
-    """Return a random NCName; an id of XML may not begin with a digit."""
-    return "_" + make_text(random, ID_BYTES)
-
-
-def make_text(random: Random, count: int) -> str:
-    """Return random bytes as base64url without padding."""
-    return urlsafe_b64encode(random(count)).rstrip(b"=").decode()

@@ -10,11 +10,10 @@ from broker.flow.at_school import (
     SchoolAddresses,
     SchoolAnswer,
     Sent,
-    make_text,
-    make_xml_id,
 )
 from broker.flow.hints_out import find_hint
 from broker.flow.ports import Clock, FlowKeys, Random, SchoolCalls, SchoolUnanswered
+from broker.flow.random_texts import make_text, make_xml_id
 from broker.flow.refusals import SchoolNotOpen, SchoolUnreachable
 from broker.flow.wanted_level import find_level_words
 from broker.jose.keys import KeySet, KeySetUnusable, parse_key_set

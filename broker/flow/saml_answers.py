@@ -1,6 +1,5 @@
 """Answers to SAML suppliers: what a release or a refusal looks like at a service provider."""
 
-from base64 import urlsafe_b64encode
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
@@ -12,6 +11,7 @@ from broker.flow.asked import told_moment
 from broker.flow.held_state.records import PreparedRelease
 from broker.flow.parties import Parties
 from broker.flow.ports import FlowKeys, Random
+from broker.flow.random_texts import make_xml_id
 from broker.flow.refusals import AgreementChanged, SupplierNotOpen
 from broker.flow.sessions.sessions import Part
 from broker.saml_idp.assertion import ResponseIds, Told
@@ -23,8 +23,6 @@ from broker.saml_idp.response import build_error_response, build_response
 from broker.saml_xml.forms import PostForm
 from broker.saml_xml.names import AUTHN_UNSPECIFIED, NAMEID_PERSISTENT, NAMEID_TRANSIENT
 from broker.saml_xml.security import XmlSecurity
-
-ID_BYTES = 20  # 160 bits: SAML core 1.3.4 asks for 128 to 160
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +73,7 @@ class SamlAnswers:
             provider, transient_asked=transient_asked
         ):
             raise AgreementChanged("check_name_id_unchanged", subject=parties.supplier.display_name)
-        transient = self._make_id()
+        transient = make_xml_id(self._random)
         kind = choose_name_id(provider, transient_asked=transient_asked)
         named = prepared.pseudonym if kind is NameIdKind.PERSISTENT else None
         name_format = NAMEID_TRANSIENT if named is None else NAMEID_PERSISTENT
@@ -119,9 +117,9 @@ class SamlAnswers:
             service_provider=provider,
             entity_id=self._entity_id,
             ids=ResponseIds(
-                response_id=self._make_id(),
-                assertion_id=self._make_id(),
-                session_index=self._make_id() if part is None else f"_{part.sid}",
+                response_id=make_xml_id(self._random),
+                assertion_id=make_xml_id(self._random),
+                session_index=make_xml_id(self._random) if part is None else f"_{part.sid}",
                 transient_name_id=name_id.transient,
             ),
             now=now,
@@ -138,16 +136,12 @@ class SamlAnswers:
             answer_to,
             refusal=refusal,
             entity_id=self._entity_id,
-            response_id=self._make_id(),
+            response_id=make_xml_id(self._random),
             now=now,
             signing_key=self._keys.saml_signing,
             xml=self._xml,
         )
         return _post(form, parties)
-
-    def _make_id(self) -> str:
-        """Return a random NCName; an id of XML may not begin with a digit."""
-        return "_" + urlsafe_b64encode(self._random(ID_BYTES)).rstrip(b"=").decode()
 
 
 def _provider_of(parties: Parties) -> SamlServiceProvider:

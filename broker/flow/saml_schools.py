@@ -5,10 +5,11 @@ from datetime import datetime
 
 from broker.domain.federation import SamlIdpEndpoints, School, SchoolIdp
 from broker.flow.answers import PostMessage, Redirect
-from broker.flow.at_school import Asked, AtSchool, SchoolAddresses, SchoolAnswer, Sent, make_xml_id
+from broker.flow.at_school import Asked, AtSchool, SchoolAddresses, SchoolAnswer, Sent
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.hints_out import find_hint
 from broker.flow.ports import Clock, FlowKeys, Random
+from broker.flow.random_texts import make_xml_id
 from broker.flow.sessions.session_records import NamedSession
 from broker.flow.wanted_level import find_level_words
 from broker.saml_sp.login import ExpectedResponse, SamlLogin

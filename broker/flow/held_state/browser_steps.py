@@ -5,7 +5,6 @@ cookie. So a step can only go on in the browser that began it, and any number of
 logins run side by side in one browser.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -31,6 +30,7 @@ from broker.flow.held_state.records import (
 )
 from broker.flow.held_state.sealed_state import SealedState, StateKind
 from broker.flow.ports import Random
+from broker.flow.random_texts import make_state
 from broker.flow.refusals import (
     AssertionUsed,
     LoginStepAbsent,
@@ -41,8 +41,6 @@ from broker.saml_idp.request import CheckedAuthnRequest
 
 WaitingT = TypeVar("WaitingT", ChoosingLogin, PendingLogin, SchoolsOffered, PreparedRelease)
 """What waits for a browser; each holds the request of the relying party where the login began."""
-
-STATE_BYTES = 16  # 22 characters; OIDC's `state` and RelayState, unguessable (RFC 6749 10.12)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +60,7 @@ class BrowserSteps:
 
     def make_state(self) -> str:
         """Return a fresh name for a step."""
-        return urlsafe_b64encode(self._random(STATE_BYTES)).rstrip(b"=").decode()
+        return make_state(self._random)
 
     async def open(
         self,

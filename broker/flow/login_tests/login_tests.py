@@ -10,7 +10,6 @@ supplier, and there is no receipt and no session. What is kept is, of a school a
 tests ended how. An answer that is refused is a result as well: it is then that the page is needed.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import date
@@ -44,11 +43,10 @@ from broker.flow.login_tests.sent_records import (
 from broker.flow.login_tests.supplier_outlook import SupplierOutlook, look_ahead, wanted_names
 from broker.flow.parties import find_idp, follow_idp
 from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
+from broker.flow.random_texts import make_state
 from broker.flow.refusals import SchoolNotOpen, StatesDiffer
 from broker.flow.school_side import SchoolSide
 from broker.pseudonyms.derivation import EckIdUnusable, parse_eckid
-
-STATE_BYTES = 16  # as of a login
 
 Read = Callable[[LoginTestSent, SchoolIdp], Awaitable[SchoolAnswer]]
 
@@ -174,7 +172,7 @@ class LoginTestFlow:
         named = SchoolIdpId(unverified_idp) if unverified_idp else logins[0].id
         idp = _find_login(ports.snapshots.registry, school, named)
         follow_idp(idp)
-        name = urlsafe_b64encode(ports.random(STATE_BYTES)).rstrip(b"=").decode()
+        name = make_state(ports.random)
         sent, answer = ports.schools.dispatch(
             NothingAsked(), school=school, idp=idp, state=name, ask_again=False, other_account=False
         )

@@ -12,7 +12,6 @@ part is told that of `logout_telling`. A party that the browser is brought to ge
 comes back to the page without its answer goes on without it.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Sequence
 
 from broker.domain.ids import RelyingPartyId
@@ -23,6 +22,7 @@ from broker.flow.following.trail import Outcome, current_trail
 from broker.flow.held_state.browser_steps import BrowserStep, store_in_words
 from broker.flow.held_state.handles import Handle, parse_handle
 from broker.flow.held_state.login_store import Absent, Claim, ClaimedBefore
+from broker.flow.random_texts import make_state
 from broker.flow.refusals import LogoutStepAbsent
 from broker.flow.sessions.logout_answers import (
     AnswerTaken,
@@ -54,8 +54,6 @@ from broker.oidc_op.logout import CheckedLogout, LogoutRequest, check_logout_req
 from broker.saml_xml.forms import PostedForm
 from broker.saml_xml.logout.messages import decode_envelope, decode_logout
 from broker.saml_xml.logout.refusals import LogoutMalformed, LogoutNotAsked, LogoutUsed
-
-STATE_BYTES = 16
 
 
 class LogoutFlow:
@@ -182,7 +180,7 @@ class LogoutFlow:
                 await ports.state.put(put, claims=claims)
         except ClaimedBefore:
             raise LogoutUsed("check_message_once") from None
-        name = urlsafe_b64encode(ports.random(STATE_BYTES)).rstrip(b"=").decode()
+        name = make_state(ports.random)
         return LogoutBegun(name, handle)
 
     async def _claim(self, claims: Sequence[Claim]) -> None:

@@ -5,13 +5,13 @@ SAML             a LogoutRequest by SOAP; else the browser is brought there, one
 neither          only the person can log out there, and the page says so
 """
 
-from base64 import urlsafe_b64encode
 from contextlib import suppress
 
 from broker.domain.relying_parties import OidcClient, RelyingParty
 from broker.flow.held_state.handles import Handle
 from broker.flow.held_state.login_store import LoginStoreRefusal
 from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.random_texts import make_jti
 from broker.flow.sessions.logout_answers import LogoutPorts
 from broker.flow.sessions.logout_courier import LAST_WAIT_SECONDS, LogoutCalls, LogoutMessage
 from broker.flow.sessions.logout_records import (
@@ -25,8 +25,6 @@ from broker.flow.sessions.session_ends import FoundPart
 from broker.flow.sessions.session_records import NamedSession
 from broker.oidc_op.jwks import choose_signing_key
 from broker.oidc_op.logout import build_frontchannel_url, build_logout_token
-
-JTI_BYTES = 16  # 128 bits
 
 
 def result_of(state: SealedState, handle: Handle, party: str) -> Handle:
@@ -129,7 +127,7 @@ class LogoutTelling:
             issuer=ports.issuer,
             key=choose_signing_key(ports.keys.token, algorithm=client.id_token_algorithm),
             now=ports.clock(),
-            jti=urlsafe_b64encode(ports.random(JTI_BYTES)).rstrip(b"=").decode(),
+            jti=make_jti(ports.random),
         )
         url = client.backchannel_logout_uri or ""
         await calls.post_form(url, headers={}, form={"logout_token": token})

@@ -4,7 +4,6 @@ Values that go to a party are its own: its name for the person, its SessionIndex
 RelayState that are derived for it alone. No two parties of one logout get anything in common.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
@@ -13,6 +12,7 @@ from broker.flow.held_state.handles import Handle
 from broker.flow.held_state.login_store import Claim
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import Clock, FlowKeys, Random, SchoolUnanswered, Snapshots
+from broker.flow.random_texts import make_xml_id
 from broker.flow.sessions.logout_courier import LogoutCalls
 from broker.flow.sessions.logout_records import LogoutRecord, SamlAsked
 from broker.flow.sessions.saml_peers import Place, SamlNames, SamlPeer, Side, find_peer
@@ -44,7 +44,6 @@ from broker.saml_xml.security import XmlSecurity
 LOGOUT_ID = "saml-logout-id"
 """Kind of one-shot value: the ID of a party's LogoutRequest."""
 
-ID_BYTES = 20  # 160 bits: SAML core 1.3.4 asks for 128 to 160
 RELAY_CHARACTERS = 43  # of base64url: 256 bits, within the 80 bytes of SAML bindings 3.4.3
 SUCCESS = (STATUS_SUCCESS,)
 PARTIAL = (STATUS_SUCCESS, STATUS_PARTIAL_LOGOUT)
@@ -202,7 +201,7 @@ class SamlLogouts:
         if place is None:
             return None
         root = build_logout_answer(
-            message_id=self._make_id(),
+            message_id=make_xml_id(self._random),
             entity_id=self.names.of(peer.side),
             destination=place.answers,
             in_response_to=asked.message_id,
@@ -218,7 +217,7 @@ class SamlLogouts:
         partial, and nobody learns by asking.
         """
         root = build_logout_answer(
-            message_id=self._make_id(),
+            message_id=make_xml_id(self._random),
             entity_id=self.names.of(asked.peer.side),
             destination=None,
             in_response_to=asked.request.message_id,
@@ -237,7 +236,7 @@ class SamlLogouts:
             SchoolUnanswered: it does not answer, or nothing that we can believe.
             Refusal: likewise.
         """
-        message_id = self._make_id()
+        message_id = make_xml_id(self._random)
         root = self._question(peer, place, named, message_id=message_id)
         self._xml.sign(root, key=self._keys.saml_signing)
         body = await calls.post(place.url, headers=SOAP_HEADERS, content=build_envelope(root))
@@ -294,7 +293,3 @@ class SamlLogouts:
         self._xml.sign(root, key=key)
         form: PostForm = build_post_form(url, serialize(root), kind=kind, relay_state=relay_state)
         return BrowserForm(form.action, form.fields)
-
-    def _make_id(self) -> str:
-        """Return a random NCName; an id of XML may not begin with a digit."""
-        return "_" + urlsafe_b64encode(self._random(ID_BYTES)).rstrip(b"=").decode()

@@ -9,7 +9,6 @@ Nothing leaves for any supplier, the person register is read and not written, an
 one finding for each volunteer, under a keyed value that tells nothing else.
 """
 
-from base64 import urlsafe_b64encode
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Protocol, TypeVar
@@ -37,6 +36,7 @@ from broker.flow.persons.person_records import Presented
 from broker.flow.persons.persons import present_person
 from broker.flow.persons.register import PersonRegister
 from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
+from broker.flow.random_texts import make_state
 from broker.flow.school_side import SchoolSide
 from broker.flow.switching.rehearsal import Finding, Foreseen, Oracle, compare, derive_volunteer
 from broker.flow.switching.switch_checks import LoginPair, find_rehearsal
@@ -52,8 +52,6 @@ from broker.flow.switching.volunteer_records import (
     keep_presented,
     present_kept,
 )
-
-STATE_BYTES = 16  # as of a login
 
 Record = TypeVar("Record", VolunteerAtSchool, VolunteerBetween)
 Read = Callable[[VolunteerAtSchool, SchoolIdp], Awaitable[SchoolAnswer]]
@@ -184,8 +182,7 @@ class VolunteerFlow:
     ) -> VolunteerStep:
         follow_idp(idp)
         ports, request = self._ports, VolunteerRequest()
-        state = ports.random(STATE_BYTES)
-        name = _name_of(state)
+        name = make_state(ports.random)
         sent, answer = ports.schools.dispatch(
             request, school=school, idp=idp, state=name, ask_again=False, other_account=False
         )
@@ -222,7 +219,7 @@ class VolunteerFlow:
                 to_idp=sent.to_idp,
                 before=keep_presented(presented),
             )
-            name = _name_of(ports.random(STATE_BYTES))
+            name = make_state(ports.random)
             cookie = await self._open(BETWEEN, between, name=name, claims=answer.claims)
             return VolunteerStep(school, new, opened=cookie)
         if answer.claims:
@@ -338,7 +335,3 @@ def _check_same(opened: LoginSwitch, begun: VolunteerAtSchool | VolunteerBetween
     """Refuse a volunteer of a rehearsal that was closed, and another opened, meanwhile."""
     if (opened.from_idp, opened.to_idp) != (begun.from_idp, begun.to_idp):
         raise RehearsalNotOpen("check_same_rehearsal")
-
-
-def _name_of(random: bytes) -> str:
-    return urlsafe_b64encode(random).rstrip(b"=").decode()

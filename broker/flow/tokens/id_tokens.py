@@ -1,14 +1,12 @@
 """ID tokens, signed: the same for a code and for a refresh (OIDC Core 3.1.3.3 and 12.2)."""
 
-from base64 import urlsafe_b64encode
 from datetime import datetime
 
 from broker.flow.ports import FlowKeys, Random
+from broker.flow.random_texts import make_jti
 from broker.oidc_op.claims import build_id_token
 from broker.oidc_op.jwks import choose_signing_key
 from broker.oidc_op.token import RedeemedGrant
-
-JTI_BYTES = 16  # 128 bits; NL GOV asks for at least that
 
 
 class IdTokens:
@@ -31,6 +29,6 @@ class IdTokens:
             issuer=self._issuer,
             key=choose_signing_key(self._keys.token, algorithm=client.oidc.id_token_algorithm),
             now=now,
-            jti=urlsafe_b64encode(self._random(JTI_BYTES)).rstrip(b"=").decode(),
+            jti=make_jti(self._random),
             life_seconds=client.profile.id_token_ttl_seconds,
         )
