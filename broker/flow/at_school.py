@@ -4,6 +4,8 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
+import msgspec
+
 from broker.domain.identity import VerifiedLogin
 from broker.domain.tolerances import Tolerance
 from broker.flow.held_state.login_store import Claim
@@ -19,6 +21,14 @@ class Asked(Protocol):
     def passive(self) -> bool: ...
     @property
     def max_age_seconds(self) -> int | None: ...
+
+
+class NothingAsked(msgspec.Struct, frozen=True):
+    """What a test or a rehearsal asks of a school's login: nothing in particular."""
+
+    force_login: bool = False
+    passive: bool = False
+    max_age_seconds: int | None = None
 
 
 class AtSchool(Protocol):

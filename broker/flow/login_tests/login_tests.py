@@ -26,7 +26,7 @@ from broker.domain.registry import Registry
 from broker.domain.relations import former_brins
 from broker.domain.tolerances import Tolerance
 from broker.flow.answers import PostMessage, Redirect
-from broker.flow.at_school import SchoolAnswer
+from broker.flow.at_school import NothingAsked, SchoolAnswer
 from broker.flow.audit import AuditEvent, AuditLog, make_reference, note_refusal
 from broker.flow.enrolment.enrolments import SchoolLists, meet_list
 from broker.flow.federation.snapshots import RegistryUnreadable
@@ -38,7 +38,6 @@ from broker.flow.login_tests.sent_records import (
     LOGIN_TEST_TTL_SECONDS,
     LOGIN_TESTED,
     LoginTestSent,
-    NothingAsked,
 )
 from broker.flow.login_tests.supplier_outlook import SupplierOutlook, look_ahead, wanted_names
 from broker.flow.parties import find_idp, follow_idp

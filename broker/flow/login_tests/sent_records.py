@@ -2,21 +2,12 @@
 
 from datetime import datetime
 
-import msgspec
-
 from broker.domain.ids import SchoolId, SchoolIdpId, SupplierId
+from broker.flow.at_school import NothingAsked
 from broker.flow.following.trail import LoginId
 from broker.flow.held_state.sealed_state import SealedRecord, StateKind
 
 LOGIN_TEST_TTL_SECONDS = 30 * 60  # as of a login
-
-
-class NothingAsked(msgspec.Struct, frozen=True):
-    """What a login test asks of a school's login: nothing in particular."""
-
-    force_login: bool = False
-    passive: bool = False
-    max_age_seconds: int | None = None
 
 
 class LoginTestSent(SealedRecord, frozen=True, kw_only=True):

@@ -2,23 +2,14 @@
 
 from datetime import datetime
 
-import msgspec
-
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.flow.at_school import NothingAsked
 from broker.flow.following.trail import LoginId
 from broker.flow.held_state.sealed_state import SealedRecord, StateKind
 from broker.flow.persons.person_records import Presented, as_root
 
 VOLUNTEER_TTL_SECONDS = 30 * 60  # as of a login
-
-
-class VolunteerRequest(msgspec.Struct, frozen=True):
-    """What a rehearsal asks of a school's login: nothing in particular."""
-
-    force_login: bool = False
-    passive: bool = False
-    max_age_seconds: int | None = None
 
 
 class ByOldLogin(SealedRecord, frozen=True, kw_only=True):
@@ -45,7 +36,7 @@ class VolunteerAtSchool(SealedRecord, frozen=True, kw_only=True):
     school: SchoolId
     from_idp: SchoolIdpId
     to_idp: SchoolIdpId
-    request: VolunteerRequest = VolunteerRequest()
+    request: NothingAsked = NothingAsked()
     request_id: str
     nonce: str = ""
     code_verifier: str = ""

@@ -22,7 +22,7 @@ from broker.domain.registry import Registry
 from broker.domain.relations import former_brins
 from broker.domain.switches import LoginSwitch
 from broker.flow.answers import PostMessage, Redirect
-from broker.flow.at_school import SchoolAnswer
+from broker.flow.at_school import NothingAsked, SchoolAnswer
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.federation.snapshots import RegistryUnreadable
 from broker.flow.following.trail import LoginId, current_trail, make_login_id
@@ -48,7 +48,6 @@ from broker.flow.switching.volunteer_records import (
     ByOldLogin,
     VolunteerAtSchool,
     VolunteerBetween,
-    VolunteerRequest,
     keep_presented,
     present_kept,
 )
@@ -181,10 +180,10 @@ class VolunteerFlow:
         before: ByOldLogin | None,
     ) -> VolunteerStep:
         follow_idp(idp)
-        ports, request = self._ports, VolunteerRequest()
+        ports = self._ports
         name = make_state(ports.random)
         sent, answer = ports.schools.dispatch(
-            request, school=school, idp=idp, state=name, ask_again=False, other_account=False
+            NothingAsked(), school=school, idp=idp, state=name, ask_again=False, other_account=False
         )
         record = VolunteerAtSchool(
             login=login,
