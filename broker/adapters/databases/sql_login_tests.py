@@ -5,8 +5,7 @@ A worker counts, and a command reads. It changes nothing that a login reads, so 
 
 import asyncio
 import sqlite3
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import date, timedelta
 from pathlib import Path
@@ -14,17 +13,17 @@ from pathlib import Path
 from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert
 
-from broker.adapters.databases.sql import open_sqlite, prepare, transaction
+from broker.adapters.databases.registry_file import open_registry
+from broker.adapters.databases.sql import prepare, transaction
 from broker.adapters.databases.tables_registry import login_tests
 from broker.domain.ids import SchoolId, SchoolIdpId
-from broker.flow.federation.snapshots import RegistryUnreadable
 from broker.flow.login_tests.login_tests import LoginTestOutcome
 from broker.flow.login_tests.readiness import LastTests
 
 KEPT_DAYS = 400
 """Since the day of a test; older ones tell nothing of a login as it is today."""
 
-_FAULTS = (sqlite3.Error, OSError, ValueError)
+_UNREADABLE = (ValueError,)
 
 _rows = login_tests.c
 _count = insert(login_tests).values(
@@ -95,10 +94,5 @@ class SqliteLoginTests:
                 for idp, outcome, day in connection.execute(_LAST, {"of_school": school})
             }
 
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(open_sqlite(self.path)) as connection:
-                yield connection
-        except _FAULTS as error:
-            raise RegistryUnreadable(f"{self.path}: {error}") from error
+    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
+        return open_registry(self.path, unreadable=_UNREADABLE)

@@ -5,8 +5,8 @@ What ends later than before needs no version: a broker that runs looks again whe
 """
 
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Iterable, Mapping
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -14,7 +14,8 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select
 
-from broker.adapters.databases.sql import open_sqlite, prepare, transaction
+from broker.adapters.databases.registry_file import open_registry
+from broker.adapters.databases.sql import prepare, transaction
 from broker.adapters.databases.tables_registry import (
     documents,
     metadata_entities,
@@ -28,9 +29,8 @@ from broker.domain.metadata_sources import (
     SourceStanding,
     SourceUpdate,
 )
-from broker.flow.federation.snapshots import RegistryUnreadable
 
-_FAULTS = (sqlite3.Error, OSError, msgspec.MsgspecError, ValueError)
+_UNREADABLE = (msgspec.MsgspecError, ValueError)
 
 _SOURCES = prepare(select(*metadata_sources.columns))
 _ENTITIES = prepare(select(*metadata_entities.columns))
@@ -117,13 +117,8 @@ class SqliteMetadata:
         with self._open() as connection, transaction(connection):
             write_updates(connection, [update])
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(open_sqlite(self.path)) as connection:
-                yield connection
-        except _FAULTS as error:
-            raise RegistryUnreadable(f"{self.path}: {error}") from error
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return open_registry(self.path, unreadable=_UNREADABLE)
 
 
 def _standing_of(

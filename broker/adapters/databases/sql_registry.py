@@ -5,7 +5,7 @@ Workers decode compiled records; documents are read by `broker apply` and `broke
 
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
@@ -21,8 +21,9 @@ from broker.adapters.databases.packed_agreements import (
     of_school,
     pack_agreement,
 )
+from broker.adapters.databases.registry_file import open_registry
 from broker.adapters.databases.registry_versions import add_version, read_version
-from broker.adapters.databases.sql import open_sqlite, prepare, transaction
+from broker.adapters.databases.sql import prepare, transaction
 from broker.adapters.databases.sql_metadata import read_entities, read_sources, write_updates
 from broker.adapters.databases.sql_rotations import read_windows
 from broker.adapters.databases.sql_switches import read_switches
@@ -42,14 +43,13 @@ from broker.flow.federation.change import (
 from broker.flow.federation.documents import Key, StatedDocument
 from broker.flow.federation.logins import with_built_in_names
 from broker.flow.federation.plan import Action
-from broker.flow.federation.snapshots import RegistryUnreadable
 
 Record = TypeVar("Record", School, SchoolIdp, Supplier, Relation)
 
 SCHOOL_SIDE, BOARD_SIDE = "school/", "board/"
 """How the ids of agreements begin."""
 
-_FAULTS = (sqlite3.Error, OSError, msgspec.MsgspecError, KeyError)
+_UNREADABLE = (msgspec.MsgspecError, KeyError)
 
 _in_force = documents.c.last_version.is_(None)
 _COMPILED = prepare(
@@ -190,13 +190,8 @@ class SqliteRegistry:
             connection.execute("BEGIN")
             yield connection
 
-    @contextmanager
-    def _open(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(open_sqlite(self.path)) as connection:
-                yield connection
-        except _FAULTS as error:
-            raise RegistryUnreadable(f"{self.path}: {error}") from error
+    def _open(self) -> AbstractContextManager[sqlite3.Connection]:
+        return open_registry(self.path, unreadable=_UNREADABLE)
 
 
 def _load(

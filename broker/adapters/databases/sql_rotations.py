@@ -1,19 +1,18 @@
 """Pins and windows of rotations, in `registry.db`: decided and stored in one transaction."""
 
 import sqlite3
-from collections.abc import Iterator, Mapping
-from contextlib import closing, contextmanager
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 
 from sqlalchemy import bindparam, insert, select, update
 
+from broker.adapters.databases.registry_file import open_registry
 from broker.adapters.databases.registry_versions import add_version
-from broker.adapters.databases.sql import open_sqlite, prepare, transaction
+from broker.adapters.databases.sql import prepare, transaction
 from broker.adapters.databases.tables_registry import pins, rotations
 from broker.domain.ids import SupplierId
-from broker.flow.federation.snapshots import RegistryUnreadable
 from broker.flow.rotation.rotations import Decide, RotationState, RotationWindow
 
 _open = rotations.c.closed_version.is_(None)
@@ -74,7 +73,7 @@ class SqliteRotations:
             Refusal: of `decide`; then nothing was stored.
             RegistryUnreadable: the registry cannot be read or written.
         """
-        with self._opened() as connection, transaction(connection):
+        with open_registry(self.path) as connection, transaction(connection):
             before = _read(connection, supplier)
             after = decide(before)
             version = add_version(connection, note=note, by=by, at=at, changed=1)
@@ -87,7 +86,7 @@ class SqliteRotations:
         Raises:
             RegistryUnreadable: the registry cannot be read.
         """
-        with self._opened() as connection:
+        with open_registry(self.path) as connection:
             return _read(connection, supplier)
 
     def epochs_in_use(self) -> Mapping[str, tuple[str, ...]]:
@@ -98,7 +97,7 @@ class SqliteRotations:
             RegistryUnreadable: the registry cannot be read.
         """
         found: dict[str, dict[str, None]] = {}
-        with self._opened() as connection:
+        with open_registry(self.path) as connection:
             connection.execute("BEGIN")
             pinned = connection.execute(_PINS).fetchall()
             windows = read_windows(connection)
@@ -107,14 +106,6 @@ class SqliteRotations:
         for supplier, window in windows.items():
             found.setdefault(window.previous_epoch, {})[supplier] = None
         return {epoch: tuple(sorted(of)) for epoch, of in found.items()}
-
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(open_sqlite(self.path)) as connection:
-                yield connection
-        except (sqlite3.Error, OSError) as error:
-            raise RegistryUnreadable(f"{self.path}: {error}") from error
 
 
 def _read(connection: sqlite3.Connection, supplier: SupplierId) -> RotationState:

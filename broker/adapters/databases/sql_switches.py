@@ -7,8 +7,7 @@ What a rehearsal counts changes nothing that a login reads, so it adds none.
 import asyncio
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -18,8 +17,9 @@ import msgspec
 from sqlalchemy import ColumnElement, Table, bindparam, delete, func, insert, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_replace
 
+from broker.adapters.databases.registry_file import open_registry
 from broker.adapters.databases.registry_versions import add_version
-from broker.adapters.databases.sql import open_sqlite, prepare, transaction
+from broker.adapters.databases.sql import prepare, transaction
 from broker.adapters.databases.tables_registry import (
     documents,
     login_switches,
@@ -36,14 +36,13 @@ from broker.domain.switches import (
     find_running,
     gather_switches,
 )
-from broker.flow.federation.snapshots import RegistryUnreadable
 from broker.flow.switching.rehearsal import Counts, Finding
 from broker.flow.switching.switch_checks import LoginPair, Rehearsed, SwitchState
 from broker.flow.switching.switching import Decide, PastStep
 
 Record = TypeVar("Record", School, SchoolIdp)
 
-_FAULTS = (sqlite3.Error, OSError, msgspec.MsgspecError, ValueError)
+_UNREADABLE = (msgspec.MsgspecError, ValueError)
 
 _steps = login_switches.c
 _STEPS = select(
@@ -152,13 +151,8 @@ class SqliteSwitches:
         with self._opened() as connection:
             connection.execute(_KEEP_LOGIN, row)
 
-    @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(open_sqlite(self.path)) as connection:
-                yield connection
-        except _FAULTS as error:
-            raise RegistryUnreadable(f"{self.path}: {error}") from error
+    def _opened(self) -> AbstractContextManager[sqlite3.Connection]:
+        return open_registry(self.path, unreadable=_UNREADABLE)
 
 
 @dataclass(frozen=True, slots=True)
