@@ -14,7 +14,7 @@ from functools import partial
 from broker.domain.federation import ApiClient, School, Supplier, SupplierApi
 from broker.domain.refusals import Refusal
 from broker.flow.client_keys_anew import check_with_keys_of
-from broker.flow.held_state.login_store import Claim, ClaimedBefore
+from broker.flow.held_state.login_store import Claim, ClaimedBefore, claim_seconds
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import ClientKeys, Snapshots
 from broker.oidc_op.caller_proof import CallerProof
@@ -51,11 +51,6 @@ class UsedOnce:
         """Return what to raise where the store says that one was claimed before."""
         refusal, check = self.refusals[claimed.index]
         return refusal(check)
-
-
-def claim_seconds(used: AssertionId, *, now: datetime) -> int:
-    """Return for how long a second showing must be refused: whole seconds, one at least."""
-    return max(1, int((used.until - now).total_seconds()) + 1)
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +186,7 @@ class ClientLogin:
             CLIENT_JTI,
             issuer=client.client_id,
             value=used.value,
-            ttl_seconds=claim_seconds(used, now=now),
+            ttl_seconds=claim_seconds(used.until, now=now),
             made_within=used.made_within,
         )
         refusal = (ClientNotAuthenticated, "check_assertion_id_once")

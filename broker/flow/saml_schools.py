@@ -1,11 +1,11 @@
 """Logins of schools by SAML: the request to their identity provider, and what comes back."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
 from broker.domain.federation import SamlIdpEndpoints, School, SchoolIdp
 from broker.flow.answers import PostMessage, Redirect
 from broker.flow.at_school import Asked, AtSchool, SchoolAddresses, SchoolAnswer, Sent
+from broker.flow.held_state.login_store import claim_seconds
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.hints_out import find_hint
 from broker.flow.ports import Clock, FlowKeys, Random
@@ -105,7 +105,7 @@ class SamlSchools:
             ASSERTION_ID,
             issuer=idp.id,
             value=login.assertion_id,
-            ttl_seconds=_seconds_until(login.assertion_not_on_or_after, now=now),
+            ttl_seconds=claim_seconds(login.assertion_not_on_or_after, now=now),
             # It answers our request, so nobody made it before we sent that.
             made_within=now - pending.sent_at,
         )
@@ -126,8 +126,3 @@ def _name_session(login: SamlLogin, idp: SchoolIdp) -> NamedSession | None:
         sp_name_qualifier=name.sp_name_qualifier,
         session_index=login.session_index,
     )
-
-
-def _seconds_until(end: datetime, *, now: datetime) -> int:
-    """Return whole seconds, rounded up, at least one: a claim must outlast what it guards."""
-    return max(1, int((end - now).total_seconds()) + 1)

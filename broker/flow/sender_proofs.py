@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from broker.domain.refusals import Refusal, WhoseTask
-from broker.flow.client_login import UsedOnce, claim_seconds
+from broker.flow.client_login import UsedOnce
 from broker.flow.dpop_nonces import DpopNonces
+from broker.flow.held_state.login_store import claim_seconds
 from broker.flow.held_state.sealed_state import SealedState
 from broker.oidc_op.caller_proof import CallerProof
 from broker.oidc_op.client_certificates import thumbprint_of
@@ -195,7 +196,7 @@ class SenderProofs:
             DPOP_JTI,
             issuer=proven.thumbprint,
             value=proven.proof_id.value,
-            ttl_seconds=claim_seconds(proven.proof_id, now=now),
+            ttl_seconds=claim_seconds(proven.proof_id.until, now=now),
             made_within=made_within,
         )
         return UsedOnce(claims, ((refusal, "check_proof_id_once"),) * len(claims))

@@ -21,6 +21,7 @@ record or claims a value.
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import NewType, Protocol
 
 Locator = NewType("Locator", bytes)
@@ -122,6 +123,11 @@ class Claim:
     def __post_init__(self) -> None:
         check_locator(self.locator)
         check_ttl(self.ttl_seconds)
+
+
+def claim_seconds(until: datetime, *, now: datetime) -> int:
+    """Return a claim's whole seconds, one at least, that outlast what refuses itself at `until`."""
+    return max(1, int((until - now).total_seconds()) + 1)
 
 
 class LoginStore(Protocol):

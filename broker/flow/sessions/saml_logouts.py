@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
 from broker.flow.held_state.handles import Handle
-from broker.flow.held_state.login_store import Claim
+from broker.flow.held_state.login_store import Claim, claim_seconds
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.ports import Clock, FlowKeys, Random, SchoolUnanswered, Snapshots
 from broker.flow.random_texts import make_xml_id
@@ -136,7 +136,7 @@ class SamlLogouts:
             LOGOUT_ID,
             issuer=peer.key,
             value=request.message_id,
-            ttl_seconds=max(1, int((request.usable_until - now).total_seconds()) + 1),
+            ttl_seconds=claim_seconds(request.usable_until, now=now),
             made_within=now - request.made_after,
         )
         record = LogoutRecord(
