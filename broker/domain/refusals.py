@@ -2,8 +2,8 @@
 
 A refusal says what happened and whose task it is; whether it may be sent to the supplier, and as
 which OAuth error or SAML status, is a property of the refusal and not of the place that catches it.
-Texts are English and double as gettext message ids; `tests/quality/test_texts.py` holds that
-each has a Dutch translation and that the README lists each code.
+Texts are English and double as gettext message ids; `tests/quality/test_refusal_texts.py` holds
+that each has a Dutch translation and that the README lists each code.
 """
 
 from enum import StrEnum

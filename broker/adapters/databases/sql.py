@@ -1,9 +1,10 @@
 """Opening the SQLite databases. `broker.adapters.databases.sql_upgrade` makes them.
 
-Tables are declared in SQLAlchemy Core (`broker.adapters.databases.tables_*`), one `MetaData` a database, and
-made by Alembic's revisions in `migrations/<database>/versions`; a test holds that both agree and
-that every column says what it is. What runs for every login is compiled to text once (`prepare`)
-and run on a kept `sqlite3` connection: SQLAlchemy's own execution costs several times the query.
+Tables are declared in SQLAlchemy Core (`broker.adapters.databases.tables_*`), one `MetaData` a
+database, and made by Alembic's revisions in `migrations/<database>/versions`; a test holds that
+both agree and that every column says what it is. What runs for every login is compiled to text once
+(`prepare`) and run on a kept `sqlite3` connection: SQLAlchemy's own execution costs several times
+the query.
 
 PostgreSQL is the seam: the same tables and revisions, other adapters behind the same ports.
 """

@@ -71,7 +71,7 @@ class Sight:
 
 
 class Metrics:
-    """`flow.trail.Watch`, and what adapters report; one for each broker of a process."""
+    """`flow.following.trail.Watch`, and what adapters report; one for each broker of a process."""
 
     def __init__(self) -> None:
         disable_created_metrics()  # type: ignore[no-untyped-call]

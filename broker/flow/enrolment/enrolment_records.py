@@ -45,7 +45,8 @@ class EnrolmentRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=T
     Attributes:
         eck_root: of the ECK iD; None when none was listed, and for staff.
         local_root: of the school's own number; None when none was listed.
-        old_roots: of that number at the schools that this one goes on for (`flow.successors`).
+        old_roots: of that number at the schools that this one goes on for
+            (`flow.persons.successors`).
         until: last day at this school.
         protected: this pupil's move needs both schools.
     """

@@ -109,7 +109,8 @@ class DecidedRelease(SealedRecord, frozen=True, kw_only=True):
         population: what the person is in the register.
         role: what the login states; None when it states none.
         eck_root, local_root: what the login presents at this school.
-        old_roots: of the number at the schools that this one goes on for (`flow.successors`).
+        old_roots: of the number at the schools that this one goes on for
+            (`flow.persons.successors`).
     """
 
     decision: ReleaseDecision

@@ -21,9 +21,10 @@ The version is no part of the locator: a tombstone that one release left is foun
 What is the same for every record (framed names, the extract step of HKDF) is computed once.
 Whatever does not open as the asked type and version is `Absent`, never another error.
 
-**Several storage keys.** While the storage key is changed (`flow.key_schedule`), new records are
-made under the one in use, and every handle names its own, so that finding a record never takes a
-second trip; a child is made under its parent's key. A handle of an unknown key is absent.
+**Several storage keys.** While the storage key is changed (`flow.key_plans.key_schedule`), new
+records are made under the one in use, and every handle names its own, so that finding a record
+never takes a second trip; a child is made under its parent's key. A handle of an unknown key is
+absent.
 
 **One-shot values** have no handle, and are looked for by their own text alone. So each is claimed
 under every key that a worker knows and that is not retired, in the same operation: a value is
