@@ -7,6 +7,7 @@ from pathlib import Path
 from click.testing import CliRunner
 
 from broker.__main__ import main
+from tests.journeys.conftest import World
 
 
 async def run_broker(*arguments: str | Path) -> str:
@@ -30,3 +31,14 @@ async def run_program(*arguments: str | Path, exit_code: int = 0) -> str:
     said, _ = await program.communicate()
     assert program.returncode == exit_code, said.decode()
     return said.decode()
+
+
+async def change(world: World, document: str, *changes: tuple[str, str]) -> None:
+    """Apply a document of the world with these replacements."""
+    file = world.folder / "federation" / document
+    text = file.read_text()
+    for old, new in changes:
+        assert old in text, old
+        text = text.replace(old, new)
+    file.write_text(text)
+    await run_broker("apply", "--config", world.folder, file)

@@ -11,10 +11,11 @@ import pytest_asyncio
 
 from broker.demo.addresses import Party
 from broker.oidc_op.client_secrets import hash_client_secret
+from tests.journeys.commands import change
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.example_clients import EXAMPLES
-from tests.journeys.test_registry_changes import change, until
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 

@@ -32,11 +32,11 @@ from broker.oidc_op.client_secrets import hash_client_secret
 from tests.journeys.chromium import check_page, open_page
 from tests.journeys.commands import run_broker
 from tests.journeys.conftest import OpenWorld, World
+from tests.journeys.waiting import GIVE_UP_SECONDS, until
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser]
 
 SECRET = secrets.token_urlsafe(32)
-GIVE_UP_SECONDS = 60  # only a fault takes so long
 APP = "nl.gamma.app:/cb"
 SYSTEMS = {"alfa": "127.0.0.1", "beta": "localhost"}
 
@@ -140,7 +140,7 @@ async def suppliers(world: World) -> AsyncIterator[Suppliers]:
         bundle.write_text(write_toml(documents(made), comment="Two suppliers."))
         await run_broker("apply", "--config", world.folder, bundle)
         async with serving({Party.REKENRIJK: made.app()}, sockets=sockets):
-            await until_known(made)
+            await until(lambda: is_known(made))
             yield made
 
 
@@ -170,16 +170,13 @@ def documents(suppliers: Suppliers) -> dict[str, Any]:
     return found
 
 
-async def until_known(suppliers: Suppliers) -> None:
-    """A document is in force within two seconds."""
+async def is_known(suppliers: Suppliers) -> bool:
+    """Tell whether the broker follows what was applied."""
     where = f"{suppliers.broker}/.well-known/openid-configuration"
-    async with asyncio.timeout(GIVE_UP_SECONDS):
-        while True:
-            async with httpx2.AsyncClient() as somebody:  # one browser may not begin so often
-                suppliers.discovery = (await somebody.get(where)).json()
-                asked = await somebody.get(suppliers.begin("beta"))
-            if asked.status_code == 303:
-                return
+    async with httpx2.AsyncClient() as somebody:  # one browser may not begin so often
+        suppliers.discovery = (await somebody.get(where)).json()
+        asked = await somebody.get(suppliers.begin("beta"))
+    return asked.status_code == 303
 
 
 async def log_in(page: Page, suppliers: Suppliers, system: str, **changes: str) -> None:

@@ -1,6 +1,5 @@
 """The example clients of the suppliers' guide log in and out, each with its own real library."""
 
-import asyncio
 import re
 from collections.abc import Callable
 from html import unescape
@@ -19,25 +18,26 @@ from tests.journeys.example_clients import (
     running_client,
 )
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 
 PSEUDONYM = re.compile(r'"sub": ?"([a-z][a-z2-7]{52})"')
-GIVE_UP_SECONDS = 60  # only a fault takes so long
 
 
 async def begin(
     browsers: Callable[[], Visitor], client: RunningClient, example: ExampleClient
 ) -> Visitor:
     """Open a client's login, once the broker knows the client; return who chooses a school."""
-    async with asyncio.timeout(GIVE_UP_SECONDS):
-        while True:
-            visitor = browsers()
-            visitor.page = await visitor.client.get(
-                client.base_url + (example.lesson or example.log_in)
-            )
-            if visitor.shows("school"):
-                return visitor
+
+    async def offered() -> Visitor | None:
+        visitor = browsers()
+        visitor.page = await visitor.client.get(
+            client.base_url + (example.lesson or example.log_in)
+        )
+        return visitor if visitor.shows("school") else None
+
+    return await until(offered)
 
 
 def forget_session(visitor: Visitor, example: ExampleClient) -> None:

@@ -24,8 +24,8 @@ from broker.demo.people import made_up_eck_id
 from broker.demo.takeover_actions import prepare_takeover
 from tests.journeys.commands import run_broker, run_program
 from tests.journeys.killed_at import AFTER, BEFORE, WISH, environment, write_wish
-from tests.journeys.test_registry_changes import until
 from tests.journeys.test_rotation import told
+from tests.journeys.waiting import until
 from tests.journeys.workers_world import WorkersWorld, running_workers
 
 pytestmark = pytest.mark.servers

@@ -24,8 +24,8 @@ from tests.journeys.example_clients import (
     running_client,
 )
 from tests.journeys.simplesamlphp import log_in_at_simplesamlphp
-from tests.journeys.test_registry_changes import until
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 

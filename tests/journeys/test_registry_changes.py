@@ -1,6 +1,5 @@
 """What a school or operator changes is in force while pupils log in; nothing is restarted."""
 
-import asyncio
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -20,13 +19,13 @@ from broker.demo.start_scenarios import Text
 from broker.demo.supplier import Exercises, SupplierPages
 from broker.demo.toml_writer import write_toml
 from broker.setting_tables import Times
-from tests.journeys.commands import run_broker, run_program
+from tests.journeys.commands import change, run_broker, run_program
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.visitor import Visitor, new_visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 
-GIVE_UP_SECONDS = 60  # only a fault takes so long
 IN_FORCE_WITHIN_MILLISECONDS = 2000
 
 
@@ -35,25 +34,6 @@ async def world(open_world: OpenWorld) -> AsyncIterator[World]:
     """A world of its own: the others must not see what is changed here."""
     async with open_world() as opened:
         yield opened
-
-
-async def change(world: World, document: str, *changes: tuple[str, str]) -> None:
-    """Apply a document of the world with these replacements."""
-    file = world.folder / "federation" / document
-    text = file.read_text()
-    for old, new in changes:
-        assert old in text, old
-        text = text.replace(old, new)
-    file.write_text(text)
-    await run_broker("apply", "--config", world.folder, file)
-
-
-async def until(what: Callable[[], Any]) -> Any:
-    """Repeat a request until it gives something."""
-    async with asyncio.timeout(GIVE_UP_SECONDS):
-        while not (found := await what()):
-            pass
-    return found
 
 
 def test_the_registry_is_looked_at_often_enough() -> None:

@@ -4,7 +4,6 @@ A client of profile `compat` sends what such a module sends, without PKCE and by
 pupil logs in with a simple browser; and what comes back is judged as the module judges it.
 """
 
-import asyncio
 import json
 import secrets
 from collections.abc import AsyncIterator, Callable
@@ -31,13 +30,13 @@ from broker.oidc_op.client_secrets import hash_client_secret
 from tests.journeys.commands import run_broker
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 
 SECRET = secrets.token_urlsafe(32)
 CLIENT = "module-client"
 AGREED = ["givenName", "sn", "mail"]
-GIVE_UP_SECONDS = 60  # only a fault takes so long
 SKEW_SECONDS = 300  # by which a time that is not forced may be floored
 
 
@@ -194,11 +193,13 @@ async def suite(world: World, callback: str, browsers: Callable[[], Visitor]) ->
     visitor = browsers()
     where = f"{world.at[Party.BROKER]}/.well-known/openid-configuration"
     suite = Suite(callback, visitor, (await visitor.client.get(where)).json())
-    async with asyncio.timeout(GIVE_UP_SECONDS):  # until the broker knows the client
-        while True:
-            await suite.ask()
-            if visitor.shows("school"):
-                return suite
+
+    async def is_known() -> bool:
+        await suite.ask()
+        return visitor.shows("school")
+
+    await until(is_known)
+    return suite
 
 
 def claims_of(**members: Any) -> str:

@@ -14,8 +14,8 @@ from broker.demo import actions
 from broker.demo.addresses import Party
 from tests.journeys.commands import run_broker, run_program
 from tests.journeys.conftest import OpenWorld, World
-from tests.journeys.test_registry_changes import until
 from tests.journeys.visitor import Visitor, new_visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 

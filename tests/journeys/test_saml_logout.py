@@ -9,9 +9,10 @@ from playwright.async_api import Browser, Route, expect
 
 from broker.demo.addresses import Party
 from tests.journeys.chromium import PHONE_WIDTH, check_page, open_page
+from tests.journeys.commands import change
 from tests.journeys.conftest import OpenWorld, World
-from tests.journeys.test_registry_changes import change, until
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 

@@ -20,6 +20,7 @@ from broker.demo.toml_writer import write_toml
 from tests.journeys.commands import run_broker, run_program
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -59,16 +60,12 @@ async def world(open_world: OpenWorld) -> AsyncIterator[World]:
         school.write_text(school.read_text() + written)
         await run_broker("apply", "--config", opened.folder, idp, school)
         async with httpx2.AsyncClient(trust_env=False) as client:
-            await _until_known(client, opened)
+
+            async def is_known() -> bool:
+                return (await ask_token(client, opened)).status_code == 200
+
+            await until(is_known)
         yield opened
-
-
-async def _until_known(client: httpx2.AsyncClient, world: World) -> None:
-    """Wait for the broker to have followed what was applied."""
-    for _ in range(200):
-        if (await ask_token(client, world)).status_code == 200:
-            return
-    raise AssertionError("the broker does not follow")
 
 
 async def ask_token(client: httpx2.AsyncClient, world: World) -> httpx2.Response:

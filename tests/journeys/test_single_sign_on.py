@@ -9,8 +9,8 @@ from lxml import html
 
 from broker.demo.addresses import Party
 from tests.journeys.conftest import OpenWorld, World
-from tests.journeys.test_registry_changes import until
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 

@@ -10,8 +10,8 @@ from broker.demo.addresses import Party
 from broker.demo.people import VUURVOGEL, people_at
 from tests.journeys.commands import run_program
 from tests.journeys.conftest import OpenWorld, World
-from tests.journeys.test_registry_changes import until
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 

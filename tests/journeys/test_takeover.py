@@ -12,8 +12,8 @@ from broker.demo.addresses import Party
 from broker.demo.people import made_up_eck_id
 from broker.demo.takeover_actions import MADE_BEFORE
 from tests.journeys.conftest import OpenWorld, World
-from tests.journeys.test_registry_changes import until
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 

@@ -23,8 +23,8 @@ from broker.demo.takeover_actions import approve_eck_id
 from tests.flow.operators import ANNA, BEA, registered_as
 from tests.journeys.commands import run_broker
 from tests.journeys.conftest import OpenWorld, World
-from tests.journeys.test_registry_changes import until
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 

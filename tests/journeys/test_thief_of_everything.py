@@ -26,10 +26,10 @@ from tests.flow.operators import ANNA, BEA, registered_as
 from tests.journeys.commands import run_broker
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.loot import DATABASES, Loot, columns_of_kind, steal
-from tests.journeys.test_registry_changes import until
 from tests.journeys.test_switching import PAIR, rehearse_as_volunteer
 from tests.journeys.thief import Thief
 from tests.journeys.visitor import Visitor, new_visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 

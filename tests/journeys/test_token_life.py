@@ -3,7 +3,6 @@
 The API knows nothing but our discovery, and verifies tokens by joserfc and the published keys.
 """
 
-import asyncio
 import base64
 import json
 from collections.abc import AsyncIterator, Callable
@@ -20,11 +19,11 @@ from tests.journeys.commands import run_broker
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.test_pushed_request import Program
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 
 Browsers = Callable[[], Visitor]
-GIVE_UP_SECONDS = 60  # only a fault takes so long
 API = "https://api.rekenrijk.example/exercises"
 TOKENS = f"""
 refresh_hours = 24
@@ -45,12 +44,12 @@ async def world(open_world: OpenWorld) -> AsyncIterator[World]:
         before, table, party = file.read_text().partition("[[relying_party]]")
         file.write_text(before + table + party.rstrip() + TOKENS)
         await run_broker("apply", "--config", opened.folder, file)
-        await until_in_force(opened)
+        await until(lambda: is_in_force(opened))
         yield opened
 
 
-async def until_in_force(world: World) -> None:
-    """Ask for the API until it is known: a document is in force within two seconds."""
+async def is_in_force(world: World) -> bool:
+    """Tell whether the API may be asked for."""
     settings = world.prepared.federation.rekenrijk
     asked = {
         "client_id": settings.client_id,
@@ -61,13 +60,10 @@ async def until_in_force(world: World) -> None:
         "code_challenge_method": "S256",
         "resource": API,
     }
-    async with asyncio.timeout(GIVE_UP_SECONDS):
-        while True:
-            async with httpx2.AsyncClient() as somebody:  # one browser may not begin so often
-                answer = await somebody.get(f"{settings.issuer}/oidc/authorize", params=asked)
-            assert answer.status_code == 303, answer.text
-            if "error=" not in answer.headers["location"]:
-                return
+    async with httpx2.AsyncClient() as somebody:  # one browser may not begin so often
+        answer = await somebody.get(f"{settings.issuer}/oidc/authorize", params=asked)
+    assert answer.status_code == 303, answer.text
+    return "error=" not in answer.headers["location"]
 
 
 @pytest.fixture

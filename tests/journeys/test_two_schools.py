@@ -10,8 +10,8 @@ from lxml import html
 from broker.demo.addresses import Party
 from tests.journeys.commands import run_broker
 from tests.journeys.conftest import OpenWorld, World
-from tests.journeys.test_registry_changes import until
 from tests.journeys.visitor import Visitor
+from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 
