@@ -66,7 +66,7 @@ from broker.settings import LoadedSettings
 from broker.supplier_answers import wire_suppliers
 from broker.web.api_lists import ApiLists
 from broker.web.cookies import Cookies
-from broker.web.documents import OwnAddresses, build_documents
+from broker.web.own_documents import OwnAddresses, build_documents
 from broker.web.rendering import Pages, load_pages
 from broker.web.site import build_site
 from broker.web.site_in_force import SiteInForce

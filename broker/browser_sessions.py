@@ -15,7 +15,7 @@ from broker.flow.sessions.sessions import Sessions, SessionTimes
 from broker.programs import ProgramTools
 from broker.saml_xml.security import XmlSecurity
 from broker.settings import LoadedSettings, Settings
-from broker.web.documents import OwnAddresses
+from broker.web.own_documents import OwnAddresses
 
 
 def wire_sessions(settings: Settings, state: SealedState) -> Sessions:

@@ -7,7 +7,7 @@ from broker.flow.sessions.sessions import Sessions
 from broker.flow.supplier_side import SupplierSide
 from broker.saml_xml.security import XmlSecurity
 from broker.settings import Settings
-from broker.web.documents import OwnAddresses
+from broker.web.own_documents import OwnAddresses
 
 
 def wire_suppliers(

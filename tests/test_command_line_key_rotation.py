@@ -27,7 +27,7 @@ from broker.jose.keys import key_set_of
 from broker.jose.tokens import TokenRefused, sign_token, verify_token
 from broker.keys_in_force import read_keys_in_force
 from broker.oidc_op.jwks import choose_signing_key
-from broker.web.documents import OwnAddresses, build_documents
+from broker.web.own_documents import OwnAddresses, build_documents
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 HOUR, DAY = timedelta(hours=1), timedelta(days=1)

@@ -44,7 +44,7 @@ def metadata(
     # Only here: the server's side of the program costs a second to load.
     from broker.about_us import about_us_of
     from broker.keys_in_force import read_keys_in_force
-    from broker.web.documents import OwnAddresses, build_documents
+    from broker.web.own_documents import OwnAddresses, build_documents
 
     with saying_what_is_wrong():
         loaded = load_settings(config_folder, environment=os.environ)

@@ -16,7 +16,7 @@ from broker.domain.refusals import Refusal
 from broker.domain.school_search import build_school_index
 from broker.flow.start_links import Start, StartLink, find_start
 from broker.settings import LoadedSettings, load_settings
-from broker.web.documents import OwnAddresses
+from broker.web.own_documents import OwnAddresses
 
 _POSTER = """<!doctype html>
 <html lang="nl">

@@ -33,7 +33,7 @@ from broker.domain.relying_parties import (
     ProfileName,
     TokenAlgorithm,
 )
-from broker.domain.saml_answers import AttributeNaming, NameIdChoice, Signed
+from broker.domain.saml_answer_forms import AttributeNaming, NameIdChoice, Signed
 from broker.domain.school_hints import SchoolHint
 
 Slug = Annotated[str, Meta(pattern=f"^{SLUG_PATTERN.pattern}")]

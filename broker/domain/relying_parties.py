@@ -9,7 +9,7 @@ from typing import Literal
 import msgspec
 
 from broker.domain.ids import RelyingPartyId, SupplierId
-from broker.domain.saml_answers import DEFAULT_FORM, AnswerForm
+from broker.domain.saml_answer_forms import DEFAULT_FORM, AnswerForm
 from broker.domain.saml_published import PublishedServiceProvider
 
 TokenAlgorithm = Literal["ES256", "RS256", "PS256", "EdDSA"]

@@ -32,7 +32,7 @@ from broker.oidc_rp.request import build_authorization_request, build_token_requ
 from broker.probe.browser import Browser, BrowserAnswer, NoAnswer
 from broker.probe.parties import APPROVED, CLIENT_ID, NAME, REDIRECT_URI, ProbeParties
 from broker.probe.school import QuestionRefused, answer_question
-from broker.web.documents import OwnAddresses
+from broker.web.own_documents import OwnAddresses
 
 OK, SEE_OTHER = 200, (302, 303)
 TURNED_AWAY = (429, 502, 503, 504)

@@ -16,7 +16,7 @@ from broker.saml_xml.elements import required_attribute
 from broker.saml_xml.forms import PostForm
 from broker.saml_xml.metadata import is_true
 from broker.saml_xml.registered_keys import verification_keys
-from broker.web.documents import OwnAddresses
+from broker.web.own_documents import OwnAddresses
 
 PUPIL = "proefleerling-1"
 ID_BYTES = 16  # SAML core 1.3.4 asks for at least 128 bits

@@ -10,7 +10,7 @@ from types import MappingProxyType
 
 from broker.domain.attributes import VOCABULARY, AttributeName
 from broker.domain.release import ReleaseDecision
-from broker.domain.saml_answers import PAIRWISE_ID, AttributeNaming
+from broker.domain.saml_answer_forms import PAIRWISE_ID, AttributeNaming
 from broker.saml_xml.elements import Element, add_element
 from broker.saml_xml.names import ATTRNAME_BASIC, ATTRNAME_URI, SAML
 

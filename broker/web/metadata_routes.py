@@ -10,7 +10,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from broker.web.documents import OwnMetadata
+from broker.web.own_documents import OwnMetadata
 from broker.web.wiring import Web
 
 METADATA_TYPE = "application/samlmetadata+xml"  # SAML metadata 2.0 appendix A

@@ -10,10 +10,10 @@ from broker.flow.audit import make_reference, note_refusal
 from broker.saml_idp.refusals import AnswerableRefusal
 from broker.saml_idp.request import check_authn_request
 from broker.web.begin import check_destination, count_start, is_framed, show_new_tab, step_route
-from broker.web.documents import OwnAddresses
 from broker.web.headers import Header
 from broker.web.held_steps import find_held_step, read_wish, use_start
 from broker.web.login_test_routes import find_held_login_test, show_login_test
+from broker.web.own_documents import OwnAddresses
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import only, read_form
 from broker.web.responses import answer

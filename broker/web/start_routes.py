@@ -9,9 +9,9 @@ from broker.domain.refusals import Refusal
 from broker.flow.following.trail import current_trail
 from broker.flow.start_links import StartLink, StartUnknown, find_start
 from broker.web.begin import check_destination, count_start, is_framed, show_new_tab, step_route
-from broker.web.documents import OwnAddresses
 from broker.web.held_steps import note_begun_at, read_wish
 from broker.web.kept_hints import KeptStart
+from broker.web.own_documents import OwnAddresses
 from broker.web.requests import only, read_query
 from broker.web.responses import answer, redirect
 from broker.web.wiring import Web

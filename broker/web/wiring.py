@@ -25,7 +25,7 @@ from broker.saml_xml.security import XmlSecurity
 from broker.web.api_lists import ApiLists
 from broker.web.certificate_hop import CertificateHop
 from broker.web.cookies import Cookies
-from broker.web.documents import Documents
+from broker.web.own_documents import Documents
 from broker.web.rendering import Pages
 
 

@@ -32,7 +32,7 @@ from broker.flow.federation.change import check_apply, without_progress
 from broker.flow.federation.documents import StatedDocument
 from broker.jose.keys import SigningKey
 from broker.settings import load_settings
-from broker.web.documents import OwnAddresses
+from broker.web.own_documents import OwnAddresses
 from tests.bench.documents import (
     COMMON_URL,
     SAML_SCHOOL,

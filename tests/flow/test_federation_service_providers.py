@@ -8,7 +8,7 @@ from msgspec import structs
 from broker.domain.documents import Kind
 from broker.domain.federation import Supplier
 from broker.domain.relying_parties import SamlServiceProvider
-from broker.domain.saml_answers import AnswerForm
+from broker.domain.saml_answer_forms import AnswerForm
 from broker.saml_xml.published import ENTITY_CATEGORY
 from tests.builders_saml_metadata import an_entity_attribute, an_sp
 from tests.flow.federation_builders import (

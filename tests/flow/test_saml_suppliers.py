@@ -7,7 +7,7 @@ import pytest
 from msgspec.structs import replace
 
 from broker.domain.release import NoAgreement
-from broker.domain.saml_answers import AnswerForm
+from broker.domain.saml_answer_forms import AnswerForm
 from broker.domain.saml_published import AttributeConsumingService, RequestedAttribute
 from broker.flow.answers import PostMessage
 from broker.flow.refusals import AgreementChanged

@@ -8,7 +8,7 @@ import msgspec
 from broker.domain.attributes import AttributeName
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.release import Released, ReleaseDecision
-from broker.domain.saml_answers import AnswerForm
+from broker.domain.saml_answer_forms import AnswerForm
 from broker.saml_idp.assertion import ResponseIds, Told
 from broker.saml_idp.attributes import build_attributes
 from broker.saml_idp.request import CheckedAuthnRequest

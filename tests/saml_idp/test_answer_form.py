@@ -4,7 +4,7 @@ import pytest
 
 from broker.domain.attributes import VOCABULARY
 from broker.domain.release import lint_claims
-from broker.domain.saml_answers import AnswerForm, Signed
+from broker.domain.saml_answer_forms import AnswerForm, Signed
 from broker.saml_idp.attributes import (
     OIDS,
     PAIRWISE_ID_NAME,

@@ -6,7 +6,7 @@ import pytest
 
 from broker.domain.documents import RelyingPartyDocument
 from broker.domain.relying_parties import SamlServiceProvider
-from broker.domain.saml_answers import PAIRWISE_ID, AnswerForm
+from broker.domain.saml_answer_forms import PAIRWISE_ID, AnswerForm
 from broker.flow.federation.service_providers import compile_answers
 from broker.saml_idp.refusals import NameIdPolicyNotSupported
 from broker.saml_xml import names as n

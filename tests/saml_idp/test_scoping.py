@@ -3,7 +3,7 @@
 import pytest
 
 from broker.domain.ids import RelyingPartyId
-from broker.domain.saml_answers import AnswerForm
+from broker.domain.saml_answer_forms import AnswerForm
 from broker.saml_idp.scoping import LISTED_MAX, read_hints, read_requesters
 from broker.saml_xml.elements import Element, build_element
 from tests.builders_saml import (

@@ -6,7 +6,7 @@ from urllib.parse import quote
 
 import pytest
 
-from broker.web.documents import RENEW_METADATA_AFTER
+from broker.web.own_documents import RENEW_METADATA_AFTER
 from tests.web.broker_site import Browser, Site
 
 ROLES = pytest.mark.parametrize("role", ["idp", "sp"])

@@ -8,7 +8,7 @@ from lxml import html
 from msgspec import structs
 
 from broker.demo.addresses import Party
-from broker.domain.saml_answers import AnswerForm
+from broker.domain.saml_answer_forms import AnswerForm
 from tests.web.broker_site import PLACES, Answer, Browser, Site, query_of
 
 REKENRIJK, TAALTUIN = PLACES[Party.REKENRIJK], PLACES[Party.TAALTUIN]

@@ -28,7 +28,7 @@ ASKS_MORE = ("sign_requests", "require_signed_requests", "want_assertions_signed
 """What a party's metadata may ask for, and not take back by themselves."""
 
 BOTH = "both"
-"""Signatures of an answer: around the Response, and of the assertion (`domain.saml_answers`)."""
+"""Signatures of an answer: of the Response, and of the assertion (`domain.saml_answer_forms`)."""
 
 
 def compare_parties(

@@ -8,7 +8,7 @@ from broker.domain.attributes import is_never_released
 from broker.domain.documents import DocumentProblem, RelyingPartyDocument, SupplierDocument
 from broker.domain.ids import RelyingPartyId
 from broker.domain.relying_parties import SamlServiceProvider
-from broker.domain.saml_answers import PAIRWISE_ID, AnswerForm
+from broker.domain.saml_answer_forms import PAIRWISE_ID, AnswerForm
 from broker.flow.federation.documents import StatedDocument
 from broker.flow.federation.metadata_origin import read_metadata
 from broker.flow.federation.places import (
