@@ -9,7 +9,22 @@ from broker.saml_xml.elements import Element, build_element, serialize
 from broker.saml_xml.forms import PostedForm, build_post_form, build_redirect
 from broker.saml_xml.instants import format_instant
 from broker.saml_xml.logout.building import build_envelope
-from tests.builders_saml import NOW, SUPPLIER_ENTITY, XML, saml, samlp
+from broker.saml_xml.logout.messages import (
+    ArrivedLogout,
+    LogoutAnswer,
+    LogoutRequest,
+    authenticate_logout,
+)
+from broker.saml_xml.logout.reading import read_logout_answer, read_logout_request
+from tests.builders_saml import (
+    BROKER_ENCRYPTION,
+    NOW,
+    SUPPLIER_ENTITY,
+    SUPPLIER_KEY,
+    XML,
+    saml,
+    samlp,
+)
 from tests.saml_xml.corpus.keys import PartyKey
 
 IDP_SLO = "https://broker.example/saml/idp/slo"
@@ -115,6 +130,20 @@ def by_soap(message: Element, *, key: PartyKey | None) -> bytes:
     if key is not None:
         XML.sign(message, key=key.signing)
     return build_envelope(message)
+
+
+def take_logout(arrived: ArrivedLogout) -> LogoutRequest | LogoutAnswer:
+    """Return what a message of the supplier says, as we take it where it arrived."""
+    signed = authenticate_logout(arrived, keys=[SUPPLIER_KEY.verification], xml=XML)
+    how: dict[str, Any] = {
+        "binding": arrived.binding,
+        "url": SOAP_SLO if arrived.binding == "soap" else IDP_SLO,
+        "now": NOW,
+    }
+    if not arrived.is_request:
+        return read_logout_answer(signed, request_id=REQUEST_ID, **how)
+    keys = [BROKER_ENCRYPTION.decryption]
+    return read_logout_request(signed, decryption_keys=keys, xml=XML, **how)
 
 
 def _kind(message: Element) -> MessageKind:

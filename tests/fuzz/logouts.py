@@ -10,30 +10,23 @@ from broker.saml_xml.bindings import build_redirect_query, encode_post
 from broker.saml_xml.elements import Element, serialize
 from broker.saml_xml.logout.building import build_envelope
 from broker.saml_xml.logout.messages import (
-    ArrivedLogout,
     LogoutAnswer,
-    LogoutBinding,
     LogoutRequest,
-    authenticate_logout,
     decode_envelope,
     decode_logout,
 )
-from broker.saml_xml.logout.reading import read_logout_answer, read_logout_request
 from broker.saml_xml.refusals import SignatureRefused
 from tests.builders_encrypted import encrypted
 from tests.builders_logout import (
-    IDP_SLO,
-    REQUEST_ID,
     SOAP_SLO,
     a_logout_answer,
     a_logout_request,
     a_name,
     by_redirect,
+    take_logout,
 )
-from tests.builders_saml import BROKER_ENCRYPTION, NOW, SUPPLIER_KEY, XML
+from tests.builders_saml import NOW, SUPPLIER_KEY, XML
 from tests.fuzz.target import Target, as_it_is, same
-
-KEYS = [SUPPLIER_KEY.verification]
 
 
 def _signed(message: Element) -> bytes:
@@ -93,35 +86,20 @@ def _in_envelope(message: bytes, _base: str) -> bytes:
         return message
 
 
-def _read(arrived: ArrivedLogout, *, binding: LogoutBinding) -> LogoutRequest | LogoutAnswer:
-    signed = authenticate_logout(arrived, keys=KEYS, xml=XML)
-    url = SOAP_SLO if binding == "soap" else IDP_SLO
-    if arrived.is_request:
-        return read_logout_request(
-            signed,
-            binding=binding,
-            url=url,
-            decryption_keys=[BROKER_ENCRYPTION.decryption],
-            xml=XML,
-            now=NOW,
-        )
-    return read_logout_answer(signed, binding=binding, url=url, request_id=REQUEST_ID, now=NOW)
-
-
 def _read_posted(message: bytes) -> LogoutRequest | LogoutAnswer:
     name = "SAMLResponse" if b"LogoutResponse" in message else "SAMLRequest"
     arrived = decode_logout([(name, encode_post(message))], xml=XML)
-    return _read(arrived, binding="post")
+    return take_logout(arrived)
 
 
 def _read_query(query: bytes) -> LogoutRequest | LogoutAnswer:
     arrived = decode_logout(query, xml=XML)
     assert arrived.relay_state == "les-3"
-    return _read(arrived, binding="redirect")
+    return take_logout(arrived)
 
 
 def _read_envelope(message: bytes) -> LogoutRequest | LogoutAnswer:
-    return _read(decode_envelope(message, xml=XML), binding="soap")
+    return take_logout(decode_envelope(message, xml=XML))
 
 
 def _is_bounded(_honest: Any, found: LogoutRequest) -> bool:
