@@ -8,6 +8,7 @@ from click.testing import CliRunner
 
 from broker.__main__ import main
 from tests.journeys.conftest import World
+from tests.journeys.waiting import until_followed
 
 
 async def run_broker(*arguments: str | Path) -> str:
@@ -33,12 +34,18 @@ async def run_program(*arguments: str | Path, exit_code: int = 0) -> str:
     return said.decode()
 
 
+async def apply(world: World, *documents: Path) -> None:
+    """Apply documents, and return once they are in force."""
+    await run_broker("apply", "--config", world.folder, *documents)
+    await until_followed(world)
+
+
 async def change(world: World, document: str, *changes: tuple[str, str]) -> None:
-    """Apply a document of the world with these replacements."""
+    """Apply a document of the world with these replacements; return once they are in force."""
     file = world.folder / "federation" / document
     text = file.read_text()
     for old, new in changes:
         assert old in text, old
         text = text.replace(old, new)
     file.write_text(text)
-    await run_broker("apply", "--config", world.folder, file)
+    await apply(world, file)

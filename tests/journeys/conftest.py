@@ -19,6 +19,7 @@ from starlette.types import ASGIApp
 
 import broker.demo.run
 import broker.demo.world
+import broker.resources
 import broker.store_choice
 from broker.adapters.watching.logs import SHUT_LOGGERS, configure_logs
 from broker.adapters.watching.metrics import Metrics
@@ -123,6 +124,7 @@ def open_world(
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(broker.demo.run, "build_broker", building)
             patch.setattr(broker.store_choice, "MemoryLoginStore", witness.make_store)
+            patch.setattr(broker.resources, "RegistryInForce", witness.open_registry)
             patch.setattr(broker.demo.world, "serving", serving)
             running = demo_world(folder, **{"ports": FREE_PORTS, **how})
             prepared = await running.__aenter__()

@@ -15,7 +15,6 @@ from tests.journeys.commands import change
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.example_clients import EXAMPLES
 from tests.journeys.visitor import Visitor
-from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -81,7 +80,6 @@ async def test_who_is_announced_chooses_no_school(
     world: World, browsers: Callable[[], Visitor]
 ) -> None:
     visitor, another = browsers(), browsers()
-    await until(lambda: ask(browsers()))  # the change is in force
     assert await ask(visitor) == "false"
     url = announcement(world)
     visitor.page = await visitor.client.get(url)

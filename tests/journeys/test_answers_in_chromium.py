@@ -30,9 +30,9 @@ from broker.demo.servers import serving
 from broker.demo.toml_writer import write_toml
 from broker.oidc_op.client_secrets import hash_client_secret
 from tests.journeys.chromium import check_page, open_page
-from tests.journeys.commands import run_broker
+from tests.journeys.commands import apply
 from tests.journeys.conftest import OpenWorld, World
-from tests.journeys.waiting import GIVE_UP_SECONDS, until
+from tests.journeys.waiting import GIVE_UP_SECONDS
 
 pytestmark = [pytest.mark.servers, pytest.mark.browser]
 
@@ -138,9 +138,11 @@ async def suppliers(world: World) -> AsyncIterator[Suppliers]:
         made = Suppliers(world.at[Party.BROKER], origins)
         bundle = world.folder / "bundle-answers.toml"
         bundle.write_text(write_toml(documents(made), comment="Two suppliers."))
-        await run_broker("apply", "--config", world.folder, bundle)
+        await apply(world, bundle)
         async with serving({Party.REKENRIJK: made.app()}, sockets=sockets):
-            await until(lambda: is_known(made))
+            async with httpx2.AsyncClient() as client:
+                where = f"{made.broker}/.well-known/openid-configuration"
+                made.discovery = (await client.get(where)).json()
             yield made
 
 
@@ -168,15 +170,6 @@ def documents(suppliers: Suppliers) -> dict[str, Any]:
     agreement = {"school": "vuurvogel", "supplier": "gamma", "version": 1, "approved": []}
     found["agreement"].append({**agreement, "from": date(2024, 8, 1)})
     return found
-
-
-async def is_known(suppliers: Suppliers) -> bool:
-    """Tell whether the broker follows what was applied."""
-    where = f"{suppliers.broker}/.well-known/openid-configuration"
-    async with httpx2.AsyncClient() as somebody:  # one browser may not begin so often
-        suppliers.discovery = (await somebody.get(where)).json()
-        asked = await somebody.get(suppliers.begin("beta"))
-    return asked.status_code == 303
 
 
 async def log_in(page: Page, suppliers: Suppliers, system: str, **changes: str) -> None:

@@ -27,10 +27,9 @@ from broker.demo.addresses import FREE_PORTS, Party, listening
 from broker.demo.servers import serving
 from broker.demo.toml_writer import write_toml
 from broker.oidc_op.client_secrets import hash_client_secret
-from tests.journeys.commands import run_broker
+from tests.journeys.commands import apply
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.visitor import Visitor
-from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -163,7 +162,7 @@ async def callback(world: World, tmp_path_factory: pytest.TempPathFactory) -> As
         uri = f"http://localhost:{sockets[Party.REKENRIJK].getsockname()[1]}/cb"
         bundle = world.folder / "bundle-module.toml"
         bundle.write_text(write_toml(documents(uri), comment="The client of a module."))
-        await run_broker("apply", "--config", world.folder, bundle)
+        await apply(world, bundle)
         async with serving({Party.REKENRIJK: app}, sockets=sockets):
             yield uri
 
@@ -192,14 +191,7 @@ async def suite(world: World, callback: str, browsers: Callable[[], Visitor]) ->
     """A client with a pupil whose browser is fresh."""
     visitor = browsers()
     where = f"{world.at[Party.BROKER]}/.well-known/openid-configuration"
-    suite = Suite(callback, visitor, (await visitor.client.get(where)).json())
-
-    async def is_known() -> bool:
-        await suite.ask()
-        return visitor.shows("school")
-
-    await until(is_known)
-    return suite
+    return Suite(callback, visitor, (await visitor.client.get(where)).json())
 
 
 def claims_of(**members: Any) -> str:

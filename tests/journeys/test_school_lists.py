@@ -17,10 +17,9 @@ from broker.demo import people
 from broker.demo.addresses import Party
 from broker.demo.oidc_school import public_jwks
 from broker.demo.toml_writer import write_toml
-from tests.journeys.commands import run_broker, run_program
+from tests.journeys.commands import apply, run_program
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.visitor import Visitor
-from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -58,13 +57,7 @@ async def world(open_world: OpenWorld) -> AsyncIterator[World]:
         }
         written = write_toml({"api_client": [program]}, comment="A program of this school.")
         school.write_text(school.read_text() + written)
-        await run_broker("apply", "--config", opened.folder, idp, school)
-        async with httpx2.AsyncClient(trust_env=False) as client:
-
-            async def is_known() -> bool:
-                return (await ask_token(client, opened)).status_code == 200
-
-            await until(is_known)
+        await apply(opened, idp, school)
         yield opened
 
 

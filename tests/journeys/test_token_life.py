@@ -15,11 +15,10 @@ from joserfc import jwt
 from joserfc.jwk import KeySet
 
 from broker.demo.addresses import Party
-from tests.journeys.commands import run_broker
+from tests.journeys.commands import apply
 from tests.journeys.conftest import OpenWorld, World
 from tests.journeys.test_pushed_request import Program
 from tests.journeys.visitor import Visitor
-from tests.journeys.waiting import until
 
 pytestmark = pytest.mark.servers
 
@@ -43,27 +42,8 @@ async def world(open_world: OpenWorld) -> AsyncIterator[World]:
         file = opened.folder / "federation" / "suppliers" / "rekenrijk.toml"
         before, table, party = file.read_text().partition("[[relying_party]]")
         file.write_text(before + table + party.rstrip() + TOKENS)
-        await run_broker("apply", "--config", opened.folder, file)
-        await until(lambda: is_in_force(opened))
+        await apply(opened, file)
         yield opened
-
-
-async def is_in_force(world: World) -> bool:
-    """Tell whether the API may be asked for."""
-    settings = world.prepared.federation.rekenrijk
-    asked = {
-        "client_id": settings.client_id,
-        "redirect_uri": settings.redirect_uri,
-        "response_type": "code",
-        "scope": "openid",
-        "code_challenge": "a" * 43,
-        "code_challenge_method": "S256",
-        "resource": API,
-    }
-    async with httpx2.AsyncClient() as somebody:  # one browser may not begin so often
-        answer = await somebody.get(f"{settings.issuer}/oidc/authorize", params=asked)
-    assert answer.status_code == 303, answer.text
-    return "error=" not in answer.headers["location"]
 
 
 @pytest.fixture

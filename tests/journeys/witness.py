@@ -6,12 +6,14 @@ It looks on and changes nothing. The search for telling values reads what it wro
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from broker.adapters.login_store.memory import MemoryLoginStore
 from broker.adapters.watching.metrics import Metrics
 from broker.demo.addresses import Party
+from broker.flow.federation.snapshots import RegistryInForce
 from broker.flow.held_state.login_store import Claim, Put
 
 Headers = Sequence[tuple[bytes, bytes]]
@@ -53,6 +55,7 @@ class Witness:
         stored: every record and locator that the login store was ever given.
         logs: files to which the world's logs go.
         metrics: of each broker.
+        registries: what each broker has in force.
     """
 
     folder: Path
@@ -60,6 +63,7 @@ class Witness:
     stored: list[bytes] = field(default_factory=list)
     logs: list[Path] = field(default_factory=list)
     metrics: list[Metrics] = field(default_factory=list)
+    registries: list[RegistryInForce] = field(default_factory=list)
 
     def at(self, *parties: Party) -> Iterator[Exchange]:
         """Return what happened at these parties."""
@@ -89,6 +93,12 @@ class Witness:
             await app(scope, note_asked, note_told)
 
         return watched
+
+    def open_registry(self, *of: Any, **settings: Any) -> RegistryInForce:
+        """Return a registry that is kept up to date, and can be looked at here."""
+        opened = RegistryInForce(*of, **settings)
+        self.registries.append(opened)
+        return opened
 
     def make_store(self, **settings: object) -> MemoryLoginStore:
         """Return a login store whose every record is written down here."""
