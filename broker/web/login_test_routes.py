@@ -5,7 +5,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from broker.domain.school_search import search_schools
-from broker.flow.answers import Redirect
 from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.login_tests.login_tests import LoginTestResult
 from broker.web.begin import count_start, is_framed, show_new_tab
@@ -13,10 +12,10 @@ from broker.web.csrf import make_token
 from broker.web.login_pages import LoginChoice
 from broker.web.login_test_pages import LoginTestPage, LoginTestSearchPage, page_of
 from broker.web.own_steps import OwnStep
-from broker.web.pages import MAX_SCHOOLS_SHOWN, HandoverPage
+from broker.web.pages import MAX_SCHOOLS_SHOWN
 from broker.web.rehearsal_routes import FORM_BYTES, check_form
 from broker.web.requests import only, read_form, read_query
-from broker.web.responses import redirect, show
+from broker.web.responses import send_on, show
 from broker.web.school_choice import choice_of
 from broker.web.wiring import Web
 
@@ -35,16 +34,8 @@ def login_test_routes(web: Web) -> list[Route]:
             unverified_idp=only(form, "idp"),
             unverified_supplier=only(form, "supplier"),
         )
-        leads_to, opened = begun.leads_to, begun.opened
-        if isinstance(leads_to, Redirect):
-            response = redirect(leads_to.url)
-        else:
-            handover = HandoverPage(
-                action=leads_to.url,
-                fields=leads_to.fields,
-                destination_name=leads_to.destination_name,
-            )
-            response = show(web, request, handover, onward=True)
+        opened = begun.opened
+        response = send_on(web, request, begun.leads_to)
         web.cookies.close_steps(request, response, OwnStep.LOGIN_TEST)
         web.cookies.open_step(
             response,

@@ -5,7 +5,6 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from broker.domain.federation import School, SchoolIdp
-from broker.flow.answers import PostMessage, Redirect
 from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.refusals import LoginStepAbsent
 from broker.flow.switching.volunteers import VolunteerStep
@@ -13,9 +12,8 @@ from broker.web.begin import is_framed, show_new_tab
 from broker.web.csrf import ForeignForm, check_own_form, make_token
 from broker.web.login_pages import LoginChoice, RehearsalPage
 from broker.web.own_steps import OwnStep
-from broker.web.pages import HandoverPage
 from broker.web.requests import Parameters, only, read_form, read_query
-from broker.web.responses import redirect, show
+from broker.web.responses import send_on, show
 from broker.web.wiring import Web
 
 BEGIN, GO_ON = "/rehearsal", "/rehearsal/next"
@@ -77,15 +75,8 @@ def show_volunteer(web: Web, request: Request, step: VolunteerStep) -> Response:
 
 def _answer(web: Web, request: Request, step: VolunteerStep) -> Response:
     leads_to, opened = step.leads_to, step.opened
-    if isinstance(leads_to, Redirect):
-        return redirect(leads_to.url)
-    if isinstance(leads_to, PostMessage):
-        handover = HandoverPage(
-            action=leads_to.url,
-            fields=leads_to.fields,
-            destination_name=leads_to.destination_name,
-        )
-        return show(web, request, handover, onward=True)
+    if leads_to is not None:
+        return send_on(web, request, leads_to)
     page = _page(
         web,
         step.school,

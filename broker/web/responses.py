@@ -127,6 +127,14 @@ def redirect(url: str) -> Response:
     return Response(status_code=SEE_OTHER, headers={"location": url, "cache-control": "no-store"})
 
 
+def send_on(web: Web, request: Request, to: Redirect | PostMessage) -> Response:
+    """Return what sends the browser to a school or supplier."""
+    if isinstance(to, Redirect):
+        return redirect(to.url)
+    page = HandoverPage(action=to.url, fields=to.fields, destination_name=to.destination_name)
+    return show(web, request, page, onward=True, framed=to.may_be_framed)
+
+
 def json(body: object, *, status: int = 200) -> Response:
     """Return JSON that is never kept."""
     return Response(
@@ -220,19 +228,14 @@ def refuse(web: Web, request: Request, refusal: Refusal) -> Response:
 
 def _build(web: Web, request: Request, step: Step) -> Response:
     told = step.answer
-    if isinstance(told, Redirect):
-        return redirect(told.url)
+    if isinstance(told, Redirect | PostMessage):
+        return send_on(web, request, told)
     if isinstance(told, ChooseSchool):
         return redirect(f"/schools?login={told.login}")
     if isinstance(told, ChooseLogin):
         return redirect(f"/schools?login={told.login}&school={told.school}")
     if isinstance(told, OtherLogin):
         return show(web, request, _other_login_page(web, told), onward=True)
-    if isinstance(told, PostMessage):
-        page = HandoverPage(
-            action=told.url, fields=told.fields, destination_name=told.destination_name
-        )
-        return show(web, request, page, onward=True, framed=told.may_be_framed)
     if isinstance(told, WhichSchool):
         return show(web, request, _which_school_page(web, told), onward=True)
     if isinstance(told, Welcome):
