@@ -74,7 +74,6 @@ STATUS_NO_AUTHN_CONTEXT: Final = STATUS_PREFIX + "NoAuthnContext"
 STATUS_NO_PASSIVE: Final = STATUS_PREFIX + "NoPassive"
 STATUS_PARTIAL_LOGOUT: Final = STATUS_PREFIX + "PartialLogout"
 STATUS_REQUEST_DENIED: Final = STATUS_PREFIX + "RequestDenied"
-STATUS_REQUEST_UNSUPPORTED: Final = STATUS_PREFIX + "RequestUnsupported"
 
 # Canonicalisation and transforms.
 ALG_EXCLUSIVE_C14N: Final = "http://www.w3.org/2001/10/xml-exc-c14n#"
