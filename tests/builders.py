@@ -19,9 +19,9 @@ from broker.domain.attributes import (
     AttributeName,
     Population,
 )
+from broker.domain.declared_attributes import DeclaredAttribute
 from broker.domain.federation import (
     Agreement,
-    DeclaredAttribute,
     SamlIdpEndpoints,
     School,
     SchoolFrom,

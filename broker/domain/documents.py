@@ -15,7 +15,16 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
-from broker.domain.attributes import Population
+from broker.domain.document_forms import (
+    BrinText,
+    Document,
+    EntityId,
+    RedirectUri,
+    SecretHash,
+    Slug,
+    Text,
+    Url,
+)
 from broker.domain.federation import (
     ApiScope,
     NoticeMode,
@@ -25,7 +34,6 @@ from broker.domain.federation import (
     SingleSignOn,
     State,
 )
-from broker.domain.ids import BRIN_PATTERN, SLUG_PATTERN
 from broker.domain.relying_parties import (
     AccessTokenName,
     ClaimProfile,
@@ -35,14 +43,7 @@ from broker.domain.relying_parties import (
 )
 from broker.domain.saml_answer_forms import AttributeNaming, NameIdChoice, Signed
 from broker.domain.school_hints import SchoolHint
-
-Slug = Annotated[str, Meta(pattern=f"^{SLUG_PATTERN.pattern}")]
-BrinText = Annotated[str, Meta(pattern=f"^{BRIN_PATTERN.pattern}")]
-Text = Annotated[str, Meta(min_length=1, max_length=500)]
-Url = Annotated[str, Meta(pattern=r"^https?://[^\s]+\Z", max_length=2000)]
-RedirectUri = Annotated[str, Meta(pattern=r"^[A-Za-z][A-Za-z0-9+.-]*:[^\s]+\Z", max_length=2000)]
-SecretHash = Annotated[str, Meta(pattern=r"^[0-9a-f]{64}\Z")]  # hex SHA-256
-EntityId = Annotated[str, Meta(min_length=1, max_length=1024)]  # SAML core 8.3.6
+from broker.domain.sheet_documents import AttributeDocument, SheetDocument
 
 
 class Kind(StrEnum):
@@ -54,12 +55,6 @@ class Kind(StrEnum):
     AGREEMENT = "agreements"
     RELATION = "relations"
     METADATA_SOURCE = "metadata_sources"
-
-
-class Document(
-    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
-):
-    """Base of every table of a document. Written out, it holds what differs from the defaults."""
 
 
 class ApiClientDocument(Document, frozen=True, kw_only=True):
@@ -152,18 +147,6 @@ class IdentityProviderDocument(Document, frozen=True, kw_only=True):
     states_issuer: bool = False
 
 
-class AttributeDocument(Document, frozen=True, kw_only=True):
-    """`[[attribute]]` of a supplier: what it asks for, and why, in words for parents."""
-
-    name: Text
-    purpose: Text
-    required: bool = False
-    populations: Annotated[tuple[Population, ...], Meta(min_length=1)] = (
-        Population.PUPIL,
-        Population.STAFF,
-    )
-
-
 class RelyingPartyDocument(Document, frozen=True, kw_only=True):
     """`[[relying_party]]` of a supplier: one of its systems."""
 
@@ -236,6 +219,7 @@ class SupplierDocument(Document, frozen=True, kw_only=True):
     eck_id_entitled: bool = False
     may_ask_session: bool = False
     enabled: bool = True
+    sheet: SheetDocument | None = None
     attribute: tuple[AttributeDocument, ...] = ()
     relying_party: tuple[RelyingPartyDocument, ...] = ()
     api: tuple[ApiDocument, ...] = ()

@@ -11,7 +11,8 @@ from urllib.parse import urlsplit
 import msgspec
 
 from broker.domain.announcing import Announcing
-from broker.domain.attributes import AttributeName, Population
+from broker.domain.attributes import AttributeName
+from broker.domain.declared_attributes import DeclaredAttribute
 from broker.domain.ids import (
     BoardId,
     Brin,
@@ -212,15 +213,6 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
         return urlsplit(url or "").netloc
 
 
-class DeclaredAttribute(msgspec.Struct, frozen=True, kw_only=True):
-    """What a supplier asks for, with its reason in words for parents."""
-
-    name: AttributeName
-    purpose: str
-    required: bool = False
-    populations: tuple[Population, ...] = (Population.PUPIL, Population.STAFF)
-
-
 class SupplierApi(msgspec.Struct, frozen=True, kw_only=True):
     """An API of a supplier, to which its own systems bring access tokens (RFC 8707, RFC 9068).
 
@@ -248,6 +240,8 @@ class Supplier(msgspec.Struct, frozen=True, kw_only=True):
         previous_epoch: letter of the key that its pseudonyms came from before, or will again: told
             by `previous_sub`. None while no window of a rotation is open.
         may_ask_session: its systems may ask whether somebody is logged in.
+        sheet_version: of its service sheet; 0 while it has none. What else stands there is read
+            from the document by those who show it, never by a login.
     """
 
     id: SupplierId
@@ -262,6 +256,7 @@ class Supplier(msgspec.Struct, frozen=True, kw_only=True):
     previous_epoch: str | None = None
     enabled: bool = True
     may_ask_session: bool = False
+    sheet_version: int = 0
 
 
 class NoticeMode(StrEnum):

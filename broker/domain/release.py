@@ -18,7 +18,8 @@ from broker.domain.attributes import (
     Population,
     is_never_released,
 )
-from broker.domain.federation import Agreement, DeclaredAttribute, Supplier
+from broker.domain.declared_attributes import DeclaredAttribute
+from broker.domain.federation import Agreement, Supplier
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.relations import CarriedFrom

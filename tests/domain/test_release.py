@@ -9,7 +9,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from broker.domain.attributes import AFFILIATION, ECK_ID, VOCABULARY, AttributeName, Population
-from broker.domain.federation import Agreement, DeclaredAttribute, Supplier
+from broker.domain.declared_attributes import DeclaredAttribute
+from broker.domain.federation import Agreement, Supplier
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.release import (
     AgreementNotInForce,

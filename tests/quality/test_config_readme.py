@@ -12,10 +12,18 @@ from broker.domain.documents import (
     AnnouncementDocument,
     ApiClientDocument,
     ApiDocument,
-    AttributeDocument,
     ExceptionDocument,
     Kind,
     RelyingPartyDocument,
+)
+from broker.domain.sheet_documents import (
+    AttributeDocument,
+    ContactDocument,
+    DpiaDocument,
+    ProcessorAgreementDocument,
+    SheetDocument,
+    SubProcessorDocument,
+    WordsDocument,
 )
 from broker.domain.tolerances import Tolerance
 from broker.setting_tables import Section
@@ -31,6 +39,12 @@ HEADINGS: dict[str, type[msgspec.Struct]] = {
     "`[announcement]`:": AnnouncementDocument,
     "`[[exception]]`:": ExceptionDocument,
     "### Supplier: `suppliers/*.toml`": TYPES[Kind.SUPPLIER],
+    "`[sheet]`:": SheetDocument,
+    "`sheet.processor_agreement`:": ProcessorAgreementDocument,
+    "`[[sheet.sub_processor]]`:": SubProcessorDocument,
+    "`sheet.dpia`:": DpiaDocument,
+    "`[[sheet.contact]]`:": ContactDocument,
+    "Words in two languages:": WordsDocument,
     "`[[attribute]]`:": AttributeDocument,
     "`[[relying_party]]`:": RelyingPartyDocument,
     "`[[api]]`:": ApiDocument,

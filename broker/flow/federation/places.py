@@ -4,7 +4,8 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
-from broker.domain.documents import Document, DocumentProblem
+from broker.domain.document_forms import Document
+from broker.domain.documents import DocumentProblem
 from broker.domain.federation import State
 from broker.jose.keys import KeySetUnusable, parse_key_set
 from broker.saml_xml.metadata import is_safe_location

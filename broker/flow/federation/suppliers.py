@@ -5,19 +5,20 @@ from collections.abc import Callable, Iterator
 from typing import TypeAlias
 
 from broker.domain.attributes import AttributeName
+from broker.domain.declared_attributes import DeclaredAttribute
 from broker.domain.documents import (
-    AttributeDocument,
     DocumentProblem,
     RelyingPartyDocument,
     SupplierDocument,
 )
-from broker.domain.federation import DeclaredAttribute, Supplier
+from broker.domain.federation import Supplier
 from broker.domain.ids import RelyingPartyId, SupplierId
 from broker.domain.relying_parties import (
     OidcClient,
     RelyingParty,
     SamlServiceProvider,
 )
+from broker.domain.sheet_documents import AttributeDocument
 from broker.flow.federation.attribute_names import check_attribute_known, is_restricted
 from broker.flow.federation.client_authentication import (
     AUTHENTICATION_KEYS,
@@ -48,6 +49,7 @@ from broker.flow.federation.service_providers import (
     check_pseudonym_attributes,
     compile_service_provider,
 )
+from broker.flow.federation.sheet_versions import check_since_versions
 from broker.flow.federation.signed_requests import check_signed_requests
 from broker.flow.federation.start_places import check_session_answers, check_start_places
 from broker.flow.federation.supplier_apis import check_apis, compile_api
@@ -92,6 +94,7 @@ def check_relying_parties(document: SupplierDocument) -> Iterator[DocumentProble
 
 SUPPLIER_CHECKS: tuple[Callable[[SupplierDocument], Iterator[DocumentProblem]], ...] = (
     check_declared_attributes,
+    check_since_versions,
     check_relying_parties,
     check_apis,
 )
@@ -205,6 +208,7 @@ def compile_supplier(
         epoch=epoch,
         enabled=document.enabled,
         may_ask_session=document.may_ask_session,
+        sheet_version=document.sheet.version if document.sheet is not None else 0,
     )
 
 
@@ -213,7 +217,9 @@ def _compile_attribute(each: AttributeDocument) -> DeclaredAttribute:
         name=AttributeName(each.name),
         purpose=each.purpose,
         required=each.required,
+        required_since=each.required_since or 0,
         populations=tuple(dict.fromkeys(each.populations)),
+        asked_since=each.asked_since,
     )
 
 
