@@ -1,0 +1,29 @@
+"""A page that shows every part that pages of the console are made of, for tests and for looking."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import ClassVar
+
+from broker.web.rendering import load_pages
+
+TEMPLATES = Path(__file__).parent / "templates"
+
+PAGES = load_pages(template_folders=(TEMPLATES,))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AllComponentsPage:
+    """Each part in each of its kinds.
+
+    Attributes:
+        long_name: stands wherever somebody else's text may.
+        errors: ids of fields and what to do about each.
+    """
+
+    template: ClassVar[str] = "all_components.html"
+    long_name: str = "Stichting Openbaar Leermiddelenoverleg Zuidoost-Nederland"
+    errors: tuple[tuple[str, str], ...] = (
+        ("mail", "Fill in a mail address"),
+        ("until", "Choose a day after today"),
+        ("group", "Choose at least one"),
+    )
