@@ -86,6 +86,7 @@ SAFE_SUBJECTS |= {"school", "to_idp", "column", "name_lines"}
 SAFE_CHECKS = {"check", "name", "__name__"}
 NOT_SHOWN = {"answer_to"}  # hides itself in a repr
 NOT_SHOWN |= {"problems"}  # of a school's list: numbers of lines, and reasons without values
+NOT_SHOWN |= {"faults"}  # of an uploaded table: likewise
 """What a refusal may repeat: names of attributes, parameters, elements, algorithms and parties."""
 
 
