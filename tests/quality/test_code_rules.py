@@ -133,6 +133,7 @@ def test_a_library_behind_one_wrapper_is_imported_there_alone(package: str) -> N
         "joserfc": ("broker/jose/", "broker/demo/", "broker/adapters/"),
         "rbcl": ("broker/pseudonyms/group.py", "broker/libsodium.py"),
         "saml2": ("broker/demo/",),
+        "typst": ("broker/adapters/documents/typeset_documents.py",),
         "shamir_mnemonic": ("broker/adapters/keys/key_shares.py",),
     }.get(package, ())
     importers = [
