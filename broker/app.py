@@ -29,6 +29,7 @@ from broker.browser_sessions import (
     wire_sessions,
 )
 from broker.callers import certificate_hop_of, certificate_support_of, wire_callers
+from broker.console import wire_console
 from broker.flow.at_school import SchoolAddresses
 from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
@@ -291,6 +292,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         login_tests=wire_login_tests(
             parts.loaded, resources, flow_keys, tools, schools, state=state, lists=lists
         ),
+        console=wire_console(parts.loaded, tools, state=state),
         token=back_channel.tokens,
         token_status=back_channel.status,
         mapping=wire_mapping(settings, resources, flow_keys, tools),

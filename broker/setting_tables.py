@@ -3,7 +3,7 @@
 Units stand in the names. A new setting belongs to the table of what it bounds.
 """
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 import msgspec
 from msgspec import Meta
@@ -15,6 +15,14 @@ ShownText = Annotated[str, Meta(pattern=r"^[^\x00-\x1f\x7f]+\Z", max_length=1000
 WebAddress = Annotated[str, Meta(pattern=r"^https?://[!-~]+\Z", max_length=2000)]
 Scope = Annotated[str, Meta(pattern=r"^[a-z0-9][a-z0-9.-]{0,126}\Z")]
 """SAML V2.0 Subject Identifier Attributes Profile 1.0, 2.1; in small letters, as it is compared."""
+AcrValue = Literal[
+    "http://eidas.europa.eu/LoA/low",
+    "http://eidas.europa.eu/LoA/substantial",
+    "http://eidas.europa.eu/LoA/high",
+    "https://refeds.org/profile/sfa",
+    "https://refeds.org/profile/mfa",
+]
+"""A level of a login; those of `broker.domain.assurance`."""
 HeaderName = Annotated[str, Meta(pattern=r"^[A-Za-z0-9-]+\Z", max_length=100)]
 MEMORY_URL = "memory:"
 """The login store in the process itself: one worker, and gone when it stops."""
@@ -95,6 +103,24 @@ class Sessions(Section, frozen=True, kw_only=True):
     """So long a browser waits for a party to which it is brought, by SAML, then it goes on."""
     front_channel_logout: bool = False
     """Whether suppliers' own logout pages are shown in frames of ours."""
+
+
+class Console(Section, frozen=True, kw_only=True):
+    """The pages on which schools and suppliers decide."""
+
+    idle_minutes: Annotated[int, Meta(ge=1, le=480)] = 30
+    """After which somebody who does nothing must log in again."""
+    longest_hours: Annotated[int, Meta(ge=1, le=8)] = 8
+    """After which everybody must."""
+    signing_levels: Annotated[tuple[AcrValue, ...], Meta(min_length=1)] = (
+        "https://refeds.org/profile/mfa",
+        "http://eidas.europa.eu/LoA/substantial",
+    )
+    """Of which a login must have one before it signs, or a higher one."""
+    signing_minutes: Annotated[int, Meta(ge=1, le=60)] = 15
+    """Since that login, for which the school had to ask anew."""
+    invitation_days: Annotated[int, Meta(ge=1, le=60)] = 14
+    """That an invitation waits."""
 
 
 class Joining(Section, frozen=True, kw_only=True):

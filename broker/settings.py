@@ -17,6 +17,7 @@ from broker.setting_tables import (
     MEMORY_URL,
     About,
     Certificates,
+    Console,
     Conversions,
     Enrolment,
     Folders,
@@ -69,6 +70,7 @@ class Settings(Section, frozen=True, kw_only=True):
     store: Store = Store()
     times: Times = Times()
     sessions: Sessions = Sessions()
+    console: Console = Console()
     joining: Joining = Joining()
     takeover: Takeovers = Takeovers()
     switching: Switching = Switching()

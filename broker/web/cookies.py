@@ -7,6 +7,7 @@
 | `logout.<state>` | `<handle>` | half an hour | None, or Lax |
 | `session` | `<handle>`: logs in at the next supplier | until the browser closes | Lax |
 | `session.<name>` | `<handle>.<second>`: finds where a session is logged in | the same | Lax |
+| `console` | `<handle>`: who is logged in to the console | until the browser closes | Lax |
 | `school` | id of the school chosen last | a setting | Lax |
 | `idp` | id of the login chosen last, of a school with several | a setting | Lax |
 | `lang` | `nl` or `en` | a year | None, or Lax |
@@ -251,6 +252,16 @@ class Cookies:
             if cookie.startswith(prefix) and STATE_PATTERN.match(name) and match is not None:
                 found.append((int(match["begun"]), name, match["handle"]))
         return sorted(found, reverse=True)
+
+    def read_console(self, request: Request) -> str:
+        """Return the handle of this browser's session in the console, or ""."""
+        value = self.read(request, "console")
+        return value if HANDLE_PATTERN.match(value) else ""
+
+    def open_console(self, response: Response, handle: str) -> None:
+        """Give this browser a session in the console, until it closes; an empty one ends it."""
+        header = self._header("console", handle, seconds=None if handle else 0)
+        response.raw_headers.append(header)
 
     def remember_school(self, response: Response, school: str) -> None:
         """Remember the choice in this browser; an empty one forgets it."""

@@ -1,6 +1,7 @@
 """From what a flow answers to what a browser gets."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from types import MappingProxyType
 
 import msgspec
@@ -93,6 +94,7 @@ def show(
     framed: bool = False,
     again: bool = False,
     frames: Sequence[str] = (),
+    around: Frame | None = None,
 ) -> Response:
     """Return a page for people.
 
@@ -101,12 +103,15 @@ def show(
         framed: it may be shown inside another page.
         again: it can be asked for again, so it offers itself in the other language.
         frames: origins whose pages it shows in frames.
+        around: what stands around it besides language and links to the other one.
     """
     links: Sequence[LanguageLink] = ()
     if again:
         # Never from `request.url`, which is made from the Host header.
         links = build_language_links(request.scope["path"], request.query_params.multi_items())
-    frame = Frame(language=read_language(web, request), language_links=tuple(links))
+    frame = replace(
+        around or Frame(), language=read_language(web, request), language_links=tuple(links)
+    )
     response = Response(web.pages.render(page, frame), status, media_type="text/html")
     response.headers["content-security-policy"] = content_policy(
         onward=onward,

@@ -10,6 +10,7 @@ from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.audit import make_reference, note_refusal
 from broker.oidc_op.response import build_error_body
 from broker.web.api_routes import api_routes
+from broker.web.console.routes import console_routes
 from broker.web.edge import Edge, is_for_machines, is_for_programs, note_fault
 from broker.web.endpoints import Endpoints
 from broker.web.first_party_routes import first_party_routes
@@ -82,6 +83,7 @@ def build_site(web: Web, *, life_span: Lifespan[None] | None = None) -> Edge:
         *people_routes(web),
         *rehearsal_routes(web),
         *login_test_routes(web),
+        *console_routes(web),
         *api_routes(web),
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),

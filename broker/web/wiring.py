@@ -24,6 +24,7 @@ from broker.flow.tokens.status import TokenStatus
 from broker.saml_xml.security import XmlSecurity
 from broker.web.api_lists import ApiLists
 from broker.web.certificate_hop import CertificateHop
+from broker.web.console.wiring import ConsoleWeb
 from broker.web.cookies import Cookies
 from broker.web.own_documents import Documents
 from broker.web.rendering import Pages
@@ -64,6 +65,7 @@ class Web:
     session_questions: SessionQuestions
     volunteers: VolunteerFlow
     login_tests: LoginTestFlow
+    console: ConsoleWeb
     token: TokenFlow
     token_status: TokenStatus
     api: ApiAccess

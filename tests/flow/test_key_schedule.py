@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.flow.held_state.records import EVERY_KIND
+from broker.flow.held_state.every_kind import EVERY_KIND
 from broker.flow.key_plans.key_purposes import (
     CLOCKS_DIFFER,
     COOKIE,

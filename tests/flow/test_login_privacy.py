@@ -9,7 +9,7 @@ import pytest
 from broker.demo.people import Person
 from broker.domain.federation import NoticeMode
 from broker.flow.answers import PostMessage, Welcome
-from broker.flow.held_state.records import EVERY_KIND
+from broker.flow.held_state.every_kind import EVERY_KIND
 from broker.flow.held_state.sealed_state import SealedRecord
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.persons import identify_person, present_person
@@ -110,6 +110,7 @@ def test_records_of_every_kind_hide_what_they_hold() -> None:
         "participation",
         "told-login",
         "login-test",
+        "console-session",
         "logout",
         "logged-out",
         "logout-result",

@@ -13,7 +13,8 @@ from broker.flow.first_party.announcement_checks import (
 from broker.flow.first_party.announcement_checks import (
     SKEW_SECONDS as ANNOUNCEMENT_SKEW_SECONDS,
 )
-from broker.flow.held_state.records import EVERY_KIND, REFRESH, USERINFO
+from broker.flow.held_state.every_kind import EVERY_KIND
+from broker.flow.held_state.records import REFRESH, USERINFO
 from broker.flow.held_state.request_records import USED_TTL_SECONDS
 from broker.flow.held_state.sealed_state import RecordT, StateKind
 from broker.flow.tokens.refreshing import USE_REMEMBERED_SECONDS
@@ -23,7 +24,7 @@ from broker.resources import DAY_SECONDS
 from broker.saml_sp.checks import ASSERTION_MAX_AGE
 from broker.saml_xml.clock import CLOCK_SKEW
 from broker.saml_xml.logout.checks import LOGOUT_MAX_AGE
-from broker.setting_tables import Sessions, Times
+from broker.setting_tables import Console, Sessions, Times
 from broker.web.cookies import (
     AGAIN_SECONDS,
     ANNOUNCED_SECONDS,
@@ -142,6 +143,7 @@ SET = {
     "participation": Sessions().logout_minutes,
     "told-login": Sessions().minutes,
     "session-at-school": Sessions().minutes + Sessions().logout_minutes,
+    "console-session": Console().idle_minutes,
 }
 """How many minutes those live whose end is a setting."""
 
@@ -192,6 +194,7 @@ def test_cookies_live_as_long_as_told() -> None:
         **dict.fromkeys(OWN_STEP_COOKIES, in_words(waiting)),
         LOGOUT_COOKIE: "30 minutes",
         "session": "until the browser is closed",
+        "console": "until the browser is closed",
         SESSION_COOKIE: "until the browser is closed",
         "school": in_words(Times().remembered_school_days * DAY) + " (setting)",
         "idp": in_words(Times().remembered_school_days * DAY) + " (setting)",

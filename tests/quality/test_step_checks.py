@@ -10,10 +10,12 @@ from tests.quality.sources import broker_modules, parsed_files
 NOT_OF_A_LOGIN = (
     "broker/demo/",
     "broker/commands/",
+    "broker/flow/console/",
     "broker/flow/federation/",
     "broker/flow/insight/",
     "broker/flow/login_tests/",
     "broker/flow/operators/",
+    "broker/flow/own_logins/",
     "broker/flow/programs/",
     "broker/flow/rotation/",
     "broker/flow/switching/",
@@ -41,6 +43,7 @@ NOT_OF_A_LOGIN = (
     "broker/flow/pushed_requests.py",  # before a browser comes
     "broker/oidc_op/token_status.py",
     "broker/web/api_",
+    "broker/web/console/",
     "broker/saml_xml/metadata.py",
     "broker/saml_xml/signed_metadata.py",
     "broker/saml_sp/metadata.py",

@@ -23,21 +23,9 @@ from broker.domain.attributes import Population
 from broker.domain.ids import RelyingPartyId, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.release import ReleaseDecision
 from broker.flow.following.trail import LoginId
-from broker.flow.held_state.request_records import PUSHED, USED_OBJECT
 from broker.flow.held_state.sealed_state import SealedRecord, StateKind
-from broker.flow.login_tests.sent_records import LOGIN_TESTED
-from broker.flow.programs.api_records import API_TOKEN
 from broker.flow.receipts.receipts import SealedReceipt
-from broker.flow.sessions.logout_records import LOGGED_OUT, LOGOUT, LOGOUT_RESULT
-from broker.flow.sessions.session_records import (
-    PARTICIPATION,
-    SESSION,
-    SESSION_AT_SCHOOL,
-    STANDING,
-    TOLD_LOGIN,
-    HeldSession,
-)
-from broker.flow.switching.volunteer_records import AT_SCHOOL, BETWEEN
+from broker.flow.sessions.session_records import HeldSession
 from broker.oidc_op.asked_claims import AskedClaims
 from broker.oidc_op.grants import OidcGrant, UserinfoGrant
 from broker.oidc_op.profiles import PROFILES
@@ -339,9 +327,3 @@ GRANT = StateKind(
 ACCESS_TOKEN, FAMILY = "access-token", "refresh-family"
 """Labels by which the handles of what a code gives hang on the code's
 (`SealedState.derive_handle`)."""
-
-EVERY_KIND = (
-    *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, REFRESH, API_TOKEN),
-    *(AT_SCHOOL, BETWEEN, LOGIN_TESTED, PUSHED, USED_OBJECT, SESSION, STANDING, PARTICIPATION),
-    *(SESSION_AT_SCHOOL, TOLD_LOGIN, LOGOUT, LOGGED_OUT, LOGOUT_RESULT),
-)

@@ -7,7 +7,7 @@ known by. Purposes never share a key.
 from collections.abc import Mapping
 from datetime import timedelta
 
-from broker.flow.held_state.records import EVERY_KIND
+from broker.flow.held_state.every_kind import EVERY_KIND
 from broker.flow.key_plans.key_schedule import RotatingPurpose
 from broker.oidc_op.claims import ID_TOKEN_TTL_SECONDS
 

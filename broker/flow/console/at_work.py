@@ -1,0 +1,94 @@
+"""From a browser's session to who is at work: the roles in force, and whether they may sign now."""
+
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from broker.domain.assurance import covers
+from broker.domain.console_roles import HeldRole, PlaceKind, Role
+from broker.domain.dutch_days import day_of
+from broker.flow.console.actors import Actor, ActorKind
+from broker.flow.console.console_sessions import ConsoleSessions
+from broker.flow.console.role_book import RoleBook
+from broker.flow.console.session_record import ConsoleSession
+from broker.flow.ports import Clock
+
+
+@dataclass(frozen=True, slots=True)
+class SigningRules:
+    """Which login is sure and new enough for signing.
+
+    Attributes:
+        levels: of `assurance.ACR_VALUES`; one that the login covers is enough.
+        seconds: since a login that the school was made to ask for.
+    """
+
+    levels: tuple[str, ...]
+    seconds: int = 15 * 60
+
+    def is_enough(self, level: str) -> bool:
+        """Tell whether a level is sure enough."""
+        return any(covers(level, each) for each in self.levels)
+
+
+@dataclass(frozen=True, slots=True)
+class AtWork:
+    """Somebody who is at work, with the session; `handle` is the text of what opens it."""
+
+    actor: Actor
+    session: ConsoleSession
+    handle: str = field(repr=False)
+
+
+class ConsoleDesk:
+    """Finds who is at work. Keeps nothing."""
+
+    def __init__(
+        self,
+        *,
+        sessions: ConsoleSessions,
+        roles: RoleBook,
+        signing: SigningRules,
+        clock: Clock,
+    ) -> None:
+        self.sessions = sessions
+        self.signing = signing
+        self._roles = roles
+        self._clock = clock
+
+    async def find(self, unverified_handle: str) -> AtWork | None:
+        """Return who is at work in a browser; None when nobody is.
+
+        Raises:
+            StoreUnavailable, RegistryUnreadable
+        """
+        opened = await self.sessions.find(unverified_handle, now=self._clock())
+        if opened is None:
+            return None
+        return AtWork(self.seat(opened.session), opened.session, opened.handle.text)
+
+    def seat(self, session: ConsoleSession) -> Actor:
+        """Return who a session is of, with the roles that they hold now.
+
+        Raises:
+            RegistryUnreadable
+        """
+        today = day_of(self._clock())
+        given = (each.held for each in self._roles.roles_of(session.user))
+        held = tuple(each for each in given if each.is_in_force(today))
+        if session.login_kind is PlaceKind.SCHOOL:
+            held += (HeldRole(Role.TEACHER, PlaceKind.SCHOOL, session.login_place),)
+        return Actor(
+            id=session.user,
+            kind=ActorKind.PERSON,
+            held=held,
+            since=session.logged_in_at,
+            groups=session.groups,
+            level=session.level,
+            may_sign_until=self._may_sign_until(session),
+        )
+
+    def _may_sign_until(self, session: ConsoleSession) -> datetime | None:
+        is_sure = self.signing.is_enough(session.level) and not session.by_link
+        if session.forced_at is None or not is_sure:
+            return None
+        return session.forced_at + timedelta(seconds=self.signing.seconds)

@@ -1,0 +1,49 @@
+"""What the console's menu offers, and to whom: one table, to which each area adds its lines."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from broker.domain.console_roles import MAY, Permission
+from broker.flow.console.actors import Actor
+from broker.web.texts import N_
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A line of the menu.
+
+    Attributes:
+        words: a message id.
+        permission: who holds it at any place sees the line; None: everybody.
+    """
+
+    path: str
+    words: str
+    permission: Permission | None = None
+
+
+ENTRIES: tuple[Entry, ...] = (
+    Entry("/console", N_("Start")),
+    Entry("/console/me", N_("Who am I")),
+)
+"""In this order."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A line as a page shows it."""
+
+    path: str
+    words: str
+    is_here: bool
+
+
+def find_entries(
+    actor: Actor, *, path: str, entries: Iterable[Entry] = ENTRIES
+) -> tuple[Shown, ...]:
+    """Return the lines for somebody at a page; the one that fits its address best is `is_here`."""
+    allowed = {permission for each in actor.held for permission in MAY[each.role]}
+    shown = [each for each in entries if each.permission is None or each.permission in allowed]
+    fitting = [each.path for each in shown if (path + "/").startswith(each.path + "/")]
+    here = max(fitting, key=len, default="")
+    return tuple(Shown(each.path, each.words, each.path == here) for each in shown)

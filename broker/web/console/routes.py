@@ -1,0 +1,13 @@
+"""All routes of the console: each area brings its own."""
+
+from starlette.routing import Route
+
+from broker.web.console.home_routes import home_routes
+from broker.web.wiring import Web
+
+
+def console_routes(web: Web) -> list[Route]:
+    """Return the routes of the console."""
+    return [
+        *home_routes(web),
+    ]

@@ -1,0 +1,16 @@
+"""What the console's routes work with: one field for each flow. `broker.console` makes it."""
+
+from dataclasses import dataclass
+
+from broker.flow.console.at_work import ConsoleDesk
+from broker.flow.console.console_audit import ConsoleAudit
+from broker.flow.console.role_book import RoleBook
+
+
+@dataclass(frozen=True, slots=True)
+class ConsoleWeb:
+    """The flows of the console."""
+
+    desk: ConsoleDesk
+    audit: ConsoleAudit
+    roles: RoleBook
