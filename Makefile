@@ -79,7 +79,15 @@ $(VENV)/.client-packages: $(CLIENTS)/package.json $(CLIENTS)/package-lock.json $
 	cd $(GO_CLIENT) && go build -o $(abspath $(VENV))/bin/example-go-oidc . || echo "No client from Go."
 	if cd $(CLIENTS) && npm ci --silent; then touch $(abspath $@); else echo "No clients from npm." >&2; fi
 
-$(VENV)/.test-packages: $(VENV)/.client-packages
+# What looks at our pages: axe-core, and the Nu Html Checker, which runs on Java.
+LOOKS := tests/looks
+$(VENV)/.look-packages: $(LOOKS)/package.json $(LOOKS)/package-lock.json
+	command -v npm >/dev/null || tests/install-packages nodejs npm
+	command -v java >/dev/null || tests/install-packages default-jre-headless
+	mkdir -p $(VENV)
+	if cd $(LOOKS) && npm ci --silent --ignore-scripts; then touch $(abspath $@); else echo "No checkers from npm." >&2; fi
+
+$(VENV)/.test-packages: $(VENV)/.client-packages $(VENV)/.look-packages
 
 $(VENV)/.demo-packages $(VENV)/.test-packages: $(VENV)/.%-packages: Makefile
 	tests/install-packages $(if $(findstring test,$*),$(TEST_PACKAGES),$(DEMO_PACKAGES))
@@ -89,4 +97,4 @@ $(VENV)/.demo-packages $(VENV)/.test-packages: $(VENV)/.%-packages: Makefile
 	touch $@
 
 clean:
-	rm -rf $(VENV) var $(CLIENTS)/node_modules
+	rm -rf $(VENV) var $(CLIENTS)/node_modules $(LOOKS)/node_modules

@@ -1,0 +1,1 @@
+"""How every page looks and works: in Chromium, by axe-core and by the Nu Html Checker."""

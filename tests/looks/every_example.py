@@ -1,0 +1,65 @@
+"""Every page that there is an example of, and what it renders to."""
+
+from dataclasses import dataclass, replace
+from functools import cache
+
+from broker.web.pages import Frame
+from broker.web.pages import Page as OurPage
+from broker.web.rendering import Pages
+from broker.web.texts import Language
+from tests.web import component_examples, page_examples
+from tests.web.component_examples import AllComponentsPage
+from tests.web.console_examples import find_examples
+from tests.web.page_examples import (
+    EN,
+    EXAMPLES,
+    NL,
+    a_rehearsal,
+    a_which_school,
+    another_login,
+)
+
+LONG = "Christelijke-Scholengemeenschap-Noordoost-Nederland voor onderwijs aan nieuwkomers"
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One page to look at.
+
+    Attributes:
+        pages: what renders it.
+    """
+
+    name: str
+    page: OurPage
+    pages: Pages = page_examples.PAGES
+
+    def render(self, frame: Frame) -> str:
+        """Return the whole document."""
+        return self.pages.render(self.page, self.frame(frame)).decode()
+
+    def frame(self, frame: Frame) -> Frame:
+        """Return what stands around it: the console's pages have a menu."""
+        return frame
+
+    @property
+    def is_of_console(self) -> bool:
+        """Tell whether it is made of the console's parts."""
+        return self.page.template.startswith(("console/", "me/", "all_components"))
+
+
+@cache
+def every_example() -> tuple[Example, ...]:
+    """Return all of them; names are unique."""
+    ours = {
+        **EXAMPLES,
+        "which school, long": a_which_school(supplier_name=LONG),
+        "other login, long": replace(another_login(), school_name=LONG),
+        "rehearsal, long": a_rehearsal(school_name=LONG),
+        **find_examples(),
+    }
+    components = Example("all components", AllComponentsPage(), component_examples.PAGES)
+    return (components, *(Example(name, page) for name, page in ours.items()))
+
+
+FRAMES = {Language.NL: NL, Language.EN: EN}
