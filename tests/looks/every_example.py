@@ -10,6 +10,7 @@ from broker.web.texts import Language
 from tests.web import component_examples, page_examples
 from tests.web.component_examples import AllComponentsPage
 from tests.web.console_examples import find_examples
+from tests.web.console_frame import console_frame
 from tests.web.page_examples import (
     EN,
     EXAMPLES,
@@ -36,11 +37,7 @@ class Example:
 
     def render(self, frame: Frame) -> str:
         """Return the whole document."""
-        return self.pages.render(self.page, self.frame(frame)).decode()
-
-    def frame(self, frame: Frame) -> Frame:
-        """Return what stands around it: the console's pages have a menu."""
-        return frame
+        return self.pages.render(self.page, console_frame(self.page, frame)).decode()
 
     @property
     def is_of_console(self) -> bool:

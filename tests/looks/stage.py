@@ -1,7 +1,7 @@
 """A tab of Chromium that shows rendered pages without a server, and what is asked of each."""
 
 import contextlib
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal
@@ -104,14 +104,14 @@ class Stage:
         found: list[str] = await self.tab.evaluate(script)
         return found
 
-    async def faults(self) -> Sequence[str]:
+    async def faults(self) -> list[str]:
         """Return all that is wrong with the page that is shown."""
         found = [*await self.ask(_RUN_AXE), *await self.ask(FAULTS), *await self.ask(_SMALL)]
         await self.tab.evaluate(_LARGE_TEXT)
         found += [f"with large text {each}" for each in await self.ask(_FIT)]
         return found + await self.broken_rules()
 
-    async def broken_rules(self) -> Sequence[str]:
+    async def broken_rules(self) -> list[str]:
         """Return what the page tried against its Content-Security-Policy, and asked for in vain."""
         found = await self.ask("() => window.violations ?? []")
         return [*found, *(f"asks for {each}" for each in self.leaves)]

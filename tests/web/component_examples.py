@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import ClassVar
 
+from broker.web.console.navigation import Shown
 from broker.web.rendering import load_pages
 
 TEMPLATES = Path(__file__).parent / "templates"
@@ -17,11 +18,17 @@ class AllComponentsPage:
 
     Attributes:
         long_name: stands wherever somebody else's text may.
+        entries: of the menu.
         errors: ids of fields and what to do about each.
     """
 
     template: ClassVar[str] = "all_components.html"
     long_name: str = "Stichting Openbaar Leermiddelenoverleg Zuidoost-Nederland"
+    entries: tuple[Shown, ...] = (
+        Shown("/console", "Start", is_here=False, hint="Where all begins."),
+        Shown("/console/services", "Services", is_here=True),
+        Shown("/console/audit", "What happened", is_here=False),
+    )
     errors: tuple[tuple[str, str], ...] = (
         ("mail", "Fill in a mail address"),
         ("until", "Choose a day after today"),

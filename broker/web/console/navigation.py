@@ -15,11 +15,13 @@ class Entry:
     Attributes:
         words: a message id.
         permission: who holds it at any place sees the line; None: everybody.
+        hint: a message id: what somebody does there, for the first page.
     """
 
     path: str
     words: str
     permission: Permission | None = None
+    hint: str = ""
 
 
 ENTRIES: tuple[Entry, ...] = (
@@ -36,6 +38,7 @@ class Shown:
     path: str
     words: str
     is_here: bool
+    hint: str = ""
 
 
 def find_entries(
@@ -46,4 +49,4 @@ def find_entries(
     shown = [each for each in entries if each.permission is None or each.permission in allowed]
     fitting = [each.path for each in shown if (path + "/").startswith(each.path + "/")]
     here = max(fitting, key=len, default="")
-    return tuple(Shown(each.path, each.words, each.path == here) for each in shown)
+    return tuple(Shown(each.path, each.words, each.path == here, each.hint) for each in shown)
