@@ -126,7 +126,7 @@ def test_no_broad_except_passes_in_silence() -> None:
 
 
 @pytest.mark.parametrize(
-    "package", ["joserfc", "rbcl", "nacl", "signxml", "saml2", "shamir_mnemonic"]
+    "package", ["joserfc", "rbcl", "nacl", "signxml", "saml2", "shamir_mnemonic", "typst"]
 )
 def test_a_library_behind_one_wrapper_is_imported_there_alone(package: str) -> None:
     allowed = {
