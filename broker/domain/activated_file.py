@@ -3,67 +3,47 @@
     school;dienst;kenmerken;tot
     11AA;RekenRijk;voornaam, achternaam;2027-07-31
 
-or a column for each attribute, with yes or no in it. Separated by `;`, `,` or tabs, UTF-8 or
-Windows-1252, names of columns and attributes in Dutch, in English or as the federation writes them.
-It is held in memory while somebody looks at it, and nowhere else.
+or a column for each attribute, with yes or no in it. Names of columns and attributes are Dutch,
+English or those of the federation; the rest is `csv_reading`'s. It is held in memory while somebody
+looks at it, and nowhere else. A row that cannot be used is told with its line; the others are.
 """
 
-import csv
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import date
-from enum import Enum, auto
-from io import StringIO
+from enum import StrEnum
 
 from broker.domain.activated_words import (
     ABSENT_WORDS,
-    COLUMN_WORDS,
+    ATTRIBUTES,
+    COLUMNS,
     DEFAULT_OF_TODAY,
     DEFAULT_WORDS,
+    POPULATION,
     PRESENT_WORDS,
-    ActivatedColumn,
+    SCHOOL,
+    SERVICE,
+    UNTIL,
     find_attribute,
-    fold_words,
 )
-from broker.domain.attributes import AttributeName, Population
-from broker.domain.refusals import Refusal, WhoseTask
+from broker.domain.attributes import VOCABULARY, AttributeName, Population
+from broker.domain.csv_reading import CsvRow, fold_header, read_table
 
 MAX_BYTES = 2 * 1024 * 1024
 MAX_ROWS = 10_000
-MAX_FIELD_CHARACTERS = 2_000
 SHOWN_CHARACTERS = 60
 """So much of what a cell holds is told back to whom it belongs."""
 
-SEPARATORS = (";", ",", "\t")
 
-
-class ActivatedFileUnreadable(Refusal):
-    code = "E-DECIDE-20"
-    whose_task = WhoseTask.SCHOOL
-    what = "This file is not a table that we can read, so nothing of it was used."
-    remedy = "Save it as CSV, with the names of the columns in the first row, and choose it again."
-
-
-class ActivatedFileTooLarge(Refusal):
-    code = "E-DECIDE-21"
-    whose_task = WhoseTask.SCHOOL
-    what = "This file is too large: we read at most 2 MB and 10,000 rows."
-    remedy = "Leave out what is not about services, or send the file in parts."
-    http_status = 413
-
-
-class RowProblem(Enum):
+class RowProblem(StrEnum):
     """What can be wrong with a row."""
 
-    OTHER_COUNT = auto()
-    """Another number of columns than the first row."""
-    TOO_LONG = auto()
-    NO_SERVICE = auto()
-    UNKNOWN_ATTRIBUTE = auto()
-    NOT_YES_OR_NO = auto()
-    UNKNOWN_POPULATION = auto()
-    NOT_A_DAY = auto()
+    NO_SERVICE = "no-service"
+    UNKNOWN_ATTRIBUTE = "unknown-attribute"
+    NOT_YES_OR_NO = "not-yes-or-no"
+    UNKNOWN_POPULATION = "unknown-population"
+    NOT_A_DAY = "not-a-day"
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +51,7 @@ class RowFault:
     """What is wrong with one row, which is left out.
 
     Attributes:
-        line: as an editor counts, the first is 1.
+        line: on which the row ends; the first is 1.
         subject: a name of the file, cut; it belongs to who sent it.
     """
 
@@ -113,128 +93,49 @@ def read_activated(body: bytes) -> ActivatedFile:
     """Return what a file says is activated today.
 
     Raises:
-        ActivatedFileUnreadable: no text, no table, or no column that names the service.
-        ActivatedFileTooLarge: beyond 2 MB or 10,000 rows.
+        CsvUnreadable: no text, or no table.
+        CsvTooLarge: beyond 2 MB or 10,000 rows.
+        CsvFaulty: no column that names the service, one twice, or lines of another length.
 
     >>> read_activated(b"dienst;kenmerken\\r\\nRekenRijk;voornaam\\r\\n").rows[0].service
     'RekenRijk'
     """
-    if len(body) > MAX_BYTES:
-        raise ActivatedFileTooLarge("check_file_bytes")
-    text = read_text(body)
-    rows = _rows(text)
-    header = next(rows, None)
-    if header is None:
-        raise ActivatedFileUnreadable("check_file_has_a_header")
-    columns = _read_columns(header[1])
-    found: list[ActivatedRow] = []
+    table = read_table(body, columns=COLUMNS, max_rows=MAX_ROWS, max_bytes=MAX_BYTES)
+    rows: list[ActivatedRow] = []
     faults: list[RowFault] = []
-    for count, (line, cells) in enumerate(rows, start=1):
-        if count > MAX_ROWS:
-            raise ActivatedFileTooLarge("check_file_rows")
-        row = _read_row(line, cells, columns, faults)
-        if row is not None:
-            found.append(row)
-    return ActivatedFile(rows=tuple(found), faults=tuple(faults))
+    for each in table.rows:
+        found: list[RowFault] = []
+        row = _read_row(each, found)
+        if found:
+            faults += found
+        else:
+            rows.append(row)
+    return ActivatedFile(rows=tuple(rows), faults=tuple(faults))
 
 
-def read_text(body: bytes) -> str:
-    """Return a file of a spreadsheet as text: UTF-8, or what Windows writes.
-
-    Raises:
-        ActivatedFileUnreadable: something else, such as a workbook.
-    """
-    try:
-        text = body.decode("utf-8-sig")
-    except UnicodeDecodeError:
-        text = body.decode("cp1252", errors="replace")
-    # A spreadsheet's own file, a picture or UTF-16 holds these; a table does not.
-    if not text.strip() or re.search("[\x00-\x08\x0e-\x1f]", text):
-        raise ActivatedFileUnreadable("check_file_is_text")
-    return text
-
-
-def find_separator(text: str) -> str:
-    """Return what separates the columns of the first row."""
-    header = text.lstrip().partition("\n")[0]
-    return max(SEPARATORS, key=header.count)
-
-
-def _rows(text: str) -> Iterator[tuple[int, list[str]]]:
-    """Yield the rows that are not empty, with the line on which each begins."""
-    reader = csv.reader(StringIO(text, newline=""), delimiter=find_separator(text), strict=True)
-    begins = 1
-    while True:
-        try:
-            cells = next(reader, None)
-        except csv.Error:
-            cells = []  # refused below: the error's text may hold what was sent
-            reader = None  # type: ignore[assignment]
-        if reader is None:
-            raise ActivatedFileUnreadable("check_file_is_a_table")
-        if cells is None:
-            return
-        if any(each.strip() for each in cells):
-            yield begins, [each.strip() for each in cells]
-        begins = reader.line_num + 1
-
-
-_Reading = tuple[ActivatedColumn | AttributeName, ...]
-
-
-def _read_columns(header: Sequence[str]) -> _Reading:
-    columns: list[ActivatedColumn | AttributeName] = []
-    for each in header:
-        column = COLUMN_WORDS.get(fold_words(each))
-        columns.append(column or find_attribute(each) or ActivatedColumn.OTHER)
-    known = [each for each in columns if each is not ActivatedColumn.OTHER]
-    if ActivatedColumn.SERVICE not in known:
-        raise ActivatedFileUnreadable("check_file_names_services")
-    if len(set(known)) != len(known):
-        raise ActivatedFileUnreadable("check_columns_once")
-    return tuple(columns)
-
-
-def _read_row(
-    line: int, cells: list[str], columns: _Reading, faults: list[RowFault]
-) -> ActivatedRow | None:
-    """Return one row; None when a fault leaves it out, which is then told."""
-    if len(cells) > len(columns) and not any(cells[len(columns) :]):
-        cells = cells[: len(columns)]  # spreadsheets write separators after the last column
-    told = len(faults)
-    if len(cells) != len(columns):
-        faults.append(RowFault(line, RowProblem.OTHER_COUNT))
-        return None
-    if any(len(each) > MAX_FIELD_CHARACTERS for each in cells):
-        faults.append(RowFault(line, RowProblem.TOO_LONG))
-        return None
-    by_column: dict[ActivatedColumn | AttributeName, str] = dict(zip(columns, cells, strict=True))
+def _read_row(row: CsvRow, faults: list[RowFault]) -> ActivatedRow:
+    """Return one row; `faults` get what is wrong with it, and then it is left out."""
 
     def tell(problem: RowProblem, subject: str = "") -> None:
-        faults.append(RowFault(line, problem, subject[:SHOWN_CHARACTERS]))
+        faults.append(RowFault(row.line, problem, subject.strip()[:SHOWN_CHARACTERS]))
 
-    service = by_column[ActivatedColumn.SERVICE]
+    service = row.read(SERVICE).strip()
     if not service:
         tell(RowProblem.NO_SERVICE)
-    approved = _read_list(by_column.get(ActivatedColumn.ATTRIBUTES, ""), tell)
-    for column, cell in by_column.items():
-        if isinstance(column, ActivatedColumn):
-            continue
-        if fold_words(cell) in PRESENT_WORDS:
-            approved.add(column)
-        elif fold_words(cell) not in ABSENT_WORDS:
-            tell(RowProblem.NOT_YES_OR_NO, cell)
-    populations = _read_populations(by_column.get(ActivatedColumn.POPULATION, ""), tell)
-    last_day = _read_day(by_column.get(ActivatedColumn.UNTIL, ""), tell)
-    if len(faults) > told:
-        return None
+    approved = _read_list(row.read(ATTRIBUTES), tell)
+    for name in VOCABULARY:
+        cell = fold_header(row.read(name))
+        if cell in PRESENT_WORDS:
+            approved.add(name)
+        elif cell not in ABSENT_WORDS:
+            tell(RowProblem.NOT_YES_OR_NO, row.read(name))
     return ActivatedRow(
-        line=line,
+        line=row.line,
         service=service,
-        school=by_column.get(ActivatedColumn.SCHOOL, ""),
+        school=row.read(SCHOOL).strip(),
         approved=frozenset(approved),
-        populations=populations,
-        last_day=last_day,
+        populations=_read_populations(row.read(POPULATION), tell),
+        last_day=_read_day(row.read(UNTIL).strip(), tell),
     )
 
 
@@ -244,7 +145,7 @@ _Tell = Callable[[RowProblem, str], None]
 def _read_list(cell: str, tell: _Tell) -> set[AttributeName]:
     found: set[AttributeName] = set()
     for each in re.split(r"[|,;+\n]", cell):
-        words = fold_words(each)
+        words = fold_header(each)
         if not words or words in ABSENT_WORDS:
             continue
         if words in DEFAULT_WORDS:
@@ -266,7 +167,7 @@ _BOTH = ("", "beide", "both", "all", "alle", "iedereen", "everybody")
 
 
 def _read_populations(cell: str, tell: _Tell) -> frozenset[Population]:
-    words = fold_words(cell)
+    words = fold_header(cell)
     if words in _BOTH:
         return frozenset(Population)
     found = frozenset(

@@ -1,15 +1,12 @@
-"""By which words schools' tables name columns and attributes. Pure.
+"""By which words schools' tables of what they share name columns and attributes. Pure.
 
-Folded: lower case, without accents, spaces and signs. What goes out by default today is that of the
+What goes out by default today is that of the
 hub that most schools use: DOMAIN facts of the sector, `uid` left out, since the pseudonym replaces
 it.
 """
 
-import re
 from collections.abc import Mapping
-from enum import Enum, auto
 from types import MappingProxyType
-from unicodedata import combining, normalize
 
 from broker.domain.attributes import (
     AFFILIATION,
@@ -21,45 +18,35 @@ from broker.domain.attributes import (
     VOCABULARY,
     AttributeName,
 )
+from broker.domain.csv_reading import CsvColumn, fold_header
 
+SERVICE = "service"
+SCHOOL = "school"
+ATTRIBUTES = "attributes"
+POPULATION = "population"
+UNTIL = "until"
 
-class ActivatedColumn(Enum):
-    """What a column holds that is no attribute's own."""
-
-    SERVICE = auto()
-    SCHOOL = auto()
-    ATTRIBUTES = auto()
-    POPULATION = auto()
-    UNTIL = auto()
-    OTHER = auto()
-
-
-def fold_words(text: str) -> str:
-    """Return `text` as it is compared: letters and digits, lower case, without accents.
-
-    >>> fold_words("E-mail Adres ")
-    'emailadres'
-    """
-    plain = "".join(each for each in normalize("NFKD", text) if not combining(each))
-    return re.sub(r"[^0-9a-z]", "", plain.lower())
-
-
-_COLUMNS: tuple[tuple[ActivatedColumn, str], ...] = (
-    (
-        ActivatedColumn.SERVICE,
-        "dienst dienstnaam product applicatie leverancier service servicename supplier application",
+_COLUMNS = (
+    CsvColumn(
+        SERVICE,
+        (
+            "dienst",
+            "dienstnaam",
+            "product",
+            "applicatie",
+            "leverancier",
+            "service name",
+            "supplier",
+        ),
+        required=True,
     ),
-    (ActivatedColumn.SCHOOL, "school instelling brin brincode vestiging institution schoolnaam"),
-    (
-        ActivatedColumn.ATTRIBUTES,
-        "kenmerken kenmerk attributen attribuut gegevens attributes attribute vrijgegeven released",
+    CsvColumn(SCHOOL, ("instelling", "brin", "brincode", "vestiging", "institution")),
+    CsvColumn(
+        ATTRIBUTES,
+        ("kenmerken", "kenmerk", "attributen", "attribuut", "gegevens", "vrijgegeven", "released"),
     ),
-    (ActivatedColumn.POPULATION, "doelgroep populatie rolvan wie population audience"),
-    (ActivatedColumn.UNTIL, "tot totenmet einddatum geldigtot until enddate expires"),
-)
-
-COLUMN_WORDS: Mapping[str, ActivatedColumn] = MappingProxyType(
-    {word: column for column, words in _COLUMNS for word in words.split()}
+    CsvColumn(POPULATION, ("doelgroep", "populatie", "rol van", "wie", "audience")),
+    CsvColumn(UNTIL, ("tot", "tot en met", "einddatum", "geldig tot", "end date", "expires")),
 )
 
 _SPOKEN: Mapping[str, str] = MappingProxyType(
@@ -84,16 +71,26 @@ _SPOKEN: Mapping[str, str] = MappingProxyType(
     }
 )
 
-_BY_WORDS: Mapping[str, AttributeName] = MappingProxyType(
-    {
-        fold_words(word): AttributeName(name)
-        for names in (ENTREE_NAMES, OIDC_NAMES)
-        for word, name in names.items()
-        if name in VOCABULARY
-    }
-    | {word: AttributeName(name) for name, words in _SPOKEN.items() for word in words.split()}
-    | {fold_words(name): name for name in VOCABULARY}
+_ON_THE_WIRE = tuple(
+    (word, name)
+    for names in (ENTREE_NAMES, OIDC_NAMES)
+    for word, name in names.items()
+    if name in VOCABULARY
 )
+_BY_WORDS: Mapping[str, AttributeName] = MappingProxyType(
+    {fold_header(word): AttributeName(name) for word, name in _ON_THE_WIRE}
+    | {word: AttributeName(name) for name, words in _SPOKEN.items() for word in words.split()}
+    | {fold_header(name): name for name in VOCABULARY}
+)
+
+COLUMNS = (
+    *_COLUMNS,
+    *(
+        CsvColumn(name, tuple(word for word, of in _BY_WORDS.items() if of == name))
+        for name in VOCABULARY
+    ),
+)
+"""What is looked for: the columns above, and one for each attribute."""
 
 
 def find_attribute(words: str) -> AttributeName | None:
@@ -102,7 +99,7 @@ def find_attribute(words: str) -> AttributeName | None:
     >>> find_attribute("Voornaam"), find_attribute("given_name"), find_attribute("BSN")
     ('givenName', 'givenName', None)
     """
-    return _BY_WORDS.get(fold_words(words))
+    return _BY_WORDS.get(fold_header(words))
 
 
 DEFAULT_WORDS = frozenset({"standaard", "standaardset", "default", "basis"})
