@@ -39,3 +39,26 @@ LINKABLE_ATTRIBUTES = frozenset(
     {"eckId", "uid", "employeeNumber", "sn", "mail", "nlEduPersonProfileId", "nlEduPersonRealId"}
 )
 """With these, two suppliers can see that they teach the same pupil; the notice says so."""
+
+PLAIN_WORDS: Mapping[str, str] = MappingProxyType(
+    {
+        "givenName": N_("first name"),
+        "sn": N_("surname"),
+        "nlEduPersonTussenvoegsels": N_("small words in the surname"),
+        "initials": N_("initials"),
+        "mail": N_("e-mail address"),
+        "eduPersonAffiliation": N_("role (pupil or teacher)"),
+        "nlEduPersonHomeOrganizationId": N_("code of the school (BRIN)"),
+        "nlEduPersonHomeOrganization": N_("name of the school"),
+        "nlEduPersonHomeOrganizationBranchId": N_("code of the location"),
+        "nlEduPersonUnit": N_("class or group"),
+        "birthDate": N_("date of birth"),
+        "eckId": N_("ECK iD"),
+        "uid": N_("user name at school"),
+        "employeeNumber": N_("pupil or staff number"),
+        "nlEduPersonProfileId": N_("profile number at school"),
+        "nlEduPersonRealId": N_("account number at school"),
+        "schoolMembership": N_("at which school, as what and since when"),
+    }
+)
+"""The same, for who reads of other people: of whom it is stands beside it."""
