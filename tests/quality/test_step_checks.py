@@ -14,6 +14,8 @@ NOT_OF_A_LOGIN = (
     "broker/flow/federation/",
     "broker/flow/insight/",
     "broker/flow/login_tests/",
+    "broker/flow/me/",
+    "broker/flow/parents/",
     "broker/flow/operators/",
     "broker/flow/own_logins/",
     "broker/flow/programs/",

@@ -1,0 +1,1 @@
+"""`/me`: what a pupil, a parent or a member of staff reads of what was shared."""

@@ -1,0 +1,298 @@
+"""Somebody looks at what was shared of them: one short visit after a login at school.
+
+    open      who logged in -> a session of 15 minutes, under a new handle
+    show      one school year: by supplier, then by day
+    explain   what a decision of the school said that let something out
+    gather    everything, to keep
+    leave     the session is ended
+
+Nothing is made by looking: no row, no receipt, and no pseudonym that no receipt names. What is read
+went through the school of the login. Receipts of a former school open at that school's login, or
+are asked of that school: a login can state anybody's ECK iD, and its word must not show where
+somebody was before.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import date, datetime
+from typing import Protocol
+
+from broker.domain.documents import AgreementDocument
+from broker.domain.dutch_days import day_of
+from broker.domain.federation import School, Supplier
+from broker.domain.ids import BoardId, SchoolId, SupplierId
+from broker.domain.registry import Registry
+from broker.domain.relations import find_agreement
+from broker.domain.relying_parties import RelyingParty, SamlServiceProvider
+from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.held_state.browser_steps import store_in_words
+from broker.flow.held_state.handles import Handle, parse_handle
+from broker.flow.held_state.login_store import Absent
+from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.me.me_records import ME_SECONDS, ME_SESSION, MeSession
+from broker.flow.me.me_refusals import DecisionNotFound, MeClosed
+from broker.flow.me.own_receipts import OwnReceipts, read_own_receipts
+from broker.flow.me.shares import SupplierShare, arrange_shares
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.person_reading import PersonReader, ReadPerson
+from broker.flow.persons.register import PersonRegister
+from broker.flow.persons.successors import find_succession
+from broker.flow.ports import Clock, FlowKeys, Snapshots
+from broker.flow.receipts.receipts import ReceiptLog
+from broker.saml_idp.name_ids import tells_pseudonym
+
+
+class AgreementHistory(Protocol):
+    """Every form that agreements ever had."""
+
+    async def find(
+        self, *, school: SchoolId, board: BoardId, supplier: SupplierId, version: int
+    ) -> tuple[AgreementDocument, ...]:
+        """Return what has this version: the school's own, the board's, or one of each.
+
+        Raises:
+            RegistryUnreadable: it cannot be read.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class VisitOpened:
+    """The handle for the browser's cookie."""
+
+    handle: Handle = field(repr=False)
+    ttl_seconds: int = ME_SECONDS
+
+
+@dataclass(frozen=True, slots=True)
+class Visit:
+    """Who looks, and at which school.
+
+    Attributes:
+        seconds_left: until the session ends by itself.
+    """
+
+    session: MeSession
+    school: School
+    seconds_left: int
+
+
+@dataclass(frozen=True, slots=True)
+class OwnYear:
+    """What was shared in one school year.
+
+    Attributes:
+        years: to choose from, the last one first; none for who was never seen.
+        unreadable: how many receipts there are that do not open.
+    """
+
+    visit: Visit
+    year: int
+    years: tuple[int, ...]
+    shares: tuple[SupplierShare, ...] = field(repr=False)
+    unreadable: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What a decision said.
+
+    Attributes:
+        supplier: None when it is not there any more.
+    """
+
+    document: AgreementDocument
+    school: School
+    supplier: Supplier | None
+
+
+@dataclass(frozen=True, slots=True)
+class MePorts:
+    """Where persons, receipts and sessions rest, and what opens them."""
+
+    snapshots: Snapshots
+    state: SealedState = field(repr=False)
+    register: PersonRegister
+    receipts: ReceiptLog
+    history: AgreementHistory
+    keys: FlowKeys
+    rules: JoinRules
+    audit: AuditLog
+    clock: Clock
+
+
+class MeVisits:
+    """The journey of one visit over its ports. Keeps nothing between steps."""
+
+    def __init__(self, ports: MePorts) -> None:
+        self._ports = ports
+
+    async def open(self, session: MeSession) -> VisitOpened:
+        """Begin a session under a new handle.
+
+        Raises:
+            StoreUnavailable: nobody knows whether it began.
+        """
+        ports = self._ports
+        with store_in_words():
+            handle, put = ports.state.seal(ME_SESSION, session)
+            await ports.state.put(put)
+        ports.audit.record(AuditEvent(action=f"me-opened-{session.visitor}", school=session.school))
+        return VisitOpened(handle)
+
+    async def find(self, unverified_handle: str) -> Visit:
+        """Return whose session a browser shows.
+
+        Raises:
+            MeClosed: none, or its school is switched off.
+            StoreUnavailable
+        """
+        ports = self._ports
+        try:
+            with store_in_words(known=(Absent,)):
+                session = await ports.state.get(ME_SESSION, parse_handle(unverified_handle))
+        except Absent:
+            raise MeClosed("check_me_session") from None
+        school = ports.snapshots.registry.schools.get(session.school)
+        if school is None or not school.enabled:
+            raise MeClosed("check_me_school_enabled")
+        lasted = ports.clock() - session.began_at
+        return Visit(session, school, max(1, ME_SECONDS - int(lasted.total_seconds())))
+
+    async def leave(self, unverified_handle: str) -> None:
+        """End a session, whether or not it is there.
+
+        Raises:
+            StoreUnavailable: nobody knows whether it ended.
+        """
+        try:
+            with store_in_words(known=(Absent,)):
+                await self._ports.state.delete(ME_SESSION, parse_handle(unverified_handle))
+        except Absent:
+            pass  # no handle of ours, so nothing to end
+
+    async def show(self, visit: Visit, *, unverified_year: str) -> OwnYear:
+        """Return what was shared in a school year; of the last one unless another one is named.
+
+        Raises:
+            ReceiptsNotShown, RegisterUnavailable
+        """
+        person = await self._read(visit)
+        if person is None:
+            return OwnYear(visit, 0, (), ())
+        years = tuple(reversed(person.years))
+        year = next((each for each in years if str(each) == unverified_year), years[0])
+        found = await self._receipts(visit, person, year)
+        return OwnYear(visit, year, years, arrange_shares(found.receipts), found.unreadable)
+
+    async def gather(self, visit: Visit) -> tuple[OwnReceipts, ...]:
+        """Return the receipts of every school year, the first one first.
+
+        Raises:
+            ReceiptsNotShown, RegisterUnavailable
+        """
+        person = await self._read(visit)
+        if person is None:
+            return ()
+        return tuple([await self._receipts(visit, person, each) for each in person.years])
+
+    async def explain(
+        self,
+        visit: Visit,
+        *,
+        unverified_school: str,
+        unverified_supplier: str,
+        unverified_version: str,
+        unverified_day: str,
+    ) -> Decision:
+        """Return what a decision said that let something out on a day.
+
+        Raises:
+            DecisionNotFound: none of this school, or of one that it goes on for.
+            RegistryUnreadable
+        """
+        ports = self._ports
+        registry = ports.snapshots.registry
+        school = registry.schools.get(SchoolId(unverified_school or visit.school.id))
+        if school is None or school.id not in self._schools(visit):
+            raise DecisionNotFound("check_decision_of_own_school")
+        day = _read_day(unverified_day)
+        supplier = SupplierId(unverified_supplier)
+        version = unverified_version
+        found = await ports.history.find(
+            school=school.id,
+            board=school.board,
+            supplier=supplier,
+            version=int(version) if version.isascii() and version.isdigit() else 0,
+        )
+        held = [each for each in found if day is None or _held(each, day)] or list(found)
+        if not held:
+            raise DecisionNotFound("check_decision_known")
+        own_first = sorted(held, key=lambda each: each.school is None)
+        return Decision(own_first[0], school, registry.suppliers.get(supplier))
+
+    def _schools(self, visit: Visit) -> tuple[SchoolId, ...]:
+        """Return the schools whose receipts a visit may read."""
+        if visit.session.visitor == "parent":
+            return (visit.school.id,)
+        registry, today = self._ports.snapshots.registry, day_of(self._ports.clock())
+        succession = find_succession(registry, visit.school.id, today, visit.session.old_roots)
+        return (visit.school.id, *sorted(succession.predecessors))
+
+    async def _read(self, visit: Visit) -> ReadPerson | None:
+        ports, session, today = self._ports, visit.session, day_of(self._ports.clock())
+        reader = PersonReader(ports.register, ports.keys.register, ports.rules)
+        person = await reader.read(
+            session.presented,
+            school=visit.school,
+            today=today,
+            succession=find_succession(
+                ports.snapshots.registry, visit.school.id, today, session.old_roots
+            ),
+        )
+        return None if person is None else _of_schools(person, self._schools(visit))
+
+    async def _receipts(self, visit: Visit, person: ReadPerson, year: int) -> OwnReceipts:
+        ports, today = self._ports, day_of(self._ports.clock())
+        unnamed = suppliers_without_name(ports.snapshots.registry, visit.school, today)
+        return await read_own_receipts(
+            person,
+            year=year,
+            suppliers=unnamed,
+            receipts=ports.receipts,
+            receipt_key=ports.keys.receipts,
+            pairwise=ports.keys.pairwise,
+            today=today,
+        )
+
+
+def suppliers_without_name(registry: Registry, school: School, today: date) -> Iterator[SupplierId]:
+    """Yield the suppliers that this school agreed with and that may be told without a pseudonym:
+    they stand in no row of a person."""
+    for each in registry.suppliers.values():
+        if any(map(_may_go_without, each.relying_parties)) and (
+            find_agreement(registry, school, each.id, today) is not None
+        ):
+            yield each.id
+
+
+def _may_go_without(party: RelyingParty) -> bool:
+    provider = party.protocol
+    return isinstance(provider, SamlServiceProvider) and not tells_pseudonym(
+        provider, transient_asked=True
+    )
+
+
+def _of_schools(person: ReadPerson, schools: tuple[SchoolId, ...]) -> ReadPerson:
+    return ReadPerson(person.accounts, person.suppliers, schools, person.years)
+
+
+def _read_day(unverified: str) -> date | None:
+    try:
+        return datetime.strptime(unverified, "%Y-%m-%d").date()  # noqa: DTZ007 -- a day alone
+    except ValueError:
+        return None
+
+
+def _held(document: AgreementDocument, day: date) -> bool:
+    return document.from_day <= day and (document.until is None or day <= document.until)

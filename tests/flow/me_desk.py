@@ -1,0 +1,102 @@
+"""A world in which somebody looks at what was shared."""
+
+from datetime import timedelta
+
+from broker.demo.people import Person
+from broker.domain.attributes import Population
+from broker.domain.documents import AgreementDocument
+from broker.domain.ids import BoardId, SchoolId, SupplierId
+from broker.flow.me.me_records import MeSession
+from broker.flow.me.me_visits import MePorts, MeVisits, OwnYear
+from broker.flow.persons.person_joins import JoinRules
+from broker.flow.persons.persons import present_roots
+from tests.flow.login_world import SANNE, LoginWorld
+
+
+class WrittenHistory:
+    """`AgreementHistory` over a list."""
+
+    def __init__(self) -> None:
+        self.documents: list[AgreementDocument] = []
+
+    async def find(
+        self, *, school: SchoolId, board: BoardId, supplier: SupplierId, version: int
+    ) -> tuple[AgreementDocument, ...]:
+        return tuple(
+            each
+            for each in self.documents
+            if each.supplier == supplier
+            and each.version == version
+            and (each.school == school or each.board == board)
+        )
+
+
+class MeDesk:
+    """Somebody at `/me`, over the ports of a world of logins."""
+
+    def __init__(self, world: LoginWorld | None = None) -> None:
+        self.world = world or LoginWorld()
+        self.history = WrittenHistory()
+
+    @property
+    def visits(self) -> MeVisits:
+        world = self.world
+        return MeVisits(
+            MePorts(
+                snapshots=world.snapshots,
+                state=world.state,
+                register=world.register,
+                receipts=world.receipts,
+                history=self.history,
+                keys=world.keys,
+                rules=JoinRules(),
+                audit=world.audit,
+                clock=world.clock,
+            )
+        )
+
+    def session(
+        self,
+        person: Person = SANNE,
+        *,
+        school: str = "",
+        eck_id: bool = True,
+        number: bool = True,
+        population: Population = Population.PUPIL,
+        **changes: object,
+    ) -> MeSession:
+        """Return what is kept of somebody who logged in, by what the login stated."""
+        at = SchoolId(school or person.school.id)
+        stated = person.attributes
+        ecks = stated.get("eckId", ())
+        presented = present_roots(
+            at,
+            population=population,
+            number=stated["employeeNumber"][0] if number else None,
+            eck_id=ecks[0] if ecks and eck_id else None,
+            key=self.world.keys.root,
+        )
+        fields = {
+            "visitor": "self",
+            "school": at,
+            "population": presented.population,
+            "eck_root": presented.eck_id,
+            "local_root": presented.local,
+            "old_roots": {},
+            "first_name": "",
+            "began_at": self.world.now,
+        }
+        return MeSession(**{**fields, **changes})
+
+    async def open(self, person: Person = SANNE, **how: object) -> str:
+        """Log in, and return the handle in the browser."""
+        opened = await self.visits.open(self.session(person, **how))
+        return opened.handle.text
+
+    async def look(self, person: Person = SANNE, *, year: str = "", **how: object) -> OwnYear:
+        """Log in and look."""
+        visit = await self.visits.find(await self.open(person, **how))
+        return await self.visits.show(visit, unverified_year=year)
+
+    def wait_days(self, days: int) -> None:
+        self.world.now += timedelta(days=days)
