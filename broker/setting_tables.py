@@ -173,6 +173,13 @@ class Transfers(Section, frozen=True, kw_only=True):
     """From the first telling on."""
 
 
+class Pupils(Section, frozen=True, kw_only=True):
+    """What pupils ask of their school, and what the school asks about its own pupils."""
+
+    request_days: Annotated[int, Meta(ge=1, le=31)] = 28
+    """Within which a school decides; GDPR 12.3 gives it a month."""
+
+
 class Enrolment(Section, frozen=True, kw_only=True):
     """How far schools' lists of who is there are believed."""
 

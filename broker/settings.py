@@ -24,6 +24,7 @@ from broker.setting_tables import (
     Joining,
     Limits,
     Logging,
+    Pupils,
     Scope,
     Section,
     Server,
@@ -75,6 +76,7 @@ class Settings(Section, frozen=True, kw_only=True):
     takeover: Takeovers = Takeovers()
     switching: Switching = Switching()
     transfers: Transfers = Transfers()
+    pupils: Pupils = Pupils()
     enrolment: Enrolment = Enrolment()
     conversion: Conversions = Conversions()
     certificates: Certificates = Certificates()

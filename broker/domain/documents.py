@@ -84,6 +84,7 @@ class SchoolDocument(Document, frozen=True, kw_only=True):
     """Default: `off` with shared devices, `on` elsewhere."""
     pupils: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
     enabled: bool = True
+    objection_blocks: bool = False
     api_client: tuple[ApiClientDocument, ...] = ()
 
 

@@ -87,6 +87,7 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
         pupils: published head count; how many may come from other schools goes by it.
         enabled: false refuses every login of this school, also those under way, and its programs.
         api_clients: its programs that may call our API.
+        objection_blocks: whether an objection of a pupil holds until the school decides it.
     """
 
     id: SchoolId
@@ -103,6 +104,7 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
     pupils: int | None = None
     enabled: bool = True
     api_clients: tuple[ApiClient, ...] = ()
+    objection_blocks: bool = False
 
 
 class SchoolFrom(StrEnum):

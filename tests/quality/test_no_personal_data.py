@@ -65,6 +65,9 @@ ABOUT_PARTIES = {
     ("BusyPage", "code"),
     ("PlannedDocument", "key"),  # by which a document is kept
     ("ProvenSender", "key"),  # the thumbprint of a public key
+    ("Shield", "attributes"),  # names
+    ("PersonRequest", "state"),  # open, granted, refused
+    ("StoredRequest", "state"),
     ("Web", "token"),  # the journey behind the token endpoint
 }
 

@@ -18,6 +18,7 @@ from broker.adapters.databases.group_commit import GroupCommit
 from broker.adapters.databases.sql import OpenedFile, prepare, transaction
 from broker.adapters.databases.sql_enrolments import remove_person
 from broker.adapters.databases.sql_school_counts import add_count
+from broker.adapters.databases.sql_shields import remove_shielded_person
 from broker.adapters.databases.sql_supplier_counts import move_counts
 from broker.adapters.databases.tables_register import persons, takeover_tags, transfers
 from broker.flow.operators.operator_refusals import PersonChanged
@@ -319,6 +320,7 @@ def _erase(connection: sqlite3.Connection, erasure: _Erasure) -> int:
         connection.execute(_LEAVE_LIST, {"of_tag": tag})
         connection.execute(_NO_TRANSFER, {"of_tag": tag})
         remove_person(connection, tag)
+        remove_shielded_person(connection, tag)
     move_counts(connection, erasure.moves)
     stays = {"closed": CLOSED_ROW.sealed}
     put = {

@@ -129,3 +129,55 @@ transfers = Table(
     comment="Transfers to another education sector; opened by the code that stands nowhere here.",
     sqlite_with_rowid=False,
 )
+
+shields = Table(
+    "shields",
+    REGISTER_METADATA,
+    Column("tag", LargeBinary(32), primary_key=True, comment="keyed: of school and person"),
+    Column("id", Text, primary_key=True, comment="plain: random; of an objection its request's"),
+    Column("by", Text, nullable=False, comment="plain: school or objection"),
+    Column("school", Text, nullable=False, comment="plain: slug"),
+    Column("sealed", LargeBinary, nullable=False, comment="sealed: at which suppliers, how much"),
+    Index("shields_by_id", "id"),
+    Index("shields_by_school", "school", "by"),
+    comment="Of whom a school lets go less than its agreements; opens itself only with that login.",
+    sqlite_with_rowid=False,
+)
+
+shielding_schools = Table(
+    "shielding_schools",
+    REGISTER_METADATA,
+    Column("number", Integer, primary_key=True, comment="plain: counts the schools"),
+    Column("school", Text, nullable=False, unique=True, comment="plain: slug"),
+    comment="At which schools a login looks for shields.",
+)
+
+person_requests = Table(
+    "person_requests",
+    REGISTER_METADATA,
+    Column("id", Text, primary_key=True, comment="plain: random; a short code"),
+    Column("school", Text, nullable=False, comment="plain: slug"),
+    Column("kind", Text, nullable=False, comment="plain: objection, correction or erasure"),
+    Column("state", Text, nullable=False, comment="plain: open, granted, refused or withdrawn"),
+    Column("filed_on", Date, nullable=False, comment="plain: a day"),
+    Column("deadline", Date, nullable=False, comment="plain: until when the school may decide"),
+    Column("blocks", Boolean, nullable=False, comment="plain: holds until it is decided"),
+    Column("same", LargeBinary(32), nullable=False, comment="keyed: of person and subject"),
+    Column("subject", LargeBinary, nullable=False, comment="sealed: supplier, attribute; by us"),
+    Column("decided_on", Date, comment="plain: a day"),
+    Column("grounds", Text, comment="plain: one of a list"),
+    Index("person_requests_by_school", "school", "state", "deadline"),
+    Index("person_requests_by_same", "same"),
+    comment="What pupils and parents ask of their school; whose one is stands in request_persons.",
+    sqlite_with_rowid=False,
+)
+
+request_persons = Table(
+    "request_persons",
+    REGISTER_METADATA,
+    Column("tag", LargeBinary(32), primary_key=True, comment="keyed: of school and person"),
+    Column("id", Text, primary_key=True, comment="plain: of the request"),
+    Index("request_persons_by_id", "id"),
+    comment="Whose each request is; tells it only of whom one has before one.",
+    sqlite_with_rowid=False,
+)

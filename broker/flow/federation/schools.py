@@ -110,6 +110,7 @@ def compile_school(document: SchoolDocument, stated: StatedDocument) -> School:
             _compile_api_client(f"api_client[{index}].", each, stated)
             for index, each in enumerate(document.api_client)
         ),
+        objection_blocks=document.objection_blocks,
     )
 
 

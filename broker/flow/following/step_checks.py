@@ -136,6 +136,7 @@ _PERSON = CheckGroup(
         "check_numbers_of_one_pupil_bounded",
         *("check_arrivals_within_budget", "check_protected_arrival_confirmed"),
         *("check_pinned_epoch_has_key", "check_person_expected", "check_person_still_known"),
+        "check_shield_opens",
     ),
     ordered=False,
     families=("E-PERSON-", "E-PSEUDONYM-"),

@@ -193,7 +193,7 @@ class PersonRegister(Protocol):
         Rows that are `CLOSED` stay and are not counted.
 
         With them goes what rests of the person beside them under one of these tags: on a list of a
-        take-over, in a school's list, in a transfer that was offered.
+        take-over, in a school's list, in a transfer that was offered, shields, requests.
 
         Args:
             marks: by tag, the `mark_of` what must be there.

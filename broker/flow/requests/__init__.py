@@ -1,0 +1,1 @@
+"""What a pupil or parent asks of the school: an objection, a correction, an erasure."""
