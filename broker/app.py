@@ -62,7 +62,7 @@ from broker.resources import (
     ready_changed_keys,
     ready_keys,
 )
-from broker.school_trials import wire_login_tests, wire_volunteers
+from broker.school_trials import wire_login_tests, wire_own_logins, wire_volunteers
 from broker.settings import LoadedSettings
 from broker.supplier_answers import wire_suppliers
 from broker.web.api_lists import ApiLists
@@ -292,7 +292,8 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         login_tests=wire_login_tests(
             parts.loaded, resources, flow_keys, tools, schools, state=state, lists=lists
         ),
-        console=wire_console(parts.loaded, tools, state=state),
+        own_logins=wire_own_logins(resources, flow_keys, tools, schools, state=state, lists=lists),
+        console=wire_console(parts.loaded, flow_keys, tools, state=state),
         token=back_channel.tokens,
         token_status=back_channel.status,
         mapping=wire_mapping(settings, resources, flow_keys, tools),

@@ -1,10 +1,11 @@
-"""Part of the composition root: the pages on which schools try their logins."""
+"""Part of the composition root: logins to pages of our own, and those that schools try."""
 
 from broker.adapters.databases.sql_login_tests import SqliteLoginTests
 from broker.adapters.databases.sql_switches import SqliteRehearsalLog
 from broker.flow.enrolment.enrolments import SchoolLists
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.login_tests.login_tests import LoginTestFlow, LoginTestPorts
+from broker.flow.own_logins.own_logins import OwnLoginFlow, OwnLoginPorts
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.ports import FlowKeys
 from broker.flow.school_side import SchoolSide
@@ -59,6 +60,30 @@ def wire_login_tests(
             state=state,
             lists=lists,
             log=SqliteLoginTests(loaded.data_folder / "registry.db"),
+            keys=keys,
+            audit=tools.audit,
+            clock=tools.clock,
+            random=tools.random,
+        )
+    )
+
+
+def wire_own_logins(
+    resources: Resources,
+    keys: FlowKeys,
+    tools: ProgramTools,
+    schools: SchoolSide,
+    *,
+    state: SealedState,
+    lists: SchoolLists,
+) -> OwnLoginFlow:
+    """Return the journey of a login to pages of our own."""
+    return OwnLoginFlow(
+        OwnLoginPorts(
+            snapshots=resources.snapshots,
+            schools=schools,
+            state=state,
+            lists=lists,
             keys=keys,
             audit=tools.audit,
             clock=tools.clock,

@@ -164,3 +164,11 @@ class HeldRole:
     def is_in_force(self, today: date) -> bool:
         """Tell whether it is held on this day, in the Netherlands."""
         return self.last_day is None or today <= self.last_day
+
+
+@dataclass(frozen=True, slots=True)
+class LoginPlace:
+    """Where somebody logs in: at a school, a supplier, or the federation (then `place` is "")."""
+
+    kind: PlaceKind
+    place: str = ""

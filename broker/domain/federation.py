@@ -183,6 +183,8 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
             serves several.
         single_logout: logging out here logs out there too, and the other way round (SAML).
         announcing: how its ELO may announce the school; None: it may not.
+        supplier, federation: whose employees log in by it, in place of schools; to our own pages
+            alone, and never a pupil.
     """
 
     id: SchoolIdpId
@@ -204,6 +206,8 @@ class SchoolIdp(msgspec.Struct, frozen=True, kw_only=True):
     school_hint: SchoolHint | None = None
     single_logout: bool = False
     announcing: Announcing | None = None
+    supplier: SupplierId | None = None
+    federation: bool = False
 
     @property
     def place(self) -> str:

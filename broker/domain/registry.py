@@ -35,6 +35,8 @@ class Registry:
         by_resource: a supplier's API by its identifier, with the supplier.
         idps_of_school: enabled logins of each school, in document order, without those for
             rehearsal only.
+        idps_of_supplier, idps_of_federation: enabled logins of employees, in document order; they
+            stand in `idps` besides and nowhere else, so that no hint or message finds them.
         relations_into: of each new school, what leads to it, in force or not (`relations.py`).
         by_hint: lower-case school id, BRIN or realm -> the schools that it may mean.
         switches: steps of the schools that are between two logins.
@@ -64,6 +66,10 @@ class Registry:
         default_factory=lambda: MappingProxyType({}), repr=False
     )
     metadata_end: datetime | None = None
+    idps_of_supplier: Mapping[SupplierId, tuple[SchoolIdp, ...]] = field(
+        default_factory=lambda: MappingProxyType({}), repr=False
+    )
+    idps_of_federation: tuple[SchoolIdp, ...] = ()
 
     def agreement(self, school: School, supplier: SupplierId) -> Agreement | None:
         """Return the school's own agreement, else its board's, else None."""
@@ -159,14 +165,14 @@ def build_registry(
             {
                 each.endpoints.entity_id: each
                 for each in by_idp.values()
-                if isinstance(each.endpoints, SamlIdpEndpoints)
+                if each.schools and isinstance(each.endpoints, SamlIdpEndpoints)
             }
         ),
         by_idp_issuer=MappingProxyType(
             {
                 each.endpoints.issuer: each
                 for each in by_idp.values()
-                if isinstance(each.endpoints, OidcIdpEndpoints)
+                if each.schools and isinstance(each.endpoints, OidcIdpEndpoints)
             }
         ),
         by_hint=MappingProxyType(_index_hints(by_school.values(), by_idp.values())),
@@ -178,6 +184,8 @@ def build_registry(
         ),
         switches=MappingProxyType(dict(switches)),
         takeovers=MappingProxyType({(each.school, each.supplier): each for each in takeovers}),
+        idps_of_supplier=MappingProxyType(_by_supplier(by_idp.values())),
+        idps_of_federation=_enabled([each for each in by_idp.values() if each.federation]),
     )
 
 
@@ -196,6 +204,14 @@ def _index_hints(
             for each in of:
                 found.setdefault(realm.lower(), {})[each] = None
     return {hint: tuple(of) for hint, of in found.items()}
+
+
+def _by_supplier(idps: Iterable[SchoolIdp]) -> dict[SupplierId, tuple[SchoolIdp, ...]]:
+    found: dict[SupplierId, list[SchoolIdp]] = {}
+    for each in idps:
+        if each.supplier is not None:
+            found.setdefault(each.supplier, []).append(each)
+    return {supplier: _enabled(of) for supplier, of in found.items()}
 
 
 def _enabled(idps: Sequence[SchoolIdp]) -> tuple[SchoolIdp, ...]:

@@ -31,6 +31,19 @@ class NothingAsked(msgspec.Struct, frozen=True):
     max_age_seconds: int | None = None
 
 
+class LevelAsked(msgspec.Struct, frozen=True):
+    """What a login to our own pages asks: perhaps a new login, and perhaps a level.
+
+    Attributes:
+        levels: of `assurance.ACR_VALUES`, of which the login is to have one or a higher one.
+    """
+
+    force_login: bool = False
+    passive: bool = False
+    max_age_seconds: int | None = None
+    levels: tuple[str, ...] = ()
+
+
 class AtSchool(Protocol):
     """What the answer of a school's login must fit; see `PendingLogin`."""
 

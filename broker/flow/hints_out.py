@@ -7,8 +7,10 @@ from broker.domain.federation import SamlIdpEndpoints, School, SchoolIdp
 from broker.domain.school_hints import BY_DOMAIN, SchoolHint
 
 
-def find_hint(school: School, idp: SchoolIdp) -> tuple[SchoolHint, str | None]:
+def find_hint(school: School | None, idp: SchoolIdp) -> tuple[SchoolHint, str | None]:
     """Return in which form a login is told of a school, and what; None for nothing."""
+    if school is None:
+        return SchoolHint.NONE, None
     form = idp.school_hint
     if form is None:
         is_several = isinstance(idp.endpoints, SamlIdpEndpoints) and len(idp.schools) > 1

@@ -53,7 +53,7 @@ class OidcSchools:
         request: Asked,
         endpoints: OidcIdpEndpoints,
         *,
-        school: School,
+        school: School | None,
         idp: SchoolIdp,
         state: str,
         ask_again: bool,

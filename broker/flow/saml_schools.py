@@ -47,7 +47,7 @@ class SamlSchools:
         request: Asked,
         endpoints: SamlIdpEndpoints,
         *,
-        school: School,
+        school: School | None,
         idp: SchoolIdp,
         state: str,
         other_account: bool,
@@ -77,7 +77,8 @@ class SamlSchools:
             xml=self._xml,
         )
         if isinstance(message, PostForm):
-            return sent, PostMessage(message.action, message.fields, school.name)
+            name = (idp.name or idp.place) if school is None else school.name
+            return sent, PostMessage(message.action, message.fields, name)
         return sent, Redirect(message.url)
 
     def read(

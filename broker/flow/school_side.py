@@ -83,13 +83,16 @@ class SchoolSide:
         self,
         request: Asked,
         *,
-        school: School,
+        school: School | None,
         idp: SchoolIdp,
         state: str,
         ask_again: bool,
         other_account: bool,
     ) -> tuple[Sent, Redirect | PostMessage]:
         """Return how the browser goes to the school's login, and what its answer must fit.
+
+        Args:
+            school: None for the login of a supplier or the federation.
 
         Raises: as `send`.
         """

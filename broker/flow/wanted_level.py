@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from broker.domain.assurance import ACR_VALUES, covers, read_level, words_for
 from broker.domain.federation import SchoolIdp
 from broker.domain.refusals import Refusal
+from broker.flow.at_school import LevelAsked
 from broker.flow.held_state.records import ChoosingLogin, PendingLogin, another_try
 from broker.oidc_op.asked_claims import AskedAcr
 from broker.oidc_op.request import CheckedAuthorizationRequest
@@ -55,6 +56,8 @@ def find_wanted_level(request: object) -> AskedAcr | None:
         levels = tuple(each for each in named if each in ACR_VALUES)
         if levels and request.authn_comparison in ("exact", "minimum"):
             return AskedAcr(levels=levels, essential=ORDINARY.isdisjoint(named))
+    if isinstance(request, LevelAsked) and request.levels:
+        return AskedAcr(levels=request.levels, essential=True)
     return None
 
 

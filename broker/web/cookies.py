@@ -3,7 +3,7 @@
 | name | holds | lives | SameSite |
 |---|---|---|---|
 | `login.<state>` | `<handle>.<relying party>.<second>` | until the step is done | None, or Lax |
-| `rehearsal.<state>`, `login-test.<state>` | `<handle>` | until the step is done | None, or Lax |
+| `rehearsal.<state>` and others of `OwnStep` | `<handle>` | until the step is done | None, or Lax |
 | `logout.<state>` | `<handle>` | half an hour | None, or Lax |
 | `session` | `<handle>`: logs in at the next supplier | until the browser closes | Lax |
 | `session.<name>` | `<handle>.<second>`: finds where a session is logged in | the same | Lax |

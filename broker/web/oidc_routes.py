@@ -25,6 +25,7 @@ from broker.web.begin import (
 from broker.web.cross_origin import CrossOrigin
 from broker.web.held_steps import find_held_step, note_begun_by, read_wish, use_start
 from broker.web.login_test_routes import find_held_login_test, show_login_test
+from broker.web.own_login_routes import find_held_own_login, receive_own_login
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import Parameters, only, read_caller_proof, read_form, read_query
 from broker.web.responses import answer, give_nonce, json, refuse_client, wish_language
@@ -126,6 +127,10 @@ def oidc_routes(web: Web) -> list[Route]:
         if tested is not None:
             result = await web.login_tests.finish_oidc(tested, parameters=parameters)
             return show_login_test(web, request, result)
+        own = find_held_own_login(web, request, only(parameters, "state"))
+        if own is not None:
+            who = await web.own_logins.finish_oidc(own, parameters=parameters)
+            return await receive_own_login(web, request, who)
         step = find_held_step(web, request, only(parameters, "state"))
         return answer(web, request, await web.login.finish_oidc(step, parameters=parameters))
 

@@ -8,3 +8,5 @@ class OwnStep(StrEnum):
 
     REHEARSAL = "rehearsal."
     LOGIN_TEST = "login-test."
+    CONSOLE = "console-login."
+    ME = "me-login."

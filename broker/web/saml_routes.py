@@ -14,6 +14,7 @@ from broker.web.headers import Header
 from broker.web.held_steps import find_held_step, read_wish, use_start
 from broker.web.login_test_routes import find_held_login_test, show_login_test
 from broker.web.own_documents import OwnAddresses
+from broker.web.own_login_routes import find_held_own_login, receive_own_login
 from broker.web.rehearsal_routes import find_held_rehearsal, show_volunteer
 from broker.web.requests import only, read_form
 from broker.web.responses import answer
@@ -69,6 +70,10 @@ def saml_routes(web: Web) -> list[Route]:
         if tested is not None:
             result = await web.login_tests.finish_saml(tested, form=form)
             return show_login_test(web, request, result)
+        own = find_held_own_login(web, request, only(form, "RelayState"))
+        if own is not None:
+            done = await web.own_logins.finish_saml(own, form=form)
+            return await receive_own_login(web, request, done)
         step = find_held_step(web, request, only(form, "RelayState"))
         return answer(web, request, await web.login.finish_saml(step, form=form))
 

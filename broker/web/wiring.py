@@ -10,6 +10,7 @@ from broker.flow.first_party.session_questions import SessionQuestions
 from broker.flow.following.trail import Watch
 from broker.flow.login import LoginFlow
 from broker.flow.login_tests.login_tests import LoginTestFlow
+from broker.flow.own_logins.own_logins import OwnLoginFlow
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.programs.api_access import ApiAccess
 from broker.flow.programs.transfer_notices import TransferNotices
@@ -65,6 +66,7 @@ class Web:
     session_questions: SessionQuestions
     volunteers: VolunteerFlow
     login_tests: LoginTestFlow
+    own_logins: OwnLoginFlow
     console: ConsoleWeb
     token: TokenFlow
     token_status: TokenStatus

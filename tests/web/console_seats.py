@@ -6,8 +6,8 @@ from secrets import token_hex
 from lxml import html
 
 from broker.domain.assurance import MULTI_FACTOR
-from broker.domain.console_roles import ConsoleUserId, HeldRole, PlaceKind, Role
-from broker.flow.console.role_book import LoginPlace, NewRole
+from broker.domain.console_roles import ConsoleUserId, HeldRole, LoginPlace, PlaceKind, Role
+from broker.flow.console.role_book import NewRole
 from broker.flow.console.session_record import ConsoleSession
 from tests.web.broker_site import Answer, Browser, Site
 

@@ -17,13 +17,12 @@ import msgspec
 from broker.adapters.databases.registry_file import open_registry
 from broker.adapters.databases.sql import transaction
 from broker.adapters.databases.sql_console_audit import append_entry
-from broker.domain.console_roles import ConsoleUserId, HeldRole, PlaceKind, Role
+from broker.domain.console_roles import ConsoleUserId, HeldRole, LoginPlace, PlaceKind, Role
 from broker.domain.ids import BoardId, SchoolId
 from broker.flow.console.console_audit import ConsoleEntry, read_moment, write_moment
 from broker.flow.console.role_book import (
     GivenRole,
     Invitation,
-    LoginPlace,
     NewInvitation,
     NewLink,
     NewRole,

@@ -5,17 +5,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
-from broker.domain.console_roles import ConsoleUserId, HeldRole, PlaceKind, Role
+from broker.domain.console_roles import ConsoleUserId, HeldRole, LoginPlace, PlaceKind, Role
 from broker.domain.ids import BoardId, SchoolId
 from broker.flow.console.console_audit import ConsoleEntry
-
-
-@dataclass(frozen=True, slots=True)
-class LoginPlace:
-    """Where somebody logs in: at a school, a supplier, or the federation (then `place` is "")."""
-
-    kind: PlaceKind
-    place: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,6 +13,7 @@ from broker.flow.held_state.records import (
 from broker.flow.held_state.request_records import PUSHED, USED_OBJECT
 from broker.flow.login_tests.sent_records import LOGIN_TESTED
 from broker.flow.me.me_records import ME_SESSION
+from broker.flow.own_logins.own_login_records import OWN_LOGIN
 from broker.flow.programs.api_records import API_TOKEN
 from broker.flow.sessions.logout_records import LOGGED_OUT, LOGOUT, LOGOUT_RESULT
 from broker.flow.sessions.session_records import (
@@ -28,6 +29,5 @@ EVERY_KIND = (
     *(CHOOSING, PENDING, OFFERED, PREPARED, GRANT, USERINFO, REFRESH, API_TOKEN),
     *(AT_SCHOOL, BETWEEN, LOGIN_TESTED, PUSHED, USED_OBJECT, SESSION, STANDING, PARTICIPATION),
     *(SESSION_AT_SCHOOL, TOLD_LOGIN, LOGOUT, LOGGED_OUT, LOGOUT_RESULT),
-    CONSOLE_SESSION,
-    ME_SESSION,
+    *(CONSOLE_SESSION, OWN_LOGIN, ME_SESSION),
 )

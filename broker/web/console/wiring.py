@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from broker.flow.console.at_work import ConsoleDesk
 from broker.flow.console.console_audit import ConsoleAudit
 from broker.flow.console.role_book import RoleBook
+from broker.flow.console.sign_in import SignIn
 
 
 @dataclass(frozen=True, slots=True)
@@ -12,5 +13,6 @@ class ConsoleWeb:
     """The flows of the console."""
 
     desk: ConsoleDesk
+    sign_in: SignIn
     audit: ConsoleAudit
     roles: RoleBook

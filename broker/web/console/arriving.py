@@ -1,0 +1,38 @@
+"""Somebody comes back from a login to the console: a session under a new handle."""
+
+from urllib.parse import urlsplit
+
+from starlette.requests import Request
+from starlette.responses import Response
+
+from broker.flow.own_logins.own_logins import OwnLoginResult
+from broker.web.responses import redirect
+from broker.web.wiring import Web
+
+HOME = "/console"
+
+
+async def arrive_at_console(web: Web, request: Request, result: OwnLoginResult) -> Response:
+    """Return what opens the console for somebody who logged in.
+
+    Raises:
+        NoEmployee, StoreUnavailable
+    """
+    before = web.cookies.read_console(request)
+    opened = await web.console.sign_in.sign_in(result, before=before)
+    response = redirect(own_place(result.back))
+    web.cookies.open_console(response, opened.handle.text)
+    return response
+
+
+def own_place(unverified: str) -> str:
+    """Return an address of the console to go back to; its first page when it is none.
+
+    >>> own_place("/console/people?page=2"), own_place("//elsewhere.example/console")
+    ('/console/people?page=2', '/console')
+    """
+    parts = urlsplit(unverified)
+    is_ours = not parts.scheme and not parts.netloc and not unverified.startswith("//")
+    plain = unverified.isascii() and unverified.isprintable() and "\\" not in unverified
+    below = parts.path == HOME or parts.path.startswith(HOME + "/")
+    return unverified if is_ours and plain and below else HOME
