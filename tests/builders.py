@@ -12,6 +12,7 @@ from typing import Any
 
 import msgspec
 
+from broker.domain.agreements import Agreement
 from broker.domain.attributes import (
     ENTREE_NAMES,
     OIDC_NAMES,
@@ -21,7 +22,6 @@ from broker.domain.attributes import (
 )
 from broker.domain.declared_attributes import DeclaredAttribute
 from broker.domain.federation import (
-    Agreement,
     SamlIdpEndpoints,
     School,
     SchoolFrom,

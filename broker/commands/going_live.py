@@ -13,8 +13,9 @@ from broker.adapters.keys.key_facts import read_certificate_facts, read_key_fact
 from broker.adapters.keys.keys_on_disk import BrokerKeys
 from broker.adapters.keys.keys_standing import find_standing
 from broker.commands.metadata_warnings import endings
+from broker.domain.agreements import Agreement
 from broker.domain.dutch_days import day_of
-from broker.domain.federation import Agreement, School, SchoolIdp, State, Supplier
+from broker.domain.federation import School, SchoolIdp, State, Supplier
 from broker.domain.ids import SchoolId
 from broker.domain.registry import Registry, build_registry
 from broker.flow.federation.change import CheckedChange, Record

@@ -16,6 +16,7 @@ import broker.web.site  # noqa: F401 -- with it every refusal of a request is kn
 from broker.domain.dutch_days import NETHERLANDS
 from broker.domain.refusals import Refusal, every_refusal
 from broker.domain.release import AgreementNotInForce, NoAgreement
+from broker.domain.stopped_agreements import AgreementStopped
 from broker.flow.following.check_results import CheckResult, GroupResult
 from broker.flow.following.story import Story, StoryEvent, StoryStep
 from broker.flow.following.trail import LoginStep
@@ -78,7 +79,7 @@ def _subject(event: StoryEvent, refusal: type[Refusal]) -> str:
     """Return what the refusal is about, as far as the log may say so."""
     if event.subject:
         return event.subject
-    is_about_supplier = refusal in (NoAgreement, AgreementNotInForce)
+    is_about_supplier = issubclass(refusal, (NoAgreement, AgreementNotInForce, AgreementStopped))
     return event.supplier if is_about_supplier and event.supplier else "..."
 
 

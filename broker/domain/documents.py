@@ -15,6 +15,7 @@ from typing import Annotated, Literal
 import msgspec
 from msgspec import UNSET, Meta, UnsetType
 
+from broker.domain.agreements import NoticeMode, StoppedBy
 from broker.domain.document_forms import (
     BrinText,
     Document,
@@ -27,7 +28,6 @@ from broker.domain.document_forms import (
 )
 from broker.domain.federation import (
     ApiScope,
-    NoticeMode,
     RelationKind,
     SchoolFrom,
     Sector,
@@ -226,6 +226,20 @@ class SupplierDocument(Document, frozen=True, kw_only=True):
     api: tuple[ApiDocument, ...] = ()
 
 
+class GroupRuleDocument(Document, frozen=True, kw_only=True):
+    """`[[for_groups]]` of an agreement: what is approved of pupils of some classes or groups."""
+
+    groups: Annotated[tuple[Text, ...], Meta(min_length=1, max_length=200)]
+    approved: tuple[Text, ...] = ()
+
+
+class StoppedDocument(Document, frozen=True, kw_only=True):
+    """`[stopped]` of an agreement: who lets nobody through any more, and from which day on."""
+
+    by: StoppedBy
+    on: date
+
+
 class AgreementDocument(Document, frozen=True, kw_only=True, rename={"from_day": "from"}):
     """`agreements/<any name>.toml`: one version of what a school or its board approved."""
 
@@ -236,7 +250,12 @@ class AgreementDocument(Document, frozen=True, kw_only=True, rename={"from_day":
     from_day: date
     until: date | None = None
     approved: tuple[Text, ...] = ()
+    approved_staff: tuple[Text, ...] | None = None
+    """Default: as `approved`, which then is of pupils and staff."""
+    for_groups: Annotated[tuple[GroupRuleDocument, ...], Meta(max_length=50)] = ()
+    sheet: Annotated[int, Meta(ge=1)] | None = None
     notice: NoticeMode = NoticeMode.NONE
+    stopped: StoppedDocument | None = None
 
     @property
     def id(self) -> str:

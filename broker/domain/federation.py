@@ -1,4 +1,4 @@
-"""Who takes part: schools and their logins, suppliers and their systems, and the agreements.
+"""Who takes part: schools and their logins, suppliers and their systems.
 
 Compiled once from the documents (`config/README.md`) by `broker apply`. Nothing personal in it.
 """
@@ -263,37 +263,6 @@ class Supplier(msgspec.Struct, frozen=True, kw_only=True):
     enabled: bool = True
     may_ask_session: bool = False
     sheet_version: int = 0
-
-
-class NoticeMode(StrEnum):
-    """Whether pupils see what is shared before they go on, once per version."""
-
-    NONE = "none"
-    INFORM = "inform"
-
-
-class Agreement(msgspec.Struct, frozen=True, kw_only=True):
-    """One version of what a school approved for a supplier. The only thing that releases.
-
-    Attributes:
-        school: the school, or None when the board decided for all its schools.
-        first_day: from this day on, in the Netherlands.
-        last_day: up to and including this day; None is without end.
-        approved: canonical names.
-    """
-
-    school: SchoolId | None
-    board: BoardId | None
-    supplier: SupplierId
-    version: int
-    first_day: date
-    last_day: date | None
-    approved: frozenset[AttributeName]
-    notice: NoticeMode = NoticeMode.NONE
-
-    def is_in_force(self, today: date) -> bool:
-        """Tell whether it releases on this day, in the Netherlands."""
-        return self.first_day <= today and (self.last_day is None or today <= self.last_day)
 
 
 class RelationKind(StrEnum):

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from types import MappingProxyType
 
+from broker.domain.agreements import Agreement
 from broker.domain.federation import (
-    Agreement,
     ApiClient,
     OidcIdpEndpoints,
     Relation,

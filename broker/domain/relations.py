@@ -23,10 +23,12 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from itertools import chain
+from typing import Any
 
 from msgspec.structs import replace
 
-from broker.domain.federation import Agreement, NoticeMode, Relation, School
+from broker.domain.agreements import Agreement, GroupRule, NoticeMode
+from broker.domain.federation import Relation, School
 from broker.domain.ids import Brin, SchoolId, SupplierId
 from broker.domain.registry import Registry
 
@@ -51,6 +53,21 @@ class AgreementFound:
 
     agreement: Agreement
     carried_from: tuple[CarriedFrom, ...] = ()
+
+    def is_version(
+        self, version: int, *, by_board: bool | None, carried_from: Sequence[CarriedFrom]
+    ) -> bool:
+        """Tell whether a decision was made by this agreement in this version.
+
+        Args:
+            by_board: the board signed it; None: the decision does not say.
+        """
+        agreement = self.agreement
+        return (
+            agreement.version == version
+            and by_board in (None, agreement.school is None)
+            and tuple(carried_from) == self.carried_from
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +192,7 @@ def find_agreement(
     relation = relation_into(registry, school.id, today)
     own = registry.school_agreements.get((school.id, supplier))
     if relation is None or not relation.agreements or (own is not None and own.first_day <= today):
-        agreed = registry.agreement(school, supplier)
+        agreed = own or registry.board_agreements.get((school.board, supplier))
         return None if agreed is None else AgreementFound(agreed)
     carried = _carry(registry, relation, school, supplier, today)
     if carried.school_decided:
@@ -232,13 +249,37 @@ def _intersect(
         version=sum(each.version for each in parts),
         first_day=max(each.first_day for each in parts),
         last_day=min(ends, default=None),
-        approved=frozenset.intersection(*(each.approved for each in parts)),
+        **_approved_by_all(parts),
         notice=NoticeMode.INFORM if informs else NoticeMode.NONE,
     )
     sources = (
         each.carried_from or (CarriedFrom(old, each.agreement.version),) for old, each in agreed
     )
     return AgreementFound(together, tuple(chain.from_iterable(sources)))
+
+
+def _approved_by_all(parts: Sequence[Agreement]) -> dict[str, Any]:
+    """Return whose what several agreements approve together, as fields of one.
+
+    Each rule for groups is kept with what the others approve of all pupils; a pupil who meets
+    rules of two of them gets what both rules and both agreements approve, never more than each.
+    """
+    of_all = frozenset.intersection(*(each.approved for each in parts))
+    rules = tuple(
+        GroupRule(
+            rule.groups,
+            rule.approved.intersection(*(other.approved for other in parts if other is not each)),
+        )
+        for each in parts
+        for rule in each.group_rules
+    )
+    of_staff = frozenset.intersection(*(each.approved_of_staff for each in parts))
+    return {
+        "approved": of_all,
+        "approved_staff": None if of_staff == of_all else of_staff,
+        "group_rules": rules,
+        "sheet": min(each.sheet for each in parts),
+    }
 
 
 def notice_signer(carried_from: Iterable[CarriedFrom], school: SchoolId) -> SchoolId:

@@ -6,11 +6,12 @@ does not hold: two independent pieces of code must agree before a value leaves.
 """
 
 from collections import Counter
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 from enum import StrEnum
 
+from broker.domain.agreements import Agreement, approved_for
 from broker.domain.attributes import (
     AFFILIATION,
     VOCABULARY,
@@ -19,10 +20,11 @@ from broker.domain.attributes import (
     is_never_released,
 )
 from broker.domain.declared_attributes import DeclaredAttribute
-from broker.domain.federation import Agreement, Supplier
+from broker.domain.federation import Supplier
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.relations import CarriedFrom
+from broker.domain.stopped_agreements import check_not_stopped
 from broker.domain.takeover import OLD_KEYS
 
 
@@ -114,6 +116,8 @@ class ReleaseDecision:
         carried_from: the old schools whose agreements that is made of; empty when it is the
             school's or its board's own.
         missing: declared for this person and approved, but not stated by this login.
+        rules: the agreement's rules for groups that this person met.
+        by_board: the board signed the agreement; None in decisions held by an earlier release.
     """
 
     school: SchoolId
@@ -123,6 +127,8 @@ class ReleaseDecision:
     withheld: tuple[Withheld, ...]
     missing: tuple[AttributeName, ...]
     carried_from: tuple[CarriedFrom, ...] = ()
+    rules: tuple[int, ...] = field(default=(), repr=False)
+    by_board: bool | None = None
 
 
 def decide_release(
@@ -133,6 +139,7 @@ def decide_release(
     carried_from: tuple[CarriedFrom, ...] = (),
     population: Population | None,
     stated: Mapping[AttributeName, tuple[str, ...]],
+    rules: Sequence[int] | None = (),
     elsewhere: Collection[AttributeName] = (),
     today: date,
     taken_over: bool = False,
@@ -146,17 +153,20 @@ def decide_release(
         population: None when the login states no role: then only what the supplier declares for
             every population goes out.
         stated: canonical attribute -> values of this login, none of them empty.
+        rules: of `agreements.rules_met` by the groups that the login or the school's list states.
         elsewhere: attributes that this login states for another of its schools alone.
         today: the day in the Netherlands.
 
     Raises:
-        NoAgreement, AgreementNotInForce: nothing may go out, not even a pseudonym.
+        NoAgreement, AgreementNotInForce, AgreementStopped: nothing may go out, not even a
+            pseudonym.
         RequiredAttributeNotApproved, RequiredAttributeNotStated: the supplier's material does not
             work without the attribute that `subject` names.
     """
     in_force = check_agreement_in_force(agreement, supplier=supplier, today=today)
     if in_force.school not in (None, school):
         raise NoAgreement("check_agreement_of_school", subject=supplier.display_name)
+    approved = approved_for(in_force, population, rules)
     declared = {each.name: each for each in supplier.attributes}
     released: list[Released] = []
     withheld: list[Withheld] = []
@@ -164,6 +174,7 @@ def decide_release(
         reason = why_withheld(
             name,
             declared=declared.get(name),
+            approved=approved,
             agreement=in_force,
             entitled=supplier.eck_id_entitled,
             population=population,
@@ -183,15 +194,22 @@ def decide_release(
         missing=tuple(
             each.name
             for each in declared.values()
-            if each.name in in_force.approved
+            if each.name in approved
+            and not each.is_new_since(in_force.sheet, population)
             and each.name not in stated
             and is_declared_for(each, population)
             and not (taken_over and each.name in OLD_KEYS)
         ),
         carried_from=carried_from,
+        rules=() if rules is None else tuple(rules),
+        by_board=in_force.school is None,
     )
     check_required_released(
-        decision, supplier=supplier, population=population, taken_over=taken_over
+        decision,
+        supplier=supplier,
+        population=population,
+        sheet=in_force.sheet,
+        taken_over=taken_over,
     )
     return decision
 
@@ -232,6 +250,7 @@ def check_agreement_in_force(
     """
     if agreement is None or agreement.supplier != supplier.id:
         raise NoAgreement("check_agreement_exists", subject=supplier.display_name)
+    check_not_stopped(agreement, name=supplier.display_name, today=today)
     if not agreement.is_in_force(today):
         raise AgreementNotInForce("check_agreement_in_force", subject=supplier.display_name)
     return agreement
@@ -241,6 +260,7 @@ def why_withheld(
     name: AttributeName,
     *,
     declared: DeclaredAttribute | None,
+    approved: Collection[AttributeName],
     agreement: Agreement,
     entitled: bool,
     population: Population | None,
@@ -249,6 +269,7 @@ def why_withheld(
     """Return the first reason to withhold a stated attribute, or None when it is released.
 
     Args:
+        approved: what the agreement approves for this person (`agreements.approved_for`).
         taken_over: accounts go by the pseudonym alone now (`takeover_scope.is_taken_over`).
     """
     if is_never_released(name) or name not in VOCABULARY:
@@ -257,7 +278,7 @@ def why_withheld(
         return WithheldBecause.NOT_DECLARED
     if not is_declared_for(declared, population):
         return WithheldBecause.NOT_FOR_POPULATION
-    if name not in agreement.approved:
+    if name not in approved or declared.is_new_since(agreement.sheet, population):
         return WithheldBecause.NOT_APPROVED
     if VOCABULARY[name].restricted and not entitled:
         return WithheldBecause.NOT_ENTITLED
@@ -280,16 +301,21 @@ def check_required_released(
     *,
     supplier: Supplier,
     population: Population | None,
+    sheet: int,
     taken_over: bool = False,
 ) -> None:
     """Refuse a login that would arrive without something the supplier's material needs.
 
     When the login states no role, what is asked of pupils or staff alone is withheld; what the
     school must then send is the role. A key that a take-over replaced is not needed any more.
+
+    Args:
+        sheet: version of the supplier's sheet that the agreement was signed on: what became
+            required later is not waited for.
     """
     released = {each.name for each in decision.released}
     for declared in supplier.attributes:
-        if not declared.required or declared.name in released:
+        if declared.name in released or not declared.is_required_since(sheet, population):
             continue
         if taken_over and declared.name in OLD_KEYS:
             continue

@@ -15,6 +15,8 @@ from datetime import date
 
 from msgspec.structs import replace
 
+from broker.domain.agreements import rules_met
+from broker.domain.attributes import UNIT
 from broker.domain.federation import School, SchoolIdp, Supplier
 from broker.domain.identity import Identity, StatedLogin, identity_at
 from broker.domain.ids import SchoolId, SupplierId
@@ -30,6 +32,7 @@ from broker.domain.release import (
     RequiredAttributeNotStated,
     decide_release,
 )
+from broker.domain.stopped_agreements import AgreementStopped
 from broker.domain.takeover_scope import is_taken_over
 from broker.flow.enrolment.enrolments import SchoolLists, meet_list
 from broker.flow.held_state.records import DecidedRelease, SchoolsOffered
@@ -44,7 +47,7 @@ from broker.flow.refusals import SchoolNotOpen, SchoolUnknown, StatesDiffer
 from broker.pseudonyms.derivation import RootKey
 
 _NOT_OFFERED = (
-    *(SchoolNotOpen, StatesDiffer, NoAgreement, AgreementNotInForce),
+    *(SchoolNotOpen, StatesDiffer, NoAgreement, AgreementNotInForce, AgreementStopped),
     *(RequiredAttributeNotApproved, RequiredAttributeNotStated),
 )
 """By these a school says that its people do not go to this supplier; another one's may."""
@@ -127,12 +130,14 @@ def decide_of(
         Refusal: of `decide_release`.
     """
     found = find_agreement(registry, school, supplier.id, today)
+    groups = identity.attributes.get(UNIT, ())
     return decide_release(
         supplier=supplier,
         school=school.id,
         agreement=None if found is None else found.agreement,
         carried_from=() if found is None else found.carried_from,
         population=identity.population,
+        rules=() if found is None else rules_met(found.agreement, groups),
         stated=state_membership(identity, school=school, supplier=supplier),
         elsewhere=identity.elsewhere,
         today=today,

@@ -2,8 +2,9 @@
 
 from dataclasses import dataclass, field
 
+from broker.domain.agreements import Agreement, NoticeMode
 from broker.domain.attributes import GIVEN_NAME, AttributeName, Population
-from broker.domain.federation import Agreement, NoticeMode, School
+from broker.domain.federation import School
 from broker.domain.identity import StatedLogin
 from broker.flow.held_state.records import PreparedRelease
 

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from urllib.parse import urlencode
 
+from broker.domain.agreements import Agreement
 from broker.domain.attributes import (
     BRANCH_ID,
     HOME_ORGANIZATION,
@@ -24,13 +25,14 @@ from broker.domain.attributes import (
     MEMBERSHIP,
 )
 from broker.domain.deep_links import is_below
-from broker.domain.federation import Agreement, School, Supplier
+from broker.domain.federation import School, Supplier
 from broker.domain.ids import RelyingPartyId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.relations import find_agreement
 from broker.domain.release import AgreementNotInForce, NoAgreement, is_declared_for
 from broker.domain.relying_parties import OidcClient, SamlServiceProvider
 from broker.domain.school_search import SchoolIndex, find_hinted_school
+from broker.domain.stopped_agreements import check_not_stopped
 from broker.flow.parties import Parties, find_parties
 from broker.flow.refusals import SupplierNotOpen
 from broker.saml_idp.request import CheckedAuthnRequest, begin_unasked
@@ -118,7 +120,8 @@ def find_start(
 
     Raises:
         StartUnknown, StartTargetForeign, StartHasNoPlace
-        NoAgreement, AgreementNotInForce: between the school of the link and this supplier.
+        NoAgreement, AgreementNotInForce, AgreementStopped: between the school of the link and
+            this supplier.
     """
     try:
         parties = find_parties(index.registry, RelyingPartyId(link.relying_party))
@@ -152,12 +155,13 @@ def check_start_agreed(
     """Return what a school agreed to; refuse one that would release nothing, before its login.
 
     Raises:
-        NoAgreement, AgreementNotInForce
+        NoAgreement, AgreementNotInForce, AgreementStopped
     """
     name = parties.supplier.display_name
     found = find_agreement(index.registry, school, parties.supplier.id, today)
     if found is None:
         raise NoAgreement("check_start_agreed", subject=name)
+    check_not_stopped(found.agreement, name=name, today=today)
     if not found.agreement.is_in_force(today):
         raise AgreementNotInForce("check_start_agreed", subject=name)
     return found.agreement
@@ -166,7 +170,7 @@ def check_start_agreed(
 def tells_school(agreement: Agreement, supplier: Supplier) -> bool:
     """Tell whether each login there, whoever logs in, tells this supplier which school it is."""
     asked = {each.name for each in supplier.attributes if is_declared_for(each, None)}
-    return not NAMES_SCHOOL.isdisjoint(asked & agreement.approved)
+    return not NAMES_SCHOOL.isdisjoint(asked & agreement.approved_of_everybody)
 
 
 def _find_school(

@@ -2,10 +2,11 @@
 
 from datetime import date
 
+from broker.domain.agreements import approved_for
 from broker.domain.attributes import Population
 from broker.domain.ids import SchoolIdpId
 from broker.domain.registry import Registry
-from broker.domain.relations import find_agreement
+from broker.domain.relations import AgreementFound, find_agreement
 from broker.domain.release import ReleaseDecision, why_withheld
 from broker.domain.takeover_scope import is_taken_over
 from broker.flow.parties import Parties, check_school_open, find_idp, follow_idp
@@ -68,17 +69,18 @@ def check_agreement_unchanged(
     if (
         found is None
         or decision.supplier != supplier.id
-        or decision.carried_from != found.carried_from
-        or found.agreement.version != decision.agreement_version
+        or not is_unchanged(decision, found)
         or not found.agreement.is_in_force(today)
     ):
         raise AgreementChanged("check_agreement_unchanged", subject=supplier.display_name)
+    approved = approved_for(found.agreement, population, decision.rules)
     declared = {each.name: each for each in supplier.attributes}
     taken_over = is_taken_over(registry, decision.school, supplier.id, today=today)
     for each in decision.released:
         reason = why_withheld(
             each.name,
             declared=declared.get(each.name),
+            approved=approved,
             agreement=found.agreement,
             entitled=supplier.eck_id_entitled,
             population=population,
@@ -86,3 +88,12 @@ def check_agreement_unchanged(
         )
         if reason is not None:
             raise AgreementChanged("check_released_still_allowed", subject=supplier.display_name)
+
+
+def is_unchanged(decision: ReleaseDecision, found: AgreementFound) -> bool:
+    """Tell whether a decision was made by what is agreed today."""
+    return found.is_version(
+        decision.agreement_version,
+        by_board=decision.by_board,
+        carried_from=decision.carried_from,
+    )

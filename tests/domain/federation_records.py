@@ -3,8 +3,8 @@
 from datetime import date
 from typing import Any
 
+from broker.domain.agreements import Agreement
 from broker.domain.federation import (
-    Agreement,
     OidcIdpEndpoints,
     Relation,
     RelationKind,

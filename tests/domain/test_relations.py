@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.domain.federation import Agreement, NoticeMode, Relation, RelationKind
+from broker.domain.agreements import Agreement, NoticeMode
+from broker.domain.federation import Relation, RelationKind
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.registry import Registry, build_registry
 from broker.domain.relations import (

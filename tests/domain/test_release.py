@@ -8,9 +8,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.domain.agreements import Agreement
 from broker.domain.attributes import AFFILIATION, ECK_ID, VOCABULARY, AttributeName, Population
 from broker.domain.declared_attributes import DeclaredAttribute
-from broker.domain.federation import Agreement, Supplier
+from broker.domain.federation import Supplier
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.release import (
     AgreementNotInForce,
@@ -262,6 +263,7 @@ class TestRestricted:
             why_withheld(
                 ECK_ID,
                 declared=a_declaration(ECK_ID),
+                approved=(),
                 agreement=an_agreement(last_day=TODAY),
                 entitled=True,
                 population=Population.PUPIL,

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from broker.domain.agreements import Agreement
 from broker.domain.attributes import ECK_ID, UID, AttributeName, Population
-from broker.domain.federation import Agreement
 from broker.domain.ids import SchoolId
 from broker.domain.release import (
     ReleaseDecision,

@@ -28,14 +28,9 @@ from broker.adapters.databases.sql_takeover_lists import SqliteTakeoverLists
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.adapters.databases.tables_registry import documents, pins
 from broker.demo.people import Person
+from broker.domain.agreements import Agreement
 from broker.domain.documents import Kind
-from broker.domain.federation import (
-    Agreement,
-    Relation,
-    School,
-    SchoolIdp,
-    Supplier,
-)
+from broker.domain.federation import Relation, School, SchoolIdp, Supplier
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.refusals import Refusal
 from broker.flow.answers import (

@@ -9,9 +9,9 @@ from typing import Any
 
 from msgspec.structs import replace
 
+from broker.domain.agreements import Agreement
 from broker.domain.attributes import ENTREE_NAMES, OIDC_NAMES, AttributeName
 from broker.domain.federation import (
-    Agreement,
     Relation,
     SamlIdpEndpoints,
     School,

@@ -5,7 +5,7 @@ from contextlib import suppress
 import pytest
 
 from broker.demo.people import Person
-from broker.domain.federation import NoticeMode
+from broker.domain.agreements import NoticeMode
 from broker.domain.refusals import Refusal
 from broker.flow.answers import Answer, PostMessage, Refused, Welcome
 from tests.builders_oidc import school_endpoints

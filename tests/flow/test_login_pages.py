@@ -9,8 +9,8 @@ import pytest
 from msgspec.structs import replace
 
 from broker.demo.people import Person
+from broker.domain.agreements import NoticeMode
 from broker.domain.attributes import AttributeName, Population
-from broker.domain.federation import NoticeMode
 from broker.flow.answers import ChooseSchool, Redirect, Welcome
 from broker.flow.held_state.records import PREPARED
 from broker.flow.page_between import find_page_needed

@@ -5,7 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from broker.demo.people import Person
-from broker.domain.federation import NoticeMode, State
+from broker.domain.agreements import NoticeMode
+from broker.domain.federation import State
 from broker.domain.refusals import Refusal, every_refusal
 from broker.flow.answers import Answer, PostMessage, Redirect
 from broker.flow.supplier_side import word_without_page

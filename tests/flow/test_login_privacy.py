@@ -7,7 +7,7 @@ from urllib.parse import unquote_plus
 import pytest
 
 from broker.demo.people import Person
-from broker.domain.federation import NoticeMode
+from broker.domain.agreements import NoticeMode
 from broker.flow.answers import PostMessage, Welcome
 from broker.flow.held_state.every_kind import EVERY_KIND
 from broker.flow.held_state.sealed_state import SealedRecord

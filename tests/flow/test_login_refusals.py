@@ -4,7 +4,8 @@ from collections.abc import Awaitable, Callable
 
 import pytest
 
-from broker.domain.federation import NoticeMode, SingleSignOn, State
+from broker.domain.agreements import NoticeMode
+from broker.domain.federation import SingleSignOn, State
 from broker.domain.refusals import Refusal
 from broker.flow import refusals as r
 from broker.flow.answers import (

@@ -5,8 +5,8 @@ from datetime import timedelta
 import pytest
 
 from broker.demo.people import made_up_eck_id
+from broker.domain.agreements import NoticeMode
 from broker.domain.attributes import ECK_ID
-from broker.domain.federation import NoticeMode
 from broker.domain.ids import SupplierId
 from broker.domain.takeover import TakeoverState
 from broker.flow.answers import Refused, Welcome

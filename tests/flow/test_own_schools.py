@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from broker.demo.people import Person
+from broker.domain.agreements import NoticeMode
 from broker.domain.attributes import MEMBERSHIP, AttributeName
-from broker.domain.federation import NoticeMode
 from broker.domain.release import NoAgreement
 from broker.flow.answers import Answer, Redirect, WhichSchool
 from broker.flow.persons.person_rows import find_records

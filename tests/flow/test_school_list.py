@@ -6,7 +6,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from broker.domain.federation import Agreement, State
+from broker.domain.agreements import Agreement
+from broker.domain.federation import State
 from broker.domain.ids import BoardId, Brin, SchoolId, SchoolIdpId, SupplierId
 from broker.domain.registry import build_registry
 from broker.flow.programs.school_list import ListedSchool, SchoolStatus, list_schools

@@ -8,8 +8,9 @@ import msgspec
 import pytest
 from msgspec.structs import replace
 
+from broker.domain.agreements import NoticeMode
 from broker.domain.assurance import ACR_VALUES, HIGH, LOW
-from broker.domain.federation import NoticeMode, SchoolFrom, SingleSignOn
+from broker.domain.federation import SchoolFrom, SingleSignOn
 from broker.domain.switches import SwitchStage
 from broker.flow.answers import ChooseSchool, OtherLogin, PostMessage, WhichSchool
 from broker.flow.held_state.handles import parse_handle

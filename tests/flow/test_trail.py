@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from broker.demo.people import Person
-from broker.domain.federation import NoticeMode
+from broker.domain.agreements import NoticeMode
 from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.flow.audit import AuditEvent, note_refusal

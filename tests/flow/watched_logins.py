@@ -11,7 +11,7 @@ from typing import Any, Protocol, TypeVar
 from hypothesis.stateful import RuleBasedStateMachine
 
 from broker.demo.people import PEOPLE, Person
-from broker.domain.federation import NoticeMode
+from broker.domain.agreements import NoticeMode
 from broker.domain.ids import RelyingPartyId
 from broker.domain.refusals import Refusal
 from broker.flow.answers import Answer, PostMessage, Redirect, Refused, Step, Welcome

@@ -12,8 +12,8 @@ from typing import TypeVar
 
 import msgspec
 
+from broker.domain.agreements import Agreement, GroupRule, NoticeMode, Stopped
 from broker.domain.attributes import AttributeName
-from broker.domain.federation import Agreement, NoticeMode
 from broker.domain.ids import BoardId, SchoolId, SupplierId
 
 Signer = TypeVar("Signer", SchoolId, BoardId)
@@ -27,6 +27,10 @@ class _Terms(msgspec.Struct, frozen=True, array_like=True):
     last_day: date | None
     approved: frozenset[AttributeName]
     notice: NoticeMode
+    approved_staff: frozenset[AttributeName] | None = None
+    group_rules: tuple[GroupRule, ...] = ()
+    sheet: int = 0
+    stopped: Stopped | None = None
 
 
 _DECODER = msgspec.msgpack.Decoder(_Terms)
@@ -41,6 +45,10 @@ def pack_agreement(agreement: Agreement) -> bytes:
             agreement.last_day,
             agreement.approved,
             agreement.notice,
+            agreement.approved_staff,
+            agreement.group_rules,
+            agreement.sheet,
+            agreement.stopped,
         )
     )
 
@@ -67,6 +75,10 @@ def _agreement(
         last_day=terms.last_day,
         approved=terms.approved,
         notice=terms.notice,
+        approved_staff=terms.approved_staff,
+        group_rules=terms.group_rules,
+        sheet=terms.sheet,
+        stopped=terms.stopped,
     )
 
 
@@ -105,7 +117,7 @@ class PackedAgreements(Mapping[tuple[Signer, SupplierId], Agreement]):
         return len(self._key_ends) - 1
 
     def __getitem__(self, key: tuple[Signer, SupplierId]) -> Agreement:
-        wanted = "/".join(key).encode()
+        wanted = bytearray("/".join(key), "utf-8")
         index = bisect_left(range(len(self)), wanted, key=self._key_at)
         if index == len(self) or self._key_at(index) != wanted:
             raise KeyError(key)
@@ -118,6 +130,5 @@ class PackedAgreements(Mapping[tuple[Signer, SupplierId], Agreement]):
             signer, _, supplier = self._key_at(index).decode().partition("/")
             yield signer, SupplierId(supplier)  # type: ignore[misc]  # both are names for str
 
-    def _key_at(self, index: int) -> bytes:
-        begin, end = self._key_ends[index : index + 2]
-        return bytes(self._keys[begin:end])
+    def _key_at(self, index: int) -> bytearray:
+        return self._keys[self._key_ends[index] : self._key_ends[index + 1]]

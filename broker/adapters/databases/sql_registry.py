@@ -29,8 +29,9 @@ from broker.adapters.databases.sql_rotations import read_windows
 from broker.adapters.databases.sql_switches import read_switches
 from broker.adapters.databases.sql_takeovers import read_takeovers
 from broker.adapters.databases.tables_registry import documents, pins
+from broker.domain.agreements import Agreement
 from broker.domain.documents import DOCUMENT_TYPES, AnyDocument, Kind
-from broker.domain.federation import Agreement, Relation, School, SchoolIdp, Supplier
+from broker.domain.federation import Relation, School, SchoolIdp, Supplier
 from broker.domain.metadata_sources import build_validity
 from broker.domain.metadata_validity import valid_logins, valid_suppliers, without_unread
 from broker.domain.registry import Registry, build_registry

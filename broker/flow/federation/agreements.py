@@ -2,9 +2,9 @@
 
 from collections.abc import Callable, Iterator
 
+from broker.domain.agreements import Agreement, GroupRule, Stopped
 from broker.domain.attributes import AttributeName
 from broker.domain.documents import AgreementDocument, DocumentProblem
-from broker.domain.federation import Agreement
 from broker.domain.ids import BoardId, SchoolId, SupplierId
 from broker.flow.federation.attribute_names import check_attribute_known, is_restricted
 from broker.flow.federation.places import refuse_any
@@ -21,8 +21,7 @@ def check_one_side_signed(document: AgreementDocument) -> Iterator[DocumentProbl
 
 def check_approved_attributes(document: AgreementDocument) -> Iterator[DocumentProblem]:
     """What identifies across suppliers is approved with an end, so that it is looked at again."""
-    for index, name in enumerate(document.approved):
-        path = f"approved[{index}]"
+    for path, name in approved_paths(document):
         yield from check_attribute_known(path, name)
         if is_restricted(name) and document.until is None:
             yield DocumentProblem(
@@ -60,4 +59,26 @@ def compile_agreement(document: AgreementDocument) -> Agreement:
         last_day=document.until,
         approved=frozenset(map(AttributeName, document.approved)),
         notice=document.notice,
+        approved_staff=None
+        if document.approved_staff is None
+        else frozenset(map(AttributeName, document.approved_staff)),
+        group_rules=tuple(
+            GroupRule(frozenset(each.groups), frozenset(map(AttributeName, each.approved)))
+            for each in document.for_groups
+        ),
+        sheet=document.sheet or 0,
+        stopped=None
+        if document.stopped is None
+        else Stopped(document.stopped.by, document.stopped.on),
     )
+
+
+def approved_paths(document: AgreementDocument) -> Iterator[tuple[str, str]]:
+    """Yield what an agreement approves of anybody: key path and name of each attribute."""
+    lists = [("approved", document.approved), ("approved_staff", document.approved_staff or ())]
+    lists += (
+        (f"for_groups[{index}].approved", rule.approved)
+        for index, rule in enumerate(document.for_groups)
+    )
+    for path, names in lists:
+        yield from ((f"{path}[{index}]", name) for index, name in enumerate(names))

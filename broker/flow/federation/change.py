@@ -9,6 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Protocol, TypeAlias, TypeVar
 
+from broker.domain.agreements import Agreement
 from broker.domain.documents import (
     AgreementDocument,
     DocumentProblem,
@@ -19,7 +20,7 @@ from broker.domain.documents import (
     SchoolDocument,
     SupplierDocument,
 )
-from broker.domain.federation import Agreement, Relation, School, SchoolIdp, Supplier
+from broker.domain.federation import Relation, School, SchoolIdp, Supplier
 from broker.domain.metadata_sources import (
     EntityStanding,
     MetadataSource,

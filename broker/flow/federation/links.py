@@ -6,6 +6,7 @@ from collections.abc import Callable, Hashable, Iterable
 from broker.domain.documents import (
     DocumentProblem,
 )
+from broker.flow.federation.agreements import approved_paths
 from broker.flow.federation.attribute_names import is_restricted
 from broker.flow.federation.documents import Problem, StatedDocument
 from broker.flow.federation.link_parts import Federation, Found, gather, other_state, unknown
@@ -58,12 +59,12 @@ def check_approved_where_entitled(federation: Federation) -> Found:
         supplier = federation.suppliers.get(agreement.supplier)
         if supplier is None or supplier[1].eck_id_entitled:
             continue
-        for index, name in enumerate(agreement.approved):
+        for path, name in approved_paths(agreement):
             if is_restricted(name):
                 yield (
                     stated,
                     DocumentProblem(
-                        f"approved[{index}]",
+                        path,
                         f"approves {name}, for which {agreement.supplier} is not entitled.",
                         "Remove it, or have the federation state eck_id_entitled.",
                     ),

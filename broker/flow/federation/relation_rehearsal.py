@@ -11,8 +11,9 @@ from datetime import date
 from enum import StrEnum
 from types import MappingProxyType
 
+from broker.domain.agreements import Agreement
 from broker.domain.attributes import AttributeName, Population
-from broker.domain.federation import Agreement, Relation, School
+from broker.domain.federation import Relation, School
 from broker.domain.ids import Brin, SchoolId, SupplierId
 from broker.domain.registry import Registry
 from broker.domain.relations import CarriedFrom, find_agreement, former_brins, number_sources
@@ -151,7 +152,7 @@ def _foresee_supplier(
     for old in relation.old:
         was = registry.agreement(registry.schools[old], supplier)
         if was is not None and was.is_in_force(day):
-            had, before = True, before | was.approved
+            had, before = True, before | was.approved_of_anybody
     found = find_agreement(registry, registry.schools[school], supplier, day)
     if found is None or not found.agreement.is_in_force(day):
         if had:
@@ -162,8 +163,8 @@ def _foresee_supplier(
         school,
         supplier,
         Becomes.CARRIED if found.carried_from else becomes,
-        tuple(sorted(found.agreement.approved)),
-        tuple(sorted(before - found.agreement.approved)),
+        tuple(sorted(found.agreement.approved_of_anybody)),
+        tuple(sorted(before - found.agreement.approved_of_anybody)),
         found.carried_from,
     )
 

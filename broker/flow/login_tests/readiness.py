@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import TypeAlias
 
+from broker.domain.agreements import Agreement, approved_for
 from broker.domain.attributes import VOCABULARY
-from broker.domain.federation import Agreement, SamlIdpEndpoints, School, SchoolIdp, Supplier
+from broker.domain.declared_attributes import DeclaredAttribute
+from broker.domain.federation import SamlIdpEndpoints, School, SchoolIdp, Supplier
 from broker.domain.ids import SchoolIdpId
 from broker.domain.refusals import WhoseTask
 from broker.domain.registry import Registry
@@ -160,18 +162,27 @@ def check_attributes(facts: SchoolFacts) -> ReadyLine:
     """Each agreement approves what its supplier's material does not work without."""
     for supplier, agreement in facts.agreements():
         for declared in supplier.attributes:
-            if declared.required and declared.name not in agreement.approved:
+            if is_lacking(declared, agreement):
                 told = f"{supplier.id} does not work without {declared.name}: not approved."
                 remedy = "Approve it in the agreement, or choose other material."
                 return _left("attributes", told, remedy, WhoseTask.SCHOOL)
             if (
-                declared.name in agreement.approved
+                declared.name in agreement.approved_of_anybody
                 and VOCABULARY[declared.name].restricted
                 and agreement.last_day is None
             ):
                 told = f"{declared.name} stays here: the agreement with {supplier.id} has no end."
                 return _left("attributes", told, "Give it an end date.", WhoseTask.SCHOOL)
     return ReadyLine("attributes", "each agreement approves what its supplier needs.")
+
+
+def is_lacking(declared: DeclaredAttribute, agreement: Agreement) -> bool:
+    """Tell whether somebody of whom an agreement lets nothing required out goes nowhere."""
+    return any(
+        declared.is_required_since(agreement.sheet, each)
+        and declared.name not in approved_for(agreement, each, ())
+        for each in declared.populations
+    )
 
 
 def check_head_count(facts: SchoolFacts) -> ReadyLine:

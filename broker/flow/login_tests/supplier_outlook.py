@@ -79,7 +79,7 @@ def wanted_names(school: School, *, registry: Registry, today: date) -> frozense
         for supplier in _agreed(school, registry=registry, today=today)
         for declared in supplier.attributes
         if (found := find_agreement(registry, school, supplier.id, today)) is not None
-        and declared.name in found.agreement.approved
+        and declared.name in found.agreement.approved_of_anybody
     )
 
 

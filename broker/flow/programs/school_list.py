@@ -96,6 +96,6 @@ def _list(
             by="board" if agreed.school is None else "school",
             from_day=agreed.first_day,
             until=agreed.last_day,
-            approved=tuple(sorted(agreed.approved)),
+            approved=tuple(sorted(agreed.approved_of_anybody)),
         ),
     )

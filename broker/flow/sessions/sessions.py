@@ -299,9 +299,10 @@ class Sessions:
         if known is not None and known.registry is registry and known.day == today:
             return known.names
         found = (find_agreement(registry, school, each, today) for each in registry.suppliers)
-        names = frozenset(
-            name for each in found if each is not None for name in each.agreement.approved
-        )
+        agreed = [each.agreement for each in found if each is not None]
+        names = frozenset(name for each in agreed for name in each.approved_of_anybody)
+        if any(each.group_rules for each in agreed):
+            names |= {UNIT}  # by it, other attributes go out
         self._approved[school.id] = _Approved(registry, today, names)
         return names
 

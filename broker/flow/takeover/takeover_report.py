@@ -13,6 +13,7 @@ from broker.domain.documents import AgreementDocument, SupplierDocument
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.registry import Registry
 from broker.domain.takeover import OLD_KEYS, TakeoverState
+from broker.flow.federation.agreements import approved_paths
 from broker.flow.takeover.takeovers import StoredTakeover
 
 
@@ -57,7 +58,7 @@ def find_held_keys(
     entitled = {each.id for each in suppliers if each.eck_id_entitled}
     since: dict[tuple[SchoolId, SupplierId], date] = {}
     for each in agreements:
-        lets_out = OLD_KEYS & set(each.approved) and each.until is not None
+        lets_out = OLD_KEYS & {name for _, name in approved_paths(each)} and each.until is not None
         if not lets_out or each.supplier not in entitled or each.from_day > today:
             continue
         for school in _schools_of(each, registry):

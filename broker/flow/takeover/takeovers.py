@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Protocol
 
+from broker.domain.agreements import approved_for
 from broker.domain.attributes import ECK_ID, Population
 from broker.domain.dutch_days import day_of
 from broker.domain.ids import SchoolId, SupplierId
@@ -267,6 +268,7 @@ def check_may_release(registry: Registry, takeover: Takeover, *, today: date) ->
         or why_withheld(
             ECK_ID,
             declared=declared,
+            approved=approved_for(found.agreement, Population.PUPIL, ()),
             agreement=found.agreement,
             entitled=True,
             population=Population.PUPIL,

@@ -15,18 +15,20 @@ from broker.domain.release import (
     decide_release,
     keep_asked,
 )
+from broker.domain.stopped_agreements import AgreementStopped
 from broker.domain.takeover_scope import is_taken_over
 from broker.flow.asked import keep_what_is_asked
 from broker.flow.held_state.records import RefreshFamily
 from broker.flow.naming import PseudonymsRotated, check_epoch_unchanged
 from broker.flow.parties import Parties, check_school_open, find_idp, find_parties
 from broker.flow.refusals import SchoolNotOpen, SupplierNotOpen
+from broker.flow.still_allowed import is_unchanged
 from broker.flow.tokens.access import CLOSED
 from broker.oidc_op.token import GrantRefused
 
 _REFUSED = (
     *CLOSED,
-    *(NoAgreement, AgreementNotInForce, PseudonymsRotated),
+    *(NoAgreement, AgreementNotInForce, AgreementStopped, PseudonymsRotated),
     *(RequiredAttributeNotApproved, RequiredAttributeNotStated),
 )
 
@@ -82,6 +84,8 @@ def _decide(
         agreement=None if found is None else found.agreement,
         carried_from=() if found is None else found.carried_from,
         population=family.population,
+        # By another version other groups count, and of which the person is, is not held.
+        rules=before.rules if found is not None and is_unchanged(before, found) else None,
         stated=dict.fromkeys(not_asked, ()) | held,
         today=today,
         taken_over=is_taken_over(registry, school.id, supplier.id, today=today),
