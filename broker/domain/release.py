@@ -205,11 +205,7 @@ def decide_release(
         by_board=in_force.school is None,
     )
     check_required_released(
-        decision,
-        supplier=supplier,
-        population=population,
-        sheet=in_force.sheet,
-        taken_over=taken_over,
+        decision, in_force, supplier=supplier, population=population, taken_over=taken_over
     )
     return decision
 
@@ -298,24 +294,21 @@ def is_declared_for(declared: DeclaredAttribute, population: Population | None) 
 
 def check_required_released(
     decision: ReleaseDecision,
+    agreement: Agreement,
     *,
     supplier: Supplier,
     population: Population | None,
-    sheet: int,
     taken_over: bool = False,
 ) -> None:
     """Refuse a login that would arrive without something the supplier's material needs.
 
     When the login states no role, what is asked of pupils or staff alone is withheld; what the
     school must then send is the role. A key that a take-over replaced is not needed any more.
-
-    Args:
-        sheet: version of the supplier's sheet that the agreement was signed on: what became
-            required later is not waited for.
+    What the supplier requires only since a later sheet than was signed on is not waited for.
     """
     released = {each.name for each in decision.released}
     for declared in supplier.attributes:
-        if declared.name in released or not declared.is_required_since(sheet, population):
+        if declared.name in released or not declared.is_required_since(agreement.sheet, population):
             continue
         if taken_over and declared.name in OLD_KEYS:
             continue

@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from broker.domain.agreements import Agreement, NoticeMode
+from broker.domain.agreements import Agreement, GroupRule, NoticeMode, approved_for, rules_met
+from broker.domain.attributes import Population
 from broker.domain.federation import Relation, RelationKind
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.registry import Registry, build_registry
@@ -225,6 +226,33 @@ class TestAgreements:
     def test_another_brin_carries_the_old_schools_agreement(self) -> None:
         found = found_at(of_school(OLD, "sn", version=3), relation=RENUMBER)
         assert found == AgreementFound(of_school(NEW, "sn", version=3), (CarriedFrom(OLD, 3),))
+
+    def test_a_merge_keeps_what_each_says_of_staff_and_of_groups(self) -> None:
+        """Never more than what each of them approves of the same person."""
+        one = of_school(
+            OLD,
+            *("sn", "mail"),
+            approved_staff=frozenset({"sn", "initials"}),
+            group_rules=(GroupRule(frozenset({"3A"}), frozenset({"sn", "birthDate"})),),
+            sheet=3,
+        )
+        other = of_school(
+            OTHER,
+            *("sn", "initials"),
+            group_rules=(GroupRule(frozenset({"3A", "3B"}), frozenset({"birthDate", "mail"})),),
+            sheet=2,
+        )
+        found = found_at(one, other)
+        assert found is not None
+        merged = found.agreement
+        assert (merged.approved, merged.approved_staff) == ({"sn"}, {"sn", "initials"})
+        assert merged.sheet == 2
+        for population in (*Population, None):
+            for groups in ((), ("3A",), ("3B",), ("4",)):
+                each = [approved_for(of, population, rules_met(of, groups)) for of in (one, other)]
+                together = approved_for(merged, population, rules_met(merged, groups))
+                assert together <= each[0] & each[1]
+        assert approved_for(merged, Population.PUPIL, rules_met(merged, ("3B",))) == {"mail"}
 
     def test_a_merge_releases_what_all_of_them_approved(self) -> None:
         found = found_at(

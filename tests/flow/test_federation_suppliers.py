@@ -6,6 +6,8 @@ from typing import Any
 
 import pytest
 
+from broker.domain.agreements import GroupRule, Stopped, StoppedBy
+from broker.domain.attributes import AttributeName
 from broker.domain.documents import Kind
 from broker.domain.federation import Supplier, SupplierApi
 from broker.domain.relying_parties import OidcClient, SamlServiceProvider
@@ -341,6 +343,11 @@ def test_populations_count_once() -> None:
         (an_agreement(approved=["shoeSize"]), "approved[0]"),
         (an_agreement(approved=["sn", "stampseudonym"]), "approved[1]"),
         (an_agreement(until=date(2024, 7, 31)), "until"),
+        (an_agreement(approved_staff=["sn", "shoeSize"]), "approved_staff[1]"),
+        (
+            an_agreement(for_groups=[{"groups": ["3A"], "approved": ["pgn"]}]),
+            "for_groups[0].approved[0]",
+        ),
     ],
 )
 def test_an_agreement_is_refused(agreement: Table, path: str) -> None:
@@ -361,6 +368,37 @@ def test_an_agreement_compiles(agreement: Table) -> None:
     assert record.supplier == "rekenrijk"
     assert record.first_day == date(2024, 8, 1)
     assert record.is_in_force(date(2024, 8, 1))
+
+
+def test_an_agreement_says_of_whom_and_by_whom_it_was_stopped() -> None:
+    agreement = an_agreement(
+        approved_staff=["sn"],
+        for_groups=[{"groups": ["3A", "3B"], "approved": ["initials"]}, {"groups": ["3C"]}],
+        sheet=3,
+        stopped={"by": "board", "on": date(2024, 9, 1)},
+    )
+    supplier = a_supplier(sheet={"version": 3})
+    store = apply(a_federation(agreement=agreement, supplier=supplier))
+    (record,) = (each for key, each in store.records.items() if key[0] is Kind.AGREEMENT)
+    assert record.approved_staff == {"sn"}
+    assert record.group_rules == (
+        GroupRule(frozenset({"3A", "3B"}), frozenset({AttributeName("initials")})),
+        GroupRule(frozenset({"3C"}), frozenset()),
+    )
+    assert record.sheet == 3
+    assert record.stopped == Stopped(StoppedBy.BOARD, date(2024, 9, 1))
+    assert record.is_in_force(date(2024, 8, 31))
+    assert not record.is_in_force(date(2024, 9, 1))
+
+
+def test_an_agreement_is_signed_on_a_sheet_that_there_is() -> None:
+    def paths(sheet: int) -> list[str]:
+        supplier = a_supplier(sheet={"version": 2})
+        agreement = an_agreement(sheet=sheet)
+        found = problems_of(a_federation(agreement=agreement, supplier=supplier))
+        return [path for _, path, _ in found]
+
+    assert (paths(1), paths(2), paths(3)) == ([], [], ["sheet"])
 
 
 def test_the_eck_id_is_approved_for_entitled_suppliers_and_with_an_end() -> None:

@@ -71,6 +71,26 @@ def check_approved_where_entitled(federation: Federation) -> Found:
                 )
 
 
+def check_sheet_of_agreements(federation: Federation) -> Found:
+    """A school signs what it could read; a sheet to come would make everything required at once."""
+    for stated, agreement in federation.agreements.values():
+        supplier = federation.suppliers.get(agreement.supplier)
+        if supplier is None or agreement.sheet is None:
+            continue
+        sheet = supplier[1].sheet
+        newest = 0 if sheet is None else sheet.version
+        if agreement.sheet > newest:
+            yield (
+                stated,
+                DocumentProblem(
+                    "sheet",
+                    f"is {agreement.sheet}, but the sheet of {agreement.supplier} has version"
+                    f" {newest}.",
+                    "Write the version that was read.",
+                ),
+            )
+
+
 def check_brins_once(federation: Federation) -> Found:
     """A BRIN that two schools claim would let one be taken for the other; a test school may stand
     in for a production school."""
@@ -169,6 +189,7 @@ LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
     check_schools_of_logins,
     check_parties_of_agreements,
     check_approved_where_entitled,
+    check_sheet_of_agreements,
     check_brins_once,
     check_logins_once,
     check_relying_party_ids_once,

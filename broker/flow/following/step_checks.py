@@ -174,6 +174,7 @@ _RELEASE = (
         (
             *(
                 "check_agreement_exists",
+                "check_agreement_not_stopped",
                 "check_agreement_in_force",
                 "check_agreement_of_school",
             ),
