@@ -5,6 +5,7 @@ One environment per language, so that a template's texts are fixed when it is co
 
 import gettext
 from collections.abc import Mapping, Sequence
+from datetime import date
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined, Template
@@ -12,6 +13,7 @@ from markupsafe import Markup, escape
 
 from broker.web.assets import StaticAssets
 from broker.web.attribute_words import ATTRIBUTE_WORDS
+from broker.web.day_words import write_count, write_day, write_people
 
 _BIDI_CONTROLS = dict.fromkeys([*range(0x202A, 0x202F), *range(0x2066, 0x206A)])
 """Unicode UAX 9: embeddings, overrides and isolates; one that closes would end our own isolate."""
@@ -71,6 +73,15 @@ def _build_environment(
         """Translate a refusal's text; both it and what stands in it are escaped."""
         return escape(say(message)).replace("{subject}", name_attribute(subject))
 
+    def tell_day(day: date | str) -> Markup:
+        return write_day(day, say=say)
+
+    def tell_count(count: int) -> str:
+        return write_count(count, say=say)
+
+    def tell_people(count: int) -> str:
+        return write_people(count, say=say)
+
     environment.globals.update(
         asset=assets.url,
         explain=explain,
@@ -78,5 +89,8 @@ def _build_environment(
         name_attribute=name_attribute,
         plain=plain,
         say=say,
+        tell_count=tell_count,
+        tell_day=tell_day,
+        tell_people=tell_people,
     )
     return environment

@@ -94,8 +94,13 @@ class Stage:
 
     async def bring(self, example: Example, frame: Frame) -> None:
         """Show a page with its static files."""
-        self.html, self.files = example.render(frame), example.pages.assets.by_url_path
+        self.files = example.pages.assets.by_url_path
         self.frames = getattr(example.page, "frames", ())
+        await self.show(example.render(frame))
+
+    async def show(self, html: str) -> None:
+        """Show a document."""
+        self.html = html
         self.leaves.clear()
         await self.tab.goto(ORIGIN + "/")
 
@@ -108,8 +113,12 @@ class Stage:
         """Return all that is wrong with the page that is shown."""
         found = [*await self.ask(_RUN_AXE), *await self.ask(FAULTS), *await self.ask(_SMALL)]
         await self.tab.evaluate(_LARGE_TEXT)
-        found += [f"with large text {each}" for each in await self.ask(_FIT)]
+        found += [f"with large text {each}" for each in await self.fit()]
         return found + await self.broken_rules()
+
+    async def fit(self) -> list[str]:
+        """Return what is wider than the tab."""
+        return await self.ask(_FIT)
 
     async def broken_rules(self) -> list[str]:
         """Return what the page tried against its Content-Security-Policy, and asked for in vain."""

@@ -25,12 +25,12 @@ class AllComponentsPage:
     template: ClassVar[str] = "all_components.html"
     long_name: str = "Stichting Openbaar Leermiddelenoverleg Zuidoost-Nederland"
     entries: tuple[Shown, ...] = (
-        Shown("/console", "Start", is_here=False, hint="Where all begins."),
-        Shown("/console/services", "Services", is_here=True),
-        Shown("/console/audit", "What happened", is_here=False),
+        Shown("/console", "Start", is_here=False, hint="Choose your school"),
+        Shown("/console/services", "Log out", is_here=True),
+        Shown("/console/audit", "Who am I", is_here=False),
     )
     errors: tuple[tuple[str, str], ...] = (
-        ("mail", "Fill in a mail address"),
-        ("until", "Choose a day after today"),
-        ("group", "Choose at least one"),
+        ("mail", "Choose a school"),
+        ("until", "Choose your school"),
+        ("group", "Try again"),
     )
