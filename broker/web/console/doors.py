@@ -23,6 +23,7 @@ from broker.web.csrf import check_own_form, make_token
 from broker.web.pages import Frame, Page
 from broker.web.requests import Parameters, only, read_form
 from broker.web.responses import redirect, show
+from broker.web.uploads import Upload, read_upload
 from broker.web.wiring import Web
 
 SIGN_IN = "/console/sign-in"
@@ -116,6 +117,26 @@ async def read_own_form(
         issuer=web.issuer,
     )
     return form
+
+
+async def read_own_upload(web: Web, request: Request, seat: Seat, *, max_file_bytes: int) -> Upload:
+    """Return the fields and files of a form of ours, sent from a page of this session.
+
+    Args:
+        max_file_bytes: of all its files together.
+
+    Raises:
+        ForeignForm, RequestUnreadable, RequestTooLarge
+    """
+    upload = await read_upload(request, max_file_bytes=max_file_bytes)
+    check_own_form(
+        request,
+        cookie_keys=web.cookie_keys,
+        bound_to=seat.handle,
+        token=only(upload.fields, "csrf"),
+        issuer=web.issuer,
+    )
+    return upload
 
 
 def require_level(web: Web, seat: Seat) -> None:
