@@ -48,6 +48,7 @@ NOT_OF_A_LOGIN = (
     "broker/oidc_op/token_status.py",
     "broker/web/api_",
     "broker/web/console/",
+    "broker/web/uploads.py",
     "broker/saml_xml/metadata.py",
     "broker/saml_xml/signed_metadata.py",
     "broker/saml_sp/metadata.py",
