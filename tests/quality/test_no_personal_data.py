@@ -66,6 +66,7 @@ ABOUT_PARTIES = {
     ("PlannedDocument", "key"),  # by which a document is kept
     ("ProvenSender", "key"),  # the thumbprint of a public key
     ("Shield", "attributes"),  # names
+    ("ServiceSheet", "attributes"),  # what a supplier asks
     ("PersonRequest", "state"),  # open, granted, refused
     ("StoredRequest", "state"),
     ("Web", "token"),  # the journey behind the token endpoint
@@ -89,6 +90,7 @@ SAFE_SUBJECTS |= {"school", "to_idp", "column", "name_lines"}
 SAFE_CHECKS = {"check", "name", "__name__"}
 NOT_SHOWN = {"answer_to"}  # hides itself in a repr
 NOT_SHOWN |= {"problems"}  # of a school's list: numbers of lines, and reasons without values
+NOT_SHOWN |= {"others", "why"}  # of a service sheet, which is about no person
 NOT_SHOWN |= {"faults"}  # of an uploaded table: likewise
 """What a refusal may repeat: names of attributes, parameters, elements, algorithms and parties."""
 

@@ -20,6 +20,7 @@ NOT_OF_A_LOGIN = (
     "broker/flow/own_logins/",
     "broker/flow/programs/",
     "broker/flow/rotation/",
+    "broker/flow/sheets/",
     "broker/flow/switching/",
     "broker/flow/takeover/",
     "broker/flow/transfers/",

@@ -167,13 +167,13 @@ class SqliteRegistry:
         with self._reading() as connection:
             for kind, id_ in keys:
                 for row in connection.execute(_STATED_EVER, {"of_kind": kind, "of_id": id_}):
-                    yield _stated_of(*row)
+                    yield stated_of(*row)
 
     def ever_of_kind(self, kind: Kind) -> Iterator[AnyDocument]:
         """Yield every form that any document of a kind ever had."""
         with self._reading() as connection:
             for row in connection.execute(_EVER_OF_KIND, {"of_kind": kind}):
-                yield _stated_of(*row).document
+                yield stated_of(*row).document
 
     def write(self, change: CheckedChange, *, by: str, at: datetime) -> int:
         """Put a change in force, all or nothing, and return the new version.
@@ -277,11 +277,12 @@ def _agreements(connection: sqlite3.Connection, side: str) -> Iterator[tuple[str
 def _read_stated(
     connection: sqlite3.Connection, statement: str, parameters: Mapping[str, Any]
 ) -> dict[Key, StatedDocument]:
-    stated = (_stated_of(*row) for row in connection.execute(statement, parameters))
+    stated = (stated_of(*row) for row in connection.execute(statement, parameters))
     return {each.key: each for each in stated}
 
 
-def _stated_of(kind: str, id_: str, text: str) -> StatedDocument:
+def stated_of(kind: str, id_: str, text: str) -> StatedDocument:
+    """Return the document of a row, with all that it was compiled from."""
     stored = msgspec.json.decode(text, type=_Stored)
     return StatedDocument(
         Kind(kind),
