@@ -15,7 +15,7 @@ def read_texts() -> dict[str, str]:
     with CATALOGUE.open("rb") as file:
         read = read_po(file, locale="nl")
     joined = {
-        str(each.id): each.string if isinstance(each.string, str) else " | ".join(each.string)
+        str(each.id): each.string if isinstance(each.string, str) else " | ".join(each.string or ())
         for each in read
         if each.id
     }
