@@ -67,7 +67,7 @@ class SamlAnswers:
             SupplierNotOpen: the relying party speaks another protocol by now.
             AgreementChanged: it wants the pseudonym by now, and none was derived.
         """
-        provider = _provider_of(parties)
+        provider = service_provider_of(parties)
         transient_asked = request.name_id_transient
         if prepared.pseudonym is None and tells_pseudonym(
             provider, transient_asked=transient_asked
@@ -98,18 +98,10 @@ class SamlAnswers:
             ClaimsBeyondDecision: more was built than decided; a fault of ours.
             CannotEncrypt, ValueUnwritable: of `saml_idp`.
         """
-        provider = _provider_of(parties)
-        naming = provider.answers.attribute_names
-        attributes = build_attributes(prepared.decision, naming)
-        lint_claims(attributes, decision=prepared.decision, names=attribute_names(naming))
-        told = Told(
-            pseudonym=prepared.pseudonym or "",
-            previous_pseudonym=prepared.previous,
-            pairwise_scope=self._pairwise_scope,
-            attributes=attributes,
-            authenticated_at=told_moment(prepared, now=now),
-            authn_context=prepared.acr or AUTHN_UNSPECIFIED,
-            session_until=None if part is None else now + timedelta(seconds=part.reach_seconds),
+        provider = service_provider_of(parties)
+        until = None if part is None else now + timedelta(seconds=part.reach_seconds)
+        told = build_told(
+            prepared, parties, pairwise_scope=self._pairwise_scope, session_until=until, now=now
         )
         form = build_response(
             request,
@@ -144,7 +136,43 @@ class SamlAnswers:
         return _post(form, parties)
 
 
-def _provider_of(parties: Parties) -> SamlServiceProvider:
+def build_told(
+    prepared: PreparedRelease,
+    parties: Parties,
+    *,
+    pairwise_scope: str,
+    session_until: datetime | None,
+    now: datetime,
+) -> Told:
+    """Return what an answer to a service provider tells, linted.
+
+    Args:
+        session_until: from when on no logout reaches it; None without a session.
+
+    Raises:
+        ClaimsBeyondDecision: more was built than decided; a fault of ours.
+        SupplierNotOpen: the relying party speaks another protocol by now.
+    """
+    naming = service_provider_of(parties).answers.attribute_names
+    attributes = build_attributes(prepared.decision, naming)
+    lint_claims(attributes, decision=prepared.decision, names=attribute_names(naming))
+    return Told(
+        pseudonym=prepared.pseudonym or "",
+        previous_pseudonym=prepared.previous,
+        pairwise_scope=pairwise_scope,
+        attributes=attributes,
+        authenticated_at=told_moment(prepared, now=now),
+        authn_context=prepared.acr or AUTHN_UNSPECIFIED,
+        session_until=session_until,
+    )
+
+
+def service_provider_of(parties: Parties) -> SamlServiceProvider:
+    """Return the relying party as a service provider.
+
+    Raises:
+        SupplierNotOpen: it speaks another protocol by now.
+    """
     provider = parties.relying_party.protocol
     if not isinstance(provider, SamlServiceProvider):
         raise SupplierNotOpen("check_protocol_unchanged")

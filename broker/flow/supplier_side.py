@@ -9,7 +9,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 
 from broker.domain.refusals import Refusal
-from broker.domain.release import lint_claims
 from broker.domain.takeover import OLD_KEYS
 from broker.flow.answers import PostMessage, Redirect
 from broker.flow.asked import told_moment
@@ -22,6 +21,7 @@ from broker.flow.held_state.records import (
 )
 from broker.flow.held_state.request_records import use_request
 from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.oidc_answers import build_grant
 from broker.flow.parties import Parties
 from broker.flow.refusals import (
     AssertionUsed,
@@ -33,10 +33,7 @@ from broker.flow.refusals import (
 from broker.flow.saml_answers import SamlAnswers
 from broker.flow.sessions.sessions import Part, Sessions
 from broker.flow.tokens.kept_tokens import keep_grant
-from broker.oidc_op.asked_claims import place_claims
-from broker.oidc_op.claims import build_claims, claim_names, list_values
 from broker.oidc_op.clients import known_client_of
-from broker.oidc_op.grants import OidcGrant
 from broker.oidc_op.pushed import RequestUsed
 from broker.oidc_op.request import CheckedAuthorizationRequest, ReturnAddress
 from broker.oidc_op.response import (
@@ -45,7 +42,6 @@ from broker.oidc_op.response import (
     build_authorization_response,
 )
 from broker.oidc_rp.refusals import LoginTooOld
-from broker.pseudonyms.derivation import Pseudonym
 from broker.saml_idp.refusals import AnswerTo
 from broker.saml_sp.refusals import LoginNotFresh
 
@@ -155,30 +151,10 @@ class SupplierSide:
         *,
         now: datetime,
     ) -> BuiltAnswer:
-        profile = parties.relying_party.claims
         told = told_moment(prepared, now=now) if request.wants_auth_time else None
         part = self._take_part(prepared, prepared.pseudonym or "", parties, told=told)
-        claims = build_claims(prepared.decision, profile=profile)
-        in_id_token, in_userinfo = place_claims(request.asked_claims, claims)
-        lint_claims(list_values(claims), decision=prepared.decision, names=claim_names(profile))
-        grant = OidcGrant(
-            relying_party=request.relying_party,
-            client_id=request.client_id,
-            redirect_uri=request.redirect_uri,
-            code_challenge=request.code_challenge,
-            nonce=request.nonce,
-            pseudonym=_pseudonym(prepared),
-            previous=prepared.previous,
-            claims=in_id_token,
-            userinfo_claims=None if in_userinfo == in_id_token else in_userinfo,
-            acr=prepared.acr,
-            authenticated_at=told,
-            sid=None if part is None else part.sid,
-            exact_times=request.force_login,
-            scopes=request.scopes,
-            resources=request.resources,
-            dpop_jkt=request.dpop_jkt,
-            issued_at=now,
+        grant = build_grant(
+            request, prepared, parties, sid=None if part is None else part.sid, told=told, now=now
         )
         between = ReleasedBetween(
             relying_party=request.relying_party,
@@ -242,12 +218,6 @@ def word_without_page(refusal: Refusal) -> Refusal:
 
 def _puts_of(part: Part | None) -> tuple[Put, ...]:
     return () if part is None else part.puts
-
-
-def _pseudonym(prepared: PreparedRelease) -> Pseudonym:
-    if prepared.pseudonym is None:  # only a transient NameID goes without one
-        raise ValueError("a code stands for a pseudonym")
-    return prepared.pseudonym
 
 
 def _bring(

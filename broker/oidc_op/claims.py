@@ -148,13 +148,14 @@ def build_id_token(
         jti: random, for this token only.
         life_seconds: from `iat` to `exp`, at most `ID_TOKEN_TTL_SECONDS`.
     """
-    claims = _id_token_claims(redeemed.grant, issuer, now=now, jti=jti, life_seconds=life_seconds)
+    claims = id_token_claims(redeemed.grant, issuer, now=now, jti=jti, life_seconds=life_seconds)
     return sign_token(claims, key=key)
 
 
-def _id_token_claims(
+def id_token_claims(
     grant: OidcGrant, issuer: str, *, now: datetime, jti: str, life_seconds: int
 ) -> Mapping[str, object]:
+    """Return what the ID token of a grant says, before it is signed; arguments as above."""
     issued_at = time_for_supplier(now, exact=grant.exact_times, step_seconds=step_of(life_seconds))
     protocol: dict[str, object] = {
         "iss": issuer,

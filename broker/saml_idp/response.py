@@ -20,7 +20,13 @@ from broker.domain.relying_parties import SamlServiceProvider
 from broker.saml_idp.assertion import ResponseIds, Told, add_assertion
 from broker.saml_idp.refusals import AnswerTo, CannotEncrypt
 from broker.saml_idp.request import CheckedAuthnRequest
-from broker.saml_xml.elements import Element, add_element, build_element, serialize
+from broker.saml_xml.elements import (
+    Element,
+    add_element,
+    build_element,
+    serialize,
+    write_indented,
+)
 from broker.saml_xml.forms import PostForm, build_post_form
 from broker.saml_xml.instants import format_instant
 from broker.saml_xml.keys import SigningKey
@@ -91,6 +97,34 @@ def build_response(
     if signed != "assertion":
         xml.sign(response, key=signing_key)
     return _post(response, request.answer_to)
+
+
+def show_assertion(
+    request: CheckedAuthnRequest,
+    told: Told,
+    *,
+    service_provider: SamlServiceProvider,
+    entity_id: str,
+    ids: ResponseIds,
+    now: datetime,
+) -> str:
+    """Return the assertion of such an answer for people to read: in lines, neither signed nor
+    encrypted. Arguments as of `build_response`.
+
+    Raises:
+        ValueUnwritable, ValueError: of `add_assertion`.
+    """
+    response = build_element(f"{{{SAMLP}}}Response", nsmap=_NSMAP)
+    assertion = add_assertion(
+        response,
+        request,
+        told,
+        service_provider=service_provider,
+        entity_id=entity_id,
+        ids=ids,
+        now=now,
+    )
+    return write_indented(assertion)
 
 
 def build_error_response(

@@ -131,3 +131,9 @@ def _fill(
 def serialize(element: Element) -> bytes:
     """Return `element` as a document of its own: UTF-8, no declaration, no added whitespace."""
     return etree.tostring(element, encoding="utf-8", with_tail=False)
+
+
+def write_indented(element: Element) -> str:
+    """Return `element` as people read it, in lines; never what is signed or sent."""
+    etree.indent(element)
+    return etree.tostring(element, encoding="unicode", with_tail=False)

@@ -83,9 +83,9 @@ def wanted_names(school: School, *, registry: Registry, today: date) -> frozense
     )
 
 
-def make_sample(supplier: Supplier, random: Random) -> str:
-    """Return what looks like a pseudonym at this supplier."""
-    return supplier.epoch + b32encode(random(SAMPLE_BYTES)).decode().rstrip("=").lower()
+def make_sample(epoch: str, random: Random) -> str:
+    """Return what looks like a pseudonym of an epoch, at whichever supplier."""
+    return epoch + b32encode(random(SAMPLE_BYTES)).decode().rstrip("=").lower()
 
 
 def _agreed(school: School, *, registry: Registry, today: date) -> Iterator[Supplier]:
@@ -104,7 +104,7 @@ def _look(
     today: date,
     random: Random,
 ) -> SupplierOutlook:
-    sample = make_sample(supplier, random)
+    sample = make_sample(supplier.epoch, random)
     try:
         decision = decide_of(identity, school, supplier=supplier, registry=registry, today=today)
     except Refusal as refusal:
