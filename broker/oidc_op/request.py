@@ -16,6 +16,7 @@ import msgspec
 
 from broker.domain.ids import RelyingPartyId
 from broker.domain.registry import Registry
+from broker.domain.relying_parties import OidcClient
 from broker.oidc_op.asked_claims import (
     CLAIMS_OF_SCOPE,
     AskedAcr,
@@ -230,3 +231,12 @@ def _school_hints(request: AuthorizationRequest, hinting: Sequence[str]) -> tupl
     named = [each.partition(":")[2] for each in hinting]
     hints = (request.idp_hint, *named, request.login_hint)
     return tuple(each for each in hints if each and len(each) <= MAX_HINT_CHARS)
+
+
+def begin_plain(relying_party: RelyingPartyId, client: OidcClient) -> CheckedAuthorizationRequest:
+    """Return the plainest request that a client can bring, for what is shown and never sent."""
+    return CheckedAuthorizationRequest(
+        relying_party=relying_party,
+        client_id=client.client_id,
+        redirect_uri=client.redirect_uris[0],
+    )

@@ -27,11 +27,10 @@ from broker.flow.saml_answers import build_told, service_provider_of
 from broker.oidc_op.claims import id_token_claims
 from broker.oidc_op.clients import known_client_of
 from broker.oidc_op.grants import userinfo_grant_of
-from broker.oidc_op.request import CheckedAuthorizationRequest
+from broker.oidc_op.request import CheckedAuthorizationRequest, begin_plain
 from broker.oidc_op.userinfo import build_userinfo
-from broker.pseudonyms.derivation import Pseudonym
 from broker.saml_idp.assertion import ResponseIds
-from broker.saml_idp.request import CheckedAuthnRequest
+from broker.saml_idp.request import CheckedAuthnRequest, begin_unasked
 from broker.saml_idp.response import show_assertion
 
 
@@ -64,14 +63,8 @@ def make_sample_request(relying_party: RelyingParty) -> SupplierRequest:
     """Return the plainest login that a system can ask for, as if it had passed every check."""
     protocol = relying_party.protocol
     if isinstance(protocol, OidcClient):
-        return CheckedAuthorizationRequest(
-            relying_party=relying_party.id,
-            client_id=protocol.client_id,
-            redirect_uri=next(iter(protocol.redirect_uris), ""),
-        )
-    services = protocol.assertion_consumer_services
-    place = next((each for each in services if each.is_default), services[0])
-    return CheckedAuthnRequest(relying_party=relying_party.id, request_id="", acs_url=place.url)
+        return begin_plain(relying_party.id, protocol)
+    return begin_unasked(relying_party.id, protocol, hints=(), relay_state=None)
 
 
 def show_messages(
@@ -122,8 +115,8 @@ def _prepare(
         idp=idp.id,
         clicked=decision.school,
         decision=decision,
-        pseudonym=Pseudonym(make_sample(supplier.epoch, random)),
-        previous=None if before is None else Pseudonym(make_sample(before, random)),
+        pseudonym=make_sample(supplier.epoch, random),
+        previous=None if before is None else make_sample(before, random),
         receipt=_no_receipt(decision.school),
         authenticated_at=now,
         population=population,

@@ -3,7 +3,6 @@
 The pseudonym is a sample. Only a login for a supplier leads to a person's own one.
 """
 
-from base64 import b32encode
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date
@@ -18,6 +17,8 @@ from broker.domain.relations import find_agreement
 from broker.domain.release import ReleaseDecision
 from broker.flow.own_schools import decide_of
 from broker.flow.ports import Random
+from broker.pseudonyms.derivation import Pseudonym, PseudonymPoint, encode_pseudonym
+from broker.pseudonyms.group import Element
 
 MAX_OUTLOOKS = 50
 """Of suppliers on one page; for another one it is chosen."""
@@ -83,9 +84,9 @@ def wanted_names(school: School, *, registry: Registry, today: date) -> frozense
     )
 
 
-def make_sample(epoch: str, random: Random) -> str:
-    """Return what looks like a pseudonym of an epoch, at whichever supplier."""
-    return epoch + b32encode(random(SAMPLE_BYTES)).decode().rstrip("=").lower()
+def make_sample(epoch: str, random: Random) -> Pseudonym:
+    """Return what looks like a pseudonym of an epoch, at whichever supplier: of no point."""
+    return encode_pseudonym(PseudonymPoint(epoch, Element(random(SAMPLE_BYTES))))
 
 
 def _agreed(school: School, *, registry: Registry, today: date) -> Iterator[Supplier]:
