@@ -73,7 +73,7 @@ class SimulatedAnswer:
         agreement_version: of the agreement that releases; 0 without one.
     """
 
-    attributes: tuple[SimulatedAttribute, ...]
+    attributes: tuple[SimulatedAttribute, ...] = field(repr=False)
     messages: tuple[ShownMessage, ...] = ()
     refusal: Refusal | None = None
     agreement_version: int = 0

@@ -7,7 +7,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import TypeVar
 
-from broker.domain.federation import Agreement, Supplier
+from broker.domain.agreements import Agreement
+from broker.domain.federation import Supplier
 from broker.domain.registry import Registry
 
 Key = TypeVar("Key")
