@@ -3,6 +3,7 @@
 Workers decode compiled records; documents are read by `broker apply` and `broker check` alone.
 """
 
+import asyncio
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
@@ -12,14 +13,24 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import msgspec
-from sqlalchemy import bindparam, insert, or_, select, update
+from sqlalchemy import bindparam, or_, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_not
 
+from broker.adapters.databases.document_rows import (
+    IN_FORCE,
+    add_documents,
+    end_documents,
+    read_ever,
+    read_pins,
+    read_stored,
+    stated_of,
+    stated_rows,
+)
+from broker.adapters.databases.narrow_writes import write_narrow
 from broker.adapters.databases.packed_agreements import (
     PackedAgreements,
     of_board,
     of_school,
-    pack_agreement,
 )
 from broker.adapters.databases.registry_file import open_registry
 from broker.adapters.databases.registry_versions import add_version, read_version
@@ -29,20 +40,20 @@ from broker.adapters.databases.sql_rotations import read_windows
 from broker.adapters.databases.sql_switches import read_switches
 from broker.adapters.databases.sql_takeovers import read_takeovers
 from broker.adapters.databases.tables_registry import documents, pins
-from broker.domain.agreements import Agreement
-from broker.domain.documents import DOCUMENT_TYPES, AnyDocument, Kind
+from broker.domain.documents import AnyDocument, Kind
 from broker.domain.federation import Relation, School, SchoolIdp, Supplier
 from broker.domain.metadata_sources import build_validity
 from broker.domain.metadata_validity import valid_logins, valid_suppliers, without_unread
 from broker.domain.registry import Registry, build_registry
+from broker.flow.console.console_audit import ConsoleEntry
 from broker.flow.federation.change import (
     CheckedChange,
-    CompiledDocument,
     CurrentFederation,
     RegistryMoved,
 )
 from broker.flow.federation.documents import Key, StatedDocument
 from broker.flow.federation.logins import with_built_in_names
+from broker.flow.federation.narrow_change import NarrowChange, StoredDocument
 from broker.flow.federation.plan import Action
 
 Record = TypeVar("Record", School, SchoolIdp, Supplier, Relation)
@@ -52,53 +63,26 @@ SCHOOL_SIDE, BOARD_SIDE = "school/", "board/"
 
 _UNREADABLE = (msgspec.MsgspecError, KeyError)
 
-_in_force = documents.c.last_version.is_(None)
 _COMPILED = prepare(
     select(documents.c.id, documents.c.compiled)
-    .where(documents.c.kind == bindparam("of_kind"), _in_force)
+    .where(documents.c.kind == bindparam("of_kind"), IN_FORCE)
     .order_by(documents.c.id)
 )
 _NUMBERED = prepare(
     select(documents.c.number, documents.c.compiled)
-    .where(documents.c.kind == bindparam("of_kind"), _in_force)
+    .where(documents.c.kind == bindparam("of_kind"), IN_FORCE)
     .order_by(documents.c.id)
 )
-_stated = select(documents.c.kind, documents.c.id, documents.c.stated)
-_STATED_IN_FORCE = prepare(_stated.where(_in_force).order_by(documents.c.kind, documents.c.id))
+_STATED_IN_FORCE = prepare(stated_rows.where(IN_FORCE).order_by(documents.c.kind, documents.c.id))
 _STATED_AT = prepare(
-    _stated.where(
+    stated_rows.where(
         documents.c.first_version <= bindparam("at_version"),
-        or_(_in_force, documents.c.last_version >= bindparam("at_version")),
+        or_(IN_FORCE, documents.c.last_version >= bindparam("at_version")),
     ).order_by(documents.c.kind, documents.c.id)
 )
-_STATED_EVER = prepare(
-    _stated.where(documents.c.kind == bindparam("of_kind"), documents.c.id == bindparam("of_id"))
-)
-_EVER_OF_KIND = prepare(_stated.where(documents.c.kind == bindparam("of_kind")))
+_EVER_OF_KIND = prepare(stated_rows.where(documents.c.kind == bindparam("of_kind")))
 _PINS = prepare(select(pins.c.supplier, pins.c.epoch))
-_END = prepare(
-    update(documents)
-    .where(
-        documents.c.kind == bindparam("of_kind"),
-        documents.c.id == bindparam("of_id"),
-        _in_force,
-    )
-    .values(last_version=bindparam("before"))
-)
-_ADD_DOCUMENT = prepare(
-    insert(documents).values(
-        {name: bindparam(name) for name in ("kind", "id", "first_version", "compiled", "stated")}
-    )
-)
 _ADD_PIN = prepare(insert_or_not(pins).on_conflict_do_nothing())
-
-
-class _Stored(msgspec.Struct, frozen=True):
-    """The column `stated`: all that a document was compiled from."""
-
-    document: msgspec.Raw
-    files: dict[str, str] = {}
-    fetched: dict[str, str] = {}
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,9 +149,29 @@ class SqliteRegistry:
     def ever_stated(self, keys: Sequence[Key]) -> Iterator[StatedDocument]:
         """Yield every form that these documents ever had."""
         with self._reading() as connection:
-            for kind, id_ in keys:
-                for row in connection.execute(_STATED_EVER, {"of_kind": kind, "of_id": id_}):
-                    yield stated_of(*row)
+            yield from read_ever(connection, keys)
+
+    def read_documents(self, keys: Sequence[Key]) -> Mapping[Key, StoredDocument]:
+        """Return those of these documents that are in force."""
+        with self._reading() as connection:
+            return read_stored(connection, keys)
+
+    def pins_of(self, suppliers: Sequence[str]) -> Mapping[str, str]:
+        """Return the letters of the epochs to which suppliers are pinned."""
+        with self._reading() as connection:
+            return read_pins(connection, suppliers)
+
+    async def put_in_force(
+        self, change: NarrowChange, *, by: str, at: datetime, entries: Sequence[ConsoleEntry]
+    ) -> int:
+        """Put documents in force with their entries of the audit, all or nothing."""
+        return await asyncio.to_thread(self._put_in_force, change, by, at, entries)
+
+    def _put_in_force(
+        self, change: NarrowChange, by: str, at: datetime, entries: Sequence[ConsoleEntry]
+    ) -> int:
+        with self._open() as connection, transaction(connection):
+            return write_narrow(connection, change, by=by, at=at, entries=entries)
 
     def ever_of_kind(self, kind: Kind) -> Iterator[AnyDocument]:
         """Yield every form that any document of a kind ever had."""
@@ -281,31 +285,13 @@ def _read_stated(
     return {each.key: each for each in stated}
 
 
-def stated_of(kind: str, id_: str, text: str) -> StatedDocument:
-    """Return the document of a row, with all that it was compiled from."""
-    stored = msgspec.json.decode(text, type=_Stored)
-    return StatedDocument(
-        Kind(kind),
-        msgspec.json.decode(stored.document, type=DOCUMENT_TYPES[Kind(kind)]),
-        file=f"registry: {kind}/{id_}",
-        files=stored.files,
-        fetched=stored.fetched,
-    )
-
-
 def _write(connection: sqlite3.Connection, change: CheckedChange, *, by: str, at: datetime) -> int:
     if read_version(connection) != change.base:
         raise RegistryMoved
     counts = {each.value: change.plan.count(each) for each in Action}
     version = add_version(connection, note=change.note, by=by, at=at, **counts)
-    connection.executemany(
-        _END,
-        (
-            {"of_kind": kind, "of_id": id_, "before": change.base}
-            for kind, id_ in change.plan.keys(Action.CHANGED, Action.REMOVED)
-        ),
-    )
-    connection.executemany(_ADD_DOCUMENT, (_row_of(each, version) for each in change.put))
+    end_documents(connection, change.plan.keys(Action.CHANGED, Action.REMOVED), last=change.base)
+    add_documents(connection, change.put, version=version)
     connection.executemany(
         _ADD_PIN,
         (
@@ -315,21 +301,3 @@ def _write(connection: sqlite3.Connection, change: CheckedChange, *, by: str, at
     )
     write_updates(connection, change.sources)
     return version
-
-
-def _row_of(each: CompiledDocument, version: int) -> dict[str, object]:
-    kind, id_ = each.stated.key
-    stored = _Stored(
-        msgspec.Raw(msgspec.json.encode(each.stated.document)),
-        dict(each.stated.files),
-        dict(each.stated.fetched),
-    )
-    return {
-        "kind": kind.value,
-        "id": id_,
-        "first_version": version,
-        "compiled": pack_agreement(each.record)
-        if isinstance(each.record, Agreement)
-        else msgspec.msgpack.encode(each.record),
-        "stated": msgspec.json.encode(stored).decode(),
-    }

@@ -71,10 +71,10 @@ class ComparedService:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class DraftProblem:
-    """Why one of many drafts cannot be prepared or signed: `code` and texts of its refusal."""
+    """Why one of many drafts cannot be prepared or signed: code and subject of its refusal."""
 
     draft: Draft
-    code: str
+    refused_by: str
     subject: str
 
 

@@ -120,7 +120,15 @@ class RegistryMoved(Exception):  # noqa: N818 -- an answer of the port
     """Somebody else changed the registry since it was read; nothing was written."""
 
 
-class FederationStore(Protocol):
+class EverStated(Protocol):
+    """Where every form of a document rests."""
+
+    def ever_stated(self, keys: Sequence[Key]) -> Iterable[StatedDocument]:
+        """Return every form that these documents ever had."""
+        ...
+
+
+class FederationStore(EverStated, Protocol):
     """Every version of the registry, with the documents that it was compiled from."""
 
     def current(self) -> CurrentFederation:
@@ -129,10 +137,6 @@ class FederationStore(Protocol):
 
     def documents_at(self, version: int) -> Mapping[Key, StatedDocument] | None:
         """Return the documents of an earlier version, or None when there is no such version."""
-        ...
-
-    def ever_stated(self, keys: Sequence[Key]) -> Iterable[StatedDocument]:
-        """Return every form that these documents ever had."""
         ...
 
     def write(self, change: CheckedChange, *, by: str, at: datetime) -> int:
@@ -191,7 +195,8 @@ def check_apply(
     """
     current = store.current()
     plan = plan_apply(current.documents, stated, prune=prune)
-    problems = list(_find_reused_versions(plan, store))
+    changed = {key: plan.after[key] for key in plan.keys(Action.ADDED, Action.CHANGED)}
+    problems = list(find_reused_versions(changed, store))
     change = _check(current, plan, compiler=compiler, problems=problems, note="apply")
     surprises = (
         *find_surprises(current.documents, plan, today=compiler.today),
@@ -312,15 +317,17 @@ def compile_stated(
     return CompiledDocument(replace(stated, fetched=fetched), record)
 
 
-def _find_reused_versions(plan: Plan, store: FederationStore) -> Iterable[Problem]:
+def find_reused_versions(
+    changed: Mapping[Key, StatedDocument], store: EverStated
+) -> Iterable[Problem]:
     """Receipts name the version of an agreement: one number never means two contents."""
-    changed = [key for key in plan.keys(Action.ADDED, Action.CHANGED) if key[0] is Kind.AGREEMENT]
+    agreements = [key for key in changed if key[0] is Kind.AGREEMENT]
     highest: dict[Key, int] = {}
-    for earlier in store.ever_stated(changed):
-        if earlier != plan.after[earlier.key]:
+    for earlier in store.ever_stated(agreements):
+        if earlier != changed[earlier.key]:
             highest[earlier.key] = max(highest.get(earlier.key, 0), _version_of(earlier))
     for key, version in highest.items():
-        stated = plan.after[key]
+        stated = changed[key]
         if _version_of(stated) <= version:
             yield stated.problem(
                 DocumentProblem(

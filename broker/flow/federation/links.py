@@ -185,11 +185,16 @@ def check_sources_of_parties(federation: Federation) -> Found:
                 )
 
 
-LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
-    check_schools_of_logins,
+AGREEMENT_LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
     check_parties_of_agreements,
     check_approved_where_entitled,
     check_sheet_of_agreements,
+)
+"""Those that an agreement can fail: they look at its parties, and at nothing else."""
+
+LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
+    check_schools_of_logins,
+    *AGREEMENT_LINK_CHECKS,
     check_brins_once,
     check_logins_once,
     check_relying_party_ids_once,
