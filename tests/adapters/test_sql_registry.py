@@ -10,6 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
+from broker.adapters.databases import tables_console, tables_sheets
 from broker.adapters.databases.sql import open_sqlite, sqlite_engine
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_upgrade import upgrade_database
@@ -34,6 +35,8 @@ from tests.flow.federation_builders import (
     stated,
     without,
 )
+
+DECLARED = (tables_console, tables_sheets)  # by their import
 
 
 @pytest.fixture

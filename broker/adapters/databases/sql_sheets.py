@@ -13,10 +13,10 @@ from pathlib import Path
 import msgspec
 from sqlalchemy import bindparam, delete, insert, select, update
 
+from broker.adapters.databases.document_rows import stated_of
 from broker.adapters.databases.registry_file import open_registry
 from broker.adapters.databases.sql import prepare, transaction
 from broker.adapters.databases.sql_console_audit import append_entry
-from broker.adapters.databases.sql_registry import stated_of
 from broker.adapters.databases.tables_registry import documents, versions
 from broker.adapters.databases.tables_sheets import sheet_drafts
 from broker.domain.documents import Kind, SupplierDocument
