@@ -31,12 +31,10 @@ from broker.browser_sessions import (
 from broker.callers import certificate_hop_of, certificate_support_of, wire_callers
 from broker.console import wire_console
 from broker.flow.at_school import SchoolAddresses
-from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.login import LoginFlow
-from broker.flow.persons.listed_moves import ListedMoves
 from broker.flow.persons.login_tally import LoginTally
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.ports import Clock, Random
@@ -46,12 +44,14 @@ from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.sessions.logout_courier import LogoutCourier
 from broker.keys_in_force import KeysInForce
 from broker.login_counting import keep_counting
+from broker.own_pages import wire_me
 from broker.person_settings import arrival_rules_of, school_alarms_of
 from broker.programs import (
     ProgramTools,
     wire_api_access,
     wire_back_channel,
     wire_conversion,
+    wire_lists,
     wire_mapping,
     wire_notices,
 )
@@ -65,7 +65,6 @@ from broker.resources import (
 from broker.school_trials import wire_login_tests, wire_own_logins, wire_volunteers
 from broker.settings import LoadedSettings
 from broker.supplier_answers import wire_suppliers
-from broker.web.api_lists import ApiLists
 from broker.web.cookies import Cookies
 from broker.web.own_documents import OwnAddresses, build_documents
 from broker.web.rendering import Pages, load_pages
@@ -294,6 +293,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         ),
         own_logins=wire_own_logins(resources, flow_keys, tools, schools, state=state, lists=lists),
         console=wire_console(parts.loaded, flow_keys, tools, state=state),
+        me=wire_me(parts.loaded, resources, flow_keys, tools, join_rules, state=state, lists=lists),
         token=back_channel.tokens,
         token_status=back_channel.status,
         mapping=wire_mapping(settings, resources, flow_keys, tools),
@@ -302,21 +302,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
         api=wire_api_access(resources, tools, callers, state=state),
         senders=callers.senders,
         certificate_hop=certificate_hop_of(settings.certificates),
-        lists=ApiLists(
-            desk=EnrolmentDesk(
-                book=resources.enrolments,
-                root=flow_keys.root,
-                keys=flow_keys.enrolment,
-                rules=rules,
-                audit=audit,
-                random=random,
-                moves=ListedMoves(
-                    register, flow_keys.register, arrival_rules_of(settings), random, flow_keys.root
-                ),
-            ),
-            quotas=resources.quotas,
-            lists_a_day=settings.enrolment.lists_a_day,
-        ),
+        lists=wire_lists(settings, resources, flow_keys, tools, rules=rules),
         snapshots=snapshots,
         xml=xml,
         pages=parts.pages,

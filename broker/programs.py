@@ -1,12 +1,14 @@
-"""The journeys of suppliers' programs, wired: their back channel, and what `/api/` does beside
-letting schools enrol."""
+"""The journeys of suppliers' programs, wired: their back channel, and what `/api/` does."""
 
 from dataclasses import dataclass
 
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.callers import Callers
 from broker.flow.audit import AuditLog
+from broker.flow.enrolment.enrolment_feed import EnrolmentDesk
+from broker.flow.enrolment.enrolments import EnrolmentRules
 from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.persons.listed_moves import ListedMoves
 from broker.flow.ports import Clock, FlowKeys, Random
 from broker.flow.programs.api_access import ApiAccess
 from broker.flow.programs.transfer_notices import TransferNotices
@@ -21,6 +23,7 @@ from broker.flow.tokens.back_channel import BackChannel, BackChannelPorts, open_
 from broker.person_settings import arrival_rules_of
 from broker.resources import Resources
 from broker.settings import LoadedSettings, Settings
+from broker.web.api_lists import ApiLists
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,4 +123,29 @@ def wire_notices(loaded: LoadedSettings) -> TransferNotices:
     return TransferNotices(
         read=SqliteSchoolCounts(loaded.data_folder / "register.db").read_or_refuse,
         rules=arrival_rules_of(loaded.settings),
+    )
+
+
+def wire_lists(
+    settings: Settings,
+    resources: Resources,
+    keys: FlowKeys,
+    tools: ProgramTools,
+    *,
+    rules: EnrolmentRules,
+) -> ApiLists:
+    """Return what takes in schools' lists of who is there."""
+    arrivals = arrival_rules_of(settings)
+    return ApiLists(
+        desk=EnrolmentDesk(
+            book=resources.enrolments,
+            root=keys.root,
+            keys=keys.enrolment,
+            rules=rules,
+            audit=tools.audit,
+            random=tools.random,
+            moves=ListedMoves(resources.register, keys.register, arrivals, tools.random, keys.root),
+        ),
+        quotas=resources.quotas,
+        lists_a_day=settings.enrolment.lists_a_day,
     )

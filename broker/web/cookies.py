@@ -8,6 +8,7 @@
 | `session` | `<handle>`: logs in at the next supplier | until the browser closes | Lax |
 | `session.<name>` | `<handle>.<second>`: finds where a session is logged in | the same | Lax |
 | `console` | `<handle>`: who is logged in to the console | until the browser closes | Lax |
+| `me` | `<handle>`: who looks at what was shared | until the browser closes | Lax |
 | `school` | id of the school chosen last | a setting | Lax |
 | `idp` | id of the login chosen last, of a school with several | a setting | Lax |
 | `lang` | `nl` or `en` | a year | None, or Lax |
@@ -15,8 +16,7 @@
 | `again` | `1`: a person of several schools wishes to say anew for which one | ten minutes | Lax |
 | `start` | `<relying party>.<school>.<target>` of an opened link | 30 minutes | None, or Lax |
 | `announced` | `<login>.<school>` that an ELO announced | 8 hours | Lax |
-| `starts` | when the first of the last starts was, and how many | a minute | Lax |
-| `ends` | the same of logouts that began | a minute | Lax |
+| `starts`, `ends` | when the first of the last logins, logouts was, and how many | a minute | Lax |
 | `form` | random; binds the forms of a chooser that was opened without a login | a day | Lax |
 
 All are HttpOnly; on https all are Secure and begin with `__Host-`. The login's cookie must survive
@@ -48,6 +48,7 @@ from broker.web.kept_hints import (
     NOTHING_ANNOUNCED,
     KeptAnnouncement,
     KeptStart,
+    count_again,
     read_kept_announcement,
     read_kept_start,
 )
@@ -114,6 +115,10 @@ class Cookies:
         """Return the value of one of our cookies, or ""."""
         return read_cookies(request).get(self._name(name), "")
 
+    def _read_handle(self, request: Request, name: str) -> str:
+        value = self.read(request, name)
+        return value if HANDLE_PATTERN.match(value) else ""
+
     def read_login(self, request: Request, state: str) -> HeldLogin | None:
         """Return what this browser holds for a login, or None when that is nothing that we set."""
         if not STATE_PATTERN.match(state):
@@ -138,8 +143,7 @@ class Cookies:
 
     def read_step(self, request: Request, kind: OwnStep, state: str) -> str:
         """Return the handle that this browser holds for a step of a kind, or ""."""
-        value = self.read(request, kind + state) if STATE_PATTERN.match(state) else ""
-        return value if HANDLE_PATTERN.match(value) else ""
+        return self._read_handle(request, kind + state) if STATE_PATTERN.match(state) else ""
 
     def open_step(
         self, response: Response, kind: OwnStep, name: str, handle: str, *, seconds: int
@@ -191,8 +195,7 @@ class Cookies:
 
     def read_logout(self, request: Request, state: str) -> str:
         """Return the handle that this browser holds for a logout, or ""."""
-        value = self.read(request, _LOGOUT + state) if STATE_PATTERN.match(state) else ""
-        return value if HANDLE_PATTERN.match(value) else ""
+        return self._read_handle(request, _LOGOUT + state) if STATE_PATTERN.match(state) else ""
 
     def read_logouts(self, request: Request) -> list[tuple[str, str]]:
         """Return state and handle of each logout that this browser holds."""
@@ -213,8 +216,7 @@ class Cookies:
 
     def read_session(self, request: Request) -> str:
         """Return the handle of this browser's newest session, or ""."""
-        value = self.read(request, "session")
-        return value if HANDLE_PATTERN.match(value) else ""
+        return self._read_handle(request, "session")
 
     def read_standings(self, request: Request) -> list[str]:
         """Return by what each session is found that this browser began, the newest first.
@@ -255,13 +257,19 @@ class Cookies:
 
     def read_console(self, request: Request) -> str:
         """Return the handle of this browser's session in the console, or ""."""
-        value = self.read(request, "console")
-        return value if HANDLE_PATTERN.match(value) else ""
+        return self._read_handle(request, "console")
 
     def open_console(self, response: Response, handle: str) -> None:
         """Give this browser a session in the console, until it closes; an empty one ends it."""
-        header = self._header("console", handle, seconds=None if handle else 0)
-        response.raw_headers.append(header)
+        response.raw_headers.append(self._header("console", handle, seconds=None if handle else 0))
+
+    def read_me(self, request: Request) -> str:
+        """Return the handle of this browser's session at `/me`, or ""."""
+        return self._read_handle(request, "me")
+
+    def open_me(self, response: Response, handle: str) -> None:
+        """Give this browser a session at `/me`, until it closes; an empty one ends it."""
+        response.raw_headers.append(self._header("me", handle, seconds=None if handle else 0))
 
     def remember_school(self, response: Response, school: str) -> None:
         """Remember the choice in this browser; an empty one forgets it."""
@@ -322,12 +330,12 @@ class Cookies:
 
     def count_starts(self, request: Request, *, now_seconds: int) -> tuple[int, Header]:
         """Count this start of a login: how many there were within a minute, and the cookie."""
-        count, value = _count(self.read(request, "starts"), now_seconds=now_seconds)
+        count, value = count_again(self.read(request, "starts"), now_seconds, STARTS_SECONDS)
         return count, self._header("starts", value, seconds=STARTS_SECONDS)
 
     def count_ends(self, request: Request, *, now_seconds: int) -> tuple[int, Header]:
         """Count the same of logouts, apart: who goes round in logins must be able to log out."""
-        count, value = _count(self.read(request, "ends"), now_seconds=now_seconds)
+        count, value = count_again(self.read(request, "ends"), now_seconds, STARTS_SECONDS)
         return count, self._header("ends", value, seconds=STARTS_SECONDS)
 
     def _header(
@@ -339,12 +347,3 @@ class Cookies:
         lasts = "" if seconds is None else f" Max-Age={seconds};"
         cookie = f"{self._name(name)}={value};{lasts} Path=/; HttpOnly{secure}"
         return b"set-cookie", f"{cookie}; SameSite={same_site}".encode("ascii")
-
-
-def _count(value: str, *, now_seconds: int) -> tuple[int, str]:
-    """Return how many there were within a minute with this one, and what to keep of it."""
-    match = re.fullmatch(r"([0-9]{1,12})-([0-9]{1,4})", value)
-    first, before = now_seconds, 0
-    if match is not None and 0 <= now_seconds - int(match[1]) < STARTS_SECONDS:
-        first, before = int(match[1]), int(match[2])
-    return before + 1, f"{first}-{before + 1}"

@@ -74,3 +74,12 @@ def read_kept_announcement(value: str) -> KeptAnnouncement:
     """Return what a cookie says, or nothing when it is none that we set."""
     match = _ANNOUNCED.match(value)
     return NOTHING_ANNOUNCED if match is None else KeptAnnouncement(match["idp"], match["school"])
+
+
+def count_again(value: str, now_seconds: int, within_seconds: int) -> tuple[int, str]:
+    """Return how many there were within such a time with this one, and what to keep of it."""
+    match = re.fullmatch(r"([0-9]{1,12})-([0-9]{1,4})", value)
+    first, before = now_seconds, 0
+    if match is not None and 0 <= now_seconds - int(match[1]) < within_seconds:
+        first, before = int(match[1]), int(match[2])
+    return before + 1, f"{first}-{before + 1}"

@@ -10,6 +10,7 @@ from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.own_logins.own_login_records import OwnPurpose
 from broker.flow.own_logins.own_logins import OwnLoginBegun, OwnLoginResult
 from broker.web.console.arriving import arrive_at_console
+from broker.web.me.me_arriving import arrive_at_me
 from broker.web.own_steps import OwnStep
 from broker.web.responses import send_on
 from broker.web.wiring import Web
@@ -19,7 +20,9 @@ Receive = Callable[[Web, Request, OwnLoginResult], Awaitable[Response]]
 STEPS: Mapping[OwnPurpose, OwnStep] = MappingProxyType(
     {OwnPurpose.CONSOLE: OwnStep.CONSOLE, OwnPurpose.ME: OwnStep.ME}
 )
-RECEIVERS: Mapping[OwnPurpose, Receive] = MappingProxyType({OwnPurpose.CONSOLE: arrive_at_console})
+RECEIVERS: Mapping[OwnPurpose, Receive] = MappingProxyType(
+    {OwnPurpose.CONSOLE: arrive_at_console, OwnPurpose.ME: arrive_at_me}
+)
 """What becomes of somebody who logged in, by what for: each closes its own step."""
 
 

@@ -16,6 +16,7 @@ from broker.web.endpoints import Endpoints
 from broker.web.first_party_routes import first_party_routes
 from broker.web.login_test_routes import login_test_routes
 from broker.web.logout_routes import logout_routes
+from broker.web.me.me_routes import me_routes
 from broker.web.metadata_routes import metadata_routes
 from broker.web.oidc_routes import oidc_routes
 from broker.web.pages import MessagePage
@@ -84,6 +85,7 @@ def build_site(web: Web, *, life_span: Lifespan[None] | None = None) -> Edge:
         *rehearsal_routes(web),
         *login_test_routes(web),
         *console_routes(web),
+        *me_routes(web),
         *api_routes(web),
         Route("/health/live", live, methods=["GET"]),
         Route("/health/ready", ready, methods=["GET"]),

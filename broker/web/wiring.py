@@ -27,6 +27,7 @@ from broker.web.api_lists import ApiLists
 from broker.web.certificate_hop import CertificateHop
 from broker.web.console.wiring import ConsoleWeb
 from broker.web.cookies import Cookies
+from broker.web.me.wiring import MeWeb
 from broker.web.own_documents import Documents
 from broker.web.rendering import Pages
 
@@ -68,6 +69,7 @@ class Web:
     login_tests: LoginTestFlow
     own_logins: OwnLoginFlow
     console: ConsoleWeb
+    me: MeWeb
     token: TokenFlow
     token_status: TokenStatus
     api: ApiAccess

@@ -4,12 +4,18 @@ from datetime import timedelta
 
 from broker.demo.people import Person
 from broker.domain.attributes import Population
+from broker.domain.console_roles import LoginPlace, PlaceKind
 from broker.domain.documents import AgreementDocument
 from broker.domain.ids import BoardId, SchoolId, SupplierId
+from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
+from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.me.me_records import MeSession
 from broker.flow.me.me_visits import MePorts, MeVisits, OwnYear
+from broker.flow.own_logins.own_login_records import OwnPurpose
+from broker.flow.own_logins.own_logins import OwnLoginFlow, OwnLoginPorts, OwnLoginResult
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.persons import present_roots
+from tests.flow.login_answers import read_at_school
 from tests.flow.login_world import SANNE, LoginWorld
 
 
@@ -48,6 +54,7 @@ class MeDesk:
                 register=world.register,
                 receipts=world.receipts,
                 history=self.history,
+                lists=SchoolLists(world.enrolments, world.keys.enrolment, EnrolmentRules()),
                 keys=world.keys,
                 rules=JoinRules(),
                 audit=world.audit,
@@ -97,6 +104,30 @@ class MeDesk:
         """Log in and look."""
         visit = await self.visits.find(await self.open(person, **how))
         return await self.visits.show(visit, unverified_year=year)
+
+    @property
+    def own_logins(self) -> OwnLoginFlow:
+        world = self.world
+        return OwnLoginFlow(
+            OwnLoginPorts(
+                snapshots=world.snapshots,
+                schools=world.schools,
+                state=world.state,
+                lists=SchoolLists(world.enrolments, world.keys.enrolment, EnrolmentRules()),
+                keys=world.keys,
+                audit=world.audit,
+                clock=world.clock,
+                random=world.random,
+            )
+        )
+
+    async def log_in(self, person: Person = SANNE) -> OwnLoginResult:
+        """Log in at school to look; returns who that login says it is."""
+        place = LoginPlace(PlaceKind.SCHOOL, person.school.id)
+        begun = await self.own_logins.begin(OwnPurpose.ME, place, back="/me")
+        step = BrowserStep(begun.opened.name, begun.opened.handle.text)
+        form = self.world.saml_answer(read_at_school(begun.leads_to), person)
+        return await self.own_logins.finish_saml(step, form=form)
 
     def wait_days(self, days: int) -> None:
         self.world.now += timedelta(days=days)

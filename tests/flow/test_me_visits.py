@@ -211,6 +211,29 @@ async def test_session_ends_after_a_quarter_of_an_hour_and_when_it_is_left(desk:
         await desk.visits.find(other)
 
 
+async def test_login_at_school_opens_what_that_school_shared(desk: MeDesk) -> None:
+    await desk.world.log_in(REKENRIJK)
+    opened = await desk.visits.arrive(await desk.log_in())
+    visit = await desk.visits.find(opened.handle.text)
+    assert (visit.session.visitor, visit.session.first_name) == ("self", "Sanne")
+    assert suppliers(await desk.visits.show(visit, unverified_year="")) == ["rekenrijk"]
+    elsewhere = with_fields(await desk.log_in(), identity=None, school=None)
+    with pytest.raises(MeClosed):
+        await desk.visits.arrive(elsewhere)
+
+
+async def test_page_that_was_left_closes_within_half_a_minute(desk: MeDesk) -> None:
+    handle = await desk.open()
+    await desk.visits.let_go(await desk.visits.find(handle), handle)
+    desk.world.wait(seconds=29)
+    assert (await desk.visits.find(handle)).seconds_left == 871
+    desk.world.wait(seconds=31)  # somebody came back: it goes on to its own end
+    await desk.visits.let_go(await desk.visits.find(handle), handle)
+    desk.world.wait(seconds=31)
+    with pytest.raises(MeClosed):
+        await desk.visits.find(handle)
+
+
 @pytest.mark.parametrize("handle", ["", "x", Handle(bytes(32)).text])
 async def test_handle_of_nobody_opens_nothing(desk: MeDesk, handle: str) -> None:
     with pytest.raises(MeClosed):

@@ -195,6 +195,7 @@ def test_cookies_live_as_long_as_told() -> None:
         LOGOUT_COOKIE: "30 minutes",
         "session": "until the browser is closed",
         "console": "until the browser is closed",
+        "me": "until the browser is closed",
         SESSION_COOKIE: "until the browser is closed",
         "school": in_words(Times().remembered_school_days * DAY) + " (setting)",
         "idp": in_words(Times().remembered_school_days * DAY) + " (setting)",

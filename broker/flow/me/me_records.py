@@ -12,6 +12,10 @@ ME_SECONDS = 15 * 60
 """Long enough to read and to send one request; a device that somebody leaves shows nothing more."""
 
 
+LEFT_SECONDS = 30
+"""After a page was left: who goes back or loads it again does so within these."""
+
+
 class MeSession(SealedRecord, frozen=True, kw_only=True):
     """Who looks. Roots open rows and receipts with our keys; nothing that the login stated does.
 
@@ -20,6 +24,7 @@ class MeSession(SealedRecord, frozen=True, kw_only=True):
         first_name: to be shown; "" for a parent, who is not told whose it is beyond the letter.
         old_roots: of the number at schools that this one goes on for.
         code: where the parent's code stands (32 bytes); b"" for the person themself.
+        is_left: the page was left; unless another one is asked for soon, the session ends.
     """
 
     visitor: Literal["self", "parent"]
@@ -31,6 +36,7 @@ class MeSession(SealedRecord, frozen=True, kw_only=True):
     first_name: str
     began_at: datetime
     code: bytes = b""
+    is_left: bool = False
 
     @property
     def presented(self) -> Presented:

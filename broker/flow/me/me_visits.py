@@ -17,6 +17,8 @@ from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Protocol
 
+from msgspec.structs import replace
+
 from broker.domain.documents import AgreementDocument
 from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, Supplier
@@ -25,14 +27,17 @@ from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement
 from broker.domain.relying_parties import RelyingParty, SamlServiceProvider
 from broker.flow.audit import AuditEvent, AuditLog
+from broker.flow.enrolment.enrolments import SchoolLists
 from broker.flow.held_state.browser_steps import store_in_words
 from broker.flow.held_state.handles import Handle, parse_handle
 from broker.flow.held_state.login_store import Absent
 from broker.flow.held_state.sealed_state import SealedState
-from broker.flow.me.me_records import ME_SECONDS, ME_SESSION, MeSession
+from broker.flow.me.me_arrivals import make_own_session
+from broker.flow.me.me_records import LEFT_SECONDS, ME_SECONDS, ME_SESSION, MeSession
 from broker.flow.me.me_refusals import DecisionNotFound, MeClosed
 from broker.flow.me.own_receipts import OwnReceipts, read_own_receipts
 from broker.flow.me.shares import SupplierShare, arrange_shares
+from broker.flow.own_logins.own_logins import OwnLoginResult
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.person_reading import PersonReader, ReadPerson
 from broker.flow.persons.register import PersonRegister
@@ -115,6 +120,7 @@ class MePorts:
     register: PersonRegister
     receipts: ReceiptLog
     history: AgreementHistory
+    lists: SchoolLists
     keys: FlowKeys
     rules: JoinRules
     audit: AuditLog
@@ -126,6 +132,23 @@ class MeVisits:
 
     def __init__(self, ports: MePorts) -> None:
         self._ports = ports
+
+    async def arrive(self, result: OwnLoginResult) -> VisitOpened:
+        """Begin a session of somebody who logged in at a school.
+
+        Raises:
+            Refusal: of `make_own_session`.
+            StoreUnavailable: nobody knows whether it began.
+        """
+        ports = self._ports
+        session = await make_own_session(
+            result,
+            registry=ports.snapshots.registry,
+            lists=ports.lists,
+            key=ports.keys.root,
+            now=ports.clock(),
+        )
+        return await self.open(session)
 
     async def open(self, session: MeSession) -> VisitOpened:
         """Begin a session under a new handle.
@@ -157,7 +180,27 @@ class MeVisits:
         if school is None or not school.enabled:
             raise MeClosed("check_me_school_enabled")
         lasted = ports.clock() - session.began_at
-        return Visit(session, school, max(1, ME_SECONDS - int(lasted.total_seconds())))
+        visit = Visit(session, school, max(1, ME_SECONDS - int(lasted.total_seconds())))
+        if session.is_left:
+            await self._keep(visit, unverified_handle, is_left=False, seconds=visit.seconds_left)
+        return visit
+
+    async def let_go(self, visit: Visit, unverified_handle: str) -> None:
+        """Let a session end soon, whose page was left, unless somebody comes back to it.
+
+        Raises:
+            StoreUnavailable: nobody knows whether it will.
+        """
+        seconds = min(LEFT_SECONDS, visit.seconds_left)
+        await self._keep(visit, unverified_handle, is_left=True, seconds=seconds)
+
+    async def _keep(
+        self, visit: Visit, unverified_handle: str, *, is_left: bool, seconds: int
+    ) -> None:
+        state, session = self._ports.state, replace(visit.session, is_left=is_left)
+        with store_in_words():
+            handle = parse_handle(unverified_handle)
+            await state.put(state.seal_under(handle, ME_SESSION, session, ttl_seconds=seconds))
 
     async def leave(self, unverified_handle: str) -> None:
         """End a session, whether or not it is there.

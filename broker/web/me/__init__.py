@@ -1,0 +1,1 @@
+"""`/me` in HTTP: pages for pupils, parents and staff of what was shared of them."""

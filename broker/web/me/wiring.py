@@ -1,0 +1,12 @@
+"""What the routes of `/me` work with: one field for each flow. `broker.own_pages` makes it."""
+
+from dataclasses import dataclass
+
+from broker.flow.me.me_visits import MeVisits
+
+
+@dataclass(frozen=True, slots=True)
+class MeWeb:
+    """The flows of `/me`."""
+
+    visits: MeVisits

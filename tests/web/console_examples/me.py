@@ -1,0 +1,106 @@
+"""Examples of the pages of `/me`."""
+
+from datetime import UTC, date, datetime
+
+from broker.web.login_pages import LoginChoice
+from broker.web.me.me_pages import (
+    ChangeRow,
+    DayRow,
+    DecisionLink,
+    DecisionPage,
+    MeBeginPage,
+    MeClosedPage,
+    MeLoginsPage,
+    MePage,
+    SupplierCard,
+    YearLink,
+)
+from broker.web.pages import Page
+from broker.web.school_choice import SchoolChoice
+
+SCHOOL = SchoolChoice(id="vuurvogel", name="De Vuurvogel", place="Utrecht", brin="11AA")
+NAME = "a" + "b2" * 26
+
+
+def a_card(**changes: object) -> SupplierCard:
+    fields: dict[str, object] = {
+        "id": "supplier-1",
+        "name": "RekenRijk",
+        "shared": ("givenName", "mail"),
+        "kept": ("sn", "birthDate"),
+        "count": 3,
+        "last": datetime(2026, 11, 3, 9, 5, tzinfo=UTC),
+        "days": (
+            DayRow(day=date(2026, 11, 3), times=("09:05", "10:40")),
+            DayRow(day=date(2026, 9, 7), times=("08:10",)),
+        ),
+        "changes": (
+            ChangeRow(day=date(2026, 11, 3), more=("mail", "nlEduPersonUnit"), less=("initials",)),
+        ),
+        "pseudonyms": (NAME, NAME[::-1]),
+        "decisions": (DecisionLink(url="/me/decision?version=3", version=3),),
+    }
+    return SupplierCard(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def a_me_page(**changes: object) -> MePage:
+    fields: dict[str, object] = {
+        "csrf": "the-token",
+        "school": "vuurvogel",
+        "school_name": "De Vuurvogel",
+        "first_name": "Sanne",
+        "is_parent": False,
+        "minutes": 15,
+        "year": 2026,
+        "years": (YearLink(year=2026, is_here=True), YearLink(year=2025, is_here=False)),
+        "cards": (a_card(), a_card(id="supplier-2", name="Taaltuin", changes=(), kept=())),
+        "unreadable": 0,
+    }
+    return MePage(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+EXAMPLES: dict[str, Page] = {
+    "begin": MeBeginPage(csrf="the-token", schools=(SCHOOL,), found_count=1),
+    "begin, known": MeBeginPage(
+        csrf="the-token", schools=(), found_count=25, remembered=SCHOOL, was_open=True
+    ),
+    "begin, nothing found": MeBeginPage(csrf="the-token", query="zzz", schools=(), found_count=0),
+    "begin, some found": MeBeginPage(csrf="the-token", query="v", schools=(SCHOOL,), found_count=1),
+    "logins": MeLoginsPage(
+        csrf="the-token",
+        school="vuurvogel",
+        school_name="De Vuurvogel",
+        choices=(
+            LoginChoice(id="a", name="ParnasSys", place="login.vuurvogel.example"),
+            LoginChoice(id="b", name="", place="id.vuurvogel.example"),
+        ),
+    ),
+    "what was shared": a_me_page(),
+    "parent": a_me_page(is_parent=True, first_name="", minutes=1),
+    "without a name": a_me_page(
+        first_name="", cards=(a_card(pseudonyms=(), shared=(), without_name=True),), unreadable=2
+    ),
+    "a year without anything": a_me_page(cards=()),
+    "never seen": a_me_page(cards=(), years=(), unreadable=1),
+    "decision": DecisionPage(
+        csrf="the-token",
+        school_name="De Vuurvogel",
+        supplier_name="RekenRijk",
+        version=3,
+        first_day=date(2026, 8, 1),
+        last_day=date(2027, 7, 31),
+        approved=(("givenName", "We greet pupils by their first name."), ("mail", "")),
+        by_board=False,
+    ),
+    "decision of a board": DecisionPage(
+        csrf="the-token",
+        school_name="De Vuurvogel",
+        supplier_name="RekenRijk",
+        version=1,
+        first_day=date(2026, 8, 1),
+        last_day=None,
+        approved=(),
+        by_board=True,
+    ),
+    "closed": MeClosedPage(),
+}
