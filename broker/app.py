@@ -42,6 +42,7 @@ from broker.flow.release import ReleaseDesk, ReleasePorts
 from broker.flow.school_side import SchoolSide
 from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.sessions.logout_courier import LogoutCourier
+from broker.flow.shielding.shields import Shielding
 from broker.keys_in_force import KeysInForce
 from broker.login_counting import keep_counting
 from broker.own_pages import wire_me
@@ -232,6 +233,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             arrival_rules=arrival_rules_of(settings),
             tally=parts.tally,
             lists=lists,
+            shielding=Shielding(resources.shields, flow_keys.shields, random),
             suppliers=suppliers,
             takeover_lists=resources.takeover_lists,
             audit=audit,

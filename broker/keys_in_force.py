@@ -15,6 +15,7 @@ from broker.flow.held_state.handles import StorageKey
 from broker.flow.key_plans.key_schedule import KeyState
 from broker.flow.persons.register import derive_register_keys
 from broker.flow.ports import FlowKeys
+from broker.flow.shielding.shield_records import derive_shield_keys
 from broker.jose.keys import SigningKey as TokenSigningKey
 from broker.jose.keys import signing_key_of
 from broker.oidc_op.jwks import TokenKeys
@@ -57,6 +58,7 @@ def read_keys_in_force(keys: BrokerKeys, *, now: datetime) -> KeysInForce:
             pairwise=keys.pairwise,
             register=derive_register_keys(keys.register),
             enrolment=derive_enrolment_keys(keys.register),
+            shields=derive_shield_keys(keys.register),
             receipts=keys.receipts,
             token=TokenKeys(
                 active=token[KeyState.IN_USE],

@@ -75,6 +75,7 @@ def wire_back_channel(
             clients=callers.clients,
             senders=callers.senders,
             register=resources.register,
+            shields=resources.shields,
             receipts=receipts,
             keys=keys,
             audit=tools.audit,

@@ -14,7 +14,9 @@ from broker.adapters.databases.sql_quotas import SqliteQuotas
 from broker.adapters.databases.sql_register import SqlitePersonRegister
 from broker.adapters.databases.sql_register_rows import SqliteRegisterRows
 from broker.adapters.databases.sql_registry import SqliteRegistry
+from broker.adapters.databases.sql_requests import SqliteRequests
 from broker.adapters.databases.sql_rotations import SqliteRotations
+from broker.adapters.databases.sql_shields import SqliteShields
 from broker.adapters.databases.sql_supplier_counts import SqliteSupplierCounts
 from broker.adapters.databases.sql_takeover_lists import SqliteTakeoverLists
 from broker.adapters.databases.sql_takeovers import SqliteTakeovers
@@ -64,6 +66,8 @@ class Resources:
     takeovers: SqliteTakeovers
     takeover_lists: SqliteTakeoverLists
     enrolments: SqliteEnrolments
+    shields: SqliteShields
+    requests: SqliteRequests
     receipts: SqliteReceiptLog
     epochs: set[str]
     poll_seconds: float
@@ -100,6 +104,8 @@ class Resources:
             await self.quotas.close()
             await self.takeover_lists.close()
             await self.enrolments.close()
+            await self.shields.close()
+            await self.requests.close()
             await self.store.close()
 
     def open_rows(self) -> contextlib.closing[SqliteRegisterRows]:
@@ -161,6 +167,8 @@ def open_resources(
         takeovers=SqliteTakeovers(folder / "registry.db"),
         takeover_lists=SqliteTakeoverLists(folder / "register.db"),
         enrolments=SqliteEnrolments(folder / "register.db"),
+        shields=SqliteShields(folder / "register.db"),
+        requests=SqliteRequests(folder / "register.db"),
         receipts=SqliteReceiptLog(folder / "receipts.db", receipt_key=keys.receipts, random=random),
         epochs=epochs,
         poll_seconds=loaded.settings.times.registry_poll_milliseconds / 1000,

@@ -89,6 +89,8 @@ class WithheldBecause(StrEnum):
     OTHER_SCHOOL = "other-school"
     TAKEN_OVER = "taken-over"
     NOT_ASKED = "not-asked"
+    SHIELDED = "shielded"
+    OBJECTED = "objected"
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,6 +32,8 @@ from broker.domain.release import (
     RequiredAttributeNotStated,
     decide_release,
 )
+from broker.domain.shielded_release import PersonShielded, shield_release
+from broker.domain.shielding import Shield
 from broker.domain.stopped_agreements import AgreementStopped
 from broker.domain.takeover_scope import is_taken_over
 from broker.flow.enrolment.enrolments import SchoolLists, meet_list
@@ -44,11 +46,13 @@ from broker.flow.persons.persons import MAX_ATTEMPTS
 from broker.flow.persons.register import PersonRegister, RegisterKeys, RegisterUnavailable
 from broker.flow.persons.successors import derive_old_roots
 from broker.flow.refusals import SchoolNotOpen, SchoolUnknown, StatesDiffer
+from broker.flow.shielding.shielded_logins import find_shields, hold_shields
+from broker.flow.shielding.shields import Shielding
 from broker.pseudonyms.derivation import RootKey
 
 _NOT_OFFERED = (
     *(SchoolNotOpen, StatesDiffer, NoAgreement, AgreementNotInForce, AgreementStopped),
-    *(RequiredAttributeNotApproved, RequiredAttributeNotStated),
+    *(RequiredAttributeNotApproved, RequiredAttributeNotStated, PersonShielded),
 )
 """By these a school says that its people do not go to this supplier; another one's may."""
 
@@ -61,6 +65,7 @@ async def decide_schools(
     registry: Registry,
     today: date,
     lists: SchoolLists,
+    shielding: Shielding,
     key: RootKey,
 ) -> tuple[DecidedRelease, ...]:
     """Return what each school that a login states would release; at least one.
@@ -69,8 +74,8 @@ async def decide_schools(
         today: the day in the Netherlands.
 
     Raises:
-        Refusal: of `domain.identity`, `enrolments`, `domain.release` or `parties`; what only one
-            school refuses, when no other is left.
+        Refusal: of `domain.identity`, `enrolments`, `domain.release`, `shielded_release` or
+            `parties`; what only one school refuses, when no other is left.
     """
     decided: list[DecidedRelease] = []
     refusals: list[Refusal] = []
@@ -79,7 +84,7 @@ async def decide_schools(
             decided.append(
                 await _decide_at(
                     stated, school, idp=idp, supplier=supplier, registry=registry, today=today,
-                    lists=lists, key=key,
+                    lists=lists, shielding=shielding, key=key,
                 )
             )  # fmt: skip
         except _NOT_OFFERED as refusal:
@@ -98,6 +103,7 @@ async def _decide_at(
     registry: Registry,
     today: date,
     lists: SchoolLists,
+    shielding: Shielding,
     key: RootKey,
 ) -> DecidedRelease:
     school = registry.schools[school_id]
@@ -106,32 +112,50 @@ async def _decide_at(
     identity, presented, listed = await meet_list(
         identity, idp=idp, lists=lists, root=key, today=today
     )
-    decision = decide_of(identity, school, supplier=supplier, registry=registry, today=today)
-    return DecidedRelease(
+    old_roots = {**listed, **derive_old_roots(identity, registry, today, key)}
+    found = await find_shields(
+        presented, school=school.id, old_roots=old_roots, shielding=shielding
+    )
+    decision = decide_of(
+        *(identity, school),
+        supplier=supplier,
+        registry=registry,
+        shields=found.at(supplier.id),
+        today=today,
+    )
+    decided = DecidedRelease(
         decision=decision,
         population=presented.population,
         role=identity.population,
         eck_root=presented.eck_id,
         local_root=presented.local,
-        old_roots={**listed, **derive_old_roots(identity, registry, today, key)},
+        old_roots=old_roots,
     )
+    return hold_shields(decided, found=found, supplier=supplier.id)
 
 
 def decide_of(
-    identity: Identity, school: School, *, supplier: Supplier, registry: Registry, today: date
+    identity: Identity,
+    school: School,
+    *,
+    supplier: Supplier,
+    registry: Registry,
+    shields: Sequence[Shield] = (),
+    today: date,
 ) -> ReleaseDecision:
     """Return what a login releases to one supplier, by the agreement that its school has.
 
     Args:
         identity: as `meet_list` filled it in.
+        shields: of this person at this school.
         today: the day in the Netherlands.
 
     Raises:
-        Refusal: of `decide_release`.
+        Refusal: of `decide_release` and `shield_release`.
     """
     found = find_agreement(registry, school, supplier.id, today)
     groups = identity.attributes.get(UNIT, ())
-    return decide_release(
+    decision = decide_release(
         supplier=supplier,
         school=school.id,
         agreement=None if found is None else found.agreement,
@@ -142,6 +166,14 @@ def decide_of(
         elsewhere=identity.elsewhere,
         today=today,
         taken_over=is_taken_over(registry, school.id, supplier.id, today=today),
+    )
+    if not shields or found is None:
+        return decision
+    return shield_release(
+        *(decision, shields),
+        supplier=supplier,
+        agreement=found.agreement,
+        population=identity.population,
     )
 
 

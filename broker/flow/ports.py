@@ -12,6 +12,7 @@ from broker.domain.relying_parties import OidcClient
 from broker.domain.school_search import SchoolIndex
 from broker.flow.enrolment.enrolment_records import EnrolmentKeys
 from broker.flow.persons.register import RegisterKeys
+from broker.flow.shielding.shield_records import ShieldKeys
 from broker.jose.keys import KeySet
 from broker.oidc_op.jwks import TokenKeys
 from broker.pseudonyms.derivation import RootKey
@@ -97,6 +98,7 @@ class FlowKeys:
     root: RootKey = field(repr=False)
     register: RegisterKeys = field(repr=False)
     enrolment: EnrolmentKeys = field(repr=False)
+    shields: ShieldKeys = field(repr=False)
     token: TokenKeys = field(repr=False)
     pairwise: PairwiseKeys = field(repr=False)
     receipts: bytes = field(repr=False)

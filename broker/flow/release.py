@@ -62,6 +62,8 @@ from broker.flow.receipts.receipts import (
     seal_receipt,
 )
 from broker.flow.sessions.session_records import HeldSession
+from broker.flow.shielding.shielded_logins import check_not_shielded_since, hold_for_later
+from broker.flow.shielding.shields import Shielding
 from broker.flow.still_allowed import check_still_allowed
 from broker.flow.supplier_side import SupplierSide
 from broker.flow.switching.switched_classes import find_classes
@@ -83,6 +85,7 @@ class ReleasePorts:
     arrival_rules: ArrivalRules
     tally: LoginTally
     lists: SchoolLists
+    shielding: Shielding
     suppliers: SupplierSide
     takeover_lists: TakeoverLists
     audit: AuditLog
@@ -119,6 +122,7 @@ class ReleaseDesk:
             registry=registry,
             today=day_of(now),
             lists=self._ports.lists,
+            shielding=self._ports.shielding,
             key=self._ports.keys.root,
         )
 
@@ -253,7 +257,12 @@ class ReleaseDesk:
             local_root=presented.local if notice else None,
             notice=notice,
             session=session,
-            person=hold_for_refresh(of.request, person, school, parties, ports.keys),
+            person=(held := hold_for_refresh(of.request, person, school, parties, ports.keys)),
+            shields=decided.shields
+            if held is None
+            else hold_for_later(
+                presented, school=school.id, held=decided.shields, shielding=ports.shielding
+            ),
         )
         return prepared, page
 
@@ -280,7 +289,7 @@ class ReleaseDesk:
 
         Raises:
             SchoolNotOpen, StatesDiffer: somebody was switched off while a page was waiting.
-            AgreementChanged: the school decided anew meanwhile.
+            AgreementChanged: the school decided anew meanwhile, of this person or of all.
             PseudonymsRotated: the supplier's epoch moved meanwhile.
             ClaimsBeyondDecision, ReceiptsUnavailable, AssertionUsed, StoreUnavailable
         """
@@ -296,7 +305,13 @@ class ReleaseDesk:
             prepared.request, prepared.decision.school, registry=registry, today=day_of(now)
         )
         check_epoch_unchanged(prepared.pseudonym, supplier=parties.supplier)
-        ports = self._ports
+        ports, supplier = self._ports, parties.supplier
+        await check_not_shielded_since(
+            prepared.shields,
+            supplier=supplier.id,
+            name=supplier.display_name,
+            book=ports.shielding.book,
+        )
         built = ports.suppliers.build(prepared, parties=parties, now=now)
         await ports.receipts.append(prepared.receipt)
         await ports.suppliers.keep(built, claims=claims, puts=puts)

@@ -163,6 +163,7 @@ class SupplierSide:
             idp=prepared.idp,
             agreement_version=prepared.decision.agreement_version,
             old_keys=any(each.name in OLD_KEYS for each in prepared.decision.released),
+            shields=prepared.shields,
         )
         client = known_client_of(parties.relying_party, parties.supplier)
         with store_in_words():  # a school's values may be larger than what the store keeps

@@ -12,7 +12,6 @@ from datetime import datetime
 import msgspec
 from msgspec.structs import replace
 
-from broker.domain.dutch_days import day_of
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.client_login import ClientLogin, UsedOnce
 from broker.flow.following.trail import Outcome, current_trail
@@ -30,7 +29,6 @@ from broker.flow.held_state.records import (
     UserinfoRecord,
 )
 from broker.flow.held_state.sealed_state import SealedState
-from broker.flow.parties import check_still_open
 from broker.flow.ports import Clock, FlowKeys, Snapshots
 from broker.flow.sender_proofs import SenderProofs
 from broker.flow.tokens.access import CLOSED, AccessTokens, follow
@@ -133,9 +131,7 @@ class TokenFlow:
         check_code_bound(record.grant, shown)
         check_resources_within(request.resource, record.grant.resources)
         try:
-            parties = check_still_open(
-                record.between, registry=self._snapshots.registry, today=day_of(now)
-            )
+            parties = await self._access.check_between(record.between, now=now)
         except CLOSED as closed:
             raise GrantRefused(closed.check) from None
         known = client.client
@@ -196,7 +192,7 @@ class TokenFlow:
         now = self._clock()
         presented = parse_presented_token(form, proof)
         found = await self._access.find(presented.unverified_token, now=now)
-        self._access.check_open(found, now=now)
+        await self._access.check_open(found, now=now)
         grant = found.record.grant
         if grant.resources:  # it is for an API, which must not learn claims by it
             raise AccessTokenRefused("check_access_token_for_userinfo")

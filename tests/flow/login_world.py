@@ -39,6 +39,8 @@ from broker.flow.school_side import SchoolSide
 from broker.flow.sender_proofs import SenderProofs
 from broker.flow.sessions.id_token_hints import IdTokenHints
 from broker.flow.sessions.sessions import Sessions, SessionTimes
+from broker.flow.shielding.shield_records import derive_shield_keys
+from broker.flow.shielding.shields import Shielding
 from broker.flow.supplier_side import SupplierSide
 from broker.flow.token import TokenFlow
 from broker.flow.tokens.back_channel import BackChannelPorts, open_back_channel
@@ -76,6 +78,7 @@ from tests.flow.login_parties import (
     registry_of,
 )
 from tests.flow.memory_enrolments import MemoryEnrolments
+from tests.flow.memory_shields import MemoryShields
 from tests.flow.port_fakes import (
     Faults,
     FaultyRegister,
@@ -129,6 +132,7 @@ class LoginWorld:
         self.store = FaultyStore(MemoryLoginStore(monotonic=self._seconds), self.faults)
         self.register = FaultyRegister(self.faults)
         self.enrolments = MemoryEnrolments(self.faults)
+        self.shields = MemoryShields(self.faults)
         self.receipts = MemoryReceipts(self.faults)
         self.takeover_lists = MemoryLists()
         self.arrival_rules = ArrivalRules()
@@ -139,6 +143,7 @@ class LoginWorld:
             root=load_root_key(bytes(range(32))),
             register=derive_register_keys(bytes(range(1, 33))),
             enrolment=derive_enrolment_keys(bytes(range(1, 33))),
+            shields=derive_shield_keys(bytes(range(1, 33))),
             token=TokenKeys(active=(oidc.BROKER_KEY, oidc.BROKER_RSA_KEY)),
             pairwise=load_pairwise_keys({"a": bytes(range(2, 34)), "b": bytes(range(5, 37))}),
             receipts=bytes(range(3, 35)),
@@ -190,6 +195,7 @@ class LoginWorld:
                 arrival_rules=self.arrival_rules,
                 tally=self.tally,
                 lists=SchoolLists(self.enrolments, self.keys.enrolment, EnrolmentRules()),
+                shielding=Shielding(self.shields, self.keys.shields, self.random),
                 suppliers=suppliers,
                 takeover_lists=self.takeover_lists,
                 audit=self.audit,
@@ -228,6 +234,7 @@ class LoginWorld:
                 clients=clients,
                 senders=senders,
                 register=self.register,
+                shields=self.shields,
                 receipts=receipts or self.receipts,
                 keys=self.keys,
                 audit=self.audit,

@@ -49,6 +49,11 @@ class MemoryShields:
         self._put(school, rows)
         self._faults.after(RegisterUnavailable)
 
+    async def add(self, school: SchoolId, rows: Sequence[StoredShield]) -> None:
+        self._faults.before("shields.add", RegisterUnavailable)
+        self._put(school, rows)
+        self._faults.after(RegisterUnavailable)
+
     async def remove(self, tags: Sequence[bytes]) -> int:
         self._faults.before("shields.remove", RegisterUnavailable)
         return self._remove(tags)

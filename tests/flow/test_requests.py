@@ -24,7 +24,8 @@ from broker.flow.requests.person_requests import (
     TooManyRequests,
 )
 from broker.flow.shielding.shield_records import derive_shield_keys
-from broker.flow.shielding.shields import Shielding, find_shields
+from broker.flow.shielding.shielded_logins import find_shields
+from broker.flow.shielding.shields import Shielding
 from tests.builders import a_school
 from tests.flow.login_parties import every_party, registry_of
 from tests.flow.memory_shields import MemoryShields
@@ -77,7 +78,9 @@ def desk(book: MemoryShields, audit: ListAudit) -> RequestDesk:
 async def shields_of(
     book: MemoryShields, presented: Presented = SANNE, school: SchoolId = SCHOOL.id
 ) -> tuple[Shield, ...]:
-    return await find_shields(presented, school=school, shielding=Shielding(book, KEYS))
+    shielding = Shielding(book, KEYS, Counting())
+    found = await find_shields(presented, school=school, old_roots={}, shielding=shielding)
+    return tuple(found.by_id.values())
 
 
 async def file(

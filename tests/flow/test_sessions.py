@@ -15,11 +15,11 @@ from broker.domain.switches import SwitchStage
 from broker.flow.answers import ChooseSchool, OtherLogin, PostMessage, WhichSchool
 from broker.flow.held_state.handles import parse_handle
 from broker.flow.held_state.login_store import Absent
-from broker.flow.held_state.records import SESSION
 from broker.flow.persons.register import mark_of
 from broker.flow.refusals import StoreUnavailable
 from broker.flow.school_logins import LoginWish
 from broker.flow.sessions.session_records import (
+    SESSION,
     HeldSession,
     ParticipationRecord,
     SessionRecord,

@@ -128,6 +128,14 @@ class SqliteShields:
         await self._file.write(write)
         self._known_until = 0.0
 
+    async def add(self, school: SchoolId, rows: Sequence[StoredShield]) -> None:
+        """Store rows of shields that are there already, under another tag of the same person.
+
+        Raises:
+            RegisterUnavailable: nobody knows whether they are stored.
+        """
+        await self._file.write(lambda connection: put_shields(connection, school, rows))
+
     async def remove(self, tags: Sequence[bytes]) -> int:
         """Delete a school's own decisions under these tags, and return how many ids that were.
 

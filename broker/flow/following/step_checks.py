@@ -107,6 +107,7 @@ HAND_OVER = (
             *("check_agreement_unchanged", "check_released_still_allowed"),
             "check_behind_still_allowed",
             *("check_epoch_unchanged", "check_name_id_unchanged"),
+            "check_not_shielded_since",
         ),
     ),
     CheckGroup(
@@ -178,6 +179,7 @@ _RELEASE = (
                 "check_agreement_in_force",
                 "check_agreement_of_school",
             ),
+            *("check_not_shut_out", "check_required_not_shielded"),
             *("check_required_released", "check_agreement_of_all"),
         ),
     ),
@@ -199,6 +201,7 @@ _STILL_OPEN = CheckGroup(
         *("check_school_known", "check_idp_enabled", "check_school_enabled", "check_states_equal"),
         "check_agreement_unchanged",
         "check_takeover_unchanged",
+        "check_not_shielded_since",
     ),
 )
 _ANSWERED = (_SENT, _BOUND, _STORE, _PARTIES)

@@ -26,6 +26,7 @@ from broker.flow.following.trail import LoginId
 from broker.flow.held_state.sealed_state import SealedRecord, StateKind
 from broker.flow.receipts.receipts import SealedReceipt
 from broker.flow.sessions.session_records import HeldSession
+from broker.flow.shielding.held_shields import HeldShields
 from broker.oidc_op.asked_claims import AskedClaims
 from broker.oidc_op.grants import OidcGrant, UserinfoGrant
 from broker.oidc_op.profiles import PROFILES
@@ -99,6 +100,7 @@ class DecidedRelease(SealedRecord, frozen=True, kw_only=True):
         eck_root, local_root: what the login presents at this school.
         old_roots: of the number at the schools that this one goes on for
             (`flow.persons.successors`).
+        shields: None where no school of this login has any.
     """
 
     decision: ReleaseDecision
@@ -107,6 +109,7 @@ class DecidedRelease(SealedRecord, frozen=True, kw_only=True):
     eck_root: bytes | None = None
     local_root: bytes | None = None
     old_roots: dict[SchoolId, bytes] = msgspec.field(default_factory=dict)
+    shields: HeldShields | None = None
 
 
 class SchoolsOffered(SealedRecord, frozen=True, kw_only=True):
@@ -166,6 +169,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
         notice: whether the page told what is shared.
         session: of this login, if there is one.
         person: only when the supplier will get a refresh token.
+        shields: as of what was decided; besides, whenever there is a refresh token.
     """
 
     login: LoginId
@@ -184,6 +188,7 @@ class PreparedRelease(SealedRecord, frozen=True, kw_only=True):
     notice: bool = False
     session: HeldSession | None = None
     person: HeldPerson | None = None
+    shields: HeldShields | None = None
 
 
 class ReleasedBetween(SealedRecord, frozen=True, kw_only=True):
@@ -192,6 +197,7 @@ class ReleasedBetween(SealedRecord, frozen=True, kw_only=True):
 
     Attributes:
         old_keys: something was released that a take-over of accounts withholds from some state on.
+        shields: as of what was released.
     """
 
     relying_party: RelyingPartyId
@@ -200,6 +206,7 @@ class ReleasedBetween(SealedRecord, frozen=True, kw_only=True):
     idp: SchoolIdpId
     agreement_version: int
     old_keys: bool = False
+    shields: HeldShields | None = None
 
 
 class GrantRecord(SealedRecord, frozen=True, kw_only=True):

@@ -47,6 +47,7 @@ class ShieldKeys:
 class ShieldPlace:
     """Where shields of one root at one school rest, and what opens them; without the root."""
 
+    school: SchoolId
     tag: bytes = field(repr=False)
     key: bytes = field(repr=False)
 
@@ -57,6 +58,15 @@ class ShieldRecord(Stored, frozen=True, kw_only=True, forbid_unknown_fields=True
     level: ShieldLevel
     suppliers: tuple[SupplierId, ...] = ()
     attributes: tuple[AttributeName, ...] = ()
+
+
+def record_of(shield: Shield) -> ShieldRecord:
+    """Return a shield as it rests."""
+    return ShieldRecord(
+        level=shield.level,
+        suppliers=tuple(sorted(shield.suppliers)),
+        attributes=tuple(sorted(shield.attributes)),
+    )
 
 
 def derive_shield_keys(register_key: bytes) -> ShieldKeys:
@@ -79,6 +89,7 @@ def places_of(
     """Return where the shields of a person at a school rest: one place for each root."""
     return tuple(
         ShieldPlace(
+            school,
             derive_shield_tag(keys, school, root),
             expand_key(keys.seal, b"schuilnaam/shield-row/v1" + lp(school, root)),
         )

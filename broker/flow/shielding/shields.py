@@ -1,4 +1,4 @@
-"""Where shields rest, and what a login finds of its person.
+"""Where shields rest.
 
 A login pays for this only at a school that has any: which do is known in memory, at most a second
 old. There it is one look-up more, of the tags of the roots that the login presents. It cannot be
@@ -10,11 +10,9 @@ from dataclasses import dataclass, field
 from typing import Protocol
 
 from broker.domain.ids import SchoolId
-from broker.domain.shielding import Shield, ShieldedBy
-from broker.flow.held_state.framing import UnreadableRecord
-from broker.flow.persons.person_records import Presented
-from broker.flow.persons.register import RegisterUnavailable
-from broker.flow.shielding.shield_records import ShieldKeys, ShieldPlace, open_shield, places_of
+from broker.domain.shielding import ShieldedBy
+from broker.flow.ports import Random
+from broker.flow.shielding.shield_records import ShieldKeys
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +57,14 @@ class ShieldBook(Protocol):
         """
         ...
 
+    async def add(self, school: SchoolId, rows: Sequence[StoredShield]) -> None:
+        """Store rows of shields that are there already, under another tag of the same person.
+
+        Raises:
+            RegisterUnavailable: nobody knows whether they are stored.
+        """
+        ...
+
     async def remove(self, tags: Sequence[bytes]) -> int:
         """Delete a school's own decisions under these tags, and return how many ids that were.
 
@@ -78,39 +84,8 @@ class ShieldBook(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Shielding:
-    """Where shields rest, and what opens them."""
+    """Where shields rest, and what opens and seals them."""
 
     book: ShieldBook
     keys: ShieldKeys = field(repr=False)
-
-
-async def find_shields(
-    presented: Presented, *, school: SchoolId, shielding: Shielding
-) -> tuple[Shield, ...]:
-    """Return what shields a person at a school; nothing at a school that has none, at no cost.
-
-    Raises:
-        RegisterUnavailable: it cannot be read, or does not open under our key.
-    """
-    if not shielding.book.has_any(school):
-        return ()
-    places = places_of(presented, school=school, keys=shielding.keys)
-    return await find_shields_at(places, school=school, book=shielding.book)
-
-
-async def find_shields_at(
-    places: Sequence[ShieldPlace], *, school: SchoolId, book: ShieldBook
-) -> tuple[Shield, ...]:
-    """Return what shields somebody of whom the places alone are known; as `find_shields`."""
-    if not places or not book.has_any(school):
-        return ()
-    by_tag = {each.tag: each for each in places}
-    rows = await book.find(list(by_tag))
-    try:
-        found = {
-            each.id: open_shield(each.sealed, place=by_tag[each.tag], of=each.id, by=each.by)
-            for each in rows
-        }
-    except UnreadableRecord:
-        raise RegisterUnavailable("check_shield_opens") from None
-    return tuple(found.values())
+    random: Random

@@ -16,12 +16,15 @@ from broker.flow.held_state.records import (
     USERINFO,
     GrantRecord,
     RefreshFamily,
+    ReleasedBetween,
     UserinfoRecord,
 )
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.parties import Parties, check_still_open
 from broker.flow.ports import FlowKeys, Snapshots
 from broker.flow.refusals import AgreementChanged, SchoolNotOpen, StatesDiffer, SupplierNotOpen
+from broker.flow.shielding.shielded_logins import check_not_shielded_since
+from broker.flow.shielding.shields import ShieldBook
 from broker.jose.keys import key_set_of
 from broker.oidc_op.access_tokens import (
     SignedAccessToken,
@@ -60,12 +63,14 @@ class AccessTokens:
         userinfo: str,
         snapshots: Snapshots,
         state: SealedState,
+        shields: ShieldBook,
         keys: FlowKeys,
     ) -> None:
         self._issuer = issuer
         self._userinfo = userinfo
         self._snapshots = snapshots
         self._state = state
+        self._shields = shields
         self._keys = keys
         token = keys.token
         self._verified_by = key_set_of((*token.active, *token.retired))
@@ -96,17 +101,32 @@ class AccessTokens:
         follow(record)
         return FoundToken(record, handle, signed)
 
-    def check_open(self, found: FoundToken, *, now: datetime) -> Parties:
+    async def check_open(self, found: FoundToken, *, now: datetime) -> Parties:
         """Return whose token it is, if all who stand behind it are still open.
 
         Raises:
             AccessTokenRefused: somebody was switched off, or decided anew.
+            RegisterUnavailable: nobody knows whether the person is shielded by now.
         """
-        registry, between = self._snapshots.registry, found.record.between
         try:
-            return check_still_open(between, registry=registry, today=day_of(now))
+            return await self.check_between(found.record.between, now=now)
         except CLOSED as closed:
             raise AccessTokenRefused(closed.check) from None
+
+    async def check_between(self, between: ReleasedBetween, *, now: datetime) -> Parties:
+        """Return to whom something was released, if all who stand behind it are still open.
+
+        Raises:
+            Refusal: one of `CLOSED`.
+            RegisterUnavailable: nobody knows whether the person is shielded by now.
+        """
+        registry = self._snapshots.registry
+        parties = check_still_open(between, registry=registry, today=day_of(now))
+        supplier = parties.supplier
+        await check_not_shielded_since(
+            between.shields, supplier=supplier.id, name=supplier.display_name, book=self._shields
+        )
+        return parties
 
     def write(
         self, grant: UserinfoGrant, handle: Handle, *, client: KnownClient, now: datetime

@@ -9,6 +9,7 @@ from broker.flow.persons.register import PersonRegister
 from broker.flow.ports import Clock, FlowKeys, Random, Snapshots
 from broker.flow.receipts.receipts import ReceiptLog
 from broker.flow.sender_proofs import SenderProofs
+from broker.flow.shielding.shields import ShieldBook
 from broker.flow.token import TokenFlow
 from broker.flow.tokens.access import AccessTokens
 from broker.flow.tokens.id_tokens import IdTokens
@@ -28,6 +29,7 @@ class BackChannelPorts:
     clients: ClientLogin
     senders: SenderProofs
     register: PersonRegister
+    shields: ShieldBook
     receipts: ReceiptLog
     keys: FlowKeys = field(repr=False)
     audit: AuditLog
@@ -51,6 +53,7 @@ def open_back_channel(ports: BackChannelPorts) -> BackChannel:
         userinfo=userinfo,
         snapshots=ports.snapshots,
         state=ports.state,
+        shields=ports.shields,
         keys=ports.keys,
     )
     families = RefreshFamilies(ports.state)
@@ -62,6 +65,7 @@ def open_back_channel(ports: BackChannelPorts) -> BackChannel:
             families=families,
             access=access,
             register=ports.register,
+            shields=ports.shields,
             receipts=ports.receipts,
             id_tokens=id_tokens,
             audit=ports.audit,

@@ -1,5 +1,6 @@
 """The release decision of today over what a login released: of that, it can only take away."""
 
+from collections.abc import Collection, Mapping
 from datetime import datetime
 
 from broker.domain.dutch_days import day_of
@@ -15,6 +16,8 @@ from broker.domain.release import (
     decide_release,
     keep_asked,
 )
+from broker.domain.shielded_release import PersonShielded, shield_release
+from broker.domain.shielding import Shield
 from broker.domain.stopped_agreements import AgreementStopped
 from broker.domain.takeover_scope import is_taken_over
 from broker.flow.asked import keep_what_is_asked
@@ -29,17 +32,20 @@ from broker.oidc_op.token import GrantRefused
 _REFUSED = (
     *CLOSED,
     *(NoAgreement, AgreementNotInForce, AgreementStopped, PseudonymsRotated),
-    *(RequiredAttributeNotApproved, RequiredAttributeNotStated),
+    *(RequiredAttributeNotApproved, RequiredAttributeNotStated, PersonShielded),
 )
 
 
 def decide_anew(
-    family: RefreshFamily, *, registry: Registry, now: datetime
+    family: RefreshFamily, *, shields: Mapping[str, Shield], registry: Registry, now: datetime
 ) -> tuple[Parties, ReleaseDecision]:
     """Return to whom a refresh releases, and what.
 
     The supplier's pseudonyms must be of the epoch of the login: OIDC Core 12.2 wants the same
     `sub`, and after a rotation only a new login can tell the new one beside `previous_sub`.
+
+    Args:
+        shields: of this person, by id.
 
     Raises:
         GrantRefused: somebody who stands behind the login was switched off, the school decided
@@ -48,7 +54,7 @@ def decide_anew(
     try:
         parties = _check_open(family, registry=registry)
         check_epoch_unchanged(family.grant.pseudonym, supplier=parties.supplier)
-        return parties, _decide(family, parties, registry=registry, now=now)
+        return parties, _decide(family, parties, shields.values(), registry=registry, now=now)
     except _REFUSED as refused:
         raise GrantRefused(refused.check) from None
 
@@ -66,7 +72,12 @@ def _check_open(family: RefreshFamily, *, registry: Registry) -> Parties:
 
 
 def _decide(
-    family: RefreshFamily, parties: Parties, *, registry: Registry, now: datetime
+    family: RefreshFamily,
+    parties: Parties,
+    shields: Collection[Shield],
+    *,
+    registry: Registry,
+    now: datetime,
 ) -> ReleaseDecision:
     school, supplier, today = (
         registry.schools[family.between.school],
@@ -90,6 +101,13 @@ def _decide(
         today=today,
         taken_over=is_taken_over(registry, school.id, supplier.id, today=today),
     )
+    if shields and found is not None:
+        decision = shield_release(
+            *(decision, shields),
+            supplier=supplier,
+            agreement=found.agreement,
+            population=family.population,
+        )
     return keep_what_is_asked(
         keep_asked(decision, held.keys()),
         family.asked_claims,

@@ -38,6 +38,8 @@ from broker.flow.receipts.receipts import (
     build_receipt,
     seal_receipt,
 )
+from broker.flow.shielding.shielded_logins import find_held, hold_again
+from broker.flow.shielding.shields import ShieldBook
 from broker.flow.tokens.access import AccessTokens
 from broker.flow.tokens.decided_anew import decide_anew
 from broker.flow.tokens.held_person import is_still_known, receipt_keys_of
@@ -68,6 +70,7 @@ class RefreshPorts:
     families: RefreshFamilies
     access: AccessTokens
     register: PersonRegister
+    shields: ShieldBook
     receipts: ReceiptLog
     id_tokens: IdTokens
     audit: AuditLog
@@ -126,7 +129,12 @@ class Refresher:
         lives = client.client.refresh
         if lives is None or family.ends_at <= now:
             raise GrantRefused("check_refresh_not_over")
-        parties, decision = decide_anew(family, registry=ports.snapshots.registry, now=now)
+        shields = await find_held(family.between.shields, book=ports.shields)
+        parties, decision = decide_anew(
+            family, shields=shields, registry=ports.snapshots.registry, now=now
+        )
+        held = hold_again(family.between.shields, shields, supplier=parties.supplier.id)
+        family = replace(family, between=replace(family.between, shields=held))
         if not await is_still_known(family.person, register=ports.register):
             await ports.families.end(handle)
             raise GrantRefused("check_person_still_known")

@@ -110,7 +110,7 @@ class TokenStatus:
         found = await ports.access.find(token, now=now)
         if not may_be_told(found, asker):
             return INACTIVE
-        ports.access.check_open(found, now=now)
+        await ports.access.check_open(found, now=now)
         return build_introspection(
             found.record.grant,
             token=found.signed,
