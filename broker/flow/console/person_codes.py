@@ -14,7 +14,7 @@ def person_code(user: ConsoleUserId) -> str:
     """Return the code of somebody: 8 speakable characters; of what is no person's id, the id.
 
     >>> person_code(ConsoleUserId("00112233445566778899aabbccddeeff"))
-    'babefihi'
+    'befoheko'
     >>> person_code(ConsoleUserId("anna, ben"))
     'anna, ben'
     """
