@@ -75,7 +75,7 @@ class WhoAmIPage:
 
     template: ClassVar[str] = "console/who_am_i.html"
     csrf: str = field(repr=False)
-    code: str
+    code: str = field(repr=False)
     place_name: str
     since: str
     may_sign: bool
