@@ -7,6 +7,7 @@ from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.me.me_visits import MePorts, MeVisits
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.ports import FlowKeys
+from broker.flow.requests.filing import RequestDesk
 from broker.programs import ProgramTools
 from broker.resources import Resources
 from broker.settings import LoadedSettings
@@ -38,5 +39,13 @@ def wire_me(
                 audit=tools.audit,
                 clock=tools.clock,
             )
-        )
+        ),
+        requests=RequestDesk(
+            book=resources.requests,
+            keys=keys.shields,
+            clock=tools.clock,
+            random=tools.random,
+            audit=tools.audit,
+            days=loaded.settings.pupils.request_days,
+        ),
     )

@@ -104,14 +104,11 @@ class AnnouncementDocument(Document, frozen=True, kw_only=True):
 
 
 class IdentityProviderDocument(Document, frozen=True, kw_only=True):
-    """`identity_providers/<id>.toml`: one login, of one school or several; or of the employees of
-    a supplier or the federation, to our own pages."""
+    """`identity_providers/<id>.toml`: one login, of one school or several."""
 
     id: Slug
     name: Text | None = None
-    schools: tuple[Slug, ...] = ()
-    supplier: Slug | None = None
-    federation: bool = False
+    schools: Annotated[tuple[Slug, ...], Meta(min_length=1)]
     protocol: Literal["saml", "oidc"]
     state: State
     identifier: Text = "employeeNumber"

@@ -15,6 +15,7 @@ NOT_OF_A_LOGIN = (
     "broker/flow/insight/",
     "broker/flow/login_tests/",
     "broker/flow/me/",
+    "broker/web/me/",
     "broker/flow/parents/",
     "broker/flow/operators/",
     "broker/flow/own_logins/",

@@ -1,7 +1,14 @@
 """`/me` over HTTP: who looks, on whose device, and what is left behind."""
 
 import json
+from base64 import b64decode
+from dataclasses import replace
 from datetime import timedelta
+from urllib.parse import parse_qs, urlsplit
+from zlib import decompress
+
+from lxml import html
+from msgspec.structs import replace as renamed
 
 from broker.domain.ids import SchoolId
 from tests.web.broker_site import Answer, Browser, Site, fields_of
@@ -34,8 +41,6 @@ def test_school_of_several_logins_asks_by_which(site: Site) -> None:
     registry = site.web.snapshots.registry
     idps = registry.idps_of_school[SchoolId("vuurvogel")]
     other = registry.idps_of_school[SchoolId("kompas")]
-    from dataclasses import replace
-
     changed = replace(
         registry, idps_of_school={**registry.idps_of_school, SchoolId("vuurvogel"): (*idps, *other)}
     )
@@ -81,8 +86,6 @@ def test_pupil_sees_supplier_names_days_and_pseudonym(site: Site) -> None:
 def test_decision_says_what_the_school_let_out(site: Site) -> None:
     share(site, "me-2")
     browser = visit_as(site, "me-2")
-    from lxml import html
-
     page = html.fromstring(browser.get("/me", headers=WORDS).response.content)
     (link,) = [each.get("href") for each in page.iter("a") if "/me/decision" in each.get("href")]
     decision = browser.get(link, headers=WORDS)
@@ -171,10 +174,6 @@ def test_logging_in_anew_ends_who_looked_before(site: Site) -> None:
 
 def site_request(away: Answer) -> str:
     """Return the request that a redirect carries to the school."""
-    from base64 import b64decode
-    from urllib.parse import parse_qs, urlsplit
-    from zlib import decompress
-
     query = parse_qs(urlsplit(away.response.headers["location"]).query)
     return decompress(b64decode(query["SAMLRequest"][0]), -15).decode()
 
@@ -192,10 +191,6 @@ def test_it_is_not_shown_inside_another_page(site: Site) -> None:
 
 
 def test_names_of_suppliers_are_no_markup(site: Site) -> None:
-    from dataclasses import replace
-
-    from msgspec.structs import replace as renamed
-
     share(site, "me-11")
     registry = site.web.snapshots.registry
     evil = "<script>alert(1)</script>\u202e"
@@ -232,3 +227,54 @@ def test_on_https_the_cookie_is_bound_to_the_host(secure_site: Site) -> None:
     (cookie,) = [each for each in cookies if each.startswith("__Host-me=")]
     for word in ("HttpOnly", "Secure", "SameSite=Lax", "Path=/"):
         assert word in cookie
+
+
+def ask(browser: Browser, **fields: str) -> Answer:
+    page = browser.get("/me/ask", headers=WORDS)
+    return browser.post("/me/ask", fields_of(page, "/me/ask") | fields, headers=WORDS)
+
+
+def test_pupil_objects_sees_the_deadline_and_takes_it_back(site: Site) -> None:
+    share(site, "me-20")
+    browser = visit_as(site, "me-20")
+    offered = browser.get("/me/ask?supplier=rekenrijk", headers=WORDS).response.text
+    assert '<option value="rekenrijk" selected>' in offered
+    filed = ask(browser, kind="objection", supplier="rekenrijk", attribute="givenName")
+    assert filed.response.headers["location"] == "/me#asked"
+    ask(browser, kind="objection", supplier="rekenrijk", attribute="givenName")  # twice is one
+    page = browser.get("/me", headers=WORDS)
+    assert page.response.text.count("Your school is thinking about it") == 1
+    assert "28 days left" in page.response.text
+    parent = visit_as(site, "me-20", visitor="parent").get("/me", headers=WORDS)
+    assert "Your school is thinking about it" in parent.response.text
+    assert "Your school is thinking" not in visit_as(site, "me-21").get("/me").response.text
+    stranger = visit_as(site, "me-21")
+    form = fields_of(page, "/me/withdraw")
+    own = fields_of(stranger.get("/me", headers=WORDS), "/me/leave")
+    request_id = button_of(page)
+    assert stranger.post("/me/withdraw", own | {"id": request_id}).refused == [
+        "check_request_is_own"
+    ]
+    back = browser.post("/me/withdraw", form | {"id": request_id})
+    assert back.status == 303
+    assert "Taken back" in browser.get("/me", headers=WORDS).response.text
+
+
+def button_of(page: Answer) -> str:
+    """Return the id that the button of a request takes back."""
+    (found,) = html.fromstring(page.response.content).xpath("//button[@name='id']/@value")
+    return str(found)
+
+
+def test_objection_names_a_supplier_and_the_form_says_so(site: Site) -> None:
+    share(site, "me-22")
+    browser = visit_as(site, "me-22")
+    again = ask(browser, kind="objection", supplier="")
+    assert again.status == 422
+    assert "Choose the maker of learning material that you mean." in again.response.text
+    assert ask(browser, kind="correction", supplier="").status == 303
+    for wrong in ({"kind": "x"}, {"kind": "erasure", "supplier": "nobody"}):
+        assert ask(browser, **wrong).status == 400
+    assert site.visit().get("/me/ask").response.headers["location"] == "/me"
+    framed = browser.get("/me/ask", headers={"sec-fetch-dest": "iframe"})
+    assert "csrf" not in framed.response.text

@@ -3,7 +3,6 @@
 from starlette.routing import Route
 
 from broker.web.console.home_routes import home_routes
-from broker.web.console.sign_in_routes import sign_in_routes
 from broker.web.wiring import Web
 
 
@@ -11,5 +10,4 @@ def console_routes(web: Web) -> list[Route]:
     """Return the routes of the console."""
     return [
         *home_routes(web),
-        *sign_in_routes(web),
     ]

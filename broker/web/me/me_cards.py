@@ -14,15 +14,18 @@ from broker.web.me.me_pages import (
     DecisionLink,
     DecisionPage,
     MePage,
+    RequestRow,
     SupplierCard,
     YearLink,
 )
 
-DECISION = "/me/decision"
+DECISION, ASK = "/me/decision", "/me/ask"
 
 
-def page_of(found: OwnYear, *, registry: Registry, csrf: str) -> MePage:
-    """Return the page of one school year."""
+def page_of(
+    found: OwnYear, *, registry: Registry, csrf: str, requests: tuple[RequestRow, ...] = ()
+) -> MePage:
+    """Return the page of one school year, with what the person asked of the school."""
     visit = found.visit
     return MePage(
         csrf=csrf,
@@ -38,6 +41,7 @@ def page_of(found: OwnYear, *, registry: Registry, csrf: str) -> MePage:
             for index, each in enumerate(found.shares, 1)
         ),
         unreadable=found.unreadable,
+        requests=requests,
     )
 
 
@@ -82,6 +86,7 @@ def _card_of(share: SupplierShare, *, registry: Registry, id_: str) -> SupplierC
         pseudonyms=share.pseudonyms,
         decisions=tuple(_decisions_of(share)),
         without_name=share.without_name,
+        ask_url=f"{ASK}?{urlencode({'supplier': share.supplier})}",
     )
 
 

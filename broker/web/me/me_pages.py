@@ -110,6 +110,33 @@ class YearLink:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RequestRow:
+    """One request of the person who looks.
+
+    Attributes:
+        kind, standing, grounds: message ids; no grounds: "".
+        supplier_name: "" for all, or the school itself.
+        attribute: "" for all.
+        days_left: None when it is decided; below zero the school is late.
+        blocks: until it is decided no login goes there.
+    """
+
+    id: str
+    kind: str
+    supplier_name: str
+    attribute: str
+    filed_on: date
+    deadline: date
+    days_left: int | None
+    standing: str
+    tag: str
+    grounds: str
+    blocks: bool
+    by_parent: bool
+    may_withdraw: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MePage:
     """What was shared of somebody in one school year.
 
@@ -131,6 +158,7 @@ class MePage:
     years: tuple[YearLink, ...]
     cards: tuple[SupplierCard, ...] = field(repr=False)
     unreadable: int
+    requests: tuple[RequestRow, ...] = ()
 
     @property
     def nobody_got(self) -> tuple[str, ...]:

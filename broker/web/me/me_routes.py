@@ -7,21 +7,24 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from broker.domain.console_roles import LoginPlace, PlaceKind
+from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, State
 from broker.domain.ids import SchoolId
 from broker.domain.school_search import search_schools
 from broker.flow.me.me_refusals import MeClosed
-from broker.flow.me.me_visits import Visit
 from broker.flow.own_logins.own_login_records import OwnPurpose
 from broker.web.begin import count_start, is_framed, show_new_tab
-from broker.web.csrf import check_own_form, make_token
+from broker.web.csrf import make_token
 from broker.web.login_pages import LoginChoice
 from broker.web.me.me_arriving import ME
 from broker.web.me.me_cards import DECISION, decision_page_of, page_of
+from broker.web.me.me_doors import find_visit, read_own_form, send_file, show_own, token_of
 from broker.web.me.me_files import write_json
 from broker.web.me.me_pages import MeBeginPage, MeClosedPage, MeLoginsPage
+from broker.web.me.me_request_pages import row_of
+from broker.web.me.me_request_routes import me_request_routes
 from broker.web.own_login_routes import send_to_own_login
-from broker.web.pages import MAX_SCHOOLS_SHOWN, Page
+from broker.web.pages import MAX_SCHOOLS_SHOWN
 from broker.web.rehearsal_routes import FORM_BYTES, check_form
 from broker.web.requests import Parameters, only, read_form, read_query
 from broker.web.responses import redirect, show
@@ -43,7 +46,14 @@ def me_routes(web: Web) -> list[Route]:
         except MeClosed:
             return _begin(web, request, query)
         found = await web.me.visits.show(visit, unverified_year=only(query, "year"))
-        page = page_of(found, registry=web.snapshots.registry, csrf=token_of(web, request))
+        registry, today = web.snapshots.registry, day_of(web.clock())
+        asked = await web.me.requests.list_own(visit.session.presented, school=visit.school)
+        page = page_of(
+            found,
+            registry=registry,
+            csrf=token_of(web, request),
+            requests=tuple(row_of(each, registry=registry, today=today) for each in asked),
+        )
         return show_own(web, request, visit, page)
 
     async def log_in(request: Request) -> Response:
@@ -111,59 +121,8 @@ def me_routes(web: Web) -> list[Route]:
         Route(CLOSED, closed, methods=["GET"]),
         Route(DECISION, explain, methods=["GET"]),
         Route(DOWNLOAD, download, methods=["GET"]),
+        *me_request_routes(web),
     ]
-
-
-async def find_visit(web: Web, request: Request) -> Visit:
-    """Return who looks in this browser.
-
-    Raises:
-        MeClosed: nobody.
-        StoreUnavailable
-    """
-    return await web.me.visits.find(web.cookies.read_me(request))
-
-
-async def read_own_form(web: Web, request: Request) -> tuple[Visit, Parameters]:
-    """Return who looks, and the fields of a form of ours that a page of this session sent.
-
-    Raises:
-        MeClosed: the session ended, or another one began: nothing is done in another's name.
-        ForeignForm, RequestUnreadable, RequestTooLarge
-    """
-    visit = await find_visit(web, request)
-    form = await read_form(request, max_bytes=web.max_body_bytes)
-    check_own_form(
-        request,
-        cookie_keys=web.cookie_keys,
-        bound_to=web.cookies.read_me(request),
-        token=only(form, "csrf"),
-        issuer=web.issuer,
-    )
-    return visit, form
-
-
-def token_of(web: Web, request: Request) -> str:
-    """Return the token of the forms on a page of this session."""
-    return make_token(web.cookie_keys, web.cookies.read_me(request))
-
-
-def show_own(
-    web: Web, request: Request, visit: Visit, page: Page, *, onward: bool = False
-) -> Response:
-    """Return a page that leaves the screen by itself when its session ends."""
-    response = show(web, request, page, again=request.method == "GET", onward=onward)
-    response.headers["refresh"] = f"{visit.seconds_left + 1};url={ME}"
-    return response
-
-
-def send_file(body: bytes, *, name: str, media_type: str) -> Response:
-    """Return a file to save; its name names nobody."""
-    headers = {
-        "cache-control": "no-store",
-        "content-disposition": f'attachment; filename="{name}"',
-    }
-    return Response(body, headers=headers, media_type=media_type)
 
 
 def _begin(web: Web, request: Request, query: Parameters) -> Response:

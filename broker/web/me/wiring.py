@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from broker.flow.me.me_visits import MeVisits
+from broker.flow.requests.filing import RequestDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -10,3 +11,4 @@ class MeWeb:
     """The flows of `/me`."""
 
     visits: MeVisits
+    requests: RequestDesk

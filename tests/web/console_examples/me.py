@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+from broker.flow.requests.person_requests import Grounds, RequestKind, RequestState
 from broker.web.login_pages import LoginChoice
 from broker.web.me.me_pages import (
     ChangeRow,
@@ -12,9 +13,18 @@ from broker.web.me.me_pages import (
     MeClosedPage,
     MeLoginsPage,
     MePage,
+    RequestRow,
     SupplierCard,
     YearLink,
 )
+from broker.web.me.me_request_pages import (
+    GROUNDS_WORDS,
+    KIND_WORDS,
+    KINDS,
+    STATE_WORDS,
+    AskPage,
+)
+from broker.web.me.me_request_routes import CHOOSE_SUPPLIER
 from broker.web.pages import Page
 from broker.web.school_choice import SchoolChoice
 
@@ -57,6 +67,55 @@ def a_me_page(**changes: object) -> MePage:
         "unreadable": 0,
     }
     return MePage(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+def a_request(**changes: object) -> RequestRow:
+    fields: dict[str, object] = {
+        "id": "befoheko",
+        "kind": KIND_WORDS[RequestKind.OBJECTION],
+        "supplier_name": "RekenRijk",
+        "attribute": "givenName",
+        "filed_on": date(2026, 11, 3),
+        "deadline": date(2026, 12, 1),
+        "days_left": 4,
+        "standing": STATE_WORDS[RequestState.OPEN],
+        "tag": "busy",
+        "grounds": "",
+        "blocks": True,
+        "by_parent": False,
+        "may_withdraw": True,
+    }
+    return RequestRow(**{**fields, **changes})  # type: ignore[arg-type]
+
+
+REQUESTS = (
+    a_request(),
+    a_request(days_left=-1, by_parent=True, blocks=False),
+    a_request(
+        kind=KIND_WORDS[RequestKind.ERASURE],
+        supplier_name="",
+        attribute="",
+        days_left=None,
+        standing=STATE_WORDS[RequestState.REFUSED],
+        tag="bad",
+        grounds=GROUNDS_WORDS[Grounds.LAW_REQUIRES],
+        blocks=False,
+        may_withdraw=False,
+    ),
+)
+
+
+def an_ask_page(**changes: object) -> AskPage:
+    fields: dict[str, object] = {
+        "csrf": "the-token",
+        "school_name": "De Vuurvogel",
+        "is_parent": False,
+        "kinds": KINDS,
+        "suppliers": (("rekenrijk", "RekenRijk"), ("taaltuin", "Taaltuin")),
+        "attributes": ("givenName", "mail"),
+        "days": 28,
+    }
+    return AskPage(**{**fields, **changes})  # type: ignore[arg-type]
 
 
 EXAMPLES: dict[str, Page] = {
@@ -103,4 +162,9 @@ EXAMPLES: dict[str, Page] = {
         by_board=True,
     ),
     "closed": MeClosedPage(),
+    "with requests": a_me_page(requests=REQUESTS),
+    "ask": an_ask_page(chosen_supplier="rekenrijk"),
+    "ask, of nobody": an_ask_page(
+        suppliers=(), attributes=(), is_parent=True, error=CHOOSE_SUPPLIER, days=1
+    ),
 }
