@@ -104,11 +104,14 @@ class AnnouncementDocument(Document, frozen=True, kw_only=True):
 
 
 class IdentityProviderDocument(Document, frozen=True, kw_only=True):
-    """`identity_providers/<id>.toml`: one login, of one school or several."""
+    """`identity_providers/<id>.toml`: one login, of one school or several; or of the employees of
+    a supplier or the federation, to our own pages."""
 
     id: Slug
     name: Text | None = None
-    schools: Annotated[tuple[Slug, ...], Meta(min_length=1)]
+    schools: tuple[Slug, ...] = ()
+    supplier: Slug | None = None
+    federation: bool = False
     protocol: Literal["saml", "oidc"]
     state: State
     identifier: Text = "employeeNumber"

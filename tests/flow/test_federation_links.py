@@ -27,7 +27,7 @@ def paths_of(*more: Any, **changes: Any) -> list[tuple[str, str]]:
 
 
 def test_checks_are_counted() -> None:
-    assert len(LINK_CHECKS) == 12
+    assert len(LINK_CHECKS) == 13
 
 
 def test_a_federation_that_holds_together() -> None:

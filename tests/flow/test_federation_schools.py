@@ -62,7 +62,7 @@ def paths_of(login: dict[str, Any], **compiler: Any) -> list[str]:
 
 
 def test_checks_are_counted() -> None:
-    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (3, 15)
+    assert (len(SCHOOL_CHECKS), len(IDP_CHECKS)) == (3, 17)
 
 
 @pytest.mark.parametrize(

@@ -7,6 +7,7 @@ from lxml import html
 
 from broker.domain.assurance import MULTI_FACTOR
 from broker.domain.console_roles import ConsoleUserId, HeldRole, LoginPlace, PlaceKind, Role
+from broker.domain.ids import SchoolIdpId
 from broker.flow.console.role_book import NewRole
 from broker.flow.console.session_record import ConsoleSession
 from tests.web.broker_site import Answer, Browser, Site
@@ -33,9 +34,9 @@ class SeatedBrowser:
 
 
 def form_of(answer: Answer, action: str) -> dict[str, str]:
-    """Return the fields of the first form of a page that leads to an address."""
+    """Return the fields of the first form of a page that is posted to an address."""
     page = html.fromstring(answer.response.content)
-    form = next(each for each in page.forms if each.action == action)
+    form = next(each for each in page.forms if each.action == action and each.method == "POST")
     return dict(form.form_values())
 
 
@@ -46,6 +47,7 @@ def seat(
     level: str = MULTI_FACTOR,
     is_forced: bool = True,
     groups: tuple[str, ...] = (),
+    idp: str = "vuurvogel",
 ) -> SeatedBrowser:
     """Give somebody new these roles, and a browser in which they are logged in."""
     web, browser = site.web, site.visit()
@@ -56,6 +58,7 @@ def seat(
         user=user,
         login_kind=login.kind,
         login_place=login.place,
+        idp=SchoolIdpId(idp),
         first_name="Els",
         groups=groups,
         level=level,

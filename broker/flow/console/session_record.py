@@ -3,6 +3,7 @@
 from datetime import datetime
 
 from broker.domain.console_roles import ConsoleUserId, PlaceKind
+from broker.domain.ids import SchoolIdpId
 from broker.flow.held_state.sealed_state import SealedRecord, StateKind
 
 LONGEST_CONSOLE_SECONDS = 8 * 60 * 60  # a working day; the setting is at most this
@@ -14,6 +15,7 @@ class ConsoleSession(SealedRecord, frozen=True, kw_only=True):
     Attributes:
         user: keyed hash of where they log in and as whom.
         login_kind, login_place: where: school, supplier or federation; "" for the federation.
+        idp: by which login.
         first_name: as stated, to greet; "" for none.
         groups: classes that the login states.
         level: of the login, one of `assurance.ACR_VALUES` or "".
@@ -26,6 +28,7 @@ class ConsoleSession(SealedRecord, frozen=True, kw_only=True):
     user: ConsoleUserId
     login_kind: PlaceKind
     login_place: str
+    idp: SchoolIdpId
     first_name: str = ""
     groups: tuple[str, ...] = ()
     level: str = ""
@@ -38,7 +41,7 @@ class ConsoleSession(SealedRecord, frozen=True, kw_only=True):
 
 CONSOLE_SESSION = StateKind(
     name="console-session",
-    version=1,
+    version=2,
     struct=ConsoleSession,
     ttl_seconds=LONGEST_CONSOLE_SECONDS,
     tombstone_ttl_seconds=LONGEST_CONSOLE_SECONDS,

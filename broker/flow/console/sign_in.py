@@ -58,6 +58,7 @@ class SignIn:
             user=user,
             login_kind=result.place.kind,
             login_place=result.place.place,
+            idp=result.idp.id,
             first_name=result.first_name,
             groups=tuple(groups),
             level=result.level,

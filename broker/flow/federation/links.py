@@ -24,6 +24,16 @@ def check_schools_of_logins(federation: Federation) -> Found:
                 yield stated, other_state(path, idp.state, f"the school {school}", state)
 
 
+def check_suppliers_of_logins(federation: Federation) -> Found:
+    for stated, idp in federation.idps.values():
+        if idp.supplier is None:
+            continue
+        if (found := federation.suppliers.get(idp.supplier)) is None:
+            yield stated, unknown("supplier", "supplier", idp.supplier)
+        elif (state := found[1].state) is not idp.state:
+            yield stated, other_state("supplier", idp.state, f"the supplier {idp.supplier}", state)
+
+
 def check_parties_of_agreements(federation: Federation) -> Found:
     for stated, agreement in federation.agreements.values():
         known = federation.suppliers.get(agreement.supplier)
@@ -194,6 +204,7 @@ AGREEMENT_LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
 
 LINK_CHECKS: tuple[Callable[[Federation], Found], ...] = (
     check_schools_of_logins,
+    check_suppliers_of_logins,
     *AGREEMENT_LINK_CHECKS,
     check_brins_once,
     check_logins_once,

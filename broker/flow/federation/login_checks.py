@@ -19,6 +19,7 @@ from broker.domain.federation import SchoolFrom
 from broker.domain.school_hints import BY_DOMAIN, OIDC_HINTS, SAML_HINTS
 from broker.domain.tolerances import Tolerance
 from broker.flow.federation.attribute_names import is_restricted
+from broker.flow.federation.employee_logins import EMPLOYEE_LOGIN_CHECKS
 from broker.flow.federation.levels import check_levels_not_raised
 from broker.flow.federation.metadata_origin import check_origin_stated
 from broker.flow.federation.places import check_location, check_only_of_protocol
@@ -59,7 +60,7 @@ def school_from_of(document: IdentityProviderDocument) -> SchoolFrom:
     """Return how its logins state their school; several schools are told apart by attribute."""
     if document.school_from is not UNSET:
         return document.school_from
-    return SchoolFrom.FIXED if len(document.schools) == 1 else SchoolFrom.ATTRIBUTE
+    return SchoolFrom.FIXED if len(document.schools) <= 1 else SchoolFrom.ATTRIBUTE
 
 
 def check_keys_fit_protocol(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
@@ -90,7 +91,7 @@ def check_schools_stated_once(document: IdentityProviderDocument) -> Iterator[Do
 def check_school_can_be_told(document: IdentityProviderDocument) -> Iterator[DocumentProblem]:
     """The school that a login states decides; with `fixed` there must be nothing to decide."""
     school_from = school_from_of(document)
-    if school_from is SchoolFrom.FIXED and len(set(document.schools)) != 1:
+    if school_from is SchoolFrom.FIXED and len(set(document.schools)) > 1:
         yield DocumentProblem(
             "school_from",
             "is fixed, but there are several schools.",
@@ -248,6 +249,7 @@ IDP_CHECKS: tuple[Callable[[IdentityProviderDocument], Iterator[DocumentProblem]
     check_keys_fit_protocol,
     check_protocol_keys_stated,
     check_schools_stated_once,
+    *EMPLOYEE_LOGIN_CHECKS,
     check_school_can_be_told,
     check_domains_name_own_schools,
     check_identifier_lasts,

@@ -8,7 +8,7 @@ from broker.domain.announcing import Announcing
 from broker.domain.attributes import ENTREE_NAMES, OIDC_NAMES, AttributeName
 from broker.domain.documents import DocumentProblem, IdentityProviderDocument
 from broker.domain.federation import OidcIdpEndpoints, SamlIdpEndpoints, SchoolIdp
-from broker.domain.ids import SchoolId, SchoolIdpId
+from broker.domain.ids import SchoolId, SchoolIdpId, SupplierId
 from broker.domain.tolerances import IdpException, Tolerance
 from broker.flow.federation.discovery import (
     Fetch,
@@ -77,6 +77,8 @@ def compile_idp(
         ),
         single_logout=document.single_logout,
         announcing=_announcing(document),
+        supplier=None if document.supplier is None else SupplierId(document.supplier),
+        federation=document.federation,
     )
 
 

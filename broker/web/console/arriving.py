@@ -1,6 +1,6 @@
 """Somebody comes back from a login to the console: a session under a new handle."""
 
-from urllib.parse import urlsplit
+from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
@@ -9,7 +9,7 @@ from broker.flow.own_logins.own_logins import OwnLoginResult
 from broker.web.responses import redirect
 from broker.web.wiring import Web
 
-HOME = "/console"
+HOME, STEP_UP = "/console", "/console/step-up"
 
 
 async def arrive_at_console(web: Web, request: Request, result: OwnLoginResult) -> Response:
@@ -20,9 +20,19 @@ async def arrive_at_console(web: Web, request: Request, result: OwnLoginResult) 
     """
     before = web.cookies.read_console(request)
     opened = await web.console.sign_in.sign_in(result, before=before)
-    response = redirect(own_place(result.back))
+    back = own_place(result.back)
+    if back.startswith(STEP_UP + "?"):
+        back = _after_step_up(back, is_sure=web.console.desk.signing.is_enough(result.level))
+    response = redirect(back)
     web.cookies.open_console(response, opened.handle.text)
     return response
+
+
+def _after_step_up(asked: str, *, is_sure: bool) -> str:
+    """Return the page for which somebody logged in once more, or the one that tells why not."""
+    if not is_sure:
+        return f"{asked}&failed=1"
+    return own_place(parse_qs(urlsplit(asked).query).get("back", [""])[0])
 
 
 def own_place(unverified: str) -> str:

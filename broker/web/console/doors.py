@@ -7,14 +7,16 @@ handle, so neither another site nor another person's page can send it.
 
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Route
 
+from broker.flow.audit import make_reference, note_refusal
 from broker.flow.console.actors import Actor, check_may_sign
 from broker.flow.console.at_work import AtWork
+from broker.flow.console.console_refusals import LevelNeeded
 from broker.flow.console.console_sessions import SignedOut
 from broker.flow.console.session_record import ConsoleSession
 from broker.web.begin import is_framed, show_new_tab
@@ -26,7 +28,7 @@ from broker.web.responses import redirect, show
 from broker.web.uploads import Upload, read_upload
 from broker.web.wiring import Web
 
-SIGN_IN = "/console/sign-in"
+SIGN_IN, STEP_UP = "/console/sign-in", "/console/step-up"
 
 Answer = Callable[[Request, "Seat"], Awaitable[Response]]
 
@@ -92,7 +94,10 @@ def console_route(
             seat = await enter(web, request)
         except SignInFirst:
             return redirect(f"{SIGN_IN}?{urlencode({'back': _place(request)})}")
-        return await answer(request, seat)
+        try:
+            return await answer(request, seat)
+        except LevelNeeded as refusal:
+            return _to_step_up(web, request, refusal)
 
     return Route(path, door, methods=list(methods))
 
@@ -142,8 +147,8 @@ async def read_own_upload(web: Web, request: Request, seat: Seat, *, max_file_by
 def require_level(web: Web, seat: Seat) -> None:
     """Refuse to show what signs to somebody whose login is not sure or not new enough.
 
-    A page before the signing calls this, and offers to log in once more
-    (`/console/step-up?back=...`); the flow that signs checks it anew.
+    A page before the signing calls this, and so does the flow that signs; the browser is then sent
+    to log in once more, and back to the page.
 
     Raises:
         LevelNeeded
@@ -167,6 +172,16 @@ def show_console(
 def _seat(web: Web, found: AtWork) -> Seat:
     csrf = make_token(web.cookie_keys, found.handle)
     return Seat(found.actor, found.session, csrf, found.handle)
+
+
+def _to_step_up(web: Web, request: Request, refusal: LevelNeeded) -> Response:
+    """Send somebody to log in once more, and back to the page that wants it."""
+    note_refusal(web.audit, refusal, reference=make_reference(web.random))
+    came_from = urlsplit(request.headers.get("referer", ""))
+    back = _place(request)
+    if request.method == "POST":  # the page whose form it was; browsers tell it to our own pages
+        back = f"{came_from.path}{'?' if came_from.query else ''}{came_from.query}"
+    return redirect(f"{STEP_UP}?{urlencode({'back': back})}")
 
 
 def _place(request: Request) -> str:

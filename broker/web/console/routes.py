@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from broker.web.console.home_routes import home_routes
+from broker.web.console.sign_in_routes import sign_in_routes
 from broker.web.wiring import Web
 
 
@@ -10,4 +11,5 @@ def console_routes(web: Web) -> list[Route]:
     """Return the routes of the console."""
     return [
         *home_routes(web),
+        *sign_in_routes(web),
     ]
