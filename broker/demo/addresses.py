@@ -26,6 +26,8 @@ class Party(StrEnum):
     TAALTUIN = "taaltuin"
     BIOSFEER_OIDC = "biosfeer-oidc"
     BIOSFEER_SAML = "biosfeer-saml"
+    REKENRIJK_STAFF = "rekenrijk-staff"
+    FEDERATION_STAFF = "federation-staff"
 
 
 Addresses = Mapping[Party, str]
@@ -43,6 +45,8 @@ DEMO_PORTS: Mapping[Party, int] = MappingProxyType(
         Party.TAALTUIN: 8021,
         Party.BIOSFEER_OIDC: 8022,
         Party.BIOSFEER_SAML: 8023,
+        Party.REKENRIJK_STAFF: 8030,
+        Party.FEDERATION_STAFF: 8031,
     }
 )
 """The ports of `make demo`."""

@@ -18,6 +18,7 @@ from broker.demo import people
 from broker.demo.addresses import Addresses, Party
 from broker.demo.keys import KeyPair, write_ec_key, write_rsa_pair
 from broker.demo.login_documents import (
+    employees_document,
     jwks_table,
     new_login_document,
     oidc_idp_document,
@@ -55,6 +56,8 @@ class DemoFederation:
     taaltuin: SamlSupplierSettings
     biosfeer_oidc: OidcSupplierSettings
     biosfeer_saml: SamlSupplierSettings
+    rekenrijk_staff: OidcSchoolSettings
+    federation_staff: OidcSchoolSettings
 
 
 def write_federation(
@@ -80,6 +83,12 @@ def write_federation(
         documents[f"identity_providers/{settings.school.id}"] = saml_idp_document(settings, serves)
     documents["identity_providers/kompas"] = oidc_idp_document(federation.kompas, serves)
     documents["identity_providers/leerplein"] = new_login_document(federation.leerplein)
+    documents["identity_providers/rekenrijk-staff"] = employees_document(
+        federation.rekenrijk_staff, {"supplier": "rekenrijk"}
+    )
+    documents["identity_providers/federation-staff"] = employees_document(
+        federation.federation_staff, {"federation": True}
+    )
     documents |= {f"suppliers/{each['id']}": each for each in supplier_documents(federation)}
     documents |= {
         f"agreements/{each['school']}-{each['supplier']}": each for each in agreement_documents()
@@ -113,6 +122,17 @@ def make_parties(
             ca_file=ca_file,
         )
 
+    def oidc_school(school: DemoSchool, party: Party) -> OidcSchoolSettings:
+        return OidcSchoolSettings(
+            school,
+            addresses[party],
+            ec_key(party),
+            OidcClientSettings(
+                client_id=BROKER_CLIENT_ID,
+                redirect_uri=f"{addresses[Party.BROKER]}/oidc/callback",
+            ),
+        )
+
     return DemoFederation(
         vuurvogel=SamlSchoolSettings(
             people.VUURVOGEL,
@@ -120,15 +140,7 @@ def make_parties(
             rsa_pair(Party.VUURVOGEL),
             want_signed_requests=True,
         ),
-        kompas=OidcSchoolSettings(
-            people.KOMPAS,
-            addresses[Party.KOMPAS],
-            ec_key(Party.KOMPAS),
-            OidcClientSettings(
-                client_id=BROKER_CLIENT_ID,
-                redirect_uri=f"{addresses[Party.BROKER]}/oidc/callback",
-            ),
-        ),
+        kompas=oidc_school(people.KOMPAS, Party.KOMPAS),
         regenboog=SamlSchoolSettings(
             people.REGENBOOG,
             addresses[Party.REGENBOOG],
@@ -136,15 +148,7 @@ def make_parties(
             sign_response=True,
             attribute_prefix=MACE_PREFIX,
         ),
-        leerplein=OidcSchoolSettings(
-            people.VUURVOGEL,
-            addresses[Party.LEERPLEIN],
-            ec_key(Party.LEERPLEIN),
-            OidcClientSettings(
-                client_id=BROKER_CLIENT_ID,
-                redirect_uri=f"{addresses[Party.BROKER]}/oidc/callback",
-            ),
-        ),
+        leerplein=oidc_school(people.VUURVOGEL, Party.LEERPLEIN),
         rekenrijk=oidc_supplier(Party.REKENRIJK),
         taaltuin=SamlSupplierSettings(
             Party.TAALTUIN,
@@ -160,6 +164,8 @@ def make_parties(
             encryption_keys=rsa_pair(Party.BIOSFEER_SAML, "encryption"),
             soap_logout=True,
         ),
+        rekenrijk_staff=oidc_school(people.REKENRIJK_STAFF, Party.REKENRIJK_STAFF),
+        federation_staff=oidc_school(people.FEDERATION_STAFF, Party.FEDERATION_STAFF),
     )
 
 

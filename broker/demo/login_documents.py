@@ -9,6 +9,10 @@ from broker.demo.addresses import Party
 from broker.demo.oidc_school import CLAIM_NAMES, OidcSchoolSettings, public_jwks
 from broker.demo.saml_school import SamlSchoolSettings
 from broker.demo.toml_writer import Table
+from broker.domain.assurance import MULTI_FACTOR
+
+SECOND_STEP = {MULTI_FACTOR: MULTI_FACTOR}
+"""The demo's logins have a second step that nobody sees: what is asked, they state."""
 
 
 def saml_idp_document(settings: SamlSchoolSettings, serves: Mapping[str, Sequence[str]]) -> Table:
@@ -25,6 +29,7 @@ def saml_idp_document(settings: SamlSchoolSettings, serves: Mapping[str, Sequenc
         "school_from": "attribute",
         "scopes": [school.realm],
         "single_logout": True,
+        "acr": SECOND_STEP,
         "entity_id": f"{settings.base_url}/saml/metadata",
         "metadata": f"{school.id}.xml",
     }
@@ -50,7 +55,20 @@ def oidc_idp_document(settings: OidcSchoolSettings, serves: Mapping[str, Sequenc
         "token_endpoint": f"{settings.base_url}/token",
         "attributes": {claim: name for name, claim in CLAIM_NAMES.items() if claim in not_built_in},
         "jwks": jwks_table(settings.key),
+        "acr": SECOND_STEP,
     }
+
+
+def employees_document(settings: OidcSchoolSettings, whose: Table) -> Table:
+    """Return the login of a supplier's or the federation's employees.
+
+    Args:
+        whose: `supplier` or `federation`.
+    """
+    document = dict(oidc_idp_document(settings, {settings.school.id: ()}))
+    for key in ("schools", "school_from", "scopes"):
+        del document[key]
+    return {**document, **whose, "name": settings.school.name}
 
 
 def new_login_document(settings: OidcSchoolSettings) -> Table:

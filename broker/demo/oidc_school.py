@@ -24,8 +24,10 @@ from broker.demo.oidc_tokens import ClientRefused, OidcClientSettings
 from broker.demo.peers import PeerDocument, PeerUnreachable
 from broker.demo.people import DemoSchool, people_at
 from broker.demo.scenarios import (
+    LoginChoice,
     Scenario,
     UnknownChoice,
+    choose_fine,
     decide_statement,
     read_login_choice,
 )
@@ -35,6 +37,8 @@ from broker.demo.school_form import (
     USED,
     RememberedLogin,
     fields_of,
+    find_known_person,
+    forget_known_person,
     render_down,
     render_home,
     render_login_form,
@@ -85,6 +89,7 @@ class PendingRequest:
     state: str | None
     nonce: str | None
     code_challenge: str
+    level: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,9 @@ class OidcSchool:
             if login is None:
                 return self._refuse(pending.redirect_uri, pending.state, "login_required")
             return self._answer(pending, login)
+        known = find_known_person(request, self._people)
+        if known is not None:
+            return self._log_in(request, pending, choose_fine(known))
         return render_login_form(self._school, request, handle=self._pending.put(pending))
 
     async def log_in(self, request: Request) -> Response:
@@ -191,9 +199,13 @@ class OidcSchool:
             return render_refused(self._school, request, reason=USED)
         if choice.scenario is Scenario.CANCELLED:
             return self._refuse(pending.redirect_uri, pending.state, "access_denied")
+        return self._log_in(request, pending, choice)
+
+    def _log_in(self, request: Request, pending: PendingRequest, choice: LoginChoice) -> Response:
         login = RememberedLogin(decide_statement(choice), datetime.now(UTC))
         answer = self._answer(pending, login)
         self._sessions.renew(answer, login, replaces=request)
+        forget_known_person(answer)
         return answer
 
     def _answer(self, pending: PendingRequest, login: RememberedLogin) -> Response:
@@ -230,7 +242,8 @@ class OidcSchool:
             return _json({"error": "invalid_grant"}, status=400)
         id_token = oidc_tokens.sign_id_token(
             claims_of(code.login)
-            | {"aud": self._settings.client.client_id, "nonce": code.request.nonce},
+            | {"aud": self._settings.client.client_id, "nonce": code.request.nonce}
+            | {"acr": code.request.level or None},
             issuer=self._settings.base_url,
             statement=code.login.statement,
             authenticated_at=code.login.authenticated_at,
@@ -314,6 +327,7 @@ def read_request(asked: Mapping[str, str]) -> PendingRequest:
         state=asked.get("state"),
         nonce=asked.get("nonce"),
         code_challenge=asked["code_challenge"],
+        level=asked.get("acr_values", "").partition(" ")[0],
     )
 
 

@@ -174,6 +174,37 @@ NOOR_BEFORE = _person(
 """Noor before she went to Het Kompas: by law another ECK iD, so another person to everybody."""
 
 
+REKENRIJK_STAFF = DemoSchool("rekenrijk-staff", "RekenRijk", "Utrecht", "91ZZ", "office")
+FEDERATION_STAFF = DemoSchool("federation-staff", "De federatie", "Utrecht", "92ZZ", "office")
+"""Logins of employees alone: no schools, and nobody learns there."""
+
+
+def _employee(person_id: str, given_name: str, surname: str, number: str, at: DemoSchool) -> Person:
+    return _person(
+        person_id,
+        school=at,
+        given_name=given_name,
+        surname=surname,
+        user_name=person_id,
+        number=number,
+        group=f"team-{at.id}",
+        birth_date="19800101",
+        affiliation="employee",
+    )
+
+
+EMPLOYEES: tuple[Person, ...] = (
+    _employee("karin", "Karin", "Mulder", "1100701", VUURVOGEL),
+    _employee("bas", "Bas", "Hendriks", "1100702", VUURVOGEL),
+    _employee("joost", "Joost", "Smit", "1100703", VUURVOGEL),
+    _employee("vera", "Vera", "Dekker", "2200704", KOMPAS),
+    _employee("roos", "Roos", "Peters", "9100705", REKENRIJK_STAFF),
+    _employee("ines", "Ines", "Bos", "9200706", FEDERATION_STAFF),
+)
+"""Those who work in the console, beside Els."""
+
+
 def people_at(school: DemoSchool) -> dict[str, Person]:
     """Return who can log in at `school`, by the value of the form's button."""
-    return {each.id: each for each in (*PEOPLE, NOOR_BEFORE) if each.school is school}
+    everybody = (*PEOPLE, NOOR_BEFORE, *EMPLOYEES)
+    return {each.id: each for each in everybody if each.school is school}

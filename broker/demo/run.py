@@ -36,6 +36,7 @@ from broker.demo.addresses import (
     addresses_of,
     listening,
 )
+from broker.demo.console_users import give_roles
 from broker.demo.federation import EACH_ITS_OWN, DemoFederation, write_federation
 from broker.demo.putting_back import keep_first_state
 from broker.demo.servers import TlsFiles
@@ -104,6 +105,7 @@ def prepare_world(
     init_keys(loaded.keys_folder, now=datetime.now(UTC), issuer_name=addresses[Party.BROKER])
     federation = write_federation(folder, addresses, serves=serves, ca_file=ca_file)
     apply_documents(loaded, [folder / "federation"])
+    give_roles(loaded)
     keep_first_state(loaded)
     return PreparedWorld(loaded, federation, addresses)
 

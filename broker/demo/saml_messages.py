@@ -131,6 +131,7 @@ def build_response(
     attribute_prefix: str,
     authenticated_at: datetime,
     session_index: str,
+    level: str = "",
 ) -> str:
     """Return a Response with one signed and encrypted assertion, as XML.
 
@@ -138,9 +139,10 @@ def build_response(
         sign_response: sign the Response too, around the encrypted assertion.
         attribute_prefix: before each attribute's name, `""` or `urn:mace:dir:attribute-def:`.
         session_index: of the school's session with this browser.
+        level: that was asked; this school gives any, by a second step that nobody sees.
     """
     assertion = server.setup_assertion(
-        authn={"class_ref": PASSWORD},
+        authn={"class_ref": level or PASSWORD},
         sp_entity_id=sp_entity_id,
         in_response_to=request_id,
         consumer_url=acs_url,

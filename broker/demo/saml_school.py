@@ -10,6 +10,7 @@ import secrets
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Any
 
 import anyio.to_thread
 from starlette.applications import Starlette
@@ -24,8 +25,10 @@ from broker.demo.people import DemoSchool, people_at
 from broker.demo.pysaml2 import BINDING_HTTP_POST, BINDING_HTTP_REDIRECT, saml
 from broker.demo.saml_logout import Ended, ask_to_log_out, take_by_browser
 from broker.demo.scenarios import (
+    LoginChoice,
     Scenario,
     UnknownChoice,
+    choose_fine,
     decide_statement,
     read_login_choice,
 )
@@ -35,6 +38,8 @@ from broker.demo.school_form import (
     USED,
     RememberedLogin,
     fields_of,
+    find_known_person,
+    forget_known_person,
     render_down,
     render_home,
     render_login_form,
@@ -73,6 +78,7 @@ class PendingRequest:
     relay_state: str | None
     force_authn: bool
     is_passive: bool
+    level: str = ""
 
 
 class SamlSchool:
@@ -160,6 +166,9 @@ class SamlSchool:
             return render_refused(self._school, request, reason=REQUEST_WRONG)
         if pending.is_passive:
             return await self._answer_passively(pending, self._sessions.find(request))
+        known = find_known_person(request, self._people)
+        if known is not None:
+            return await self._log_in(request, pending, choose_fine(known))
         return render_login_form(self._school, request, handle=self._pending.put(pending))
 
     async def log_in(self, request: Request) -> Response:
@@ -176,11 +185,17 @@ class SamlSchool:
             return render_refused(self._school, request, reason=USED)
         if choice.scenario is Scenario.CANCELLED:
             return await self._refuse(pending, saml_messages.CANCELLED, "cancelled by the user")
+        return await self._log_in(request, pending, choice)
+
+    async def _log_in(
+        self, request: Request, pending: PendingRequest, choice: LoginChoice
+    ) -> Response:
         login = RememberedLogin(
             decide_statement(choice), datetime.now(UTC), f"_{secrets.token_hex(16)}"
         )
         answer = await self._answer(pending, login)
         self._sessions.renew(answer, login, replaces=request)
+        forget_known_person(answer)
         return answer
 
     async def _answer_passively(
@@ -208,6 +223,7 @@ class SamlSchool:
             attribute_prefix=self._settings.attribute_prefix,
             authenticated_at=login.authenticated_at,
             session_index=login.session_index,
+            level=pending.level,
         )
 
     async def _refuse(self, pending: PendingRequest, status: str, text: str) -> Response:
@@ -280,4 +296,12 @@ def read_request(
         relay_state=parameters.get("RelayState"),
         force_authn=message.force_authn in {"true", "1"},
         is_passive=message.is_passive in {"true", "1"},
+        level=_level_asked(message),
     )
+
+
+def _level_asked(message: Any) -> str:
+    """Return the first level that a request names; "" for none."""
+    asked = message.requested_authn_context
+    named = [] if asked is None else [each.text for each in asked.authn_context_class_ref]
+    return named[0] if named else ""

@@ -94,6 +94,11 @@ def read_login_choice(
         raise UnknownChoice from None
 
 
+def choose_fine(person: Person) -> LoginChoice:
+    """Return that somebody logs in and all is fine."""
+    return LoginChoice(person=person, scenario=Scenario.FINE, stated={}, name_id=None)
+
+
 def decide_statement(choice: LoginChoice) -> Statement:
     """Return what the school states for this choice; `cancelled` and `down` state nothing."""
     attributes = dict(choice.person.attributes)

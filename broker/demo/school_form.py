@@ -11,10 +11,10 @@ from datetime import datetime
 
 from starlette.datastructures import FormData
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from broker.demo import pages
-from broker.demo.people import DemoSchool, people_at
+from broker.demo.people import DemoSchool, Person, people_at
 from broker.demo.scenarios import Scenario, Statement
 from broker.demo.start_scenarios import Text
 
@@ -124,6 +124,20 @@ def _render_notice(
         lang=language,
         may_log_out=may_log_out,
     )
+
+
+KNOWN_PERSON_COOKIE = "demo-person"
+"""Who is about to log in, as the start page says: its buttons log in by one click."""
+
+
+def find_known_person(request: Request, people: Mapping[str, Person]) -> Person | None:
+    """Return who the start page said is about to log in here; None: the form asks."""
+    return people.get(request.cookies.get(KNOWN_PERSON_COOKIE, ""))
+
+
+def forget_known_person(answer: Response) -> None:
+    """Ask again the next time."""
+    answer.delete_cookie(KNOWN_PERSON_COOKIE)
 
 
 def fields_of(form: FormData) -> list[tuple[str, str]]:

@@ -15,9 +15,12 @@ from broker.adapters.keys.keys_on_disk import KeysUnusable
 from broker.demo import pages
 from broker.demo.actions import ACTIONS, FOLLOW_SECONDS, PRESS, DemoAction, Stage
 from broker.demo.addresses import Addresses, Party
+from broker.demo.console_users import CONSOLE_USERS
 from broker.demo.pages import choose_language
 from broker.demo.putting_back import put_back
+from broker.demo.school_form import KNOWN_PERSON_COOKIE
 from broker.demo.start_groups import ACTION_GROUPS, SCENARIO_GROUPS, CardGroup
+from broker.demo.start_parties import PARTIES
 from broker.demo.start_scenarios import SCENARIOS, NothingToDo, StartScenario, Text
 from broker.demo.takeover_actions import say_step
 from broker.domain.refusals import Refusal
@@ -53,6 +56,11 @@ WORDS: Mapping[str, Text] = {
         "Nothing is changed yet: the world is as it was at the start.",
     ),
     "changed": Text("Dit is veranderd sinds het begin:", "This was changed since the start:"),
+    "console": Text("Werk in het beheer", "Work in the console"),
+    "console_lead": Text(
+        "Scholen en leveranciers beslissen zelf. Eén klik logt je in als een van hen.",
+        "Schools and suppliers decide themselves. One click logs you in as one of them.",
+    ),
     "put_back": Text("Zet alles terug", "Put everything back"),
     "put_back_lead": Text(
         "Scholen, leveranciers en afspraken worden weer als bij het begin, en niemand heeft nog"
@@ -67,29 +75,6 @@ WORDS: Mapping[str, Text] = {
         "To begin as somebody else, use a private window. All anew? Put everything back, below.",
     ),
 }
-
-PARTIES: tuple[tuple[Party, str, Text], ...] = (
-    (Party.REKENRIJK, "RekenRijk", Text("rekenen (OpenID Connect)", "maths (OpenID Connect)")),
-    (Party.TAALTUIN, "Taaltuin", Text("taal (SAML)", "language (SAML)")),
-    (Party.BIOSFEER_OIDC, "Biosfeer", Text("natuur (OpenID Connect)", "nature (OpenID Connect)")),
-    (Party.BIOSFEER_SAML, "Biosfeer (SAML)", Text("hetzelfde, via SAML", "the same, by SAML")),
-    (Party.VUURVOGEL, "De Vuurvogel", Text("basisschool (SAML)", "primary school (SAML)")),
-    (Party.REGENBOOG, "De Regenboog", Text("basisschool (SAML)", "primary school (SAML)")),
-    (
-        Party.LEERPLEIN,
-        "Het Leerplein",
-        Text(
-            "nieuwe inlog van De Vuurvogel, als die overstapt (OpenID Connect)",
-            "new login of De Vuurvogel, once it switches (OpenID Connect)",
-        ),
-    ),
-    (
-        Party.KOMPAS,
-        "Het Kompas",
-        Text("middelbare school (OpenID Connect)", "secondary school (OpenID Connect)"),
-    ),
-    (Party.BROKER, "Schuilnaam", Text("brengt ze bij elkaar", "brings them together")),
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,6 +120,7 @@ def start_app(
     """
     actions = {} if stage is None else {each.id: each for each in ACTIONS}
     journals = [Journal()]
+    users = {each.person: each for each in CONSOLE_USERS}
 
     async def act(request: Request) -> Response:
         """Run an action; the page then shows what came of it. Other sites cannot press buttons."""
@@ -154,6 +140,15 @@ def start_app(
         answer = back_to(request, "changes")
         # Sessions too, at suppliers and at the broker: browsers drop cookies of all our ports.
         answer.headers["Clear-Site-Data"] = '"cookies"'
+        return answer
+
+    async def open_console(request: Request) -> Response:
+        """Log somebody in to the console by one click: the login is told who is about to come."""
+        user = users.get(request.path_params["person"])
+        if user is None:
+            return Response(status_code=404)
+        answer = RedirectResponse(user.sign_in_address(addresses[Party.BROKER]), status_code=303)
+        answer.set_cookie(KNOWN_PERSON_COOKIE, user.person, httponly=True, samesite="lax")
         return answer
 
     async def home(request: Request) -> Response:
@@ -186,6 +181,14 @@ def start_app(
                 for action, text in journals[-1].changes
             ],
             is_back=journals[-1].is_back,
+            console_users=[
+                {
+                    "id": each.person,
+                    "title": each.title.in_language(language),
+                    "does": each.does.in_language(language),
+                }
+                for each in CONSOLE_USERS
+            ],
             parties=[
                 {"name": name, "url": addresses[party], "role": role.in_language(language)}
                 for party, name, role in PARTIES
@@ -200,6 +203,7 @@ def start_app(
             Route("/", home),
             Route("/actions/{action}", act, methods=["POST"]),
             Route("/put-back", put_all_back, methods=["POST"]),
+            Route("/console/{person}", open_console),
             pages.STATIC,
         ]
     )

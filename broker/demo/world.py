@@ -14,14 +14,15 @@ from starlette.types import ASGIApp
 from broker.demo.actions import Stage
 from broker.demo.addresses import Addresses, Party
 from broker.demo.federation import DemoFederation
-from broker.demo.oidc_school import OidcSchool
+from broker.demo.oidc_school import OidcSchool, OidcSchoolSettings
 from broker.demo.oidc_supplier import OidcSupplier, OidcSupplierSettings
 from broker.demo.peers import PeerDocument
 from broker.demo.people import made_up_eck_id
 from broker.demo.saml_school import SamlSchool, SamlSchoolSettings
 from broker.demo.saml_supplier import SamlSupplier, SamlSupplierSettings
 from broker.demo.servers import TlsFiles, serving
-from broker.demo.start_page import PARTIES, start_app
+from broker.demo.start_page import start_app
+from broker.demo.start_parties import PARTIES
 from broker.demo.start_scenarios import Text
 from broker.demo.supplier import Exercises, SupplierPages
 from broker.demo.takeover_actions import MADE_BEFORE
@@ -85,6 +86,9 @@ def make_party_apps(
     def saml_school(settings: SamlSchoolSettings) -> ASGIApp:
         return SamlSchool(settings, broker_metadata=of_broker("/saml/sp/metadata")).app()
 
+    def oidc_school(settings: OidcSchoolSettings) -> ASGIApp:
+        return OidcSchool(settings, broker_jwks=of_broker("/oidc/jwks")).app()
+
     def oidc_supplier(settings: OidcSupplierSettings, party: Party, kept: Exercises) -> ASGIApp:
         return OidcSupplier(
             settings,
@@ -102,11 +106,11 @@ def make_party_apps(
     return {
         Party.START_PAGE: start_app(addresses, stage, forget_work=have_accounts_of_the_start),
         Party.VUURVOGEL: saml_school(federation.vuurvogel),
-        Party.KOMPAS: OidcSchool(federation.kompas, broker_jwks=of_broker("/oidc/jwks")).app(),
+        Party.KOMPAS: oidc_school(federation.kompas),
         Party.REGENBOOG: saml_school(federation.regenboog),
-        Party.LEERPLEIN: OidcSchool(
-            federation.leerplein, broker_jwks=of_broker("/oidc/jwks")
-        ).app(),
+        Party.LEERPLEIN: oidc_school(federation.leerplein),
+        Party.REKENRIJK_STAFF: oidc_school(federation.rekenrijk_staff),
+        Party.FEDERATION_STAFF: oidc_school(federation.federation_staff),
         Party.REKENRIJK: oidc_supplier(federation.rekenrijk, Party.REKENRIJK, rekenrijk),
         Party.TAALTUIN: saml_supplier(federation.taaltuin, Party.TAALTUIN, taaltuin),
         Party.BIOSFEER_OIDC: oidc_supplier(federation.biosfeer_oidc, Party.BIOSFEER_OIDC, biosfeer),

@@ -16,6 +16,7 @@ from broker.demo.run import prepare_world
 from broker.demo.start_groups import ACTION_GROUPS, SCENARIO_GROUPS
 from broker.demo.start_page import start_app
 from broker.demo.start_scenarios import SCENARIOS
+from broker.domain.console_roles import Role
 
 ADDRESSES = {party: f"http://localhost:{port}" for party, port in DEMO_PORTS.items()}
 
@@ -145,3 +146,20 @@ async def test_suppliers_forget_the_work_when_all_is_put_back(stage: Stage) -> N
     async with httpx2.AsyncClient(transport=transport, base_url="http://localhost") as browser:
         assert (await browser.post("/put-back")).status_code == 303
     assert asked == [True]
+
+
+async def test_a_click_leads_to_the_login_of_somebody_of_the_console(stage: Stage) -> None:
+    async with browser_of(stage) as browser:
+        browser.follow_redirects = False
+        assert 'href="/console/els"' in (await browser.get("/")).text
+        answer = await browser.get("/console/els")
+        assert answer.headers["location"] == (
+            "http://localhost:8000/console/sign-in?login=school%2Fvuurvogel%2Fvuurvogel"
+        )
+        assert browser.cookies["demo-person"] == "els"
+        assert (await browser.get("/console/nobody")).status_code == 404
+
+
+def test_everybody_of_the_console_has_a_role_of_every_kind(stage: Stage) -> None:
+    roles = {role for (role,) in rows_of(stage, "select distinct role from console_roles")}
+    assert roles == {each.value for each in Role} - {Role.TEACHER.value}

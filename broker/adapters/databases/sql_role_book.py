@@ -83,12 +83,15 @@ class SqliteRoleBook:
         self, roles: Sequence[NewRole], *, at: datetime, entries: Sequence[ConsoleEntry]
     ) -> None:
         """Give roles; one that the person holds already is given anew, with its new end."""
+        await asyncio.to_thread(self.give_now, roles, at=at, entries=entries)
 
-        def write(connection: sqlite3.Connection) -> None:
+    def give_now(
+        self, roles: Sequence[NewRole], *, at: datetime, entries: Sequence[ConsoleEntry]
+    ) -> None:
+        """Give roles, for a command that waits."""
+        with self._opened() as connection, transaction(connection):
             _give(connection, roles, at=at)
             _append(connection, entries)
-
-        await self._write(write)
 
     async def withdraw(self, number: int, *, at: datetime, by: str, entry: ConsoleEntry) -> bool:
         """Take a role away; False when it was gone already, and nothing is written."""

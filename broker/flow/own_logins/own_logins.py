@@ -226,8 +226,9 @@ class OwnLoginFlow:
             raise SchoolNotOpen("check_login_still_of_place")
         follow_idp(idp)
         answer = await read(sent, idp)
-        with store_in_words():
-            await ports.state.put(claims=answer.claims)
+        if answer.claims:
+            with store_in_words():
+                await ports.state.put(claims=answer.claims)
         if sent.place.kind is PlaceKind.SCHOOL:
             result = await self._at_school(sent, answer, idp)
         else:

@@ -15,7 +15,7 @@ from broker.domain.school_search import search_schools
 from broker.flow.at_school import LevelAsked
 from broker.flow.console.person_codes import person_code
 from broker.flow.own_logins.own_login_records import OwnPurpose
-from broker.web.begin import count_start, is_framed, show_new_tab
+from broker.web.begin import check_destination, count_start, is_framed, show_new_tab
 from broker.web.console.arriving import STEP_UP, own_place
 from broker.web.console.doors import (
     SIGN_IN,
@@ -53,8 +53,13 @@ def sign_in_routes(web: Web) -> list[Route]:
         if is_framed(request):
             return show_new_tab(web, request)
         if request.method == "POST":
-            return await _begin(web, request)
+            form = await read_form(request, max_bytes=web.max_body_bytes)
+            check_form(web, request, form, bound_to=web.cookies.read_form(request))
+            return await _begin(web, request, login=only(form, "login"), back=only(form, "back"))
         query = read_query(request)
+        if login := only(query, "login"):  # a tile or a bookmark: it begins at once
+            check_destination(request)
+            return await _begin(web, request, login=login, back=only(query, "back"))
         bound_to = web.cookies.read_form(request) or web.random(FORM_BYTES).hex()
         page = _choose(web, bound_to, query=only(query, "q"), back=only(query, "back"))
         response = show(web, request, page, onward=True, again=True, around=ConsoleFrame())
@@ -99,17 +104,15 @@ def sign_in_routes(web: Web) -> list[Route]:
     ]
 
 
-async def _begin(web: Web, request: Request) -> Response:
+async def _begin(web: Web, request: Request, *, login: str, back: str) -> Response:
     counted = count_start(web, request)
-    form = await read_form(request, max_bytes=web.max_body_bytes)
-    check_form(web, request, form, bound_to=web.cookies.read_form(request))
-    kind, _, rest = only(form, "login").partition("/")
+    kind, _, rest = login.partition("/")
     place, _, idp = rest.partition("/")
     begun = await web.own_logins.begin(
         OwnPurpose.CONSOLE,
         LoginPlace(PlaceKind(kind) if kind in set(PlaceKind) else PlaceKind.BOARD, place),
         unverified_idp=idp,
-        back=own_place(only(form, "back")),
+        back=own_place(back),
     )
     response = send_to_own_login(web, request, OwnPurpose.CONSOLE, begun)
     response.raw_headers.append(counted)
