@@ -294,7 +294,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             parts.loaded, resources, flow_keys, tools, schools, state=state, lists=lists
         ),
         own_logins=wire_own_logins(resources, flow_keys, tools, schools, state=state, lists=lists),
-        console=wire_console(parts.loaded, flow_keys, tools, state=state),
+        console=wire_console(parts.loaded, flow_keys, tools, state=state, snapshots=snapshots),
         me=wire_me(parts.loaded, resources, flow_keys, tools, join_rules, state=state, lists=lists),
         token=back_channel.tokens,
         token_status=back_channel.status,

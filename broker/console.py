@@ -1,19 +1,34 @@
 """Part of the composition root: the console. One small function for each of its flows."""
 
+from pathlib import Path
+
 from broker.adapters.databases.sql_console_audit import SqliteConsoleAudit
+from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_role_book import SqliteRoleBook
+from broker.adapters.databases.sql_sheets import SqliteSheets
+from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.flow.console.at_work import ConsoleDesk, SigningRules
 from broker.flow.console.console_sessions import ConsoleSessions, SessionTimes
 from broker.flow.console.sign_in import SignIn, SignInPorts
+from broker.flow.federation.change import Compiler
+from broker.flow.federation.discovery import FetchFailed
 from broker.flow.held_state.sealed_state import SealedState
-from broker.flow.ports import FlowKeys
+from broker.flow.ports import FlowKeys, Snapshots
+from broker.flow.sheets.sheet_desk import SheetDesk
+from broker.flow.sheets.sheet_publication import NarrowPublisher
+from broker.flow.sheets.sheet_reading import SheetReader
 from broker.programs import ProgramTools
 from broker.settings import LoadedSettings
 from broker.web.console.wiring import ConsoleWeb
 
 
 def wire_console(
-    loaded: LoadedSettings, keys: FlowKeys, tools: ProgramTools, *, state: SealedState
+    loaded: LoadedSettings,
+    keys: FlowKeys,
+    tools: ProgramTools,
+    *,
+    state: SealedState,
+    snapshots: Snapshots,
 ) -> ConsoleWeb:
     """Return what the console's routes work with."""
     path = loaded.data_folder / "registry.db"
@@ -26,6 +41,7 @@ def wire_console(
         ),
         audit=SqliteConsoleAudit(path),
         roles=roles,
+        sheets=wire_sheets(path, snapshots, tools),
     )
 
 
@@ -43,3 +59,26 @@ def wire_desk(
         signing=SigningRules(settings.signing_levels, settings.signing_minutes * 60),
         clock=tools.clock,
     )
+
+
+def wire_sheets(path: Path, snapshots: Snapshots, tools: ProgramTools) -> SheetDesk:
+    """Return the desk at which suppliers write their service sheets."""
+    sheets = SqliteSheets(path)
+    return SheetDesk(
+        reader=SheetReader(store=sheets, snapshots=snapshots),
+        drafts=sheets,
+        publisher=NarrowPublisher(SqliteRegistry(path), console_compiler(), tools.clock),
+        snapshots=snapshots,
+        audit=tools.audit,
+        clock=tools.clock,
+    )
+
+
+def console_compiler() -> Compiler:
+    """Return what documents of the console are compiled with: nothing is fetched for them, and
+    none of them is a supplier that is new."""
+    return Compiler(xml=LxmlSecurity(), newest_epoch="", fetch=_fetch_nothing)
+
+
+def _fetch_nothing(url: str) -> str:
+    raise FetchFailed(url)

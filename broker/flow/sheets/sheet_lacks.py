@@ -35,7 +35,7 @@ class NoLanguage(Lack):
 
 
 class NothingSaidOfWorkingWithout(Lack):
-    what = "The sheet does not say what works when a school shares nothing but the secret name."
+    what = "The sheet does not say what works when a school shares nothing but the pseudonym."
     remedy = "Say it in Dutch and in English."
 
 

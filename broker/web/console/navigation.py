@@ -26,6 +26,12 @@ class Entry:
 
 ENTRIES: tuple[Entry, ...] = (
     Entry("/console", N_("Start")),
+    Entry(
+        "/console/sheets",
+        N_("Service sheet"),
+        Permission.SEE_SUPPLIER,
+        N_("What schools read before they decide what to share with you."),
+    ),
     Entry("/console/me", N_("Who am I")),
 )
 """In this order."""

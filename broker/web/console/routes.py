@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from broker.web.console.home_routes import home_routes
+from broker.web.console.sheet_routes import sheet_routes
 from broker.web.console.sign_in_routes import sign_in_routes
 from broker.web.wiring import Web
 
@@ -12,4 +13,5 @@ def console_routes(web: Web) -> list[Route]:
     return [
         *home_routes(web),
         *sign_in_routes(web),
+        *sheet_routes(web),
     ]

@@ -6,6 +6,7 @@ from broker.flow.console.at_work import ConsoleDesk
 from broker.flow.console.console_audit import ConsoleAudit
 from broker.flow.console.role_book import RoleBook
 from broker.flow.console.sign_in import SignIn
+from broker.flow.sheets.sheet_desk import SheetDesk
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,3 +17,4 @@ class ConsoleWeb:
     sign_in: SignIn
     audit: ConsoleAudit
     roles: RoleBook
+    sheets: SheetDesk
