@@ -52,6 +52,7 @@ from broker.flow.operators.two_persons import (
     encode_prepared,
 )
 from broker.flow.persons.register import derive_register_keys
+from broker.flow.shielding.shield_records import derive_shield_keys
 from broker.flow.switching.switching import SwitchDesk
 from broker.flow.takeover.takeovers import TakeoverBounds, TakeoverSigning
 from broker.settings import LoadedSettings, load_settings
@@ -193,6 +194,8 @@ def person_erase(
                     beside=BesideRows(
                         keys=derive_register_keys(keys.register),
                         enrolment=derive_enrolment_keys(keys.register),
+                        shields=derive_shield_keys(keys.register),
+                        school=SchoolId(school),
                         lists=tuple(await lists.counts()),
                     ).tags,
                 )

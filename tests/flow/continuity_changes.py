@@ -142,7 +142,8 @@ class SchoolsChange(KeysRotate):
         world = self.world
         self.operators.now = world.now
         lists = [ListOf(ListKind.PUPILS, each, BIOSFEER_ID) for each in (VUURVOGEL, LIAR)]
-        beside = BesideRows(world.keys.register, world.keys.enrolment, lists)
+        keys = world.keys
+        beside = BesideRows(keys.register, keys.enrolment, keys.shields, school, lists)
 
         async def both() -> None:
             prepared = await self.operators.at.prepare_erasure(

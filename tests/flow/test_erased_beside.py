@@ -16,6 +16,7 @@ from broker.flow.persons.person_records import (
 from broker.flow.persons.person_rows import store_changes
 from broker.flow.persons.register import SupplierMove, derive_register_keys, derive_tag
 from broker.flow.persons.supplier_counts import derive_mark
+from broker.flow.shielding.shield_records import derive_shield_keys, derive_shield_tag
 from broker.flow.transfers.transfer_offers import derive_transfer_person_tag
 from tests.flow.feeding import feed
 from tests.flow.login_world import LoginWorld
@@ -24,6 +25,7 @@ from tests.flow.register_world import KOMPAS, REGENBOOG, VUURVOGEL, a_root
 
 KEYS = derive_register_keys(bytes(32))
 ENROLMENT = derive_enrolment_keys(bytes(32))
+SHIELDS = derive_shield_keys(bytes(32))
 E1, ACCOUNT = a_root("E:1"), a_root("L:1")
 BIOSFEER, OTHER = SupplierId("biosfeer"), SupplierId("lettervos")
 
@@ -47,14 +49,18 @@ async def a_register() -> MemoryRegister:
 async def test_tags_of_all_schools_and_suppliers_that_knew_this_person() -> None:
     who = Presented(Population.PUPIL, eck_id=E1, local=None)
     found = await find_person(who, register=await a_register(), keys=KEYS)
-    tags = set(BesideRows(KEYS, ENROLMENT).tags(found))
+    tags = set(BesideRows(KEYS, ENROLMENT, SHIELDS, KOMPAS).tags(found))
+    at_named = set(BesideRows(KEYS, ENROLMENT, SHIELDS, REGENBOOG).tags(found))
     for root in (E1, ACCOUNT):
         assert derive_person_tag(ENROLMENT, VUURVOGEL, root) in tags
         assert derive_person_tag(ENROLMENT, KOMPAS, root) in tags
         assert derive_person_tag(ENROLMENT, REGENBOOG, root) not in tags
         assert derive_transfer_person_tag(KEYS, root, BIOSFEER) in tags
         assert derive_transfer_person_tag(KEYS, root, OTHER) not in tags
-    assert len(tags) == 6
+        assert derive_shield_tag(SHIELDS, VUURVOGEL, root) in tags
+        assert derive_shield_tag(SHIELDS, REGENBOOG, root) not in tags
+        assert derive_shield_tag(SHIELDS, REGENBOOG, root) in at_named
+    assert len(tags) == 10
     assert derive_tag(KEYS, E1) not in tags
 
 

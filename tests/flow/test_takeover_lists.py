@@ -22,6 +22,7 @@ from broker.flow.operators.erased_beside import BesideRows
 from broker.flow.operators.two_persons import Action, ConfirmedAction, PreparedAction
 from broker.flow.persons.person_erasure import FoundPerson
 from broker.flow.persons.person_records import Presented
+from broker.flow.shielding.shield_records import derive_shield_keys
 from broker.flow.takeover import takeover_lists
 from broker.flow.takeover.takeover_arrival import note_arrival
 from broker.flow.takeover.takeover_lists import ListKind, ListOf, derive_list_tag, read_list
@@ -191,7 +192,15 @@ async def test_lists_go_when_the_take_over_is_closed(mapped: Mapped) -> None:
 
 
 def beside(*lists: ListOf) -> Callable[[FoundPerson], Iterable[bytes]]:
-    return BesideRows(KEYS, derive_enrolment_keys(bytes(32)), lists).tags
+    return BesideRows(
+        *(
+            KEYS,
+            derive_enrolment_keys(bytes(32)),
+            derive_shield_keys(bytes(32)),
+            SchoolId("kompas"),
+        ),
+        lists,
+    ).tags
 
 
 def said_in(prepared: PreparedAction) -> set[str]:
