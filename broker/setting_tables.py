@@ -178,6 +178,8 @@ class Pupils(Section, frozen=True, kw_only=True):
 
     request_days: Annotated[int, Meta(ge=1, le=31)] = 28
     """Within which a school decides; GDPR 12.3 gives it a month."""
+    looked_up_daily: Positive = 10_000
+    """Pupils whose pseudonyms a school may look up in a day; its teachers together as many."""
 
 
 class Enrolment(Section, frozen=True, kw_only=True):

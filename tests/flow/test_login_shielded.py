@@ -224,6 +224,14 @@ class TestWhileItWaits:
 
 
 class TestCost:
+    async def test_nor_does_one_that_goes_on_for_a_school_without(self, world: LoginWorld) -> None:
+        kompas, new = world.records["kompas"], SchoolId("samenklank")
+        world.put(new, replace(kompas, id=new, brin=Brin("55EE"), name="Samenklank"))
+        go_on(world)
+        world.faults.start()
+        await world.log_in(person=NOOR, school=new)
+        assert world.faults.counted["shields"] == 0
+
     async def test_a_school_without_shields_pays_nothing(self, world: LoginWorld) -> None:
         world.faults.start()
         await world.log_in()
@@ -251,6 +259,7 @@ async def test_what_a_school_decided_goes_on_where_its_numbers_do(world: LoginWo
     await shield(world, NOOR, school=SchoolId("kompas"))
     assert "given_name" not in (await world.log_in(person=NOOR, school="kompas")).claims
     go_on(world)
+    await shield(world, DAAN, school=SchoolId("elsewhere"))
     assert "given_name" not in (await world.log_in(person=NOOR, school=new)).claims
     await world.shields.remove([each for each, _ in world.shields.shields])
     assert "given_name" in (await world.log_in(person=NOOR, school=new)).claims

@@ -4,11 +4,13 @@ from dataclasses import replace
 from datetime import UTC, date, datetime
 from hashlib import sha256
 
+import msgspec
 import pytest
 
 from broker.domain.attributes import GIVEN_NAME, AttributeName, Population
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.shielding import Shield, ShieldedBy, ShieldLevel
+from broker.flow.held_state.framing import seal
 from broker.flow.persons.person_records import Presented
 from broker.flow.persons.register import RegisterUnavailable
 from broker.flow.requests.filing import Asked, RequestDesk
@@ -23,9 +25,10 @@ from broker.flow.requests.person_requests import (
     RequestState,
     TooManyRequests,
 )
-from broker.flow.shielding.shield_records import derive_shield_keys
+from broker.flow.shielding.shield_records import derive_shield_keys, places_of
 from broker.flow.shielding.shielded_logins import find_shields
 from broker.flow.shielding.shields import Shielding
+from broker.pseudonyms.derivation import lp
 from tests.builders import a_school
 from tests.flow.login_parties import every_party, registry_of
 from tests.flow.memory_shields import MemoryShields
@@ -40,6 +43,12 @@ DAAN = Presented(Population.PUPIL, eck_id=None, local=a_root("L:daan"))
 KEYS = derive_shield_keys(b"k" * 32)
 OBJECTS = Asked(RequestKind.OBJECTION, REKENRIJK)
 CORRECTS = Asked(RequestKind.CORRECTION)
+
+
+class StoredShape(msgspec.Struct):
+    """No shield."""
+
+    level: int = 1
 
 
 class Counting:
@@ -228,6 +237,13 @@ async def test_rows_that_do_not_open_are_a_fault_and_no_shield(
     (_, stored) = next(iter(book.shields.values()))
     changed = replace(stored, sealed=stored.sealed[:-1] + b"!")
     book.shields = {(stored.tag, stored.id): (SCHOOL.id, changed)}
+    with pytest.raises(RegisterUnavailable, match="check_shield_opens"):
+        await shields_of(book)
+    (place, *_) = places_of(SANNE, school=SCHOOL.id, keys=KEYS)
+    other = seal(place.key, StoredShape(), nonce=bytes(12), bound_to=lp(place.tag, stored.id))
+    book.shields = {
+        (place.tag, stored.id): (SCHOOL.id, replace(stored, tag=place.tag, sealed=other))
+    }
     with pytest.raises(RegisterUnavailable, match="check_shield_opens"):
         await shields_of(book)
     (request,) = book.requests.values()

@@ -69,6 +69,7 @@ ABOUT_PARTIES = {
     ("ServiceSheet", "attributes"),  # what a supplier asks
     ("PersonRequest", "state"),  # open, granted, refused
     ("StoredRequest", "state"),
+    ("FoundPupil", "state"),  # found, not seen, not yours
     ("Web", "token"),  # the journey behind the token endpoint
 }
 

@@ -26,6 +26,8 @@ NOT_OF_A_LOGIN = (
     "broker/flow/takeover/",
     "broker/flow/transfers/",
     "broker/flow/requests/",
+    "broker/flow/own_pupils/",
+    "broker/flow/shielding/shield_desk.py",
     "broker/flow/persons/person_changes.py",
     "broker/flow/persons/person_plans.py",
     "broker/flow/persons/person_objection.py",

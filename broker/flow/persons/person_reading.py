@@ -76,7 +76,8 @@ class PersonReader:
         today: date,
         succession: Succession = NO_SUCCESSION,
     ) -> ReadPerson | None:
-        """Return what rests of somebody at a school; None for who was never seen there.
+        """Return what rests of somebody at a school; None for who was never seen there, and for a
+        protected pupil whose arrival there waits: no login opens anything yet.
 
         Raises:
             RegisterUnavailable: the register cannot be read.
@@ -98,6 +99,8 @@ class PersonReader:
         if not seen:
             return None
         resolved = resolve_with_promise(presented, found, login=login, rules=self.rules)
+        if resolved.waits:
+            return None
         this_year = school_year_of(today)
         first = min((each.since_year for each in seen if each.since_year), default=this_year)
         last = max((each.last_year for each in seen if each.last_year), default=this_year)

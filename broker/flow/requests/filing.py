@@ -87,7 +87,7 @@ class RequestDesk:
         check_askable(asked, registry=registry)
         places = places_of(presented, school=school.id, keys=self.keys)
         filed_on = day_of(self.clock())
-        request_id = RequestId(make_reference(self.random))
+        request_id = make_request_id(self.random)
         is_objection = asked.kind is RequestKind.OBJECTION
         stored = StoredRequest(
             id=request_id,
@@ -169,6 +169,15 @@ class RequestDesk:
             attributes=() if attribute is None else (attribute,),
         )
         return seal_shield(record, place=place, of=request_id, nonce=self.random(NONCE_BYTES))
+
+
+def make_request_id(random: Random) -> RequestId:
+    """Return a fresh code; 48 random bits, so that no two are the same.
+
+    >>> make_request_id(lambda count: bytes(range(count)))
+    'befoheko-befoheko'
+    """
+    return RequestId(f"{make_reference(random)}-{make_reference(random)}")
 
 
 def check_askable(asked: Asked, *, registry: Registry) -> None:

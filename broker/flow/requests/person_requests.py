@@ -33,7 +33,7 @@ from broker.flow.shielding.shield_records import ShieldKeys
 from broker.pseudonyms.derivation import lp
 
 RequestId = NewType("RequestId", str)
-"""Short code that a pupil can pass on to the school: 8 speakable characters; names nobody."""
+"""Short code that a pupil can pass on to the school: twice 8 speakable letters; names nobody."""
 
 MAX_OPEN_REQUESTS = 5
 """Of one person at one school; whoever has more to say, says it to the school."""

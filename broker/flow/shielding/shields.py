@@ -28,6 +28,11 @@ class StoredShield:
     by: ShieldedBy
     sealed: bytes = field(repr=False)
 
+    @classmethod
+    def own(cls, tag: bytes, of: str, sealed: bytes) -> "StoredShield":
+        """Return a row of the school's own decision."""
+        return cls(tag, of, ShieldedBy.SCHOOL, sealed)
+
 
 class ShieldBook(Protocol):
     """Where shields rest. Knows no person."""
