@@ -7,6 +7,7 @@ from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_role_book import SqliteRoleBook
 from broker.adapters.databases.sql_sheets import SqliteSheets
 from broker.adapters.xml.xml_security import LxmlSecurity
+from broker.console_insight import wire_insight
 from broker.flow.console.at_work import ConsoleDesk, SigningRules
 from broker.flow.console.console_sessions import ConsoleSessions, SessionTimes
 from broker.flow.console.sign_in import SignIn, SignInPorts
@@ -42,6 +43,7 @@ def wire_console(
         audit=SqliteConsoleAudit(path),
         roles=roles,
         sheets=wire_sheets(path, snapshots, tools),
+        insight=wire_insight(loaded, tools, snapshots),
     )
 
 

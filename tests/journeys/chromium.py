@@ -94,7 +94,7 @@ FAULTS = """() => {
     }
     if (new Set(ids).size !== ids.length) faults.push("an id twice");
     for (const field of document.querySelectorAll("input:not([type=hidden]), select, textarea"))
-        if (!field.labels.length || !field.labels[0].innerText.trim())
+        if (!field.labels.length || !field.labels[0].textContent.trim())
             faults.push(`no label: ${field.name}`);
     for (const each of document.querySelectorAll("a, button"))
         if (visible(each) && !named(each)) faults.push(`no name: ${each.outerHTML.slice(0, 80)}`);

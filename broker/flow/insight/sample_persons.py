@@ -22,7 +22,8 @@ from broker.domain.attributes import (
     Population,
 )
 from broker.domain.federation import School, SchoolFrom, SchoolIdp
-from broker.domain.identity import VerifiedLogin
+from broker.domain.identity import Identity, VerifiedLogin, identity_at, read_stated
+from broker.domain.registry import Registry
 
 SAMPLE_DOMAIN = "voorbeeld.example"  # RFC 2606: nobody's
 SAMPLE_ECK_ID = "https://ketenid.nl/voorbeeld/" + "0" * 128
@@ -93,6 +94,26 @@ def make_sample_login(
     as_named = {name: name for name in told}
     own = replace(idp, login_identifier=None, attributes=as_named)
     return VerifiedLogin(idp=own, attributes=told, authenticated_at=now)
+
+
+def identify_sample(
+    idp: SchoolIdp,
+    school: School,
+    population: Population,
+    *,
+    registry: Registry,
+    left_out: Collection[AttributeName] = (),
+    groups: tuple[str, ...] = SAMPLE_GROUPS,
+    now: datetime,
+) -> Identity:
+    """Return the identity of a made-up person, read as that of any login.
+
+    Raises:
+        Refusal: of `domain.identity`: something is left out that no login works without.
+    """
+    login = make_sample_login(idp, school, population, left_out=left_out, groups=groups, now=now)
+    schools = registry.schools_of(idp)
+    return identity_at(read_stated(login, schools=schools), school.id, schools=schools)
 
 
 def _values_of(

@@ -32,6 +32,18 @@ ENTRIES: tuple[Entry, ...] = (
         Permission.SEE_SUPPLIER,
         N_("What schools read before they decide what to share with you."),
     ),
+    Entry(
+        "/console/simulator",
+        N_("What would be sent?"),
+        Permission.SIMULATE,
+        N_("See what a supplier would get of a made-up person."),
+    ),
+    Entry(
+        "/console/linkability",
+        N_("Who could be recognised?"),
+        Permission.SIMULATE,
+        N_("Count by a list of pupils whom suppliers could tell apart or match."),
+    ),
     Entry("/console/me", N_("Who am I")),
 )
 """In this order."""

@@ -3,6 +3,7 @@
 from starlette.routing import Route
 
 from broker.web.console.home_routes import home_routes
+from broker.web.console.insight_routes import insight_routes
 from broker.web.console.sheet_routes import sheet_routes
 from broker.web.console.sign_in_routes import sign_in_routes
 from broker.web.wiring import Web
@@ -14,4 +15,5 @@ def console_routes(web: Web) -> list[Route]:
         *home_routes(web),
         *sign_in_routes(web),
         *sheet_routes(web),
+        *insight_routes(web),
     ]

@@ -6,7 +6,17 @@ from broker.flow.console.at_work import ConsoleDesk
 from broker.flow.console.console_audit import ConsoleAudit
 from broker.flow.console.role_book import RoleBook
 from broker.flow.console.sign_in import SignIn
+from broker.flow.insight.list_meter import ListMeter
+from broker.flow.insight.simulator import Simulator
 from broker.flow.sheets.sheet_desk import SheetDesk
+
+
+@dataclass(frozen=True, slots=True)
+class InsightWeb:
+    """What would be sent, who could be recognised, and registers."""
+
+    simulator: Simulator
+    list_meter: ListMeter
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +28,4 @@ class ConsoleWeb:
     audit: ConsoleAudit
     roles: RoleBook
     sheets: SheetDesk
+    insight: InsightWeb
