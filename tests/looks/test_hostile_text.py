@@ -39,7 +39,7 @@ _TURNED = """() => {
     const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
     for (let node = walker.nextNode(); node; node = walker.nextNode())
         if (/[\u202a-\u202e\u2066-\u2069]/.test(node.data)
-                && !node.parentElement.closest("textarea, option, .nl-code"))
+                && !node.parentElement.closest("textarea, option, code, .nl-code"))
             faults.push(`turns the direction: ${node.parentElement.outerHTML.slice(0, 90)}`);
     return faults.slice(0, 6);
 }"""

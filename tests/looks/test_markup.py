@@ -17,6 +17,7 @@ JAVA = ("java", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xss4m")
 TOLERATED = (
     # Safari forgets that a list without bullets is one, unless it is told.
     "The “list” role is unnecessary for element “ul”.",
+    "The “list” role is unnecessary for element “ol”.",
 )
 
 

@@ -26,6 +26,7 @@ _PLACES = (
 
 EXAMPLES: dict[str, Page] = {
     "sign in": SignInPage(csrf="t", back="/console", places=_PLACES, found_count=30),
+    "sign in among many": SignInPage(csrf="t", back="/console", found_count=7021),
     "sign in, nothing found": SignInPage(csrf="t", back="/console", query="zzz"),
     "step up": StepUpPage(csrf="t", back="/console", place_name="De Vuurvogel", minutes=15),
     "step up that failed": StepUpPage(
