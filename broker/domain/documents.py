@@ -83,6 +83,8 @@ class SchoolDocument(Document, frozen=True, kw_only=True):
     single_sign_on: SingleSignOn | UnsetType = UNSET
     """Default: `off` with shared devices, `on` elsewhere."""
     pupils: Annotated[int, Meta(ge=1, le=1_000_000)] | None = None
+    four_eyes: bool = False
+    processor_agreement: date | None = None
     enabled: bool = True
     objection_blocks: bool = False
     api_client: tuple[ApiClientDocument, ...] = ()

@@ -85,6 +85,9 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
         shared_devices: pupils share devices, so each login shows who it is for.
         single_sign_on: never anything but `OFF` with shared devices.
         pupils: published head count; how many may come from other schools goes by it.
+        four_eyes: who prepared a decision does not sign it.
+        processor_agreement: the day on which its board signed one with the federation; None: not
+            yet, and then the school signs nothing with suppliers in production.
         enabled: false refuses every login of this school, also those under way, and its programs.
         api_clients: its programs that may call our API.
         objection_blocks: whether an objection of a pupil holds until the school decides it.
@@ -102,6 +105,8 @@ class School(msgspec.Struct, frozen=True, kw_only=True):
     shared_devices: bool = False
     single_sign_on: SingleSignOn = SingleSignOn.OFF
     pupils: int | None = None
+    four_eyes: bool = False
+    processor_agreement: date | None = None
     enabled: bool = True
     api_clients: tuple[ApiClient, ...] = ()
     objection_blocks: bool = False

@@ -33,6 +33,9 @@ documents = Table(
     Column("compiled", LargeBinary, nullable=False, comment="plain: the record, in msgpack"),
     Column("stated", Text, nullable=False, comment="plain: the document, files and all, in JSON"),
     Index("documents_by_id", "kind", "id", "first_version", unique=True),
+    # By these a worker finds what changed since the version that it has.
+    Index("documents_by_first_version", "first_version"),
+    Index("documents_by_last_version", "last_version"),
     comment="Every form that a federation document ever had.",
 )
 Index(

@@ -154,8 +154,13 @@ class DecisionFlow(Protocol):
         """Stop the logins of a school or board at a supplier at once; return the new version."""
         ...
 
-    def compare(
-        self, actor: Actor, activated: Sequence[ActivatedService], *, from_day: date, until: date
+    async def compare(
+        self,
+        actor: Actor,
+        activated: Sequence[ActivatedService],
+        *,
+        from_day: date,
+        until: date | None,
     ) -> tuple[ComparedService, ...]:
         """Return each line of a list beside what would be decided."""
         ...

@@ -10,6 +10,7 @@ was read; so two schools that decide at once never meet, and two people at one s
 `EditedMeanwhile`.
 """
 
+import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
@@ -216,8 +217,13 @@ async def change_narrowly(
     """
     moved = LeaningMoved()
     for _ in range(MAX_ATTEMPTS):
-        change = check_narrow(
-            store, puts, schools_of_board=schools_of_board, compiler=compiler, note=note
+        change = await asyncio.to_thread(
+            check_narrow,
+            store,
+            puts,
+            schools_of_board=schools_of_board,
+            compiler=compiler,
+            note=note,
         )
         try:
             return await store.put_in_force(change, by=by, at=at, entries=entries)
@@ -243,8 +249,10 @@ def _leans_on(
 
 def _stated(document: AnyDocument, there: StoredDocument | None) -> StatedDocument:
     if there is None:
-        return StatedDocument(KINDS[type(document)], document, file="console")
-    return replace(there.stated, document=document, file="console", prefix="")
+        stated = StatedDocument(KINDS[type(document)], document)
+    else:
+        stated = replace(there.stated, document=document, prefix="")
+    return replace(stated, file=f"{stated.kind}/{document.id}")
 
 
 def _sourced(stated: StatedDocument) -> SourcedTexts:

@@ -105,6 +105,8 @@ def compile_school(document: SchoolDocument, stated: StatedDocument) -> School:
         shared_devices=shared,
         single_sign_on=usual if wanted is UNSET else wanted,
         pupils=document.pupils,
+        four_eyes=document.four_eyes,
+        processor_agreement=document.processor_agreement,
         enabled=document.enabled,
         api_clients=tuple(
             _compile_api_client(f"api_client[{index}].", each, stated)
