@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from broker.adapters.databases.sql_console_audit import SqliteConsoleAudit
+from broker.adapters.databases.sql_decisions import SqliteDecisions
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_role_book import SqliteRoleBook
 from broker.adapters.databases.sql_sheets import SqliteSheets
@@ -11,6 +12,9 @@ from broker.console_insight import wire_insight
 from broker.flow.console.at_work import ConsoleDesk, SigningRules
 from broker.flow.console.console_sessions import ConsoleSessions, SessionTimes
 from broker.flow.console.sign_in import SignIn, SignInPorts
+from broker.flow.decisions.decision_desk import DecisionDesk
+from broker.flow.decisions.decision_reading import DecisionReader
+from broker.flow.decisions.decision_signing import DecisionPorts
 from broker.flow.federation.change import Compiler
 from broker.flow.federation.discovery import FetchFailed
 from broker.flow.held_state.sealed_state import SealedState
@@ -44,7 +48,15 @@ def wire_console(
         roles=roles,
         sheets=wire_sheets(path, snapshots, tools),
         insight=wire_insight(loaded, tools, snapshots),
+        decisions=wire_decisions(path, tools, snapshots),
     )
+
+
+def wire_decisions(path: Path, tools: ProgramTools, snapshots: Snapshots) -> DecisionDesk:
+    """Return with what schools decide."""
+    store = SqliteDecisions(path)
+    reader = DecisionReader(store, snapshots, tools.clock)
+    return DecisionDesk(DecisionPorts(reader, store, console_compiler(), tools.audit, tools.random))
 
 
 def wire_desk(

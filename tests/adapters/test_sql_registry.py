@@ -10,7 +10,7 @@ import pytest
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from broker.adapters.databases import tables_console, tables_sheets
+from broker.adapters.databases import tables_console, tables_decisions, tables_sheets
 from broker.adapters.databases.sql import open_sqlite, sqlite_engine
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_upgrade import upgrade_database
@@ -36,7 +36,7 @@ from tests.flow.federation_builders import (
     without,
 )
 
-DECLARED = (tables_console, tables_sheets)  # by their import
+DECLARED = (tables_console, tables_decisions, tables_sheets)  # by their import
 
 
 @pytest.fixture

@@ -11,6 +11,7 @@ NOT_OF_A_LOGIN = (
     "broker/demo/",
     "broker/commands/",
     "broker/flow/console/",
+    "broker/flow/decisions/",
     "broker/flow/federation/",
     "broker/flow/insight/",
     "broker/flow/login_tests/",

@@ -105,7 +105,7 @@ class DecisionSigning:
     ) -> tuple[SignedDecision, ...]:
         """Put a batch in force; as `DecisionDesk.sign_many`."""
         prepared = self._store.drafts_in(batch)
-        if not prepared and revisions:
+        if not prepared:  # signed before, or never there
             return tuple(self._signed_before(actor, each) for each in revisions)
         if {each.number for each in prepared} != revisions.keys():
             raise DecisionEditedMeanwhile("check_drafts_as_shown")

@@ -6,6 +6,7 @@ from broker.flow.console.at_work import ConsoleDesk
 from broker.flow.console.console_audit import ConsoleAudit
 from broker.flow.console.role_book import RoleBook
 from broker.flow.console.sign_in import SignIn
+from broker.flow.decisions.decision_flow import DecisionFlow
 from broker.flow.insight.list_meter import ListMeter
 from broker.flow.insight.simulator import Simulator
 from broker.flow.sheets.sheet_desk import SheetDesk
@@ -29,3 +30,4 @@ class ConsoleWeb:
     roles: RoleBook
     sheets: SheetDesk
     insight: InsightWeb
+    decisions: DecisionFlow
