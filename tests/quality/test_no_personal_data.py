@@ -85,6 +85,7 @@ HOLDERS = {
 }
 
 SAFE_SUBJECTS = {"name", "AFFILIATION", "canonical", "display_name", "algorithm", "pinned"}
+SAFE_SUBJECTS |= {"path"}  # of a key in a document
 SAFE_SUBJECTS |= {"way", "lines_told"}  # states of a take-over; numbers of lines, no line
 SAFE_SUBJECTS |= {"subject", "identifier", "local_name", "supplier", "letter"}
 SAFE_SUBJECTS |= {"school", "to_idp", "column", "name_lines"}
@@ -92,6 +93,7 @@ SAFE_CHECKS = {"check", "name", "__name__"}
 NOT_SHOWN = {"answer_to"}  # hides itself in a repr
 NOT_SHOWN |= {"problems"}  # of a school's list: numbers of lines, and reasons without values
 NOT_SHOWN |= {"others", "why"}  # of a service sheet, which is about no person
+NOT_SHOWN |= {"agreement", "sheet", "draft"}  # of a decision: likewise
 NOT_SHOWN |= {"faults"}  # of an uploaded table: likewise
 """What a refusal may repeat: names of attributes, parameters, elements, algorithms and parties."""
 

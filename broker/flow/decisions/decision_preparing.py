@@ -63,7 +63,7 @@ class DecisionPreparing:
     async def prepare_many(self, actor: Actor, drafts: Sequence[Draft]) -> PreparedBatch:
         """Keep many drafts, all or none; as `DecisionDesk.prepare_many`."""
         if len(drafts) > MANY_AT_MOST or len({_parties(each) for each in drafts}) < len(drafts):
-            raise DecisionUnusable("check_each_once", subject=f"{len(drafts)}")
+            raise DecisionUnusable("check_each_once")
         roles = {each: self._role(actor, each) for each in {draft.decider for draft in drafts}}
         for each in drafts:
             self._reader.supplier(each.decider, each.supplier)

@@ -37,11 +37,12 @@ class DecisionEditedMeanwhile(Refusal):
 
 
 class DecisionUnusable(Refusal):
-    """It breaks a rule; `problems` say which, in the words of `broker check`."""
+    """It breaks a rule; `problems` say which, in the words of `broker check`. The subject is the
+    key path of the first."""
 
     code = "E-DECIDE-2"
     whose_task = WhoseTask.SCHOOL
-    what = "This cannot be decided so: {subject}."
+    what = "This cannot be decided so."
     remedy = "Go back and change it."
     http_status = 422
 

@@ -106,12 +106,8 @@ def check_usable(standing: DraftStanding, *, today: date) -> None:
 
 def unusable(problems: Sequence[Problem]) -> DecisionUnusable:
     """Return the refusal that tells problems."""
-    first = problems[0]
-    return DecisionUnusable(
-        "check_decision_usable",
-        subject=f"{first.path} {first.problem.rstrip('.')}",
-        problems=problems,
-    )
+    path = problems[0].path
+    return DecisionUnusable("check_decision_usable", subject=path, problems=problems)
 
 
 def file_of(key: Key) -> str:
