@@ -19,7 +19,7 @@ KUSTOMIZE := sigs.k8s.io/kustomize/kustomize/v5@v5.5.0
 # Unpacked, not installed: their services would listen on ports 80 and 443 of this machine, or run.
 UNPACKED_PACKAGES := nginx prometheus shibboleth-sp-utils libapache2-mod-shib simplesamlphp
 
-.PHONY: demo test bench fuzz lint format lock translations clean
+.PHONY: demo test bench fuzz pictures lint format lock translations clean
 
 demo: $(VENV)/.demo-packages $(VENV)/.ready
 	$(VENV)/bin/broker demo
@@ -38,6 +38,11 @@ FUZZ_SECONDS := 60
 fuzz: $(VENV)/.test-packages $(VENV)/.ready
 	$(PY) -m pip install --quiet --no-deps --require-hashes --upgrade --target $(VENV)/fuzz -r tests/fuzz/atheris.txt
 	PYTHONPATH=$(VENV)/fuzz $(PY) -m tests.fuzz $(TARGET) -max_total_time=$(FUZZ_SECONDS)
+
+# The README's pictures, of a demo that runs meanwhile; `make pictures ONLY=me` takes one.
+pictures: $(VENV)/.test-packages $(VENV)/.ready
+	tests/install-packages pngquant
+	$(PY) -m tests.looks.pictures $(ONLY)
 
 lint: $(VENV)/.ready
 	$(PY) -m pytest tests/quality
