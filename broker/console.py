@@ -10,7 +10,10 @@ from broker.adapters.databases.sql_sheets import SqliteSheets
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.console_insight import wire_insight
 from broker.flow.console.at_work import ConsoleDesk, SigningRules
+from broker.flow.console.audit_reading import AuditReading
+from broker.flow.console.broken_logins import BrokenLogins, LinkPorts
 from broker.flow.console.console_sessions import ConsoleSessions, SessionTimes
+from broker.flow.console.invitations import PeopleDesk, PeoplePorts
 from broker.flow.console.sign_in import SignIn, SignInPorts
 from broker.flow.decisions.decision_desk import DecisionDesk
 from broker.flow.decisions.decision_reading import DecisionReader
@@ -37,18 +40,58 @@ def wire_console(
 ) -> ConsoleWeb:
     """Return what the console's routes work with."""
     path = loaded.data_folder / "registry.db"
-    roles = SqliteRoleBook(path)
+    roles, audit = SqliteRoleBook(path), SqliteConsoleAudit(path)
     desk = wire_desk(loaded, tools, roles, state=state)
     return ConsoleWeb(
         desk=desk,
         sign_in=SignIn(
             SignInPorts(sessions=desk.sessions, key=keys.register.tag, audit=tools.audit)
         ),
-        audit=SqliteConsoleAudit(path),
+        audit=audit,
+        audit_reading=AuditReading(audit, snapshots),
         roles=roles,
         sheets=wire_sheets(path, snapshots, tools),
         insight=wire_insight(loaded, tools, snapshots),
         decisions=wire_decisions(path, tools, snapshots),
+        people=wire_people(loaded, snapshots, keys, tools, roles),
+        links=wire_links(keys, tools, roles, desk.sessions),
+    )
+
+
+def wire_people(
+    loaded: LoadedSettings,
+    snapshots: Snapshots,
+    keys: FlowKeys,
+    tools: ProgramTools,
+    roles: SqliteRoleBook,
+) -> PeopleDesk:
+    """Return what invites people, and takes roles away."""
+    return PeopleDesk(
+        PeoplePorts(
+            snapshots=snapshots,
+            roles=roles,
+            key=keys.register.tag,
+            audit=tools.audit,
+            clock=tools.clock,
+            random=tools.random,
+            invitation_days=loaded.settings.console.invitation_days,
+        )
+    )
+
+
+def wire_links(
+    keys: FlowKeys, tools: ProgramTools, roles: SqliteRoleBook, sessions: ConsoleSessions
+) -> BrokenLogins:
+    """Return what lets people in by one-time links."""
+    return BrokenLogins(
+        LinkPorts(
+            roles=roles,
+            sessions=sessions,
+            key=keys.register.tag,
+            audit=tools.audit,
+            clock=tools.clock,
+            random=tools.random,
+        )
     )
 
 

@@ -23,3 +23,30 @@ class LevelNeeded(Refusal):
         "Log in again and sign then. If your login has no second step, ask your school for one."
     )
     http_status = 403
+
+
+class InvitationOver(Refusal):
+    """Unknown, used, withdrawn or expired: the same for all, so that nobody tries codes."""
+
+    code = "E-CONSOLE-5"
+    whose_task = WhoseTask.SCHOOL
+    what = "This invitation or link does not work, or not any more."
+    remedy = "Each works once, and not for long. Ask who gave it to you for a new one."
+    http_status = 403
+
+
+class InvitedElsewhere(Refusal):
+    code = "E-CONSOLE-6"
+    whose_task = WhoseTask.SCHOOL
+    what = "This invitation is for somebody who logs in at another school or company."
+    remedy = "Open it again and log in where it says. The invitation still works."
+    http_status = 403
+
+
+class InvitationUnfit(Refusal):
+    """A form that asks for what nobody can be invited to: no such role there, or a wrong day."""
+
+    code = "E-CONSOLE-7"
+    whose_task = WhoseTask.SCHOOL
+    what = "Nobody can be invited like this: {subject}."
+    remedy = "Go back, correct it and send it again. Nothing was changed."

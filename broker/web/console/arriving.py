@@ -10,6 +10,8 @@ from broker.web.responses import redirect
 from broker.web.wiring import Web
 
 HOME, STEP_UP = "/console", "/console/step-up"
+INVITED = "invitation:"
+"""What a login carries that is to accept an invitation, before its code."""
 
 
 async def arrive_at_console(web: Web, request: Request, result: OwnLoginResult) -> Response:
@@ -17,8 +19,13 @@ async def arrive_at_console(web: Web, request: Request, result: OwnLoginResult) 
 
     Raises:
         NoEmployee, StoreUnavailable
+        InvitationOver, InvitedElsewhere: they came by an invitation, and are not let in by it.
     """
     before = web.cookies.read_console(request)
+    if result.carried.startswith(INVITED):
+        user = web.console.sign_in.identify(result)
+        code = result.carried.removeprefix(INVITED)
+        await web.console.people.accept(code, user=user, login=result.place)
     opened = await web.console.sign_in.sign_in(result, before=before)
     back = own_place(result.back)
     if back.startswith(STEP_UP + "?"):

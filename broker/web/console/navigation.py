@@ -44,6 +44,15 @@ ENTRIES: tuple[Entry, ...] = (
         Permission.SIMULATE,
         N_("Count by a list of pupils whom suppliers could tell apart or match."),
     ),
+    Entry(
+        "/console/people",
+        N_("People"),
+        Permission.SEE_PEOPLE,
+        N_("Who has which role, and invite somebody."),
+    ),
+    Entry(
+        "/console/audit", N_("Log"), Permission.SEE_AUDIT, N_("Who did what, and what was before.")
+    ),
     Entry("/console/me", N_("Who am I")),
 )
 """In this order."""

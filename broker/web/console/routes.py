@@ -2,8 +2,11 @@
 
 from starlette.routing import Route
 
+from broker.web.console.audit_routes import audit_routes
 from broker.web.console.home_routes import home_routes
 from broker.web.console.insight_routes import insight_routes
+from broker.web.console.invitation_routes import invitation_routes
+from broker.web.console.people_routes import people_routes
 from broker.web.console.sheet_routes import sheet_routes
 from broker.web.console.sign_in_routes import sign_in_routes
 from broker.web.wiring import Web
@@ -16,4 +19,7 @@ def console_routes(web: Web) -> list[Route]:
         *sign_in_routes(web),
         *sheet_routes(web),
         *insight_routes(web),
+        *people_routes(web),
+        *invitation_routes(web),
+        *audit_routes(web),
     ]

@@ -3,7 +3,10 @@
 from dataclasses import dataclass
 
 from broker.flow.console.at_work import ConsoleDesk
+from broker.flow.console.audit_reading import AuditReading
+from broker.flow.console.broken_logins import BrokenLogins
 from broker.flow.console.console_audit import ConsoleAudit
+from broker.flow.console.invitations import PeopleDesk
 from broker.flow.console.role_book import RoleBook
 from broker.flow.console.sign_in import SignIn
 from broker.flow.decisions.decision_flow import DecisionFlow
@@ -27,7 +30,10 @@ class ConsoleWeb:
     desk: ConsoleDesk
     sign_in: SignIn
     audit: ConsoleAudit
+    audit_reading: AuditReading
     roles: RoleBook
     sheets: SheetDesk
     insight: InsightWeb
     decisions: DecisionFlow
+    people: PeopleDesk
+    links: BrokenLogins
