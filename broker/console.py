@@ -7,6 +7,7 @@ from broker.adapters.databases.sql_decisions import SqliteDecisions
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_role_book import SqliteRoleBook
 from broker.adapters.databases.sql_sheets import SqliteSheets
+from broker.adapters.documents.typeset_documents import TypesetDocuments
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.console_insight import wire_insight
 from broker.flow.console.at_work import ConsoleDesk, SigningRules
@@ -55,6 +56,7 @@ def wire_console(
         decisions=wire_decisions(path, tools, snapshots),
         people=wire_people(loaded, snapshots, keys, tools, roles),
         links=wire_links(keys, tools, roles, desk.sessions),
+        documents=TypesetDocuments(),
     )
 
 

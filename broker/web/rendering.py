@@ -44,6 +44,7 @@ class Pages:
         template_folders: Sequence[Path] = (),
     ) -> None:
         self.assets = assets
+        self.texts = texts
         folders = [*template_folders, TEMPLATES_FOLDER]
         self._templates: Mapping[Language, Mapping[str, Template]] = {
             language: compile_templates(folders, texts[language], assets) for language in texts

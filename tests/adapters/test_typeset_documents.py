@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 import pytest
 import typst
@@ -20,7 +21,7 @@ from broker.domain.printed_documents import (
     write_printed,
 )
 
-MADE_AT = datetime(2026, 11, 27, 14, 30, tzinfo=UTC)
+MADE_AT = datetime(2026, 11, 27, 14, 30, 5, 123, tzinfo=ZoneInfo("Europe/Amsterdam"))
 EVERY_BLOCK: tuple[Block, ...] = (
     Facts((("School", "De Vuurvogel"), ("Dienst", "RekenRijk"))),
     Heading("Wat er wordt gedeeld"),

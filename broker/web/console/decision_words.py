@@ -20,7 +20,7 @@ from broker.domain.decision_outline import (
     compare_choices,
     in_order,
 )
-from broker.domain.sheet_documents import WordsDocument
+from broker.domain.sheet_documents import AttributeDocument, WordsDocument
 from broker.web.attribute_words import PLAIN_WORDS
 from broker.web.texts import N_, Language
 
@@ -145,6 +145,14 @@ class DecisionWords:
             last=self.day(last_day),
         )
 
+    def why(self, asked: AttributeDocument) -> str:
+        """Return the supplier's reason."""
+        return self.text(WordsDocument(nl=asked.purpose, en=asked.purpose_en or ""))
+
+    def without(self, asked: AttributeDocument) -> str:
+        """Return what happens without it: the supplier's own words, else ours."""
+        return self.text(asked.works_without) or self._without(is_required=asked.required)
+
     def _lead(self, each: Outline, supplier: str) -> str:
         values = {"supplier": supplier, "what": self.names(line.name for line in each.shared)}
         if each.audience.population is Population.STAFF:
@@ -186,15 +194,15 @@ class DecisionWords:
             name=each.name,
             words=self.name(each.name),
             why=self.text(each.purpose),
-            without=self.text(each.without) or self._without(each),
+            without=self.text(each.without) or self._without(is_required=each.required),
             required=each.required,
             approved=each.approved,
             is_new=each.is_new,
             needs_end_day=each.needs_end_day,
         )
 
-    def _without(self, each: AskedLine) -> str:
-        if each.required:
+    def _without(self, *, is_required: bool) -> str:
+        if is_required:
             return self.say(N_("Without this, nobody of them can log in."))
         return self.say(N_("Without this, it works too."))
 

@@ -27,6 +27,12 @@ class Entry:
 ENTRIES: tuple[Entry, ...] = (
     Entry("/console", N_("Start")),
     Entry(
+        "/console/decide",
+        N_("Services"),
+        Permission.SEE_SCHOOL,
+        N_("What suppliers get of pupils and staff: look, decide, stop."),
+    ),
+    Entry(
         "/console/sheets",
         N_("Service sheet"),
         Permission.SEE_SUPPLIER,

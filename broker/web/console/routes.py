@@ -3,6 +3,11 @@
 from starlette.routing import Route
 
 from broker.web.console.audit_routes import audit_routes
+from broker.web.console.choose_catalogue import catalogue_routes
+from broker.web.console.choose_import_routes import import_routes
+from broker.web.console.choose_kept_routes import kept_routes
+from broker.web.console.choose_review_routes import review_routes
+from broker.web.console.choose_sign_routes import sign_routes
 from broker.web.console.home_routes import home_routes
 from broker.web.console.insight_routes import insight_routes
 from broker.web.console.invitation_routes import invitation_routes
@@ -17,6 +22,11 @@ def console_routes(web: Web) -> list[Route]:
     return [
         *home_routes(web),
         *sign_in_routes(web),
+        *sign_routes(web),  # before the catalogue: its addresses fit a kind and a place too
+        *catalogue_routes(web),
+        *import_routes(web),
+        *kept_routes(web),
+        *review_routes(web),
         *sheet_routes(web),
         *insight_routes(web),
         *people_routes(web),

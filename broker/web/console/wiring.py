@@ -1,7 +1,9 @@
 """What the console's routes work with: one field for each flow. `broker.console` makes it."""
 
 from dataclasses import dataclass
+from typing import Protocol
 
+from broker.domain.printed_documents import PrintedDocument
 from broker.flow.console.at_work import ConsoleDesk
 from broker.flow.console.audit_reading import AuditReading
 from broker.flow.console.broken_logins import BrokenLogins
@@ -13,6 +15,18 @@ from broker.flow.decisions.decision_flow import DecisionFlow
 from broker.flow.insight.list_meter import ListMeter
 from broker.flow.insight.simulator import Simulator
 from broker.flow.sheets.sheet_desk import SheetDesk
+
+
+class DocumentTypesetter(Protocol):
+    """Makes PDF of what is printed and kept."""
+
+    async def typeset(self, document: PrintedDocument) -> bytes:
+        """Return the document as PDF, beside the event loop.
+
+        Raises:
+            DocumentTooLong
+        """
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,3 +51,4 @@ class ConsoleWeb:
     decisions: DecisionFlow
     people: PeopleDesk
     links: BrokenLogins
+    documents: DocumentTypesetter
