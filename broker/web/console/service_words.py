@@ -37,9 +37,7 @@ def _rows(words: DecisionWords, sheet: SheetDocument) -> Iterator[Row]:
     if sheet.outside_eea.nl or sheet.outside_eea.en:
         yield say(N_("Outside Europe, on the ground of")), words.text(sheet.outside_eea)
     others = "; ".join(
-        f"{each.name} ({name_country(each.country, words.language)}): {words.text(each.purpose)}".rstrip(
-            ": "
-        )
+        f"{each.name} ({say(name_country(each.country))}): {words.text(each.purpose)}".rstrip(": ")
         for each in sheet.sub_processor
     )
     yield say(N_("Other companies that see it")), others or say(N_("None."))
