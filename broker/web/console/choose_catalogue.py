@@ -1,7 +1,7 @@
 """The catalogue of services of a school or board: what there is, and how it stands with each."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import ClassVar
 
@@ -73,7 +73,7 @@ class ServiceRow:
     url: str
     name: str
     category: str
-    state: State
+    standing: State
     ends: str
     decided_by: str
     is_linkable: bool
@@ -89,9 +89,9 @@ class CataloguePage:
 
     template: ClassVar[str] = "console/choose_catalogue.html"
     place: Place
-    query: str = ""
+    query: str = field(default="", repr=False)
     category: str = ""
-    state: str = ""
+    standing: str = ""
     categories: tuple[tuple[str, str], ...] = ()
     states: tuple[tuple[str, str], ...] = ()
     counts: tuple[tuple[str, int, str], ...] = ()
@@ -104,7 +104,7 @@ class PlacesPage:
     """For which school or board do you decide?"""
 
     template: ClassVar[str] = "console/choose_places.html"
-    query: str = ""
+    query: str = field(default="", repr=False)
     places: tuple[Place, ...]
     pager: Pager
 
@@ -182,7 +182,7 @@ def build_catalogue(
         place=place,
         query=query,
         category=category,
-        state=state,
+        standing=state,
         categories=tuple((each.value, words.say(CATEGORY_WORDS[each])) for each in ProductCategory),
         states=tuple((name, words.say(each.words)) for name, each in STATES.items()),
         counts=tuple(
@@ -202,7 +202,7 @@ def _row(place: Place, words: DecisionWords, line: CatalogueLine, state: str) ->
         url=place.service(line.supplier),
         name=line.name,
         category=CATEGORY_WORDS[ProductCategory(category)] if known else "",
-        state=STATES[state],
+        standing=STATES[state],
         ends="" if line.last_day is None else words.day(line.last_day),
         decided_by="" if place.is_board else _DECIDED_BY[line.decided_by],
         is_linkable=line.is_linkable,

@@ -75,7 +75,7 @@ class ComparedRow:
     supplier: str
     name: str
     schools: tuple[str, ...]
-    state: State
+    standing: State
     changes: tuple[str, ...]
 
 
@@ -169,7 +169,7 @@ def build_compare(
                 supplier=supplier,
                 name=name_of(supplier),
                 schools=tuple(schools),
-                state=COMPARED[kind],
+                standing=COMPARED[kind],
                 changes=changes,
             )
             for (supplier, kind, changes), schools in sorted(

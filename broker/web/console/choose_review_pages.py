@@ -76,7 +76,7 @@ class ReviewPage:
     name: str
     legal_name: str
     url: str
-    state: State
+    standing: State
     period: str = ""
     purposes: tuple[str, ...]
     facts: tuple[Row, ...]
@@ -171,7 +171,7 @@ def build_review(
         name=name,
         legal_name=document.legal_name,
         url=url,
-        state=STATES[state],
+        standing=STATES[state],
         period=_period(view, words),
         purposes=describe_purposes(words, document.sheet),
         facts=describe_sheet(words, document.sheet),

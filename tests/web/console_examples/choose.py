@@ -316,7 +316,7 @@ EXAMPLES: dict[str, Page] = {
                 supplier=f"s{at}",
                 name=f"Dienst {at}",
                 schools=("De Vuurvogel",) * (at + 1),
-                state=each,
+                standing=each,
                 changes=WORDS.changes(a_view().choice, CHOICE) if at else (),
             )
             for at, each in enumerate(COMPARED.values())
