@@ -30,6 +30,7 @@ from broker.browser_sessions import (
 )
 from broker.callers import certificate_hop_of, certificate_support_of, wire_callers
 from broker.console import wire_console
+from broker.console_pupils import wire_pupil_desks
 from broker.flow.at_school import SchoolAddresses
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserSteps
@@ -294,7 +295,14 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             parts.loaded, resources, flow_keys, tools, schools, state=state, lists=lists
         ),
         own_logins=wire_own_logins(resources, flow_keys, tools, schools, state=state, lists=lists),
-        console=wire_console(parts.loaded, flow_keys, tools, state=state, snapshots=snapshots),
+        console=wire_console(
+            *(parts.loaded, flow_keys, tools),
+            state=state,
+            snapshots=snapshots,
+            pupils=wire_pupil_desks(
+                *(parts.loaded, resources, flow_keys, tools), lists=lists, rules=join_rules
+            ),
+        ),
         me=wire_me(parts.loaded, resources, flow_keys, tools, join_rules, state=state, lists=lists),
         token=back_channel.tokens,
         token_status=back_channel.status,

@@ -10,6 +10,7 @@ from broker.adapters.databases.sql_sheets import SqliteSheets
 from broker.adapters.documents.typeset_documents import TypesetDocuments
 from broker.adapters.xml.xml_security import LxmlSecurity
 from broker.console_insight import wire_insight
+from broker.console_pupils import PupilDesks
 from broker.flow.console.at_work import ConsoleDesk, SigningRules
 from broker.flow.console.audit_reading import AuditReading
 from broker.flow.console.broken_logins import BrokenLogins, LinkPorts
@@ -38,6 +39,7 @@ def wire_console(
     *,
     state: SealedState,
     snapshots: Snapshots,
+    pupils: PupilDesks,
 ) -> ConsoleWeb:
     """Return what the console's routes work with."""
     path = loaded.data_folder / "registry.db"
@@ -52,6 +54,9 @@ def wire_console(
         audit_reading=AuditReading(audit, snapshots),
         roles=roles,
         sheets=wire_sheets(path, snapshots, tools),
+        shields=pupils.shields,
+        officer=pupils.officer,
+        finder=pupils.finder,
         insight=wire_insight(loaded, tools, snapshots),
         decisions=wire_decisions(path, tools, snapshots),
         people=wire_people(loaded, snapshots, keys, tools, roles),

@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from datetime import date
 
 from broker.domain.attributes import Population
-from broker.domain.federation import School
+from broker.domain.federation import School, Supplier
 from broker.domain.ids import SchoolId
 from broker.domain.registry import Registry
-from broker.domain.relations import number_sources
+from broker.domain.relations import find_agreement, number_sources
 from broker.flow.enrolment.enrolment_records import (
     EnrolmentRecord,
     derive_login_tag,
@@ -31,6 +31,16 @@ from broker.pseudonyms.derivation import (
     root_from_local,
     root_from_local_staff,
 )
+
+
+def suppliers_of_school(registry: Registry, school: School, today: date) -> tuple[Supplier, ...]:
+    """Return the suppliers with whom a school has an agreement, by name."""
+    found = (
+        each
+        for each in registry.suppliers.values()
+        if find_agreement(registry, school, each.id, today) is not None
+    )
+    return tuple(sorted(found, key=lambda each: (each.display_name.casefold(), each.id)))
 
 
 @dataclass(frozen=True, slots=True)

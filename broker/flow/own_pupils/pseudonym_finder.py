@@ -21,12 +21,11 @@ from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, Supplier
 from broker.domain.ids import SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
-from broker.domain.relations import find_agreement
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.console.actors import Actor, check_may
 from broker.flow.console.console_audit import ConsoleAudit, entry_of
 from broker.flow.console.console_refusals import NotAllowed
-from broker.flow.own_pupils.known_pupils import OwnPupil, OwnPupils
+from broker.flow.own_pupils.known_pupils import OwnPupil, OwnPupils, suppliers_of_school
 from broker.flow.own_pupils.pupil_lists import ListedPupil
 from broker.flow.persons.person_reading import PersonReader
 from broker.flow.persons.register import RegisterUnavailable
@@ -129,13 +128,15 @@ class PseudonymFinder:
             NotAllowed
         """
         self._check(actor, school)
-        registry, today = self.snapshots.registry, day_of(self.clock())
-        found = (
-            each
-            for each in registry.suppliers.values()
-            if find_agreement(registry, school, each.id, today) is not None
-        )
-        return tuple(sorted(found, key=lambda each: (each.display_name.casefold(), each.id)))
+        return suppliers_of_school(self.snapshots.registry, school, day_of(self.clock()))
+
+    def is_teacher(self, actor: Actor, school: School) -> bool:
+        """Tell whether somebody finds pupils of own groups alone.
+
+        Raises:
+            NotAllowed
+        """
+        return self._check(actor, school) is Role.TEACHER
 
     async def find(
         self,

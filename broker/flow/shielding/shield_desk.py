@@ -13,7 +13,7 @@ import msgspec
 from broker.domain.attributes import Population
 from broker.domain.console_roles import Permission, Role
 from broker.domain.dutch_days import day_of
-from broker.domain.federation import School
+from broker.domain.federation import School, Supplier
 from broker.domain.ids import SupplierId
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.domain.shielding import Shield, ShieldLevel
@@ -21,7 +21,7 @@ from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.console.actors import Actor, check_may
 from broker.flow.console.console_audit import ConsoleAudit, entry_of
 from broker.flow.held_state.framing import NONCE_BYTES
-from broker.flow.own_pupils.known_pupils import OwnPupil, OwnPupils
+from broker.flow.own_pupils.known_pupils import OwnPupil, OwnPupils, suppliers_of_school
 from broker.flow.own_pupils.pupil_lists import ListedPupil
 from broker.flow.ports import Clock, Random, Snapshots
 from broker.flow.random_texts import make_text
@@ -77,6 +77,15 @@ class ShieldDesk:
     audit: AuditLog
     clock: Clock
     random: Random
+
+    def suppliers_of(self, actor: Actor, school: School) -> tuple[Supplier, ...]:
+        """Return the suppliers with whom the school has an agreement, by name.
+
+        Raises:
+            NotAllowed
+        """
+        self._check(actor, Permission.SEE_PROTECTED, school)
+        return suppliers_of_school(self.snapshots.registry, school, day_of(self.clock()))
 
     async def look(
         self,

@@ -39,6 +39,24 @@ ENTRIES: tuple[Entry, ...] = (
         N_("What schools read before they decide what to share with you."),
     ),
     Entry(
+        "/console/requests",
+        N_("Requests of pupils"),
+        Permission.SEE_REQUESTS,
+        N_("What pupils and parents ask of the school, and until when it may answer."),
+    ),
+    Entry(
+        "/console/pupils",
+        N_("Shield a pupil"),
+        Permission.SEE_PROTECTED,
+        N_("Share less of one pupil, or let a pupil not log in at a supplier."),
+    ),
+    Entry(
+        "/console/pseudonyms",
+        N_("Whose pseudonym is this?"),
+        Permission.FIND_PSEUDONYMS,
+        N_("Find your own pupils by the names that suppliers have for them."),
+    ),
+    Entry(
         "/console/simulator",
         N_("What would be sent?"),
         Permission.SIMULATE,

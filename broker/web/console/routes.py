@@ -12,6 +12,9 @@ from broker.web.console.home_routes import home_routes
 from broker.web.console.insight_routes import insight_routes
 from broker.web.console.invitation_routes import invitation_routes
 from broker.web.console.people_routes import people_routes
+from broker.web.console.pupils_pseudonym_routes import pseudonym_routes
+from broker.web.console.pupils_request_routes import request_routes
+from broker.web.console.pupils_shield_routes import shield_routes
 from broker.web.console.sheet_routes import sheet_routes
 from broker.web.console.sign_in_routes import sign_in_routes
 from broker.web.wiring import Web
@@ -28,6 +31,9 @@ def console_routes(web: Web) -> list[Route]:
         *kept_routes(web),
         *review_routes(web),
         *sheet_routes(web),
+        *shield_routes(web),
+        *request_routes(web),
+        *pseudonym_routes(web),
         *insight_routes(web),
         *people_routes(web),
         *invitation_routes(web),

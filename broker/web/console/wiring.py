@@ -14,7 +14,10 @@ from broker.flow.console.sign_in import SignIn
 from broker.flow.decisions.decision_flow import DecisionFlow
 from broker.flow.insight.list_meter import ListMeter
 from broker.flow.insight.simulator import Simulator
+from broker.flow.own_pupils.pseudonym_finder import PseudonymFinder
+from broker.flow.requests.deciding import OfficerDesk
 from broker.flow.sheets.sheet_desk import SheetDesk
+from broker.flow.shielding.shield_desk import ShieldDesk
 
 
 class DocumentTypesetter(Protocol):
@@ -47,6 +50,9 @@ class ConsoleWeb:
     audit_reading: AuditReading
     roles: RoleBook
     sheets: SheetDesk
+    shields: ShieldDesk
+    officer: OfficerDesk
+    finder: PseudonymFinder
     insight: InsightWeb
     decisions: DecisionFlow
     people: PeopleDesk
