@@ -1,6 +1,7 @@
 """A world in which somebody looks at what was shared."""
 
 from datetime import timedelta
+from typing import Any
 
 from broker.demo.people import Person
 from broker.domain.attributes import Population
@@ -10,13 +11,16 @@ from broker.domain.ids import BoardId, SchoolId, SupplierId
 from broker.flow.enrolment.enrolments import EnrolmentRules, SchoolLists
 from broker.flow.held_state.browser_steps import BrowserStep
 from broker.flow.me.me_records import MeSession
-from broker.flow.me.me_visits import MePorts, MeVisits, OwnYear
+from broker.flow.me.me_views import OwnYear
+from broker.flow.me.me_visits import MePorts, MeVisits
 from broker.flow.own_logins.own_login_records import OwnPurpose
 from broker.flow.own_logins.own_logins import OwnLoginFlow, OwnLoginPorts, OwnLoginResult
+from broker.flow.parents.parent_visits import ParentPorts, ParentVisits
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.persons import present_roots
 from tests.flow.login_answers import read_at_school
 from tests.flow.login_world import SANNE, LoginWorld
+from tests.flow.memory_letters import MemoryLetters
 
 
 class WrittenHistory:
@@ -40,9 +44,10 @@ class WrittenHistory:
 class MeDesk:
     """Somebody at `/me`, over the ports of a world of logins."""
 
-    def __init__(self, world: LoginWorld | None = None) -> None:
+    def __init__(self, world: LoginWorld | None = None, *, letters: object = None) -> None:
         self.world = world or LoginWorld()
         self.history = WrittenHistory()
+        self.letters: Any = letters or MemoryLetters()
 
     @property
     def visits(self) -> MeVisits:
@@ -57,6 +62,7 @@ class MeDesk:
                 lists=SchoolLists(world.enrolments, world.keys.enrolment, EnrolmentRules()),
                 keys=world.keys,
                 rules=JoinRules(),
+                letters=self.letters,
                 audit=world.audit,
                 clock=world.clock,
             )
@@ -104,6 +110,23 @@ class MeDesk:
         """Log in and look."""
         visit = await self.visits.find(await self.open(person, **how))
         return await self.visits.show(visit, unverified_year=year)
+
+    @property
+    def parents(self) -> ParentVisits:
+        world = self.world
+        return ParentVisits(
+            ParentPorts(
+                snapshots=world.snapshots,
+                state=world.state,
+                register=world.register,
+                letters=self.letters,
+                keys=world.keys,
+                rules=JoinRules(),
+                audit=world.audit,
+                clock=world.clock,
+                random=world.random,
+            )
+        )
 
     @property
     def own_logins(self) -> OwnLoginFlow:

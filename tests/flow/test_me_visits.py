@@ -140,6 +140,15 @@ async def test_school_years_are_pages_the_last_one_first(desk: MeDesk) -> None:
     assert [len(each.receipts) for each in everything] == [1, 1]
 
 
+async def test_week_of_two_school_years_is_shown_day_by_day(desk: MeDesk) -> None:
+    desk.world.now = datetime(2026, 7, 31, 8, tzinfo=UTC)
+    await desk.world.log_in(REKENRIJK)
+    desk.wait_days(1)
+    await desk.world.log_in(BIOSFEER_OIDC)
+    assert suppliers(await desk.look(year="2025")) == ["rekenrijk"]
+    assert suppliers(await desk.look(year="2026")) == ["biosfeer"]
+
+
 async def test_change_of_what_is_shared_is_told(desk: MeDesk) -> None:
     await desk.world.log_in(REKENRIJK)
     desk.wait_days(1)

@@ -17,6 +17,8 @@ from broker.flow.held_state.every_kind import EVERY_KIND
 from broker.flow.held_state.records import REFRESH, USERINFO
 from broker.flow.held_state.request_records import USED_TTL_SECONDS
 from broker.flow.held_state.sealed_state import RecordT, StateKind
+from broker.flow.parents.letter_desk import FORM_SECONDS as FORM_SECONDS_OF_LETTERS
+from broker.flow.parents.parent_visits import TRY_SECONDS
 from broker.flow.tokens.refreshing import USE_REMEMBERED_SECONDS
 from broker.oidc_op.client_assertions import MAX_ASSERTION_LIFE_SECONDS, SKEW_SECONDS
 from broker.oidc_op.dpop import MAX_AGE_SECONDS, MAX_AHEAD_SECONDS
@@ -179,6 +181,8 @@ def test_one_shot_values_are_remembered_as_long_as_told() -> None:
         "request-uri": USED_TTL_SECONDS,
         "request-object": USED_TTL_SECONDS,
         "refresh-use": USE_REMEMBERED_SECONDS,
+        "parent-try": TRY_SECONDS,
+        "letters-made": FORM_SECONDS_OF_LETTERS,
     }
     assert set(at_most) == one_shot_values()
     for name, seconds in at_most.items():
@@ -229,6 +233,6 @@ def test_tables_say_where_they_are_and_whether_they_are_sealed() -> None:
         is_sealed = any((each.comment or "").startswith("sealed") for each in stored.columns)
         assert row[WHERE].strip("`") in {"register.db", "receipts.db", "registry.db"}, name
         assert row[HOW_LONG].startswith(("no end", "until ")), name
-        opened_by = ("what that login states", "the transfer's code")
+        opened_by = ("what that login states", "the transfer's code", "the letter's code")
         says_so = any(each in row[SEALED_BY] for each in opened_by)
         assert says_so == is_sealed, name

@@ -5,9 +5,18 @@ from datetime import datetime
 from broker.domain.attributes import Population
 from broker.domain.dutch_days import day_of
 from broker.domain.ids import RelyingPartyId, SchoolId, SupplierId
+from broker.flow.held_state.framing import NONCE_BYTES
 from broker.flow.me.me_records import MeSession
+from broker.flow.parents.parent_codes import (
+    LetterContent,
+    NewLetter,
+    make_code,
+    seal_letter,
+    tag_of,
+)
 from broker.flow.persons.person_suppliers import Visit
 from broker.flow.persons.persons import identify_person, present_roots
+from broker.flow.persons.register import derive_tag
 from broker.flow.receipts.receipts import (
     RECEIPT_NONCE_BYTES,
     ReceiptContent,
@@ -98,3 +107,28 @@ def visit_as(
     opened = site.run(visits.open(MeSession(**{**fields, **changes})))  # type: ignore[arg-type]
     browser.cookies.set("__Host-me" if site.web.secure else "me", opened.handle.text)
     return browser
+
+
+def letter_about(site: Site, number: str, *, once: bool = True) -> str:
+    """Return the code of a letter about a pupil of De Vuurvogel."""
+    ports = site.web.me.parents._ports
+    code, keys = make_code(site.web.random), ports.keys.register
+    presented = present_roots(
+        VUURVOGEL, population=Population.PUPIL, number=number, eck_id=None, key=ports.keys.root
+    )
+    assert presented.local is not None
+    content = LetterContent(school=VUURVOGEL, local=presented.local, household=1)
+    today = day_of(site.web.clock())
+    letter = NewLetter(
+        tag=tag_of(keys, code),
+        person=derive_tag(keys, presented.local),
+        sealed=seal_letter(content, code=code, keys=keys, nonce=site.web.random(NONCE_BYTES)),
+        school=VUURVOGEL,
+        batch="a-batch",
+        household=1,
+        issued_on=today,
+        last_day=today,
+        once=once,
+    )
+    site.run(ports.letters.add([letter]))
+    return " ".join(code.groups)

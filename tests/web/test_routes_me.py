@@ -10,9 +10,12 @@ from zlib import decompress
 from lxml import html
 from msgspec.structs import replace as renamed
 
+from broker.domain.attributes import Population
 from broker.domain.ids import SchoolId
+from broker.flow.persons.person_erasure import erase_person
+from broker.flow.persons.persons import present_roots
 from tests.web.broker_site import Answer, Browser, Site, fields_of
-from tests.web.me_visitors import share, visit_as
+from tests.web.me_visitors import letter_about, share, visit_as
 
 WORDS = {"accept-language": "en"}
 
@@ -278,3 +281,51 @@ def test_objection_names_a_supplier_and_the_form_says_so(site: Site) -> None:
     assert site.visit().get("/me/ask").response.headers["location"] == "/me"
     framed = browser.get("/me/ask", headers={"sec-fetch-dest": "iframe"})
     assert "csrf" not in framed.response.text
+
+
+def test_parent_opens_what_was_shared_by_the_code_of_a_letter(site: Site) -> None:
+    share(site, "me-30")
+    code = letter_about(site, "me-30")
+    browser = site.visit()
+    page = browser.get("/me/parent", headers=WORDS)
+    assert "The code of the letter" in page.response.text
+    form = fields_of(page, "/me/parent")
+    wrong = browser.post("/me/parent", form | {"code": "bad " * 9}, headers=WORDS)
+    assert wrong.status == 403
+    assert "This code opens nothing, or not any more." in wrong.response.text
+    foreign = browser.post("/me/parent", form | {"code": code, "csrf": "x"})
+    assert foreign.refused == ["check_csrf_token"]
+    opened = browser.post("/me/parent", form | {"code": code.upper()})
+    assert (opened.status, opened.response.headers["location"]) == (303, "/me")
+    shown = browser.get("/me", headers=WORDS).response.text
+    assert "What is shared about your child" in shown
+    assert "RekenRijk" in shown
+    assert code.split()[3] not in repr(opened.lines)
+    again = browser.post("/me/parent", form | {"code": code}, headers=WORDS)
+    assert again.status == 403
+    assert "Choose your school" in browser.get("/me", headers=WORDS).response.text
+    seen = visit_as(site, "me-30").get("/me", headers=WORDS).response.text
+    assert "somebody looked with it 1 time." in seen
+    framed = browser.get("/me/parent", headers={"sec-fetch-dest": "iframe"})
+    assert "csrf" not in framed.response.text
+
+
+def test_nothing_opens_any_more_after_an_erasure(site: Site) -> None:
+    share(site, "me-31")
+    code = letter_about(site, "me-31")
+    browser = visit_as(site, "me-31")
+    ports = site.web.me.visits._ports
+    presented = present_roots(
+        SchoolId("vuurvogel"),
+        population=Population.PUPIL,
+        number="me-31",
+        eck_id=None,
+        key=ports.keys.root,
+    )
+    assert "RekenRijk" in browser.get("/me", headers=WORDS).response.text
+    erased = erase_person(presented, register=ports.register, keys=ports.keys.register)
+    assert site.run(erased) == 1
+    assert "that is fine" in browser.get("/me", headers=WORDS).response.text
+    parent = site.visit()
+    form = fields_of(parent.get("/me/parent"), "/me/parent") | {"code": code}
+    assert parent.post("/me/parent", form).status == 403

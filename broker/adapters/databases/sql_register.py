@@ -17,6 +17,7 @@ from sqlalchemy.dialects.sqlite import insert as insert_or_not
 from broker.adapters.databases.group_commit import GroupCommit
 from broker.adapters.databases.sql import OpenedFile, prepare, transaction
 from broker.adapters.databases.sql_enrolments import remove_person
+from broker.adapters.databases.sql_letters import remove_letters
 from broker.adapters.databases.sql_school_counts import add_count
 from broker.adapters.databases.sql_shields import remove_shielded_person
 from broker.adapters.databases.sql_supplier_counts import move_counts
@@ -321,6 +322,7 @@ def _erase(connection: sqlite3.Connection, erasure: _Erasure) -> int:
         connection.execute(_NO_TRANSFER, {"of_tag": tag})
         remove_person(connection, tag)
         remove_shielded_person(connection, tag)
+        remove_letters(connection, tag)
     move_counts(connection, erasure.moves)
     stays = {"closed": CLOSED_ROW.sealed}
     put = {

@@ -181,3 +181,44 @@ request_persons = Table(
     comment="Whose each request is; tells it only of whom one has before one.",
     sqlite_with_rowid=False,
 )
+
+parent_letters = Table(
+    "parent_letters",
+    REGISTER_METADATA,
+    Column("tag", LargeBinary(32), primary_key=True, comment="keyed: of a part of the code"),
+    Column("person", LargeBinary(32), nullable=False, comment="keyed: of the pupil's number"),
+    Column("sealed", LargeBinary, nullable=False, comment="sealed: the pupil; by the whole code"),
+    Column("school", Text, nullable=False, comment="plain: slug"),
+    Column("batch", Text, nullable=False, comment="plain: random; what was made together"),
+    Column("household", Integer, nullable=False, comment="plain: 1 or 2"),
+    Column("issued_on", Text, nullable=False, comment="plain: a day"),
+    Column("last_day", Text, nullable=False, comment="plain: a day"),
+    Column("once", Boolean, nullable=False, comment="plain: opens once"),
+    Column("withdrawn", Boolean, nullable=False, comment="plain: opens nothing any more"),
+    Column("uses", Integer, nullable=False, comment="plain: how often it opened"),
+    Column("used_on", Text, comment="plain: the last day of these"),
+    Column("used_today", Integer, nullable=False, comment="plain: how often on that day"),
+    Index("parent_letters_by_person", "person"),
+    Index("parent_letters_by_school", "school", "batch"),
+    comment="Letters by which parents get in; the code stands in the letter alone.",
+    sqlite_with_rowid=False,
+)
+
+parent_exclusions = Table(
+    "parent_exclusions",
+    REGISTER_METADATA,
+    Column("person", LargeBinary(32), primary_key=True, comment="keyed: of the pupil's number"),
+    Column("household", Integer, primary_key=True, comment="plain: 1 or 2; 0 for all"),
+    Column("school", Text, nullable=False, comment="plain: slug"),
+    comment="About whom, or for which household, no letters are made.",
+    sqlite_with_rowid=False,
+)
+
+parent_rules = Table(
+    "parent_rules",
+    REGISTER_METADATA,
+    Column("school", Text, primary_key=True, comment="plain: slug"),
+    Column("rules", Text, nullable=False, comment="plain: hidden suppliers, what pupils see"),
+    comment="What each school decided about parents; nobody in it.",
+    sqlite_with_rowid=False,
+)

@@ -15,100 +15,39 @@ somebody was before.
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Protocol
 
 from msgspec.structs import replace
 
+from broker.domain.attributes import Population
 from broker.domain.documents import AgreementDocument
 from broker.domain.dutch_days import day_of
-from broker.domain.federation import School, Supplier
-from broker.domain.ids import BoardId, SchoolId, SupplierId
+from broker.domain.federation import School
+from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.registry import Registry
 from broker.domain.relations import find_agreement
 from broker.domain.relying_parties import RelyingParty, SamlServiceProvider
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.enrolment.enrolments import SchoolLists
 from broker.flow.held_state.browser_steps import store_in_words
-from broker.flow.held_state.handles import Handle, parse_handle
+from broker.flow.held_state.handles import parse_handle
 from broker.flow.held_state.login_store import Absent
 from broker.flow.held_state.sealed_state import SealedState
 from broker.flow.me.me_arrivals import make_own_session
 from broker.flow.me.me_records import LEFT_SECONDS, ME_SECONDS, ME_SESSION, MeSession
 from broker.flow.me.me_refusals import DecisionNotFound, MeClosed
+from broker.flow.me.me_views import AgreementHistory, Decision, OwnYear, Visit, VisitOpened
 from broker.flow.me.own_receipts import OwnReceipts, read_own_receipts
-from broker.flow.me.shares import SupplierShare, arrange_shares
+from broker.flow.me.shares import arrange_shares
 from broker.flow.own_logins.own_logins import OwnLoginResult
+from broker.flow.parents.parent_codes import LetterBook, StoredLetter
 from broker.flow.persons.person_joins import JoinRules
 from broker.flow.persons.person_reading import PersonReader, ReadPerson
-from broker.flow.persons.register import PersonRegister
+from broker.flow.persons.person_records import as_root
+from broker.flow.persons.register import PersonRegister, derive_tag
 from broker.flow.persons.successors import find_succession
 from broker.flow.ports import Clock, FlowKeys, Snapshots
 from broker.flow.receipts.receipts import ReceiptLog
 from broker.saml_idp.name_ids import tells_pseudonym
-
-
-class AgreementHistory(Protocol):
-    """Every form that agreements ever had."""
-
-    async def find(
-        self, *, school: SchoolId, board: BoardId, supplier: SupplierId, version: int
-    ) -> tuple[AgreementDocument, ...]:
-        """Return what has this version: the school's own, the board's, or one of each.
-
-        Raises:
-            RegistryUnreadable: it cannot be read.
-        """
-        ...
-
-
-@dataclass(frozen=True, slots=True)
-class VisitOpened:
-    """The handle for the browser's cookie."""
-
-    handle: Handle = field(repr=False)
-    ttl_seconds: int = ME_SECONDS
-
-
-@dataclass(frozen=True, slots=True)
-class Visit:
-    """Who looks, and at which school.
-
-    Attributes:
-        seconds_left: until the session ends by itself.
-    """
-
-    session: MeSession
-    school: School
-    seconds_left: int
-
-
-@dataclass(frozen=True, slots=True)
-class OwnYear:
-    """What was shared in one school year.
-
-    Attributes:
-        years: to choose from, the last one first; none for who was never seen.
-        unreadable: how many receipts there are that do not open.
-    """
-
-    visit: Visit
-    year: int
-    years: tuple[int, ...]
-    shares: tuple[SupplierShare, ...] = field(repr=False)
-    unreadable: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Decision:
-    """What a decision said.
-
-    Attributes:
-        supplier: None when it is not there any more.
-    """
-
-    document: AgreementDocument
-    school: School
-    supplier: Supplier | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +62,7 @@ class MePorts:
     lists: SchoolLists
     keys: FlowKeys
     rules: JoinRules
+    letters: LetterBook
     audit: AuditLog
     clock: Clock
 
@@ -179,6 +119,9 @@ class MeVisits:
         school = ports.snapshots.registry.schools.get(session.school)
         if school is None or not school.enabled:
             raise MeClosed("check_me_school_enabled")
+        letter = ports.letters.find(session.code) if session.code else None
+        if session.code and (letter is None or letter.withdrawn):
+            raise MeClosed("check_me_letter_in_force")
         lasted = ports.clock() - session.began_at
         visit = Visit(session, school, max(1, ME_SECONDS - int(lasted.total_seconds())))
         if session.is_left:
@@ -293,15 +236,42 @@ class MeVisits:
                 ports.snapshots.registry, visit.school.id, today, session.old_roots
             ),
         )
-        return None if person is None else _of_schools(person, self._schools(visit))
+        return (
+            None
+            if person is None
+            else _of_schools(person, self._schools(visit), self._hidden(visit))
+        )
+
+    def _hidden(self, visit: Visit) -> frozenset[SupplierId]:
+        """Return the suppliers of which nothing is shown: a parent's school may leave some out."""
+        if visit.session.visitor != "parent":
+            return frozenset()
+        return self._ports.letters.rules(visit.school.id).hidden
+
+    def letters_about(self, visit: Visit) -> tuple[StoredLetter, ...]:
+        """Return the letters that parents got about the pupil who looks, where the school lets
+        pupils see that.
+
+        Raises:
+            RegisterUnavailable
+        """
+        ports, session = self._ports, visit.session
+        sees = session.visitor == "self" and session.population is Population.PUPIL
+        if session.local_root is None or not sees:
+            return ()
+        if not ports.letters.rules(visit.school.id).pupils_see:
+            return ()
+        tag = derive_tag(ports.keys.register, as_root(session.local_root))
+        return tuple(ports.letters.of_persons((tag,)))
 
     async def _receipts(self, visit: Visit, person: ReadPerson, year: int) -> OwnReceipts:
         ports, today = self._ports, day_of(self._ports.clock())
+        hidden = self._hidden(visit)
         unnamed = suppliers_without_name(ports.snapshots.registry, visit.school, today)
         return await read_own_receipts(
             person,
             year=year,
-            suppliers=unnamed,
+            suppliers=(each for each in unnamed if each not in hidden),
             receipts=ports.receipts,
             receipt_key=ports.keys.receipts,
             pairwise=ports.keys.pairwise,
@@ -326,8 +296,10 @@ def _may_go_without(party: RelyingParty) -> bool:
     )
 
 
-def _of_schools(person: ReadPerson, schools: tuple[SchoolId, ...]) -> ReadPerson:
-    return ReadPerson(person.accounts, person.suppliers, schools, person.years)
+def _of_schools(
+    person: ReadPerson, schools: tuple[SchoolId, ...], hidden: frozenset[SupplierId]
+) -> ReadPerson:
+    return ReadPerson(person.accounts, person.suppliers - hidden, schools, person.years)
 
 
 def _read_day(unverified: str) -> date | None:

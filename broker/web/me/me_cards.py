@@ -1,18 +1,20 @@
 """From what a flow found to what the page of `/me` shows."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import date
 from urllib.parse import urlencode
 
 from broker.domain.ids import SupplierId
 from broker.domain.registry import Registry
-from broker.flow.me.me_visits import Decision, OwnYear
+from broker.flow.me.me_views import Decision, OwnYear
 from broker.flow.me.shares import DecisionRef, SupplierShare
+from broker.flow.parents.parent_codes import StoredLetter
 from broker.web.me.me_pages import (
     ChangeRow,
     DayRow,
     DecisionLink,
     DecisionPage,
+    LetterRow,
     MePage,
     RequestRow,
     SupplierCard,
@@ -23,9 +25,15 @@ DECISION, ASK = "/me/decision", "/me/ask"
 
 
 def page_of(
-    found: OwnYear, *, registry: Registry, csrf: str, requests: tuple[RequestRow, ...] = ()
+    found: OwnYear,
+    *,
+    registry: Registry,
+    csrf: str,
+    requests: tuple[RequestRow, ...] = (),
+    letters: Sequence[StoredLetter] = (),
 ) -> MePage:
-    """Return the page of one school year, with what the person asked of the school."""
+    """Return the page of one school year, with what the person asked of the school, and letters
+    that parents got."""
     visit = found.visit
     return MePage(
         csrf=csrf,
@@ -42,6 +50,15 @@ def page_of(
         ),
         unreadable=found.unreadable,
         requests=requests,
+        letters=tuple(
+            LetterRow(
+                issued_on=each.issued_on,
+                uses=each.uses,
+                used_on=each.used_on,
+                withdrawn=each.withdrawn,
+            )
+            for each in letters
+        ),
     )
 
 

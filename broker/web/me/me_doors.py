@@ -3,7 +3,7 @@
 from starlette.requests import Request
 from starlette.responses import Response
 
-from broker.flow.me.me_visits import Visit
+from broker.flow.me.me_views import Visit
 from broker.web.csrf import check_own_form, make_token
 from broker.web.me.me_arriving import ME
 from broker.web.pages import Page

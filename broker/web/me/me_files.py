@@ -7,7 +7,7 @@ import msgspec
 
 from broker.domain.ids import SupplierId
 from broker.domain.registry import Registry
-from broker.flow.me.me_visits import Visit
+from broker.flow.me.me_views import Visit
 from broker.flow.me.own_receipts import OpenedReceipt, OwnReceipts
 from broker.web.me.me_cards import name_supplier
 

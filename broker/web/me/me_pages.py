@@ -137,6 +137,20 @@ class RequestRow:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class LetterRow:
+    """A letter that a parent got about the pupil.
+
+    Attributes:
+        used_on: the last time that somebody looked with it; None: never.
+    """
+
+    issued_on: date
+    uses: int
+    used_on: date | None
+    withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class MePage:
     """What was shared of somebody in one school year.
 
@@ -159,6 +173,7 @@ class MePage:
     cards: tuple[SupplierCard, ...] = field(repr=False)
     unreadable: int
     requests: tuple[RequestRow, ...] = ()
+    letters: tuple[LetterRow, ...] = ()
 
     @property
     def nobody_got(self) -> tuple[str, ...]:
@@ -193,6 +208,20 @@ class DecisionPage:
     last_day: date | None
     approved: tuple[tuple[str, str], ...]
     by_board: bool
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParentPage:
+    """Which code stands in the letter?
+
+    Attributes:
+        what, remedy: message ids, when the code before opened nothing; else "".
+    """
+
+    template: ClassVar[str] = "me/parent.html"
+    csrf: str = field(repr=False)
+    what: str = ""
+    remedy: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from starlette.routing import Route
 from broker.domain.attributes import AttributeName
 from broker.domain.ids import SupplierId
 from broker.flow.me.me_refusals import MeClosed
-from broker.flow.me.me_visits import Visit
+from broker.flow.me.me_views import Visit
 from broker.flow.requests.filing import Asked
 from broker.flow.requests.person_requests import RequestId, RequestKind, RequestNotPossible
 from broker.web.begin import is_framed, show_new_tab

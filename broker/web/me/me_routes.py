@@ -23,6 +23,7 @@ from broker.web.me.me_files import write_json
 from broker.web.me.me_pages import MeBeginPage, MeClosedPage, MeLoginsPage
 from broker.web.me.me_request_pages import row_of
 from broker.web.me.me_request_routes import me_request_routes
+from broker.web.me.parent_routes import parent_routes
 from broker.web.own_login_routes import send_to_own_login
 from broker.web.pages import MAX_SCHOOLS_SHOWN
 from broker.web.rehearsal_routes import FORM_BYTES, check_form
@@ -53,6 +54,7 @@ def me_routes(web: Web) -> list[Route]:
             registry=registry,
             csrf=token_of(web, request),
             requests=tuple(row_of(each, registry=registry, today=today) for each in asked),
+            letters=web.me.visits.letters_about(visit),
         )
         return show_own(web, request, visit, page)
 
@@ -122,6 +124,7 @@ def me_routes(web: Web) -> list[Route]:
         Route(DECISION, explain, methods=["GET"]),
         Route(DOWNLOAD, download, methods=["GET"]),
         *me_request_routes(web),
+        *parent_routes(web),
     ]
 
 

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from broker.flow.me.me_visits import MeVisits
+from broker.flow.parents.parent_visits import ParentVisits
 from broker.flow.requests.filing import RequestDesk
 
 
@@ -12,3 +13,4 @@ class MeWeb:
 
     visits: MeVisits
     requests: RequestDesk
+    parents: ParentVisits

@@ -2,6 +2,7 @@
 
 from datetime import UTC, date, datetime
 
+from broker.flow.parents.parent_codes import CodeNotOpen
 from broker.flow.requests.person_requests import Grounds, RequestKind, RequestState
 from broker.web.login_pages import LoginChoice
 from broker.web.me.me_pages import (
@@ -9,10 +10,12 @@ from broker.web.me.me_pages import (
     DayRow,
     DecisionLink,
     DecisionPage,
+    LetterRow,
     MeBeginPage,
     MeClosedPage,
     MeLoginsPage,
     MePage,
+    ParentPage,
     RequestRow,
     SupplierCard,
     YearLink,
@@ -29,6 +32,7 @@ from broker.web.pages import Page
 from broker.web.school_choice import SchoolChoice
 
 SCHOOL = SchoolChoice(id="vuurvogel", name="De Vuurvogel", place="Utrecht", brin="11AA")
+DAY = date(2026, 11, 3)
 NAME = "a" + "b2" * 26
 
 
@@ -162,6 +166,17 @@ EXAMPLES: dict[str, Page] = {
         by_board=True,
     ),
     "closed": MeClosedPage(),
+    "letter of a parent": ParentPage(csrf="the-token"),
+    "letter of a parent, wrong code": ParentPage(
+        csrf="the-token", what=CodeNotOpen.what, remedy=CodeNotOpen.remedy
+    ),
+    "with letters of parents": a_me_page(
+        letters=(
+            LetterRow(issued_on=date(2026, 9, 1), uses=2, used_on=DAY, withdrawn=False),
+            LetterRow(issued_on=date(2026, 9, 1), uses=1, used_on=DAY, withdrawn=True),
+            LetterRow(issued_on=DAY, uses=0, used_on=None, withdrawn=False),
+        )
+    ),
     "with requests": a_me_page(requests=REQUESTS),
     "ask": an_ask_page(chosen_supplier="rekenrijk"),
     "ask, of nobody": an_ask_page(

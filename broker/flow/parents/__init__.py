@@ -1,0 +1,1 @@
+"""Parents: the codes in a school's letters, and who gets in by one."""
