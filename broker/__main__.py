@@ -10,6 +10,7 @@ import broker.commands.takeover_map  # noqa: F401 -- adds to `takeover`
 from broker.commands.backup import backup, restore
 from broker.commands.client_secret import secret
 from broker.commands.confirming import confirm
+from broker.commands.console import console
 from broker.commands.enrolment import enrol
 from broker.commands.health import health
 from broker.commands.keys import keys
@@ -41,7 +42,7 @@ def main() -> None:
 for command in (
     *(demo, serve, worker, health, check, apply, relations, accept_loss, keys, metadata),
     *(pseudonyms, receipts, operator, person, confirm, probe, trace, backup, restore),
-    *(takeover, rehearse, switch, ready, enrol, transfer, secret, start_link),
+    *(takeover, rehearse, switch, ready, enrol, transfer, secret, start_link, console),
 ):
     main.add_command(command)
 for command in (metadata_refresh, metadata_sources):

@@ -60,7 +60,7 @@ def wire_console(
         insight=wire_insight(loaded, tools, snapshots),
         decisions=wire_decisions(path, tools, snapshots),
         people=wire_people(loaded, snapshots, keys, tools, roles),
-        links=wire_links(keys, tools, roles, desk.sessions),
+        links=wire_links(keys, tools, roles),
         documents=TypesetDocuments(),
     )
 
@@ -86,14 +86,11 @@ def wire_people(
     )
 
 
-def wire_links(
-    keys: FlowKeys, tools: ProgramTools, roles: SqliteRoleBook, sessions: ConsoleSessions
-) -> BrokenLogins:
+def wire_links(keys: FlowKeys, tools: ProgramTools, roles: SqliteRoleBook) -> BrokenLogins:
     """Return what lets people in by one-time links."""
     return BrokenLogins(
         LinkPorts(
             roles=roles,
-            sessions=sessions,
             key=keys.register.tag,
             audit=tools.audit,
             clock=tools.clock,

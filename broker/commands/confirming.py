@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from broker.adapters.keys.keys_on_disk import load_keys
+from broker.commands.console import console_work_for
 from broker.commands.operators import (
     file_argument,
     open_desk,
@@ -72,7 +73,8 @@ def confirm(
                     signing=signing,
                     switches=open_switch_desk(loaded),
                     transfers=transfer_desk_for(prepared, loaded, register),
-                    listed=list_work_for(prepared, loaded, list_file, output, said=said),
+                    listed=list_work_for(prepared, loaded, list_file, output, said=said)
+                    or console_work_for(prepared, loaded, said=said),
                 )
             finally:
                 await register.close()

@@ -23,6 +23,8 @@ TWO_PERSONS = {
     "transfer withdraw",
     "transfer offer",
     "transfer accept",
+    "console invite",
+    "console link",
 }
 ALONE = {
     "enrol": "counts alone, and none of a list that lets too many vanish",

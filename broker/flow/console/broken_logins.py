@@ -31,10 +31,9 @@ _LINK = b"schuilnaam/console-link/v1"
 
 @dataclass(frozen=True, slots=True)
 class LinkPorts:
-    """Where roles, links and sessions rest."""
+    """Where roles and links rest, and what makes codes."""
 
     roles: RoleBook
-    sessions: ConsoleSessions
     key: MacKey = field(repr=False)
     audit: AuditLog
     clock: Clock
@@ -85,10 +84,13 @@ class BrokenLogins:
         if self._ports.roles.link_user(code, now=self._ports.clock()) is None:
             raise InvitationOver("check_link_waits")
 
-    async def enter(self, unverified_code: str, *, before: str) -> OpenedSession:
+    async def enter(
+        self, unverified_code: str, *, sessions: ConsoleSessions, before: str
+    ) -> OpenedSession:
         """Use a link up, and return a session of its person.
 
         Args:
+            sessions: where it is opened.
             before: handle of the session that this browser had.
 
         Raises:
@@ -114,7 +116,7 @@ class BrokenLogins:
             by_link=True,
         )
         ports.audit.record(AuditEvent(action="console-link-used"))
-        return await ports.sessions.open(session, before=before)
+        return await sessions.open(session, before=before)
 
     def _entries(
         self, action: str, user: ConsoleUserId, *, by: str, kind: ActorKind, now: datetime

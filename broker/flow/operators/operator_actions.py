@@ -14,6 +14,7 @@ from broker.domain.ids import SchoolId
 from broker.domain.refusals import Refusal
 from broker.domain.takeover import Takeover
 from broker.flow.audit import AuditEvent, AuditLog, note_refusal
+from broker.flow.console.two_operators import CONSOLE_ACTIONS, ConsoleWork
 from broker.flow.held_state.framing import NONCE_BYTES
 from broker.flow.operators.concealed import conceal, reveal, said_to_two
 from broker.flow.operators.listed_action import LISTED_ACTIONS, ListWork
@@ -214,7 +215,7 @@ class OperatorDesk:
         self,
         action: Action,
         *,
-        school: SchoolId,
+        school: SchoolId | None = None,
         by: Signer,
         state: Callable[[], Awaitable[Mapping[str, str]]],
     ) -> PreparedAction:
@@ -232,7 +233,7 @@ class OperatorDesk:
         signing: TakeoverSigning | None = None,
         switches: SwitchDesk | None = None,
         transfers: TransferDesk | None = None,
-        listed: ListWork | None = None,
+        listed: ListWork | ConsoleWork | None = None,
     ) -> ConfirmedAction:
         """Carry out what another operator prepared.
 
@@ -240,7 +241,7 @@ class OperatorDesk:
 
         Args:
             signing: where take-overs are put in force, for an action that is one.
-            listed: what is done with a list, for an action that needs one.
+            listed: what is done with a list, or in the console, for an action that needs it.
 
         Raises:
             Refusal: of `confirm_action`, or of the action itself.
@@ -257,8 +258,8 @@ class OperatorDesk:
             self._note("action-confirmed", confirmed)
             if confirmed.action is Action.SIGN_TAKEOVER:
                 self._sign(confirmed, signing=signing)
-            elif confirmed.action in (*TRANSFER_ACTIONS, *LISTED_ACTIONS):
-                desk = listed if confirmed.action in LISTED_ACTIONS else transfers
+            elif confirmed.action in (*TRANSFER_ACTIONS, *LISTED_ACTIONS, *CONSOLE_ACTIONS):
+                desk = transfers if confirmed.action in TRANSFER_ACTIONS else listed
                 if desk is None:
                     raise ActionUnknown("check_action_possible_here")
                 await desk.carry_out(confirmed)

@@ -66,6 +66,8 @@ class Action(StrEnum):
     MAP_TAKEOVER = "takeover-map"
     LIST_PILOT = "takeover-pilot"
     REHEARSE_LIST = "rehearse-list"
+    INVITE_TO_CONSOLE = "console-invite"
+    LINK_TO_CONSOLE = "console-link"
 
 
 class PreparedBody(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):

@@ -47,7 +47,9 @@ def invitation_routes(web: Web) -> list[Route]:
         if request.method == "POST":
             form = await _read_form(web, request)
             before = web.cookies.read_console(request)
-            opened = await web.console.links.enter(only(form, "link"), before=before)
+            opened = await web.console.links.enter(
+                only(form, "link"), sessions=web.console.desk.sessions, before=before
+            )
             response = redirect(HOME)
             web.cookies.open_console(response, opened.handle.text)
             return response
