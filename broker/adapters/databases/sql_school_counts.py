@@ -1,12 +1,12 @@
 """Counts by school and day on SQLite: added inside the register's own transactions, and read."""
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import closing
 from datetime import date, timedelta
 from pathlib import Path
 
-from sqlalchemy import bindparam, delete, select
+from sqlalchemy import bindparam, delete, func, select
 from sqlalchemy.dialects.sqlite import insert as insert_or_add
 
 from broker.adapters.databases.sql import open_sqlite, prepare
@@ -42,6 +42,15 @@ _SCHOOLS = prepare(
     .where(school_counts.c.day >= bindparam("since"))
     .distinct()
     .order_by(school_counts.c.school)
+)
+_SUMS = prepare(
+    select(school_counts.c.kind, func.sum(school_counts.c.count))
+    .where(
+        school_counts.c.school == bindparam("of_school"),
+        school_counts.c.day >= bindparam("since"),
+        school_counts.c.day < bindparam("until"),
+    )
+    .group_by(school_counts.c.kind)
 )
 _FORGET = prepare(
     delete(school_counts).where(
@@ -119,6 +128,30 @@ class SqliteSchoolCounts:
         except sqlite3.Error:
             pass  # refused below: what it says of the database is for nobody outside
         raise RegisterUnavailable("check_counts_readable")
+
+    def sum_logins(
+        self, schools: Iterable[SchoolId], *, since: date, before: date
+    ) -> Mapping[SchoolId, tuple[int, int]]:
+        """Return logins of pupils by school, and those with an ECK iD; see `LoginCounts`.
+
+        School by school, by the table's own order: there is no other index, for each would cost
+        every login.
+        """
+        days = {"since": since.isoformat(), "until": before.isoformat()}
+        found: dict[SchoolId, tuple[int, int]] = {}
+        is_readable = True
+        try:
+            with closing(open_sqlite(self._path)) as connection:
+                for school in schools:
+                    sums = dict(connection.execute(_SUMS, {"of_school": school, **days}))
+                    if sums:
+                        logins = sums.get(CountKind.LOGINS.value, 0)
+                        found[school] = logins, sums.get(CountKind.ECK_ID_LOGINS.value, 0)
+        except sqlite3.Error:
+            is_readable = False  # refused below, as in `read_or_refuse`
+        if not is_readable:
+            raise RegisterUnavailable("check_counts_readable")
+        return found
 
     def read_all(self, *, since: date) -> Iterator[tuple[SchoolId, Counted]]:
         """Return each school of which something was counted from a day on, with its counts.

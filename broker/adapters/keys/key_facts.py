@@ -1,6 +1,6 @@
 """What may be told of the keys in the folder and of the certificates in the registry."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -10,7 +10,7 @@ from cryptography.x509 import load_der_x509_certificate
 from broker.adapters.keys.keys_on_disk import BrokerKeys, HexKey
 from broker.adapters.keys.keys_standing import find_slots
 from broker.adapters.keys.pem_keys import SamlKey, TokenKey
-from broker.domain.federation import SamlIdpEndpoints
+from broker.domain.federation import SamlIdpEndpoints, SchoolIdp
 from broker.domain.registry import Registry
 from broker.domain.relying_parties import SamlServiceProvider
 from broker.flow.key_plans.key_facts import LASTS, CertificateFacts, KeyFacts
@@ -75,16 +75,21 @@ def _describe(
 
 def read_certificate_facts(registry: Registry) -> Iterator[CertificateFacts]:
     """Yield the certificates of every SAML partner in force."""
-    for idp in registry.idps.values():
-        if isinstance(idp.endpoints, SamlIdpEndpoints):
-            place = f"identity_providers/{idp.id}"
-            yield from _read_certificates(place, "signing", idp.endpoints.signing_certificates)
+    yield from read_login_certificates(registry.idps.values())
     for party in registry.relying_parties.values():
         if isinstance(party.protocol, SamlServiceProvider):
             place = f"relying_parties/{party.id}"
             provider = party.protocol
             yield from _read_certificates(place, "signing", provider.signing_certificates)
             yield from _read_certificates(place, "encryption", provider.encryption_certificates)
+
+
+def read_login_certificates(logins: Iterable[SchoolIdp]) -> Iterator[CertificateFacts]:
+    """Yield the certificates of schools' logins; one of OpenID Connect has none."""
+    for idp in logins:
+        if isinstance(idp.endpoints, SamlIdpEndpoints):
+            place = f"identity_providers/{idp.id}"
+            yield from _read_certificates(place, "signing", idp.endpoints.signing_certificates)
 
 
 def _read_certificates(

@@ -27,6 +27,7 @@ from broker.web.console.insight_pages import (
     show_meter,
     show_situations,
 )
+from broker.web.console.register_routes import register_routes
 from broker.web.requests import Parameters, only, read_query
 from broker.web.wiring import Web
 
@@ -37,7 +38,7 @@ MAX_SCHOOLS = 200
 
 
 def insight_routes(web: Web) -> list[Route]:
-    """Return the routes of both pages."""
+    """Return the routes of both pages, and of registers."""
 
     async def simulate(request: Request, seat: Seat) -> Response:
         query = read_query(request)
@@ -84,6 +85,7 @@ def insight_routes(web: Web) -> list[Route]:
     return [
         console_route(web, SIMULATOR, simulate),
         console_route(web, LINKABILITY, count, methods=["GET", "POST"]),
+        *register_routes(web),
     ]
 
 

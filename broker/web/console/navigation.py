@@ -75,6 +75,12 @@ ENTRIES: tuple[Entry, ...] = (
         N_("Who has which role, and invite somebody."),
     ),
     Entry(
+        "/console/registers",
+        N_("Registers"),
+        Permission.SEE_REGISTERS,
+        N_("What is processed, by whom, and what ends soon: to read, print or save."),
+    ),
+    Entry(
         "/console/audit", N_("Log"), Permission.SEE_AUDIT, N_("Who did what, and what was before.")
     ),
     Entry("/console/me", N_("Who am I")),

@@ -1,5 +1,6 @@
 """What the console's routes work with: one field for each flow. `broker.console` makes it."""
 
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -13,6 +14,7 @@ from broker.flow.console.role_book import RoleBook
 from broker.flow.console.sign_in import SignIn
 from broker.flow.decisions.decision_flow import DecisionFlow
 from broker.flow.insight.list_meter import ListMeter
+from broker.flow.insight.registers import Registers
 from broker.flow.insight.simulator import Simulator
 from broker.flow.own_pupils.pseudonym_finder import PseudonymFinder
 from broker.flow.requests.deciding import OfficerDesk
@@ -38,6 +40,8 @@ class InsightWeb:
 
     simulator: Simulator
     list_meter: ListMeter
+    registers: Registers
+    typeset: Callable[[PrintedDocument], Awaitable[bytes]]
 
 
 @dataclass(frozen=True, slots=True)
