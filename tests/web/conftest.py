@@ -20,6 +20,13 @@ def secure_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
         yield running
 
 
+@pytest.fixture(scope="session")
+def deciding_site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
+    """A site of its own: what is signed there is in force for who comes after."""
+    with running_site(tmp_path_factory.mktemp("deciding") / "world") as running:
+        yield running
+
+
 @pytest.fixture
 def browser(site: Site) -> Browser:
     return site.visit()

@@ -1,7 +1,7 @@
 """Deciding over HTTP: from the catalogue to what is in force, and all that is refused."""
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
@@ -11,7 +11,7 @@ from lxml import html
 from broker.domain.agreements import Agreement
 from broker.domain.console_roles import HeldRole, PlaceKind, Role
 from broker.domain.ids import SchoolId, SupplierId
-from tests.web.broker_site import Answer, Site, running_site
+from tests.web.broker_site import Answer, Site
 from tests.web.console_seats import SCHOOL_ADMIN, SeatedBrowser, seat
 
 PLACE = "/console/decide/school/vuurvogel"
@@ -21,11 +21,9 @@ MARKUP = "<script>alert(1)</script>"
 Fields = dict[str, Any]
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """What is signed here would be in force for the tests of others."""
-    with running_site(tmp_path_factory.mktemp("deciding") / "world") as running:
-        yield running
+@pytest.fixture
+def site(deciding_site: Site) -> Site:
+    return deciding_site
 
 
 def the_board(site: Site) -> str:
@@ -236,6 +234,8 @@ def test_signing_another_draft_than_was_read_is_refused(site: Site) -> None:
         ({"from": ""}, "Fill in from which day it holds."),
         ({"until": "morgen"}, "Fill in a day, or leave it empty."),
         ({"until": "2001-01-01"}, "The last day is before the first one."),
+        ({"from": "2001-01-01", "until": "2002-01-01"}, "The last day lies before today"),
+        ({"pupil": ["birthDate"]}, "This cannot be decided so."),
         ({"group1": "", "group1-gets": ["givenName"]}, "Fill in for which classes this is."),
         ({"group1": "3A", "group2": "3A"}, "A class stands here that stands above."),
         ({"group1": ",".join(map(str, range(61)))}, "Name at most 60 classes, briefly."),

@@ -1,6 +1,5 @@
 """Bringing in what is shared today: compared, chosen at once, and signed by one signature."""
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,7 +8,7 @@ from lxml import html
 from broker.domain.activated_file import MAX_BYTES
 from broker.domain.console_roles import HeldRole, PlaceKind, Role
 from broker.domain.ids import BoardId, SchoolId, SupplierId
-from tests.web.broker_site import Answer, Site, running_site
+from tests.web.broker_site import Answer, Site
 from tests.web.console_seats import SCHOOL_ADMIN, SeatedBrowser, seat
 from tests.web.test_console_choose import ENGLISH, MARKUP, fields_of, place_of, post
 
@@ -17,11 +16,9 @@ PLACE = "/console/decide/school/vuurvogel"
 IMPORT = f"{PLACE}/import"
 
 
-@pytest.fixture(scope="module")
-def site(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    """What is signed here would be in force for the tests of others."""
-    with running_site(tmp_path_factory.mktemp("importing") / "world") as running:
-        yield running
+@pytest.fixture
+def site(deciding_site: Site) -> Site:
+    return deciding_site
 
 
 def the_board(site: Site) -> str:

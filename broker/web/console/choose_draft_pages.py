@@ -169,7 +169,7 @@ class BatchPage:
 
     Attributes:
         revisions: "number:revision" of each, as the form carries them.
-        problems: what keeps one of them back: name and sentence.
+        problems: what keeps all of them back: name and message id.
     """
 
     template: ClassVar[str] = "console/choose_batch.html"

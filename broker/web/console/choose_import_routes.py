@@ -4,6 +4,7 @@ The file is read, compared and forgotten: what the next page needs of it, servic
 attributes, goes along in its form, and is checked anew.
 """
 
+import asyncio
 from collections.abc import Sequence
 from datetime import date
 
@@ -33,6 +34,7 @@ from broker.web.console.choose_import_pages import (
 from broker.web.console.choose_places import DECIDE, PLACE_PATH, Place, read_place, words_for
 from broker.web.console.choose_review_pages import school_year_end
 from broker.web.console.choose_review_routes import UNPROCESSABLE
+from broker.web.console.choose_sign_routes import build_batch
 from broker.web.console.doors import (
     Seat,
     console_route,
@@ -63,7 +65,7 @@ def import_routes(web: Web) -> list[Route]:
         if not body:
             return show_upload(request, seat, place, error=words.say(N_("Choose a file.")))
         try:
-            read = read_activated(body)
+            read = await asyncio.to_thread(read_activated, body)
         except (CsvUnreadable, CsvTooLarge) as refusal:
             told = f"{words.say(refusal.what)} {words.say(refusal.remedy)}"
             return show_upload(request, seat, place, error=told)
@@ -146,6 +148,9 @@ def import_routes(web: Web) -> list[Route]:
         if not drafts:
             return redirect(f"{place.path}/import")
         batch = await web.console.decisions.prepare_many(seat.actor, drafts)
+        if batch.problems:
+            page = build_batch(web, seat.actor, batch, words_for(web, request), signed=0)
+            return show_console(web, request, seat, page, status=UNPROCESSABLE)
         return redirect(f"{DECIDE}/batches/{batch.batch}")
 
     path = PLACE_PATH + "/import"

@@ -8,7 +8,7 @@ from starlette.routing import Route
 
 from broker.domain.dutch_days import day_of
 from broker.domain.ids import BoardId, SchoolId
-from broker.flow.decisions.decision_refusals import DecisionEditedMeanwhile
+from broker.flow.decisions.decision_refusals import DecisionEditedMeanwhile, DecisionUnusable
 from broker.flow.decisions.decision_types import (
     Decider,
     DecisionView,
@@ -16,9 +16,9 @@ from broker.flow.decisions.decision_types import (
 )
 from broker.web.console.choose_catalogue import STATES, State
 from broker.web.console.choose_draft_pages import DonePage, StopPage
-from broker.web.console.choose_form import ChosenForm, draft_of, read_chosen
+from broker.web.console.choose_form import ChosenForm, FieldFault, draft_of, read_chosen
 from broker.web.console.choose_places import SERVICE_PATH, Place, read_place, words_for
-from broker.web.console.choose_review_pages import begin_form, build_review
+from broker.web.console.choose_review_pages import begin_form, build_review, with_fault
 from broker.web.console.doors import Seat, console_route, read_own_form, show_console
 from broker.web.requests import only, read_query
 from broker.web.responses import redirect
@@ -59,6 +59,9 @@ def review_routes(web: Web) -> list[Route]:
             prepared = await web.console.decisions.prepare(
                 seat.actor, draft, replaces=chosen.replaces
             )
+        except DecisionUnusable as unusable:
+            told = with_fault(chosen, _fault_of(unusable))
+            return show_review(web, request, seat, place, view, told, status=UNPROCESSABLE)
         except DecisionEditedMeanwhile:
             return show_stale(web, request, seat, place, chosen)
         return redirect(f"/console/decide/drafts/{prepared.number}")
@@ -171,6 +174,14 @@ def show_stale(
         else (words.say(N_("The dates, the notice or the sheet are others by now.")),)
     )
     return show_review(web, request, seat, place, view, now, meanwhile=meanwhile, status=CONFLICT)
+
+
+def _fault_of(unusable: DecisionUnusable) -> FieldFault:
+    """Return at which field of the form a rule is broken that the flow found."""
+    path = unusable.subject
+    if path in ("from", "until"):
+        return FieldFault(path, N_("The last day lies before today, or before the first one."))
+    return FieldFault("choose", N_("This cannot be decided so. Choose something else."))
 
 
 def _exceptions(web: Web, view: DecisionView) -> list[tuple[str, State]]:

@@ -13,6 +13,7 @@ from broker.domain.ids import SupplierId
 from broker.flow.console.actors import Actor, check_may_sign
 from broker.flow.console.console_refusals import LevelNeeded, NotAllowed
 from broker.flow.decisions.decision_flow import PreparedBatch
+from broker.flow.decisions.decision_refusals import DecisionEditedMeanwhile, DecisionUnusable
 from broker.flow.decisions.decision_types import (
     Decider,
     DecisionView,
@@ -47,6 +48,8 @@ from broker.web.wiring import Web
 
 DRAFT_PATH = DECIDE + "/drafts/{number:int}"
 BATCH_PATH = DECIDE + "/batches/{batch}"
+
+_PROBLEM_WORDS = {each.code: each.what for each in (DecisionEditedMeanwhile, DecisionUnusable)}
 
 
 def sign_routes(web: Web) -> list[Route]:
@@ -241,7 +244,8 @@ def build_batch(
         count=len(found.prepared),
         revisions=" ".join(f"{each.number}:{each.revision}" for each in found.prepared),
         problems=tuple(
-            (supplier_name(web, each.draft.supplier), each.refused_by) for each in found.problems
+            (supplier_name(web, each.draft.supplier), _PROBLEM_WORDS.get(each.refused_by, ""))
+            for each in found.problems
         ),
         step_up=f"/console/step-up?back={url}",
         needs_login=not is_sure(web, actor),
