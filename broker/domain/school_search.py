@@ -45,6 +45,17 @@ def build_school_index(registry: Registry) -> SchoolIndex:
     return SchoolIndex(registry, sorted(entries, key=lambda each: each[:2]))
 
 
+def follow_school_index(before: SchoolIndex | None, registry: Registry) -> SchoolIndex:
+    """Return the search over the next registry version; where no school changed, as it was."""
+    if before is not None and (
+        before.registry.schools is registry.schools
+        and before.registry.idps_of_school is registry.idps_of_school
+        and before.registry.switches is registry.switches
+    ):
+        return SchoolIndex(registry, before.entries)
+    return build_school_index(registry)
+
+
 def fold(text: str) -> str:
     """Return `text` for comparison by people: lower case, no accents, single spaces.
 

@@ -213,7 +213,7 @@ def test_content_that_is_not_understood_is_told(store: SqliteRegistry, damage: s
     assert store.load()
     rows(store, damage)
     with pytest.raises(RegistryUnreadable):
-        store.load()
+        SqliteRegistry(store.path).load()
 
 
 def test_a_load_sees_one_version_whole(store: SqliteRegistry) -> None:

@@ -5,12 +5,12 @@ Workers decode compiled records; documents are read by `broker apply` and `broke
 
 import asyncio
 import sqlite3
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import msgspec
 from sqlalchemy import bindparam, or_, select
@@ -27,24 +27,15 @@ from broker.adapters.databases.document_rows import (
     stated_rows,
 )
 from broker.adapters.databases.narrow_writes import write_narrow
-from broker.adapters.databases.packed_agreements import (
-    PackedAgreements,
-    of_board,
-    of_school,
-)
 from broker.adapters.databases.registry_file import open_registry
+from broker.adapters.databases.registry_loading import RegistryLoader, read_records
 from broker.adapters.databases.registry_versions import add_version, read_version
 from broker.adapters.databases.sql import prepare, transaction
 from broker.adapters.databases.sql_metadata import read_entities, read_sources, write_updates
-from broker.adapters.databases.sql_rotations import read_windows
-from broker.adapters.databases.sql_switches import read_switches
-from broker.adapters.databases.sql_takeovers import read_takeovers
 from broker.adapters.databases.tables_registry import documents, pins
 from broker.domain.documents import AnyDocument, Kind
-from broker.domain.federation import Relation, School, SchoolIdp, Supplier
-from broker.domain.metadata_sources import build_validity
-from broker.domain.metadata_validity import valid_logins, valid_suppliers, without_unread
-from broker.domain.registry import Registry, build_registry
+from broker.domain.federation import SchoolIdp, Supplier
+from broker.domain.registry import Registry
 from broker.flow.console.console_audit import ConsoleEntry
 from broker.flow.federation.change import (
     CheckedChange,
@@ -52,27 +43,11 @@ from broker.flow.federation.change import (
     RegistryMoved,
 )
 from broker.flow.federation.documents import Key, StatedDocument
-from broker.flow.federation.logins import with_built_in_names
 from broker.flow.federation.narrow_change import NarrowChange, StoredDocument
 from broker.flow.federation.plan import Action
 
-Record = TypeVar("Record", School, SchoolIdp, Supplier, Relation)
-
-SCHOOL_SIDE, BOARD_SIDE = "school/", "board/"
-"""How the ids of agreements begin."""
-
 _UNREADABLE = (msgspec.MsgspecError, KeyError)
 
-_COMPILED = prepare(
-    select(documents.c.id, documents.c.compiled)
-    .where(documents.c.kind == bindparam("of_kind"), IN_FORCE)
-    .order_by(documents.c.id)
-)
-_NUMBERED = prepare(
-    select(documents.c.number, documents.c.compiled)
-    .where(documents.c.kind == bindparam("of_kind"), IN_FORCE)
-    .order_by(documents.c.id)
-)
 _STATED_IN_FORCE = prepare(stated_rows.where(IN_FORCE).order_by(documents.c.kind, documents.c.id))
 _STATED_AT = prepare(
     stated_rows.where(
@@ -97,8 +72,8 @@ class SqliteRegistry:
     """
 
     path: Path
-    _kept: dict[Kind, dict[int, Any]] = field(default_factory=dict, repr=False, compare=False)
-    """By row, which never changes: schools and logins of the last load, for the next one."""
+    _loader: RegistryLoader = field(default_factory=RegistryLoader, repr=False, compare=False)
+    """What the next load of this object goes on from; one thread loads at a time."""
 
     def version(self) -> int:
         """Return the version in force.
@@ -116,15 +91,15 @@ class SqliteRegistry:
                 lets nobody log in: none is.
         """
         with self._reading() as connection:
-            return _load(connection, self._kept, now=now)
+            return self._loader.load(connection, self.path, now=now)
 
     def records(self) -> Mapping[Key, SchoolIdp | Supplier]:
         """Return what logins and suppliers in force compiled to, metadata and all."""
         found: dict[Key, SchoolIdp | Supplier] = {}
         with self._reading() as connection:
-            for idp in _records(connection, Kind.IDENTITY_PROVIDER, SchoolIdp):
+            for idp in read_records(connection, Kind.IDENTITY_PROVIDER, SchoolIdp):
                 found[Kind.IDENTITY_PROVIDER, idp.id] = idp
-            for supplier in _records(connection, Kind.SUPPLIER, Supplier):
+            for supplier in read_records(connection, Kind.SUPPLIER, Supplier):
                 found[Kind.SUPPLIER, supplier.id] = supplier
         return found
 
@@ -197,85 +172,6 @@ class SqliteRegistry:
 
     def _open(self) -> AbstractContextManager[sqlite3.Connection]:
         return open_registry(self.path, unreadable=_UNREADABLE)
-
-
-def _load(
-    connection: sqlite3.Connection, kept: dict[Kind, dict[int, Any]], *, now: datetime | None
-) -> Registry:
-    validity = build_validity(read_sources(connection), read_entities(connection))
-    pinned, windows = dict(connection.execute(_PINS)), read_windows(connection)
-    suppliers = [
-        # A rotation moves the pin, and says what came before: the document knows neither.
-        msgspec.structs.replace(
-            each,
-            epoch=pinned[each.id],
-            previous_epoch=windows[each.id].previous_epoch if each.id in windows else None,
-        )
-        for each in _records(connection, Kind.SUPPLIER, Supplier)
-    ]
-    registry = build_registry(
-        read_version(connection),
-        schools=_again(connection, kept, Kind.SCHOOL, School),
-        idps=valid_logins(
-            _again(connection, kept, Kind.IDENTITY_PROVIDER, SchoolIdp, finish=_for_logins),
-            validity,
-            now=now,
-        ),
-        suppliers=valid_suppliers(suppliers, validity, now=now),
-        agreements=(),
-        relations=_records(connection, Kind.RELATION, Relation),
-        takeovers=read_takeovers(connection),
-        switches=read_switches(connection),
-    )
-    return replace(
-        registry,
-        school_agreements=PackedAgreements(_agreements(connection, SCHOOL_SIDE), unpack=of_school),
-        board_agreements=PackedAgreements(_agreements(connection, BOARD_SIDE), unpack=of_board),
-        metadata_end=None if now is None else validity.next_end(now=now),
-    )
-
-
-def _records(connection: sqlite3.Connection, kind: Kind, type_: type[Record]) -> Iterator[Record]:
-    decoder = msgspec.msgpack.Decoder(type_)
-    for _, compiled in connection.execute(_COMPILED, {"of_kind": kind}):
-        yield decoder.decode(compiled)
-
-
-def _again(
-    connection: sqlite3.Connection,
-    kept: dict[Kind, dict[int, Any]],
-    kind: Kind,
-    type_: type[Record],
-    *,
-    finish: Callable[[Iterator[Record]], Iterator[Record]] = iter,
-) -> list[Record]:
-    """Return the records of a kind, in order; those of rows that were loaded before are the same
-    objects, so that another version costs the memory of what changed."""
-    decoder, before, found = msgspec.msgpack.Decoder(type_), kept.get(kind, {}), {}
-    number = 0
-
-    def decode_new() -> Iterator[Record]:
-        nonlocal number
-        for number, compiled in connection.execute(_NUMBERED, {"of_kind": kind}):
-            if number in before:
-                found[number] = before[number]
-            else:
-                yield decoder.decode(compiled)
-
-    for record in finish(decode_new()):
-        found[number] = record
-    kept[kind] = found
-    return list(found.values())
-
-
-def _for_logins(idps: Iterator[SchoolIdp]) -> Iterator[SchoolIdp]:
-    return with_built_in_names(map(without_unread, idps))
-
-
-def _agreements(connection: sqlite3.Connection, side: str) -> Iterator[tuple[str, bytes]]:
-    for id_, compiled in connection.execute(_COMPILED, {"of_kind": Kind.AGREEMENT}):
-        if id_.startswith(side):
-            yield id_.removeprefix(side), compiled
 
 
 def _read_stated(

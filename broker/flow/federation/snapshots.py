@@ -13,7 +13,7 @@ from datetime import datetime
 from typing import Protocol
 
 from broker.domain.registry import Registry
-from broker.domain.school_search import SchoolIndex, build_school_index
+from broker.domain.school_search import SchoolIndex, follow_school_index
 
 
 class RegistryUnreadable(Exception):  # noqa: N818 -- an answer of the port, worded for operators
@@ -90,7 +90,7 @@ class RegistryInForce:
             newest = await in_thread(self._thread, self._source.version)
             ends = self.registry.metadata_end
             if newest != self.registry.version or (ends is not None and ends <= self._clock()):
-                self._index = await in_thread(self._thread, self._load)
+                self._index = await in_thread(self._thread, self._load, self._index)
                 self._report("registry-loaded", self.registry.version, "")
             self._refused = ""
         except RegistryUnreadable as why:
@@ -104,11 +104,11 @@ class RegistryInForce:
             await asyncio.sleep(poll_seconds)
             await self.refresh()
 
-    def _load(self) -> SchoolIndex:
+    def _load(self, before: SchoolIndex | None = None) -> SchoolIndex:
         with _loading_much():
             registry = self._source.load(now=self._clock())
             self._check_epochs(registry)
-            return build_school_index(registry)
+            return follow_school_index(before, registry)
 
     def _check_epochs(self, registry: Registry) -> None:
         lacking = sorted(

@@ -42,8 +42,10 @@ def upgrade() -> None:
     )
     op.create_index("signed_decisions_of", "signed_decisions", [*of, "version"])
     op.create_index("signed_decisions_by_draft", "signed_decisions", ["draft"], unique=True)
-    op.create_index("documents_by_first_version", "documents", ["first_version"])
-    op.create_index("documents_by_last_version", "documents", ["last_version"])
+    op.create_index(
+        "documents_by_first_version", "documents", ["first_version"], if_not_exists=True
+    )
+    op.create_index("documents_by_last_version", "documents", ["last_version"], if_not_exists=True)
 
 
 def downgrade() -> None:
