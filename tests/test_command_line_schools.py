@@ -13,8 +13,10 @@ from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_upgrade import upgrade_database
 from broker.commands.school_warnings import (
     warn_of_announcement_keys,
+    warn_of_ending_agreements,
     warn_of_exceptions,
     warn_of_logins,
+    warn_of_processor_agreements,
     warn_of_schools,
 )
 from broker.domain.announcing import Announcing
@@ -25,7 +27,7 @@ from broker.domain.ids import SchoolId, SchoolIdpId
 from broker.domain.tolerances import IdpException, Tolerance
 from broker.flow.persons.school_counts import Count, CountKind
 from broker.settings import LoadedSettings, Settings
-from tests.builders import a_school, a_school_idp
+from tests.builders import a_school, a_school_idp, an_agreement
 from tests.builders_announcing import KEY, KEY_HASH, NEXT_KEY, NEXT_KEY_HASH
 from tests.flow.login_parties import registry_of
 
@@ -68,7 +70,7 @@ def test_a_school_of_production_needs_a_head_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, changes: dict[str, Any], warned: bool
 ) -> None:
     loaded = LoadedSettings(Settings(issuer="http://localhost:8000"), tmp_path)
-    school = a_school(**changes)
+    school = a_school(processor_agreement=date(2026, 1, 1), **changes)
     monkeypatch.setattr(SqliteRegistry, "load", lambda self: registry_of({school.id: school}))
     assert [each.path for each in warn_of_schools(loaded)] == (["pupils"] if warned else [])
 
@@ -125,3 +127,32 @@ def test_an_elo_whose_key_is_not_here_is_warned_of(tmp_path: Path) -> None:
     assert list(warn_of_announcement_keys(registry, keys_folder=tmp_path)) == []
     file.chmod(0o644)  # what others could read is no key
     assert len(list(warn_of_announcement_keys(registry, keys_folder=tmp_path))) == 1
+
+
+def test_a_school_that_is_live_needs_a_processor_agreement_with_us() -> None:
+    def warned(**changes: Any) -> list[str]:
+        registry = registry_of({"school": a_school(**changes)})
+        return [each.path for each in warn_of_processor_agreements(registry)]
+
+    live = {"state": State.PRODUCTION}
+    assert warned(**live) == ["processor_agreement"]
+    assert warned(**live, processor_agreement=date(2026, 1, 1)) == []
+    assert warned(**live, enabled=False) == warned() == []
+
+
+def test_agreements_that_end_within_sixty_days_are_told_together() -> None:
+    today = date(2026, 3, 2)
+
+    def warned(*days: int) -> list[str]:
+        agreements = {
+            str(number): an_agreement(
+                school=SchoolId(f"school-{number}"), last_day=today + timedelta(days=each)
+            )
+            for number, each in enumerate(days)
+        }
+        registry = registry_of(agreements)
+        return [each.problem for each in warn_of_ending_agreements(registry, today=today)]
+
+    assert warned() == warned(61, -1) == []
+    (told,) = warned(60, 9, 200)
+    assert "for 2 agreements, first for school-1/rekenrijk on 2026-03-11" in told

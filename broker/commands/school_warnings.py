@@ -1,6 +1,6 @@
-"""What `broker check` warns of about schools: no head count, logins that name people by different
-attributes or live by an exception, ELOs whose key is not here, far fewer ECK iDs than before, and
-many pupils whom nobody stated before."""
+"""What `broker check` warns of about schools: no head count, no processor agreement, agreements
+that end soon, logins that name people by different attributes or live by an exception, ELOs whose
+key is not here, far fewer ECK iDs than before, and many pupils whom nobody stated before."""
 
 import sqlite3
 from collections.abc import Iterable, Iterator
@@ -14,6 +14,7 @@ from broker.adapters.keys.school_secrets import read_announcement_keys
 from broker.domain.dutch_days import day_of
 from broker.domain.federation import School, State
 from broker.domain.registry import Registry
+from broker.flow.decisions.decision_reading import ENDS_SOON_DAYS, ends_soon
 from broker.flow.federation.continuity import warn_of_identifiers
 from broker.flow.federation.documents import Problem
 from broker.flow.first_party.announced_schools import find_registered_keys
@@ -42,6 +43,8 @@ def warn_of_schools(loaded: LoadedSettings) -> Iterator[Problem]:
     yield from warn_of_head_counts(
         registry.schools.values(), rules=arrival_rules_of(loaded.settings)
     )
+    yield from warn_of_processor_agreements(registry)
+    yield from warn_of_ending_agreements(registry, today=day_of(datetime.now(UTC)))
     yield from warn_of_logins(registry)
     yield from warn_of_exceptions(registry, today=day_of(datetime.now(UTC)))
     yield from warn_of_announcement_keys(registry, keys_folder=loaded.keys_folder)
@@ -75,6 +78,39 @@ def warn_of_head_counts(schools: Iterable[object], *, rules: ArrivalRules) -> It
                 f"makes up pupils there, nothing stops it below {rules.first_without_count}.",
                 "Write the published head count.",
             )
+
+
+def warn_of_processor_agreements(registry: Registry) -> Iterator[Problem]:
+    """Yield a warning for each school of production without processor agreement with us."""
+    for each in registry.schools.values():
+        is_live = each.state is State.PRODUCTION and each.enabled
+        if is_live and each.processor_agreement is None:
+            yield Problem(
+                f"schools/{each.id}",
+                "processor_agreement",
+                "is missing: the school is live, and its board has not signed with us. Nobody can "
+                "sign a decision there.",
+                "Let the board sign, and write the day.",
+            )
+
+
+def warn_of_ending_agreements(registry: Registry, *, today: date) -> Iterator[Problem]:
+    """Yield one warning for all agreements that end soon, with the first of them."""
+    found = sorted(
+        (each.last_day, f"{each.school or each.board}/{each.supplier}")
+        for agreements in (registry.school_agreements, registry.board_agreements)
+        for each in agreements.values()
+        if each.last_day is not None and ends_soon(each, today)
+    )
+    if found:
+        day, parties = found[0]
+        yield Problem(
+            "agreements",
+            "until",
+            f"comes within {ENDS_SOON_DAYS} days for {len(found)} agreements, first for {parties} "
+            f"on {day}: from then on nobody logs in by it.",
+            "The console lists them for each school; let the school decide anew.",
+        )
 
 
 def warn_of_logins(registry: Registry) -> Iterator[Problem]:

@@ -20,6 +20,7 @@ TODAY = date(2026, 3, 2)
 IDP = SchoolIdpId("vuurvogel")
 FINE, INCOMPLETE = LoginTestOutcome.FINE, LoginTestOutcome.INCOMPLETE
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
+READY = {"pupils": 200, "processor_agreement": TODAY}
 
 
 def facts(
@@ -32,7 +33,7 @@ def facts(
     **changes: Any,
 ) -> SchoolFacts:
     """Return those of a school of which every line is done, but for what is changed."""
-    school = school or a_school(pupils=200)
+    school = school or a_school(**READY)
     registry = build_registry(
         1,
         schools=[school],
@@ -77,7 +78,11 @@ OWN_KEY = KeyFacts("saml-signing/a.key", "saml-signing", "RSA", "", NOW, "in use
 @pytest.mark.parametrize(
     ("changes", "item", "whose_task"),
     [
-        ({"school": a_school(pupils=2, enabled=False)}, "documents", WhoseTask.BROKER),
+        (
+            {"school": a_school(pupils=2, processor_agreement=TODAY, enabled=False)},
+            "documents",
+            WhoseTask.BROKER,
+        ),
         ({"idp": a_school_idp(rehearsal_only=True)}, "documents", WhoseTask.BROKER),
         (
             {"ending_certificates": (certificate("identity_providers/vuurvogel"),)},
@@ -115,7 +120,8 @@ OWN_KEY = KeyFacts("saml-signing/a.key", "saml-signing", "RSA", "", NOW, "in use
             "attributes",
             WhoseTask.SCHOOL,
         ),
-        ({"school": a_school()}, "head count", WhoseTask.BROKER),
+        ({"school": a_school(processor_agreement=TODAY)}, "head count", WhoseTask.BROKER),
+        ({"school": a_school(pupils=2)}, "processor agreement", WhoseTask.SCHOOL),
         ({"agreement": "none"}, "agreements", WhoseTask.SCHOOL),
         (
             {"agreement": an_agreement(last_day=TODAY + timedelta(days=1))},

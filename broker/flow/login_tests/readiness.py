@@ -192,6 +192,16 @@ def check_head_count(facts: SchoolFacts) -> ReadyLine:
     return ReadyLine("head count", f"{facts.school.pupils} pupils.")
 
 
+def check_processor_agreement(facts: SchoolFacts) -> ReadyLine:
+    """The board signed the processor agreement with the federation itself."""
+    day = facts.school.processor_agreement
+    if day is None:
+        told = "the board has not signed the processor agreement with us."
+        remedy = "Let it sign, and write the day as `processor_agreement`."
+        return _left("processor agreement", told, remedy, WhoseTask.SCHOOL)
+    return ReadyLine("processor agreement", f"signed on {day}.")
+
+
 def check_agreements(facts: SchoolFacts) -> ReadyLine:
     """Some supplier may get its pupils."""
     found = facts.agreements()
@@ -218,6 +228,7 @@ READY_CHECKS: tuple[Check, ...] = (
     check_tested,
     check_attributes,
     check_head_count,
+    check_processor_agreement,
     check_agreements,
     check_end_dates,
 )
