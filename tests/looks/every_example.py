@@ -59,4 +59,14 @@ def every_example() -> tuple[Example, ...]:
     return (components, *(Example(name, page) for name, page in ours.items()))
 
 
+def fullest_examples(frame: Frame) -> list[Example]:
+    """Return the example of each template that has most to look at."""
+    sizes: dict[str, tuple[int, Example]] = {}
+    for each in every_example():
+        size = len(each.render(frame))
+        if size > sizes.get(each.page.template, (0, each))[0]:
+            sizes[each.page.template] = (size, each)
+    return [example for _, example in sizes.values()]
+
+
 FRAMES = {Language.NL: NL, Language.EN: EN}
