@@ -48,6 +48,17 @@ _SMALL = """() => [...document.querySelectorAll(
     .map(each => `less than 44 px high: ${each.outerHTML.slice(0, 120)}`)"""
 """What a finger must hit; a link within a text is as high as its line (WCAG 2.2, 2.5.8)."""
 
+_LAY = """async html => {
+    const page = new DOMParser().parseFromString(html, "text/html");
+    document.documentElement.replaceWith(document.adoptNode(page.documentElement));
+    const sheets = [...document.querySelectorAll("link[rel=stylesheet]")];
+    await Promise.all(sheets.map(each => each.sheet || new Promise(done => {
+        each.onload = done;
+        each.onerror = done;
+    })));
+    scrollTo(0, 0);
+}"""
+
 _LARGE_TEXT = "() => { document.documentElement.style.fontSize = '200%'; }"
 
 
@@ -104,6 +115,16 @@ class Stage:
         self.leaves.clear()
         await self.tab.goto(ORIGIN + "/")
 
+    async def lay(self, example: Example, frame: Frame) -> None:
+        """Put a page in the place of the one that is shown: half the price of loading it.
+
+        No script of it runs, and nothing takes the focus by itself.
+        """
+        self.files = example.pages.assets.by_url_path
+        if not self.tab.url.startswith(ORIGIN):
+            await self.show("<!doctype html><title>-</title>")
+        await self.tab.evaluate(_LAY, example.render(frame))
+
     async def ask(self, script: str) -> list[str]:
         """Return what a script of ours finds."""
         found: list[str] = await self.tab.evaluate(script)
@@ -135,7 +156,8 @@ async def open_stage(
     looks_with_axe: bool = True,
 ) -> AsyncIterator[Stage]:
     """Open a tab in a browser profile of its own."""
-    tab = await open_page(browser, width=width, color_scheme=scheme)
+    # Still: what fades in is measured amid its fading.
+    tab = await open_page(browser, width=width, color_scheme=scheme, reduced_motion="reduce")
     stage = Stage(tab, width)
     await tab.add_init_script(_LISTENER)
     if looks_with_axe:

@@ -24,7 +24,7 @@ async def test_every_page_is_for_everybody(chromium: Browser, look: str) -> None
     found = {}
     async with open_stage(chromium, width=width, scheme=scheme) as stage:
         for example in every_example() if width == PHONE else fullest_examples(frame):
-            await stage.bring(example, frame)
+            await stage.lay(example, frame)
             if faults := await stage.faults():
                 found[example.name] = faults
     assert found == {}
