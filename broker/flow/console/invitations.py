@@ -128,10 +128,18 @@ class PeopleDesk:
         entry = self._entry(actor, by, "invited", wish.place, after=_say(new, places))
         number = await ports.roles.invite(new, at=now, entry=entry)
         self._note("console-invited", wish.place)
-        found = ports.roles.find_invitation(number)
-        if found is None:
-            raise InvitationOver("check_invitation_kept")
-        return InvitationMade(code, found)
+        made = Invitation(
+            number=number,
+            role=new.role,
+            kind=new.kind,
+            places=new.places,
+            last_day=new.last_day,
+            login=new.login,
+            invited_at=now,
+            invited_by=new.invited_by,
+            expires_at=new.expires_at,
+        )
+        return InvitationMade(code, made)
 
     def read(self, unverified_code: str) -> Invitation:
         """Return the invitation of a code, while it can be accepted.
