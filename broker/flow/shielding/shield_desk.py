@@ -24,7 +24,6 @@ from broker.flow.held_state.framing import NONCE_BYTES
 from broker.flow.own_pupils.known_pupils import OwnPupil, OwnPupils, suppliers_of_school
 from broker.flow.own_pupils.pupil_lists import ListedPupil
 from broker.flow.ports import Clock, Random, Snapshots
-from broker.flow.random_texts import make_text
 from broker.flow.shielding.shield_records import (
     ShieldPlace,
     ShieldRecord,
@@ -208,7 +207,7 @@ class ShieldDesk:
         return ShieldView(pupil.has_been_here, tuple(found.by_id.values()))
 
     def _seal(self, record: ShieldRecord, places: Sequence[ShieldPlace]) -> list[StoredShield]:
-        of = make_text(self.random, ID_BYTES)
+        of = self.random(ID_BYTES).hex()
         return [
             StoredShield.own(
                 each.tag, of, seal_shield(record, place=each, of=of, nonce=self.random(NONCE_BYTES))
