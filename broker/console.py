@@ -4,6 +4,7 @@ from pathlib import Path
 
 from broker.adapters.databases.sql_console_audit import SqliteConsoleAudit
 from broker.adapters.databases.sql_decisions import SqliteDecisions
+from broker.adapters.databases.sql_letters import SqliteLetters
 from broker.adapters.databases.sql_registry import SqliteRegistry
 from broker.adapters.databases.sql_role_book import SqliteRoleBook
 from broker.adapters.databases.sql_sheets import SqliteSheets
@@ -23,6 +24,7 @@ from broker.flow.decisions.decision_signing import DecisionPorts
 from broker.flow.federation.change import Compiler
 from broker.flow.federation.discovery import FetchFailed
 from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.parents.letter_desk import LetterDesk
 from broker.flow.ports import FlowKeys, Snapshots
 from broker.flow.sheets.sheet_desk import SheetDesk
 from broker.flow.sheets.sheet_publication import NarrowPublisher
@@ -57,11 +59,33 @@ def wire_console(
         shields=pupils.shields,
         officer=pupils.officer,
         finder=pupils.finder,
+        letters=wire_letters(loaded, snapshots, keys, tools, audit, state=state),
         insight=wire_insight(loaded, tools, snapshots),
         decisions=wire_decisions(path, tools, snapshots),
         people=wire_people(loaded, snapshots, keys, tools, roles),
         links=wire_links(keys, tools, roles),
         documents=TypesetDocuments(),
+    )
+
+
+def wire_letters(
+    loaded: LoadedSettings,
+    snapshots: Snapshots,
+    keys: FlowKeys,
+    tools: ProgramTools,
+    audit: SqliteConsoleAudit,
+    *,
+    state: SealedState,
+) -> LetterDesk:
+    """Return what makes letters for parents."""
+    return LetterDesk(
+        snapshots=snapshots,
+        state=state,
+        book=SqliteLetters(loaded.data_folder / "register.db"),
+        keys=keys,
+        audit=audit,
+        clock=tools.clock,
+        random=tools.random,
     )
 
 

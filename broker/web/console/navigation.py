@@ -57,6 +57,12 @@ ENTRIES: tuple[Entry, ...] = (
         N_("Find your own pupils by the names that suppliers have for them."),
     ),
     Entry(
+        "/console/letters",
+        N_("Letters to parents"),
+        Permission.ISSUE_CODES,
+        N_("Give parents a code with which they see what was shared about their child."),
+    ),
+    Entry(
         "/console/simulator",
         N_("What would be sent?"),
         Permission.SIMULATE,

@@ -11,6 +11,7 @@ from broker.web.console.choose_sign_routes import sign_routes
 from broker.web.console.home_routes import home_routes
 from broker.web.console.insight_routes import insight_routes
 from broker.web.console.invitation_routes import invitation_routes
+from broker.web.console.letters_routes import letters_routes
 from broker.web.console.people_routes import people_routes
 from broker.web.console.pupils_pseudonym_routes import pseudonym_routes
 from broker.web.console.pupils_request_routes import request_routes
@@ -34,6 +35,7 @@ def console_routes(web: Web) -> list[Route]:
         *shield_routes(web),
         *request_routes(web),
         *pseudonym_routes(web),
+        *letters_routes(web),
         *insight_routes(web),
         *people_routes(web),
         *invitation_routes(web),

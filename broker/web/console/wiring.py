@@ -17,6 +17,7 @@ from broker.flow.insight.list_meter import ListMeter
 from broker.flow.insight.registers import Registers
 from broker.flow.insight.simulator import Simulator
 from broker.flow.own_pupils.pseudonym_finder import PseudonymFinder
+from broker.flow.parents.letter_desk import LetterDesk
 from broker.flow.requests.deciding import OfficerDesk
 from broker.flow.sheets.sheet_desk import SheetDesk
 from broker.flow.shielding.shield_desk import ShieldDesk
@@ -57,6 +58,7 @@ class ConsoleWeb:
     shields: ShieldDesk
     officer: OfficerDesk
     finder: PseudonymFinder
+    letters: LetterDesk
     insight: InsightWeb
     decisions: DecisionFlow
     people: PeopleDesk
