@@ -116,6 +116,7 @@ def test_the_catalogue_is_searched_and_narrowed_and_takes_nonsense_for_nothing(s
 
 def test_approve_with_one_attribute_off_and_the_next_login_follows(site: Site) -> None:
     seated = both(site)
+    sign(seated, prepare(seated, pupil=["givenName"], staff=[]))
     assert "givenName" in approved(site)
     draft = prepare(seated, pupil=[], staff=[])
     page = seated.get(draft)
