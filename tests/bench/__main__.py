@@ -9,6 +9,7 @@ import msgspec
 
 from tests.bench.accounting import share_core
 from tests.bench.chooser import bench_chooser
+from tests.bench.console import bench_console
 from tests.bench.convert_million import bench_convert_million
 from tests.bench.figures import Line
 from tests.bench.first_day import bench_first_day
@@ -37,6 +38,7 @@ IN_ONE_WORLD: Mapping[str, Callable[[BenchWorld, Bar], Iterator[Line]]] = {
 }
 IN_WORLDS_OF_THEIR_OWN: Mapping[str, Callable[[Bar], Iterator[Line]]] = {
     "scale-schools": bench_scale_schools,
+    "console": bench_console,
     "metadata-7000": bench_metadata,
     "register-3-million": bench_register,
     "convert-million": bench_convert_million,

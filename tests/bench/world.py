@@ -41,6 +41,7 @@ from tests.bench.documents import (
     Table,
     a_saml_login,
     an_oidc_login,
+    another_supplier,
     the_agreements,
     the_schools,
     the_supplier,
@@ -59,6 +60,7 @@ class BenchWorld:
     """What the driver knows: the broker's addresses, and the keys of the parties that it plays.
 
     Attributes:
+        suppliers: at least so many.
         school_port: where the OpenID Connect school's token endpoint listens while it is needed.
         school_metadata: XML of the SAML school, for the yardstick.
         broker_decryption: the broker's own key, to encrypt for it, and for the yardstick.
@@ -69,6 +71,7 @@ class BenchWorld:
     school_port: int
     schools: int
     agreements: int
+    suppliers: int
     school_metadata: str = field(repr=False)
     saml_school_key: PartyKey = field(repr=False)
     oidc_school_key: SigningKey = field(repr=False)
@@ -83,9 +86,13 @@ class BenchWorld:
 
 
 def prepare_world(
-    folder: Path = FOLDER, *, schools: int = SCHOOLS, agreements: int = 0
+    folder: Path = FOLDER, *, schools: int = SCHOOLS, agreements: int = 0, suppliers: int = 0
 ) -> BenchWorld:
-    """Wipe the folder and set a broker up in it: settings, keys, registry."""
+    """Wipe the folder and set a broker up in it: settings, keys, registry.
+
+    Args:
+        suppliers: at least so many; agreements are with as few as have them.
+    """
     reset_folder(folder)
     port, school_port = find_free_port(), find_free_port()
     write_settings(folder, port=port)
@@ -99,6 +106,7 @@ def prepare_world(
         school_port=school_port,
         schools=schools,
         agreements=max(agreements, 2),
+        suppliers=suppliers,
         school_metadata=idp_metadata(SAML_SCHOOL_URL, keys=pair, want_signed_requests=False),
         saml_school_key=saml_school_key,
         oidc_school_key=make_key(),
@@ -149,6 +157,7 @@ def make_documents(world: BenchWorld) -> Iterable[StatedDocument]:
     sp = SamlSupplierSettings("bench-saml", SAML_SUPPLIER_URL, pair, sign_requests=True)
     supplier = the_supplier(client_key=world.client_key, saml_metadata=sp_metadata(sp))
     agreements, suppliers = the_agreements(schools, world.agreements)
+    suppliers += map(another_supplier, range(len(suppliers), world.suppliers - 1))
     yield from state(Kind.SCHOOL, schools)
     yield from state(Kind.IDENTITY_PROVIDER, [own_login, oidc_login, common_login])
     yield from state(Kind.SUPPLIER, chain([supplier], suppliers))

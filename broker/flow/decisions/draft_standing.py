@@ -50,10 +50,13 @@ def read_standings(store: DecisionStore, drafts: Sequence[Draft]) -> tuple[Draft
     suppliers = sorted({each.supplier for each in drafts})
     found = store.read_documents([*own_keys, *((Kind.SUPPLIER, each) for each in suppliers)])
     highest: dict[Key, int] = {}
-    for earlier in store.ever_stated(sorted(set(own_keys))):
-        if isinstance(earlier.document, AgreementDocument):
-            version = earlier.document.version
-            highest[earlier.key] = max(highest.get(earlier.key, 0), version)
+    forms = (
+        (each.key, each.document.version)
+        for each in store.ever_stated(sorted(set(own_keys)))
+        if isinstance(each.document, AgreementDocument)
+    )
+    for key, version in forms:
+        highest[key] = max(highest.get(key, 0), version)
     standings = []
     for draft, key in zip(drafts, own_keys, strict=True):
         stored = found.get(key)
