@@ -191,7 +191,7 @@ def test_apply_is_idempotent_and_shows_its_plan(run: Run, config: Path) -> None:
     first = run("apply", federation_of(config))
     assert first.exit_code == 0
     assert "+ schools/vuurvogel" in first.output
-    assert "18 added, 0 changed, 0 removed, 0 unchanged" in first.output
+    assert "20 added, 0 changed, 0 removed, 0 unchanged" in first.output
     assert "Version 1 is in force." in first.output
     second = run("apply", federation_of(config))
     assert second.exit_code == 0
@@ -215,7 +215,7 @@ def test_apply_and_check_say_what_a_school_without_head_count_may(run: Run, conf
 def test_a_dry_run_changes_nothing(run: Run, config: Path) -> None:
     result = run("apply", "--dry-run", federation_of(config))
     assert result.exit_code == 0
-    assert "18 added" in result.output
+    assert "20 added" in result.output
     assert "Dry run: nothing was changed." in result.output
     assert not (config / "data").exists()
 
