@@ -140,7 +140,7 @@ def _worker_memory(path: Path) -> Line:
     """Return what the registry takes in a process of its own, without the rest of a worker."""
     with get_context("spawn").Pool(1) as pool:
         before, after = pool.apply(_load_and_tell, (path,))
-    return {"memory_mb": round(after, 1), "registry_mb": round(after - before, 1)}
+    return {"registry_mb": round(after - before, 1)}
 
 
 def _load_and_tell(path: Path) -> tuple[float, float]:

@@ -13,8 +13,6 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Literal
 
-import typst
-
 from broker.domain.printed_documents import PrintedDocument, write_printed
 
 TEMPLATE = Path(__file__).parent / "printed.typ"
@@ -45,6 +43,8 @@ def typeset(document: PrintedDocument) -> bytes:
     Raises:
         DocumentTooLong
     """
+    import typst  # not above: 9 MB that a worker does not take before it makes a document
+
     text = write_printed(document).decode()
     try:
         return _compile(document, text, ["ua-1"])
@@ -60,6 +60,8 @@ def _template() -> bytes:
 
 
 def _compile(document: PrintedDocument, text: str, standards: list[Literal["ua-1"]]) -> bytes:
+    import typst
+
     # Its stubs ask for a type variable that nothing can fill in.
     return typst.compile(  # type: ignore[call-overload,no-any-return]
         _template(),
