@@ -138,6 +138,16 @@ def test_a_board_invites_an_ict_partner_of_a_supplier_for_its_schools(site: Site
     assert (given.login, given.held.last_day) == (ROOS, date(2099, 1, 1))
 
 
+def test_an_ict_partner_is_invited_for_several_named_schools_at_once(site: Site) -> None:
+    admin = actor(site, SCHOOL_ADMIN, HeldRole(Role.SCHOOL_ADMIN, PlaceKind.SCHOOL, "kompas"))
+    wish = InvitationWish(Role.ICT_PARTNER, VUURVOGEL, ("kompas",), date(2099, 1, 1))
+    made = site.run(people(site).invite(admin, wish))
+    login = LoginPlace(PlaceKind.SCHOOL, "vuurvogel")
+    site.run(people(site).accept(made.code, user=ConsoleUserId("8" * 32), login=login))
+    given = site.web.console.roles.roles_of(ConsoleUserId("8" * 32))
+    assert {each.held.place for each in given} == {"vuurvogel", "kompas"}
+
+
 def test_one_s_own_role_may_be_laid_down_and_nobody_else_s(site: Site) -> None:
     officer, other = seat(site, OFFICER), seat(site, OFFICER)
     roles = site.web.console.roles

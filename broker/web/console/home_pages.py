@@ -14,8 +14,18 @@ class ShownRole:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class WaitingLine:
+    """Work that waits: `words` is a message id."""
+
+    words: str
+    path: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class HomePage:
     """Where everybody begins."""
 
     template: ClassVar[str] = "console/home.html"
     roles: tuple[ShownRole, ...]
+    waiting: tuple[WaitingLine, ...] = ()

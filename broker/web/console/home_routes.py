@@ -7,6 +7,7 @@ from starlette.routing import Route
 from broker.web.console.doors import Seat, console_route, show_console
 from broker.web.console.home_pages import HomePage
 from broker.web.console.role_words import show_roles
+from broker.web.console.waiting import find_waiting
 from broker.web.wiring import Web
 
 
@@ -15,6 +16,7 @@ def home_routes(web: Web) -> list[Route]:
 
     async def home(request: Request, seat: Seat) -> Response:
         roles = show_roles(seat.actor.held, registry=web.snapshots.registry)
-        return show_console(web, request, seat, HomePage(roles=roles))
+        page = HomePage(roles=roles, waiting=await find_waiting(web, seat))
+        return show_console(web, request, seat, page)
 
     return [console_route(web, "/console", home)]
