@@ -111,6 +111,7 @@ def test_records_of_every_kind_hide_what_they_hold() -> None:
         "told-login",
         "login-test",
         "console-session",
+        "me-session",
         "own-login",
         "logout",
         "logged-out",

@@ -4,7 +4,7 @@ import pytest
 from msgspec.structs import replace
 
 from broker.domain.release import ClaimsBeyondDecision
-from broker.flow import saml_answers, supplier_side
+from broker.flow import oidc_answers, saml_answers
 from broker.flow.answers import PostMessage, Welcome
 from broker.flow.held_state.records import PREPARED, PreparedRelease
 from broker.flow.parties import find_parties
@@ -33,10 +33,10 @@ class TestLint:
     async def test_claims(
         self, world: LoginWorld, browser: Browser, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        built = supplier_side.build_claims
+        built = oidc_answers.build_claims
         with monkeypatch.context() as patch:
             patch.setattr(
-                supplier_side,
+                oidc_answers,
                 "build_claims",
                 lambda decision, profile: {
                     **built(decision, profile=profile),
