@@ -20,6 +20,8 @@ from broker.demo.run import demo_world
 from tests.journeys.chromium import launch, open_page
 
 FOLDER = Path(__file__).parents[2] / "config/pictures"
+SERVICES = "/console/decide/school/vuurvogel"
+SIMULATED = "/console/simulator?school=vuurvogel&supplier=rekenrijk&population=pupil"
 DESK, PHONE = (1100, 760), (390, 760)  # CSS pixels
 
 Walk = Callable[[Page, Addresses], Awaitable[None]]
@@ -40,13 +42,14 @@ class Picture:
     walk: Walk
 
 
-def in_console(person: str, path: str) -> Walk:
-    """Return what logs somebody in to the console, and goes to a page."""
+def in_console(person: str, path: str, *, shown: str = "body") -> Walk:
+    """Return what logs somebody in to the console, and goes to a page: to what `shown` finds."""
 
     async def walk(page: Page, at: Addresses) -> None:
         await page.goto(f"{at[Party.START_PAGE]}/console/{person}")
         await page.wait_for_url(f"{at[Party.BROKER]}/console**")
         await page.goto(at[Party.BROKER] + path)
+        await page.locator(shown).first.evaluate("each => each.scrollIntoView()")
 
     return walk
 
@@ -73,7 +76,9 @@ async def me(page: Page, at: Addresses) -> None:
 
 PICTURES = (
     Picture("console", DESK, in_console("els", "/console")),
-    Picture("service-sheet", DESK, in_console("roos", "/console/sheets/rekenrijk")),
+    Picture("services", DESK, in_console("els", SERVICES)),
+    Picture("decision", DESK, in_console("els", f"{SERVICES}/with/biosfeer", shown="main table")),
+    Picture("simulator", DESK, in_console("els", SIMULATED, shown="main table")),
     Picture("me", PHONE, me),
     Picture("notice", PHONE, notice),
 )
