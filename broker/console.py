@@ -29,6 +29,7 @@ from broker.flow.ports import FlowKeys, Snapshots
 from broker.flow.sheets.sheet_desk import SheetDesk
 from broker.flow.sheets.sheet_publication import NarrowPublisher
 from broker.flow.sheets.sheet_reading import SheetReader
+from broker.flow.sheets.signed_sheets import SignedSheetReader
 from broker.programs import ProgramTools
 from broker.settings import LoadedSettings
 from broker.web.console.wiring import ConsoleWeb
@@ -149,8 +150,10 @@ def wire_desk(
 def wire_sheets(path: Path, snapshots: Snapshots, tools: ProgramTools) -> SheetDesk:
     """Return the desk at which suppliers write their service sheets."""
     sheets = SqliteSheets(path)
+    reader = SheetReader(store=sheets, snapshots=snapshots)
     return SheetDesk(
-        reader=SheetReader(store=sheets, snapshots=snapshots),
+        reader=reader,
+        signed=SignedSheetReader(sheets, reader, snapshots, tools.clock),
         drafts=sheets,
         publisher=NarrowPublisher(SqliteRegistry(path), console_compiler(), tools.clock),
         snapshots=snapshots,

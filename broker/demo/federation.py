@@ -31,6 +31,7 @@ from broker.demo.people import DemoSchool
 from broker.demo.saml_messages import idp_metadata
 from broker.demo.saml_school import MACE_PREFIX, SamlSchoolSettings
 from broker.demo.saml_supplier import SamlSupplierSettings, sp_metadata
+from broker.demo.sheets import CLASS_REASON, FIRST_NAME_REASON, ROLE_REASONS, SHEETS
 from broker.demo.toml_writer import Table, write_toml
 
 BROKER_CLIENT_ID = "schuilnaam"
@@ -202,17 +203,14 @@ CLASS = "nlEduPersonUnit"
 
 def supplier_documents(federation: DemoFederation) -> list[Table]:
     """Return the suppliers: what each asks for and why, and its systems."""
-    first_name: dict[str, Any] = {
-        "name": FIRST_NAME,
-        "purpose": "We begroeten je met je voornaam.",
-        "required": False,
-    }
+    first_name: dict[str, Any] = {"name": FIRST_NAME, "required": False, **FIRST_NAME_REASON}
     return [
         {
             "id": "rekenrijk",
             "legal_name": "RekenRijk B.V.",
             "display_name": "RekenRijk",
             "state": "test",
+            "sheet": SHEETS["rekenrijk"],
             "attribute": [first_name],
             "relying_party": [oidc_relying_party(federation.rekenrijk)],
         },
@@ -221,13 +219,8 @@ def supplier_documents(federation: DemoFederation) -> list[Table]:
             "legal_name": "Uitgeverij Taaltuin B.V.",
             "display_name": "Taaltuin",
             "state": "test",
-            "attribute": [
-                {
-                    "name": ROLE,
-                    "purpose": "Leerkrachten zien de lesstof, leerlingen de opgaven.",
-                    "required": False,
-                }
-            ],
+            "sheet": SHEETS["taaltuin"],
+            "attribute": [{"name": ROLE, "required": False, **ROLE_REASONS["taaltuin"]}],
             "relying_party": [saml_relying_party(federation.taaltuin)],
         },
         {
@@ -235,18 +228,11 @@ def supplier_documents(federation: DemoFederation) -> list[Table]:
             "legal_name": "Stichting Biosfeer",
             "display_name": "Biosfeer",
             "state": "test",
+            "sheet": SHEETS["biosfeer"],
             "attribute": [
-                {
-                    "name": ROLE,
-                    "purpose": "Leerkrachten klaarzetten, leerlingen laten onderzoeken.",
-                    "required": True,
-                },
+                {"name": ROLE, "required": True, **ROLE_REASONS["biosfeer"]},
                 first_name,
-                {
-                    "name": CLASS,
-                    "purpose": "Samen onderzoek doen met je klas.",
-                    "required": False,
-                },
+                {"name": CLASS, "required": False, **CLASS_REASON},
             ],
             "relying_party": [
                 oidc_relying_party(federation.biosfeer_oidc),
@@ -314,6 +300,7 @@ def agreement_documents() -> list[Table]:
             "version": 1,
             "from": AGREED_FROM,
             "approved": list(approved),
+            "sheet": 1,
             "notice": "inform" if (school, supplier) in WITH_NOTICE else "none",
         }
         for (school, supplier), approved in APPROVED.items()

@@ -40,6 +40,7 @@ from broker.demo.console_users import give_roles
 from broker.demo.federation import EACH_ITS_OWN, DemoFederation, write_federation
 from broker.demo.putting_back import keep_first_state
 from broker.demo.servers import TlsFiles
+from broker.demo.sheets import write_draft
 from broker.demo.toml_writer import Table, write_toml
 from broker.demo.world import running
 from broker.flow.federation.change import Compiler, check_apply
@@ -106,6 +107,7 @@ def prepare_world(
     federation = write_federation(folder, addresses, serves=serves, ca_file=ca_file)
     apply_documents(loaded, [folder / "federation"])
     give_roles(loaded)
+    write_draft(loaded)
     keep_first_state(loaded)
     return PreparedWorld(loaded, federation, addresses)
 

@@ -19,7 +19,14 @@ from broker.flow.federation.change import check_apply
 from broker.flow.federation.snapshots import RegistryUnreadable
 from broker.flow.sheets.sheet_store import SheetDraft
 from tests.builders_saml import NOW
-from tests.flow.federation_builders import a_compiler, a_federation, a_supplier, stated
+from tests.flow.federation_builders import (
+    a_compiler,
+    a_federation,
+    a_supplier,
+    an_agreement,
+    stated,
+    without,
+)
 from tests.flow.sheet_builders import a_sheet, an_attribute
 from tests.flow.sheet_desk_builders import BIOSFEER, REKENRIJK, an_actor
 
@@ -105,3 +112,19 @@ async def test_a_draft_that_this_program_does_not_understand_is_said_so(
         connection.commit()
     with pytest.raises(RegistryUnreadable):
         sheets.find(REKENRIJK)
+
+
+def test_agreements_of_a_supplier_are_read_of_schools_and_boards(
+    path: Path, sheets: SqliteSheets
+) -> None:
+    store = SqliteRegistry(path)
+    of_board = without(an_agreement(board="stichting", version=3), "school")
+    more = [stated(Kind.AGREEMENT, of_board)]
+    change = check_apply(store, a_federation(more=more), prune=False, compiler=a_compiler())
+    store.write(change, by="tester", at=NOW)
+    found = sheets.agreements_of(REKENRIJK)
+    assert [(each.school, each.board, each.version) for each in found] == [
+        (None, "stichting", 3),
+        ("vuurvogel", None, 1),
+    ]
+    assert sheets.agreements_of(BIOSFEER) == ()

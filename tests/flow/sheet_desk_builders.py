@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from types import SimpleNamespace
 from typing import Any
 
+from broker.domain.agreements import Agreement
 from broker.domain.console_roles import ConsoleUserId, HeldRole, PlaceKind, Role
 from broker.domain.documents import Kind, SupplierDocument
 from broker.domain.federation import Supplier
@@ -19,6 +20,7 @@ from broker.flow.federation.documents import StatedDocument
 from broker.flow.sheets.sheet_desk import SheetDesk
 from broker.flow.sheets.sheet_reading import SheetReader
 from broker.flow.sheets.sheet_store import SheetDraft, StoredForm
+from broker.flow.sheets.signed_sheets import SignedSheetReader
 from tests.builders import a_supplier
 from tests.flow.sheet_builders import a_supplier_document
 
@@ -42,6 +44,10 @@ class MemorySheets:
     forms: dict[SupplierId, list[StoredForm]] = field(default_factory=dict)
     drafts: dict[SupplierId, SheetDraft] = field(default_factory=dict)
     entries: list[ConsoleEntry] = field(default_factory=list)
+    agreements: list[Agreement] = field(default_factory=list)
+
+    def agreements_of(self, supplier: SupplierId) -> Sequence[Agreement]:
+        return [each for each in self.agreements if each.supplier == supplier]
 
     def put(self, document: SupplierDocument) -> None:
         forms = self.forms.setdefault(SupplierId(document.id), [])
@@ -110,6 +116,7 @@ def a_sheet_world(sheet: ServiceSheet | None = None, **changes: Any) -> SheetWor
     reader = SheetReader(store=sheets, snapshots=snapshots)
     desk = SheetDesk(
         reader=reader,
+        signed=SignedSheetReader(sheets, reader, snapshots, lambda: NOW),
         drafts=sheets,
         publisher=sheets,
         snapshots=snapshots,

@@ -35,6 +35,7 @@ from broker.flow.sheets.sheet_refusals import (
     SheetNotReady,
 )
 from broker.flow.sheets.sheet_store import SheetDraft, SheetDrafts, SheetPublisher, StoredForm
+from broker.flow.sheets.signed_sheets import SignedSheetReader
 
 NO_REVISION = 0
 """Of a draft that was not begun yet."""
@@ -100,6 +101,7 @@ class SheetDesk:
         self,
         *,
         reader: SheetReader,
+        signed: SignedSheetReader,
         drafts: SheetDrafts,
         publisher: SheetPublisher,
         snapshots: Snapshots,
@@ -107,6 +109,7 @@ class SheetDesk:
         clock: Callable[[], datetime],
     ) -> None:
         self.reader = reader
+        self.signed = signed
         self._drafts = drafts
         self._publisher = publisher
         self._snapshots = snapshots

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Protocol
 
+from broker.domain.agreements import Agreement
 from broker.domain.documents import SupplierDocument
 from broker.domain.ids import SupplierId
 from broker.domain.sheets import NO_VERSION, ServiceSheet, sheet_of
@@ -46,6 +47,10 @@ class SheetStore(Protocol):
 
     def versions(self, supplier: SupplierId) -> Sequence[StoredForm]:
         """Return every form that its document had, oldest first."""
+        ...
+
+    def agreements_of(self, supplier: SupplierId) -> Sequence[Agreement]:
+        """Return the agreements with it that stand in the registry, ended and stopped ones too."""
         ...
 
 

@@ -150,17 +150,22 @@ def service_values(sheet: SheetDocument) -> Values:
     return MappingProxyType(found | _words_values("without", sheet.works_without))
 
 
-def fill_attribute(values: Values, content: ServiceSheet, *, was: str) -> ServiceSheet:
+def fill_attribute(
+    values: Values, content: ServiceSheet, *, was: str, entitled: bool
+) -> ServiceSheet:
     """Return a draft with one attribute as a form says it.
 
     Args:
+        entitled: to what identifies across suppliers.
         was: the attribute that is changed, in its place; "" for one that is added at the end.
 
     Raises:
         FormMistakes
     """
     reading = _Reading(values)
-    name = was or reading.one("name", list(VOCABULARY), needed=True)
+    asked_now = [each.name for each in content.attributes]
+    names = [*can_ask(content, entitled=entitled), *asked_now]
+    name = was or reading.one("name", names, needed=True)
     others = [each for each in content.attributes if each.name != was]
     if any(each.name == name for each in others):
         reading.errors.append(("name", ASKED_ALREADY))

@@ -278,3 +278,36 @@ class VersionPage:
     changes: tuple[ShownChange, ...]
     is_first: bool
     is_new: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class SignedRow:
+    """One agreement; `standing` is a message id, `tone` that of its tag; days are ISO days."""
+
+    signer: str
+    is_board: bool
+    version: int
+    first_day: str
+    last_day: str
+    standing: str
+    tone: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class SignedPage:
+    """Who signed which version.
+
+    Attributes:
+        counts: pairs of version and agreements in force on it, the newest first.
+    """
+
+    template: ClassVar[str] = "console/sheet_signed.html"
+    place: SheetPlace
+    counts: tuple[tuple[int, int], ...]
+    rows: tuple[SignedRow, ...]
+    query: str = field(repr=False)
+    first: int
+    last: int
+    total: int
+    previous_url: str = ""
+    next_url: str = ""

@@ -1,5 +1,7 @@
 """Addresses of the pages of service sheets, and what their forms carry."""
 
+from starlette.requests import Request
+
 from broker.domain.console_roles import Permission
 from broker.flow.console.actors import may
 from broker.flow.sheets.sheet_desk import DraftView, FormBasis
@@ -10,6 +12,8 @@ from broker.web.wiring import Web
 
 SHEETS = "/console/sheets"
 MAX_DIGITS = 9
+PAGE_ROWS = 50
+MAX_QUERY_CHARS = 100
 
 
 def sheet_url(supplier: str) -> str:
@@ -35,6 +39,22 @@ def read_basis(values: Values) -> FormBasis:
     return FormBasis(
         revision=_read_count(values, "revision"), based_on=_read_count(values, "based_on")
     )
+
+
+def read_query(request: Request) -> str:
+    """Return what is searched for, or ""."""
+    return request.query_params.get("q", "")[:MAX_QUERY_CHARS].strip()
+
+
+def read_first(request: Request, *, total: int) -> int:
+    """Return from which row on a list is shown; 0 of what is no row of it."""
+    first = read_number(request.query_params.get("from", ""))
+    return first if first < total else 0
+
+
+def read_number(text: str) -> int:
+    """Return a number of an address; 0 of what is none."""
+    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0
 
 
 def _read_count(values: Values, name: str) -> int:

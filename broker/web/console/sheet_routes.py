@@ -24,14 +24,19 @@ from broker.web.console.sheet_pages import (
     VersionPage,
     VersionRow,
 )
-from broker.web.console.sheet_places import SHEETS, find_place, sheet_url
+from broker.web.console.sheet_places import (
+    PAGE_ROWS,
+    SHEETS,
+    find_place,
+    read_first,
+    read_number,
+    read_query,
+    sheet_url,
+)
+from broker.web.console.sheet_signed_routes import sheet_signed_routes
 from broker.web.console.sheet_words import day_of_hour, show_content
 from broker.web.responses import read_language, redirect
 from broker.web.wiring import Web
-
-PAGE_ROWS = 50
-MAX_QUERY_CHARS = 100
-MAX_DIGITS = 6
 
 
 def sheet_routes(web: Web) -> list[Route]:
@@ -88,7 +93,7 @@ def sheet_routes(web: Web) -> list[Route]:
 
     async def version(request: Request, seat: Seat) -> Response:
         view = desk.look(seat.actor, request.path_params["supplier"])
-        number = _read_number(request.path_params["version"])
+        number = read_number(request.path_params["version"])
         found = desk.reader.read_version(seat.actor, view.supplier.id, number)
         language = read_language(web, request)
         page = VersionPage(
@@ -113,6 +118,7 @@ def sheet_routes(web: Web) -> list[Route]:
         console_route(web, f"{SHEETS}/{{supplier}}/history", history),
         console_route(web, f"{SHEETS}/{{supplier}}/history/{{version}}", version),
         *sheet_edit_routes(web),
+        *sheet_signed_routes(web),
     ]
 
 
@@ -129,12 +135,10 @@ def _suppliers(web: Web, actor: Actor) -> tuple[Supplier, ...]:
 
 
 def _list_page(web: Web, request: Request, suppliers: tuple[Supplier, ...]) -> SheetListPage:
-    query = request.query_params.get("q", "")[:MAX_QUERY_CHARS].strip()
+    query = read_query(request)
     words = query.casefold()
     found = [each for each in suppliers if words in each.display_name.casefold()]
-    first = _read_number(request.query_params.get("from", ""))
-    if first >= len(found):
-        first = 0
+    first = read_first(request, total=len(found))
     shown = found[first : first + PAGE_ROWS]
 
     def page_at(begin: int) -> str:
@@ -152,8 +156,3 @@ def _list_page(web: Web, request: Request, suppliers: tuple[Supplier, ...]) -> S
         previous_url=page_at(max(0, first - PAGE_ROWS)) if first else "",
         next_url=page_at(after) if after < len(found) else "",
     )
-
-
-def _read_number(text: str) -> int:
-    """Return a number of an address; 0 of what is none."""
-    return int(text) if text.isascii() and text.isdigit() and len(text) <= MAX_DIGITS else 0

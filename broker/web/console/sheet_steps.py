@@ -126,7 +126,8 @@ class AttributeStep:
 
     def fill(self, values: Values, view: DraftView) -> ServiceSheet:
         """Return the draft with what the form says."""
-        return fill_attribute(values, view.content, was=self.name)
+        entitled = view.supplier.eck_id_entitled
+        return fill_attribute(values, view.content, was=self.name, entitled=entitled)
 
     def page(self, web: Web, seat: Seat, view: DraftView, form: ShownForm) -> AttributePage:
         """Return the page with the form."""

@@ -45,6 +45,8 @@ from broker.web.console.sheet_pages import (
     SheetListPage,
     SheetPlace,
     ShownForm,
+    SignedPage,
+    SignedRow,
     SubProcessorPage,
     SubProcessorRow,
     TermsPage,
@@ -310,5 +312,24 @@ EXAMPLES: dict[str, Page] = {
     ),
     "first version": VersionPage(
         place=PLACE, sheet=shown(FULL, "2026-08-01").sheet, changes=ALL_CHANGES, is_first=True
+    ),
+    "signed": SignedPage(
+        place=PLACE,
+        counts=((2, 12), (1, 230), (0, 1)),
+        rows=(
+            SignedRow("De Vuurvogel", False, 2, "2026-08-01", "", "In force", "good"),
+            SignedRow("stichting-kompas", True, 0, "2025-08-01", "2026-07-31", "Ended", "plain"),
+        ),
+        query="",
+        first=51,
+        last=52,
+        total=52,
+        previous_url="/console/sheets/biosfeer/signed?from=0",
+    ),
+    "signed by none": SignedPage(
+        place=PLACE, counts=(), rows=(), query="", first=0, last=0, total=0
+    ),
+    "signed by none that is called so": SignedPage(
+        place=PLACE, counts=(), rows=(), query="Zonneweg", first=0, last=0, total=0
     ),
 }
