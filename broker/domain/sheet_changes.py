@@ -267,7 +267,8 @@ def _fact(values: Iterable[str]) -> WordsDocument:
 
 
 def _with(fact: str, words: WordsDocument) -> WordsDocument:
-    return WordsDocument(nl=f"{fact}: {words.nl}", en=f"{fact}: {words.en}")
+    nl, en = (f"{fact}: {each}" if each else fact for each in (words.nl, words.en))
+    return WordsDocument(nl=nl, en=en)
 
 
 def _pairs(

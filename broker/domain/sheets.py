@@ -5,13 +5,17 @@ next one keeps what was asked before as it was, and marks what is new, so that a
 signed before go on without it (`declared_attributes`).
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import msgspec
 
 from broker.domain.attributes import AttributeName, Population
 from broker.domain.documents import SupplierDocument
-from broker.domain.sheet_documents import AttributeDocument, SheetDocument
+from broker.domain.sheet_documents import (
+    AttributeDocument,
+    SheetDocument,
+    SubProcessorDocument,
+)
 
 NO_VERSION = 0
 """Of a supplier that never published a sheet; so are agreements that were signed without one."""
@@ -99,3 +103,11 @@ def waiting_attributes(sheet: ServiceSheet, *, signed_on: int) -> tuple[Attribut
         if (each.required_since or NO_VERSION) > signed_on
         or any(since > signed_on for since in each.asked_since.values())
     )
+
+
+def with_sub_processors(
+    content: ServiceSheet, companies: Sequence[SubProcessorDocument]
+) -> ServiceSheet:
+    """Return a draft with other sub-processors."""
+    sheet = msgspec.structs.replace(content.sheet, sub_processor=tuple(companies))
+    return msgspec.structs.replace(content, sheet=sheet)

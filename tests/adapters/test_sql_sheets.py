@@ -114,7 +114,7 @@ async def test_a_draft_that_this_program_does_not_understand_is_said_so(
         sheets.find(REKENRIJK)
 
 
-def test_agreements_of_a_supplier_are_read_of_schools_and_boards(
+async def test_agreements_of_a_supplier_are_read_of_schools_and_boards(
     path: Path, sheets: SqliteSheets
 ) -> None:
     store = SqliteRegistry(path)
@@ -122,9 +122,9 @@ def test_agreements_of_a_supplier_are_read_of_schools_and_boards(
     more = [stated(Kind.AGREEMENT, of_board)]
     change = check_apply(store, a_federation(more=more), prune=False, compiler=a_compiler())
     store.write(change, by="tester", at=NOW)
-    found = sheets.agreements_of(REKENRIJK)
+    found = await sheets.agreements_of(REKENRIJK)
     assert [(each.school, each.board, each.version) for each in found] == [
         (None, "stichting", 3),
         ("vuurvogel", None, 1),
     ]
-    assert sheets.agreements_of(BIOSFEER) == ()
+    assert await sheets.agreements_of(BIOSFEER) == ()

@@ -36,6 +36,7 @@ from broker.domain.sheets import (
     sheet_of,
     waiting_attributes,
     with_sheet,
+    with_sub_processors,
     without_versions,
 )
 from tests.flow.sheet_builders import (
@@ -268,3 +269,9 @@ def test_a_login_without_role_counts_as_new_where_it_is_new_for_anybody() -> Non
     assert not declared.is_required_since(1, None)
     assert declared.is_required_since(1, STAFF)
     assert not declared.is_required_since(1, PUPIL)
+
+
+def test_other_companies_change_nothing_else() -> None:
+    bare = with_sub_processors(a_sheet(), [])
+    assert bare.sheet.sub_processor == ()
+    assert with_sub_processors(bare, a_sheet().sheet.sub_processor) == a_sheet()

@@ -46,7 +46,7 @@ class MemorySheets:
     entries: list[ConsoleEntry] = field(default_factory=list)
     agreements: list[Agreement] = field(default_factory=list)
 
-    def agreements_of(self, supplier: SupplierId) -> Sequence[Agreement]:
+    async def agreements_of(self, supplier: SupplierId) -> Sequence[Agreement]:
         return [each for each in self.agreements if each.supplier == supplier]
 
     def put(self, document: SupplierDocument) -> None:

@@ -8,7 +8,17 @@ from broker.domain.attributes import Population
 from broker.domain.documents import DocumentProblem, Kind, SupplierDocument
 from broker.domain.federation import Supplier
 from broker.domain.sheet_documents import ContactFunction, ProductCategory
-from tests.flow.federation_builders import Table, a_supplier, apply, problems_of, stated
+from broker.flow.federation.change import check_apply
+from broker.flow.federation.documents import StatedDocument
+from tests.flow.federation_builders import (
+    MemoryFederation,
+    Table,
+    a_compiler,
+    a_supplier,
+    apply,
+    problems_of,
+    stated,
+)
 
 A_SHEET: dict[str, Any] = {
     "version": 2,
@@ -100,3 +110,58 @@ def test_a_sheet_of_the_wrong_form_is_refused(changes: Table) -> None:
     with pytest.raises(DocumentProblem) as found:
         stated(Kind.SUPPLIER, a_supplier(sheet=A_SHEET | changes))
     assert found.value.path.startswith("sheet")
+
+
+def sheeted(version: int, *attributes: Table, **changes: Any) -> StatedDocument:
+    table = a_supplier(sheet=A_SHEET | {"version": version}, attribute=list(attributes), **changes)
+    return stated(Kind.SUPPLIER, table)
+
+
+GREETING: Table = {"name": "givenName", "purpose": "We greet you."}
+SURNAME: Table = {"name": "sn", "purpose": "On your work."}
+CALLING: Table = GREETING | {"purpose": "We call you."}
+
+
+def paths(documents: list[StatedDocument], store: MemoryFederation) -> list[str]:
+    return [path for _, path, _ in problems_of(documents, store)]
+
+
+def warned_of(documents: list[StatedDocument], store: MemoryFederation) -> list[str]:
+    change = check_apply(store, documents, prune=False, compiler=a_compiler())
+    return [each.path for each in change.warnings]
+
+
+def test_a_version_of_a_sheet_never_means_two_contents() -> None:
+    store = apply([sheeted(2, GREETING)])
+    assert paths([sheeted(2, CALLING)], store) == ["sheet.version"]
+    assert paths([sheeted(1, CALLING)], store) == ["sheet.version"]
+    assert paths([sheeted(2, GREETING, display_name="Other")], store) == []
+    assert paths([sheeted(3, CALLING)], store) == []
+    assert paths([sheeted(2, GREETING)], store) == ["sheet.version"]
+    assert paths([stated(Kind.SUPPLIER, a_supplier())], store) == []
+
+
+@pytest.mark.parametrize(
+    ("asked", "warned"),
+    [
+        ({"required": True}, True),
+        ({"required": True, "required_since": 3}, False),
+        ({"required": True, "asked_since": {"pupil": 3, "staff": 3}}, False),
+        ({"required": True, "asked_since": {"pupil": 3}}, True),
+        ({}, False),
+    ],
+)
+def test_what_is_required_all_at_once_is_warned_of(asked: Table, warned: bool) -> None:
+    store = apply([sheeted(2, GREETING)])
+    found = [sheeted(3, GREETING | asked)]
+    assert warned_of(found, store) == ["attribute[0].required"] * warned
+    new = [sheeted(3, GREETING, SURNAME | asked)]
+    assert warned_of(new, store) == ["attribute[1].required"] * warned
+
+
+def test_what_was_required_before_is_no_surprise() -> None:
+    required = GREETING | {"required": True}
+    store = apply([sheeted(2, required)])
+    assert warned_of([sheeted(3, required)], store) == []
+    store = apply([stated(Kind.SUPPLIER, a_supplier())])
+    assert warned_of([stated(Kind.SUPPLIER, a_supplier(attribute=[required]))], store) == []

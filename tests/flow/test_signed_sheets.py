@@ -54,8 +54,8 @@ def a_reader(*agreements: Agreement) -> SignedSheetReader:
     return SignedSheetReader(sheets, reader, snapshots, lambda: NOW)
 
 
-def test_schools_stand_by_name_with_the_version_that_they_read() -> None:
-    found = a_reader(
+async def test_schools_stand_by_name_with_the_version_that_they_read() -> None:
+    found = await a_reader(
         an_agreement(sheet=2),
         an_agreement(school=None, board=BoardId("bestuur")),
         an_agreement("gone", sheet=0),
@@ -79,13 +79,13 @@ def test_schools_stand_by_name_with_the_version_that_they_read() -> None:
         ({"stopped": Stopped(by="school", on=TODAY)}, Standing.STOPPED),
     ],
 )
-def test_how_an_agreement_stands_is_told(changes: dict[str, Any], standing: Standing) -> None:
-    found = a_reader(an_agreement(**changes)).read(an_actor(), "rekenrijk")
+async def test_how_an_agreement_stands_is_told(changes: dict[str, Any], standing: Standing) -> None:
+    found = await a_reader(an_agreement(**changes)).read(an_actor(), "rekenrijk")
     assert found.signed[0].standing is standing
     assert found.in_force == ({1: 1} if standing is Standing.IN_FORCE else {})
 
 
 @pytest.mark.parametrize("actor", [NOBODY, an_actor(place="biosfeer")])
-def test_who_signed_is_nobody_elses_to_know(actor: Any) -> None:
+async def test_who_signed_is_nobody_elses_to_know(actor: Any) -> None:
     with pytest.raises(NotAllowed):
-        a_reader(an_agreement()).read(actor, "rekenrijk")
+        await a_reader(an_agreement()).read(actor, "rekenrijk")

@@ -47,6 +47,7 @@ from broker.flow.federation.plan import Action, Plan, plan_apply
 from broker.flow.federation.published_scopes import warn_of_scopes
 from broker.flow.federation.relations import compile_relation
 from broker.flow.federation.schools import compile_school
+from broker.flow.federation.sheet_versions import find_reused_sheets
 from broker.flow.federation.source_reading import SourceAccess
 from broker.flow.federation.sourced_texts import SourcedTexts, gather_texts, removed_sources
 from broker.flow.federation.suppliers import compile_supplier
@@ -336,6 +337,8 @@ def find_reused_versions(
                     f"Write {version + 1}: a changed agreement has a higher version.",
                 )
             )
+    suppliers = [key for key in changed if key[0] is Kind.SUPPLIER]
+    yield from find_reused_sheets(changed, store.ever_stated(suppliers))
 
 
 def _version_of(stated: StatedDocument) -> int:

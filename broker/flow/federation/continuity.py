@@ -21,6 +21,7 @@ from broker.domain.documents import (
 )
 from broker.flow.federation.documents import Key, Problem, StatedDocument
 from broker.flow.federation.plan import Action, Plan
+from broker.flow.federation.sheet_versions import find_sudden_demands
 
 Documents = Mapping[Key, StatedDocument]
 Of = TypeVar("Of", bound=AnyDocument)
@@ -37,7 +38,8 @@ def find_new_pseudonyms(current: Documents, after: Documents) -> Iterator[Proble
 
 
 def find_surprises(current: Documents, plan: Plan, *, today: date | None) -> Iterator[Problem]:
-    """Yield agreements that begin later while one is in force today.
+    """Yield agreements that begin later while one is in force today, and what a supplier requires
+    all at once.
 
     Args:
         today: None: days are not looked at.
@@ -45,6 +47,8 @@ def find_surprises(current: Documents, plan: Plan, *, today: date | None) -> Ite
     for key in plan.keys(Action.CHANGED):
         stated, before = plan.after[key], current[key].document
         after = stated.document
+        if isinstance(before, SupplierDocument) and isinstance(after, SupplierDocument):
+            yield from map(stated.problem, find_sudden_demands(before, after))
         if today is None or not isinstance(before, AgreementDocument):
             continue
         ends = before.until or date.max

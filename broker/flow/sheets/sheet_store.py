@@ -49,7 +49,7 @@ class SheetStore(Protocol):
         """Return every form that its document had, oldest first."""
         ...
 
-    def agreements_of(self, supplier: SupplierId) -> Sequence[Agreement]:
+    async def agreements_of(self, supplier: SupplierId) -> Sequence[Agreement]:
         """Return the agreements with it that stand in the registry, ended and stopped ones too."""
         ...
 

@@ -66,7 +66,7 @@ class SignedSheetReader:
         self._snapshots = snapshots
         self._clock = clock
 
-    def read(self, actor: Actor, supplier: str) -> SignedSheets:
+    async def read(self, actor: Actor, supplier: str) -> SignedSheets:
         """Return the agreements with a supplier.
 
         Raises:
@@ -76,7 +76,8 @@ class SignedSheetReader:
         record = self._reader.own(actor, supplier, Permission.SEE_SUPPLIER)
         today, registry = day_of(self._clock()), self._snapshots.registry
         found = [
-            _signed(each, registry, today=today) for each in self._store.agreements_of(record.id)
+            _signed(each, registry, today=today)
+            for each in await self._store.agreements_of(record.id)
         ]
         counts = Counter(each.version for each in found if each.standing is Standing.IN_FORCE)
         by_name = sorted(found, key=lambda each: (each.signer.casefold(), each.is_board))

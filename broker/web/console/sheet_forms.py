@@ -26,7 +26,7 @@ from broker.domain.sheet_documents import (
     SubProcessorDocument,
     WordsDocument,
 )
-from broker.domain.sheets import ServiceSheet
+from broker.domain.sheets import ServiceSheet, with_sub_processors
 from broker.web.requests import Parameters
 from broker.web.texts import N_
 
@@ -292,14 +292,6 @@ def fill_sub_processor(
     elif number < len(companies):
         companies[number] = company
     return with_sub_processors(content, companies)
-
-
-def with_sub_processors(
-    content: ServiceSheet, companies: Sequence[SubProcessorDocument]
-) -> ServiceSheet:
-    """Return a draft with other sub-processors."""
-    sheet = msgspec.structs.replace(content.sheet, sub_processor=tuple(companies))
-    return msgspec.structs.replace(content, sheet=sheet)
 
 
 def sub_processor_values(company: SubProcessorDocument | None) -> Values:

@@ -32,7 +32,7 @@ def sheet_signed_routes(web: Web) -> list[Route]:
 
     async def signed(request: Request, seat: Seat) -> Response:
         view = desk.look(seat.actor, request.path_params["supplier"])
-        found = desk.signed.read(seat.actor, view.supplier.id)
+        found = await desk.signed.read(seat.actor, view.supplier.id)
         place, query = find_place(web, seat, view), read_query(request)
         wanted = [each for each in found.signed if query.casefold() in each.signer.casefold()]
         first = read_first(request, total=len(wanted))

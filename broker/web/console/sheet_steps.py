@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from starlette.requests import Request
 
 from broker.domain.sheet_documents import SHEET_TEXT_CHARS, SubProcessorDocument
-from broker.domain.sheets import ServiceSheet
+from broker.domain.sheets import ServiceSheet, with_sub_processors
 from broker.flow.sheets.sheet_desk import DraftView
 from broker.web.console.country_words import (
     COUNTRY_WORDS,
@@ -28,7 +28,6 @@ from broker.web.console.sheet_forms import (
     service_values,
     sub_processor_values,
     terms_values,
-    with_sub_processors,
     without_attribute,
 )
 from broker.web.console.sheet_pages import (
