@@ -266,6 +266,7 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
     back_channel = wire_back_channel(
         settings, resources, flow_keys, tools, callers, state=state, receipts=watched_receipts
     )
+    me = wire_me(parts.loaded, resources, flow_keys, tools, join_rules, state=state, lists=lists)
     return Web(
         issuer=settings.issuer,
         sso_url=addresses.sso_url,
@@ -299,11 +300,12 @@ def wire(parts: Parts, keys: KeysInForce) -> Web:
             *(parts.loaded, flow_keys, tools),
             state=state,
             snapshots=snapshots,
+            visits=me.visits,
             pupils=wire_pupil_desks(
                 *(parts.loaded, resources, flow_keys, tools), lists=lists, rules=join_rules
             ),
         ),
-        me=wire_me(parts.loaded, resources, flow_keys, tools, join_rules, state=state, lists=lists),
+        me=me,
         token=back_channel.tokens,
         token_status=back_channel.status,
         mapping=wire_mapping(settings, resources, flow_keys, tools),

@@ -24,6 +24,8 @@ from broker.flow.decisions.decision_signing import DecisionPorts
 from broker.flow.federation.change import Compiler
 from broker.flow.federation.discovery import FetchFailed
 from broker.flow.held_state.sealed_state import SealedState
+from broker.flow.me.me_visits import MeVisits
+from broker.flow.me.school_reading import SchoolReading
 from broker.flow.parents.letter_desk import LetterDesk
 from broker.flow.ports import FlowKeys, Snapshots
 from broker.flow.sheets.sheet_desk import SheetDesk
@@ -42,6 +44,7 @@ def wire_console(
     *,
     state: SealedState,
     snapshots: Snapshots,
+    visits: MeVisits,
     pupils: PupilDesks,
 ) -> ConsoleWeb:
     """Return what the console's routes work with."""
@@ -60,6 +63,7 @@ def wire_console(
         shields=pupils.shields,
         officer=pupils.officer,
         finder=pupils.finder,
+        reading=SchoolReading(snapshots, visits, keys, audit, tools.clock),
         letters=wire_letters(loaded, snapshots, keys, tools, audit, state=state),
         insight=wire_insight(loaded, tools, snapshots),
         decisions=wire_decisions(path, tools, snapshots),

@@ -93,3 +93,14 @@ def test_nobody_else_makes_letters_of_this_school(site: Site) -> None:
     foreign = seated.browser.post(f"{HERE}/withdraw", {"csrf": "x", "batch": "y"})
     assert foreign.refused == ["check_csrf_token"]
     assert seated.get(HERE).status == 200
+
+
+def test_officer_reads_what_was_shared_of_a_pupil(site: Site) -> None:
+    share(site, "letters-9")
+    seated = seat(site, OFFICER)
+    here = "/console/receipts/vuurvogel"
+    assert seated.get("/console/receipts").response.headers["location"] == here
+    found = seated.post(here, here, number="letters-9", reason="request")
+    assert "RekenRijk" in found.response.text
+    assert seated.post(here, here, number="letters-9", reason="").status == 422
+    assert seat(site, SCHOOL_ADMIN).get(here).status == 404

@@ -57,6 +57,12 @@ ENTRIES: tuple[Entry, ...] = (
         N_("Find your own pupils by the names that suppliers have for them."),
     ),
     Entry(
+        "/console/receipts",
+        N_("What was shared of a pupil?"),
+        Permission.DECIDE_REQUEST,
+        N_("Read what your school shared of one pupil, for a reason."),
+    ),
+    Entry(
         "/console/letters",
         N_("Letters to parents"),
         Permission.ISSUE_CODES,

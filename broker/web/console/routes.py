@@ -16,6 +16,7 @@ from broker.web.console.people_routes import people_routes
 from broker.web.console.pupils_pseudonym_routes import pseudonym_routes
 from broker.web.console.pupils_request_routes import request_routes
 from broker.web.console.pupils_shield_routes import shield_routes
+from broker.web.console.reading_routes import reading_routes
 from broker.web.console.sheet_routes import sheet_routes
 from broker.web.console.sign_in_routes import sign_in_routes
 from broker.web.wiring import Web
@@ -36,6 +37,7 @@ def console_routes(web: Web) -> list[Route]:
         *request_routes(web),
         *pseudonym_routes(web),
         *letters_routes(web),
+        *reading_routes(web),
         *insight_routes(web),
         *people_routes(web),
         *invitation_routes(web),

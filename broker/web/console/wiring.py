@@ -16,6 +16,7 @@ from broker.flow.decisions.decision_flow import DecisionFlow
 from broker.flow.insight.list_meter import ListMeter
 from broker.flow.insight.registers import Registers
 from broker.flow.insight.simulator import Simulator
+from broker.flow.me.school_reading import SchoolReading
 from broker.flow.own_pupils.pseudonym_finder import PseudonymFinder
 from broker.flow.parents.letter_desk import LetterDesk
 from broker.flow.requests.deciding import OfficerDesk
@@ -59,6 +60,7 @@ class ConsoleWeb:
     officer: OfficerDesk
     finder: PseudonymFinder
     letters: LetterDesk
+    reading: SchoolReading
     insight: InsightWeb
     decisions: DecisionFlow
     people: PeopleDesk
