@@ -1,11 +1,15 @@
 """Part of the composition root: what schools see before they decide, and registers."""
 
+from functools import partial
+
+from broker.adapters.databases.sql_decisions import SqliteDecisions
 from broker.adapters.databases.sql_school_counts import SqliteSchoolCounts
 from broker.adapters.databases.sql_sheets import SqliteSheets
 from broker.adapters.documents.typeset_documents import TypesetDocuments
 from broker.adapters.keys.key_facts import read_login_certificates
 from broker.domain.ids import SupplierId
 from broker.domain.sheets import ServiceSheet
+from broker.flow.insight.drafted import find_drafted
 from broker.flow.insight.list_meter import ListMeter
 from broker.flow.insight.registers import RegisterPorts, Registers
 from broker.flow.insight.shown_answers import ShownNames
@@ -49,6 +53,7 @@ def wire_registers(loaded: LoadedSettings, tools: ProgramTools, snapshots: Snaps
 def wire_simulator(loaded: LoadedSettings, tools: ProgramTools, snapshots: Snapshots) -> Simulator:
     """Return what shows what would be sent."""
     settings = loaded.settings
+    decisions = SqliteDecisions(loaded.data_folder / "registry.db")
     return Simulator(
         SimulatorPorts(
             snapshots=snapshots,
@@ -57,7 +62,7 @@ def wire_simulator(loaded: LoadedSettings, tools: ProgramTools, snapshots: Snaps
                 entity_id=OwnAddresses(settings.issuer).idp_entity_id,
                 pairwise_scope=settings.pairwise_scope_in_force,
             ),
-            find_draft=lambda _school, _supplier: None,
+            find_draft=partial(find_drafted, draft_for=decisions.draft_for, clock=tools.clock),
             clock=tools.clock,
             random=tools.random,
         )

@@ -52,8 +52,6 @@ class RegisterLine:
     Attributes:
         by_board: the board decided for the school.
         is_carried: it comes from a school that this one goes on for.
-        pupils, staff: what goes out of whoever states everything, in the vocabulary's order.
-        groups: whether something else holds of some groups.
         sheet: of the supplier, as published now; None while it has none.
     """
 
@@ -63,9 +61,17 @@ class RegisterLine:
     standing: Standing
     by_board: bool
     is_carried: bool
-    pupils: tuple[AttributeName, ...]
-    staff: tuple[AttributeName, ...]
     sheet: ServiceSheet | None
+
+    @property
+    def pupils(self) -> tuple[AttributeName, ...]:
+        """Return what goes out of pupils who state everything, in the vocabulary's order."""
+        return _released(self.supplier, self.agreement, Population.PUPIL)
+
+    @property
+    def staff(self) -> tuple[AttributeName, ...]:
+        """Return the same of employees."""
+        return _released(self.supplier, self.agreement, Population.STAFF)
 
     @property
     def groups(self) -> bool:
@@ -281,8 +287,6 @@ def _line(
         standing=standing_of(agreement, today),
         by_board=agreement.school is None,
         is_carried=bool(found.carried_from),
-        pupils=_released(supplier, agreement, Population.PUPIL),
-        staff=_released(supplier, agreement, Population.STAFF),
         sheet=sheet,
     )
 

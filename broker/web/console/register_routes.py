@@ -138,7 +138,7 @@ def _page_of(table: RegisterTable, path: str, query: Parameters) -> RegisterPage
     stated = only(query, "first")
     first = int(stated) - 1 if stated.isascii() and stated.isdigit() and len(stated) < 9 else 0
     first = min(max(0, first), max(0, len(table.rows) - 1)) // ROWS_SHOWN * ROWS_SHOWN
-    rows = table.rows[first : first + ROWS_SHOWN]
+    rows = tuple(table.rows[first : first + ROWS_SHOWN])
     named = [each for each in query if each[0] in ("school", "supplier")]
     last = first + len(rows)
 

@@ -1,10 +1,11 @@
 """A register as a table in one language: the page, the CSV file and the PDF show the same one."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
+from typing import Generic, TypeVar, overload
 
 from broker.domain.csv_writing import write_table
 from broker.domain.printed_documents import (
@@ -42,6 +43,32 @@ KIND_WORDS: Mapping[RegisterKind, str] = MappingProxyType(
 )
 
 
+Line = TypeVar("Line")
+
+
+class LazyRows(Sequence[tuple[str, ...]], Generic[Line]):
+    """Rows that are put into words when they are looked at: a page shows fifty of thousands."""
+
+    def __init__(self, lines: Sequence[Line], columns: Sequence[Callable[[Line], str]]) -> None:
+        self._lines = lines
+        self._columns = columns
+
+    def __len__(self) -> int:
+        return len(self._lines)
+
+    @overload
+    def __getitem__(self, place: int) -> tuple[str, ...]: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[tuple[str, ...], ...]: ...
+    def __getitem__(self, place: int | slice) -> tuple[str, ...] | tuple[tuple[str, ...], ...]:
+        if isinstance(place, slice):
+            return tuple(map(self._tell, self._lines[place]))
+        return self._tell(self._lines[place])
+
+    def _tell(self, line: Line) -> tuple[str, ...]:
+        return tuple(tell(line) for tell in self._columns)
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class RegisterTable:
     """A register in words. Texts of suppliers stand in it as they are, and are escaped later."""
@@ -50,7 +77,7 @@ class RegisterTable:
     place: str
     notes: tuple[str, ...]
     heads: tuple[str, ...]
-    rows: tuple[tuple[str, ...], ...] = field(repr=False)
+    rows: Sequence[tuple[str, ...]] = field(repr=False)
 
 
 def write_csv(table: RegisterTable) -> bytes:
@@ -65,7 +92,7 @@ def print_register(
     title = f"{table.title}: {table.place}" if table.place else table.title
     blocks: list[Block] = [Paragraph(each) for each in table.notes]
     if len(table.heads) <= MOST_TABULAR:
-        blocks.append(Table(header=table.heads, rows=table.rows))
+        blocks.append(Table(header=table.heads, rows=tuple(table.rows)))
     else:
         for first, *rest in table.rows:
             blocks.append(Heading(first))

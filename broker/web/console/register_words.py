@@ -19,7 +19,12 @@ from broker.flow.insight.registers import (
 )
 from broker.web.console.country_words import name_country
 from broker.web.console.decision_words import DecisionWords
-from broker.web.console.register_tables import KIND_WORDS, RegisterKind, RegisterTable
+from broker.web.console.register_tables import (
+    KIND_WORDS,
+    LazyRows,
+    RegisterKind,
+    RegisterTable,
+)
 from broker.web.console.sheet_words import CATEGORY_WORDS, MODEL_WORDS
 from broker.web.day_words import FEWEST_SHOWN, write_people
 from broker.web.texts import N_
@@ -208,7 +213,7 @@ class RegisterWords:
             place=place,
             notes=tuple(notes),
             heads=tuple(self.say(head) for head, _ in columns),
-            rows=tuple(tuple(tell(each) for _, tell in columns) for each in lines),
+            rows=LazyRows(lines, tuple(tell for _, tell in columns)),
         )
 
     def _people(self, count: int) -> str:

@@ -1,5 +1,6 @@
 """Who may look, at what, and what is shown side by side."""
 
+from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
@@ -7,10 +8,13 @@ import pytest
 from broker.domain.agreements import Agreement, GroupRule
 from broker.domain.attributes import VOCABULARY, AttributeName, Population
 from broker.domain.console_roles import Role
+from broker.domain.decision_outline import Choice
 from broker.domain.federation import School, State
 from broker.domain.identity import PersonNotStated
-from broker.domain.ids import SupplierId
+from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.console.console_refusals import NotAllowed
+from broker.flow.decisions.decision_types import Decider, Draft, PreparedDecision
+from broker.flow.insight.drafted import find_drafted
 from broker.flow.insight.simulator import (
     Asked,
     Simulator,
@@ -181,3 +185,47 @@ def test_what_the_newest_sheet_requires_is_approved_of_those_of_whom_it_is_asked
     assert newest.approved == names("mail", "sn")
     assert newest.approved_staff == names("mail", "initials")
     assert newest.group_rules[0].approved == names("uid", "sn")
+
+
+def prepared(decider: Decider, **changes: Any) -> PreparedDecision:
+    draft = Draft(
+        decider=decider,
+        supplier=SupplierId("rekenrijk"),
+        choice=Choice(pupils=names("sn"), staff=names()),
+        based_on=2,
+        **{"from_day": date(2030, 1, 1), **changes},
+    )
+    return PreparedDecision(
+        number=1,
+        revision=1,
+        draft=draft,
+        prepared_by="0" * 32,
+        prepared_role=Role.SCHOOL_ADMIN,
+        prepared_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+
+
+def test_what_is_prepared_counts_as_if_it_began_today() -> None:
+    world = LoginWorld()
+    school = world.snapshots.registry.schools[SchoolId("vuurvogel")]
+    waiting: dict[Decider, PreparedDecision] = {}
+
+    def draft_for(decider: Decider, _: SupplierId) -> PreparedDecision | None:
+        return waiting.get(decider)
+
+    def find() -> Agreement | None:
+        supplier = SupplierId("rekenrijk")
+        return find_drafted(school, supplier, draft_for=draft_for, clock=world.clock)
+
+    assert find() is None
+    board = Decider(board=school.board)
+    waiting[board] = prepared(board)
+    found = find()
+    assert found is not None
+    assert (found.board, found.version, found.approved) == (school.board, 3, names("sn"))
+    assert found.is_in_force(world.now.date())
+    own = Decider(school=school.id)
+    waiting[own] = prepared(own, from_day=date(2025, 1, 1))
+    found = find()
+    assert found is not None
+    assert (found.school, found.first_day) == (school.id, date(2025, 1, 1))
