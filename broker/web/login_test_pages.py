@@ -66,6 +66,8 @@ WITHHELD_WORDS: Mapping[WithheldBecause, str] = MappingProxyType(
         WithheldBecause.OTHER_SCHOOL: N_("it belongs to another school"),
         WithheldBecause.TAKEN_OVER: N_("the pseudonym took its place"),
         WithheldBecause.NOT_ASKED: N_("it was not asked for"),
+        WithheldBecause.SHIELDED: N_("the school shields this person"),
+        WithheldBecause.OBJECTED: N_("this person objected"),
     }
 )
 
