@@ -183,8 +183,8 @@ def check_narrow(
             compiled.append(compile_stated(stated, pins, compiler, _sourced(stated)))
         except DocumentProblems as why:
             problems += [stated.problem(each) for each in why.problems]
-    there_then = {key: each.stated for key, each in found.items()} | changed
-    problems += _find_broken_links(there_then.values(), changed)
+    parties = [each.stated for (kind, _), each in found.items() if kind is not Kind.AGREEMENT]
+    problems += _find_broken_links([*parties, *changed.values()])
     if problems:
         raise FederationProblems(problems)
     return NarrowChange(
@@ -266,14 +266,12 @@ def _sourced(stated: StatedDocument) -> SourcedTexts:
     )
 
 
-def _find_broken_links(
-    documents: Iterable[StatedDocument], changed: Mapping[Key, StatedDocument]
-) -> Iterator[Problem]:
+def _find_broken_links(documents: Iterable[StatedDocument]) -> Iterator[Problem]:
+    """Yield what does not hold between agreements that change and their parties."""
     federation = gather(documents)
     for check in AGREEMENT_LINK_CHECKS:
         for stated, found in check(federation):
-            if stated.key in changed:
-                yield stated.problem(found)
+            yield stated.problem(found)
 
 
 def _check_narrow(stated: StatedDocument, there: StoredDocument | None) -> None:
