@@ -111,6 +111,17 @@ def test_who_holds_no_role_gets_no_link(site: Site) -> None:
         ),
         (
             InvitationWish(Role.PRIVACY_OFFICER, VUURVOGEL, login=LoginPlace(PlaceKind.BOARD, "x")),
+            "check_login_of_place",
+        ),
+        (InvitationWish(Role.PRIVACY_OFFICER, VUURVOGEL, login=ROOS), "check_login_of_place"),
+        (
+            InvitationWish(
+                Role.ICT_PARTNER,
+                VUURVOGEL,
+                (),
+                date(2099, 1, 1),
+                LoginPlace(PlaceKind.BOARD, "x"),
+            ),
             "check_login_there",
         ),
     ],
@@ -128,6 +139,16 @@ def test_a_role_of_another_kind_of_place_is_refused(site: Site) -> None:
     with pytest.raises(NotAllowed, match="check_operators_invite"):
         site.run(people(site).invite_by_two(actor(site, SCHOOL_ADMIN), right))
     assert site.run(people(site).invite_by_two(actor(site, kind=ActorKind.OPERATOR), right))
+
+
+def test_two_operators_let_nobody_decide_by_the_login_of_a_supplier(site: Site) -> None:
+    two = actor(site, kind=ActorKind.OPERATOR)
+    board = Place(PlaceKind.BOARD, "stichting-vuurvogel")
+    wish = InvitationWish(Role.SIGNER, board, login=ROOS)
+    with pytest.raises(InvitationUnfit, match="check_login_of_place"):
+        site.run(people(site).invite_by_two(two, wish))
+    made = site.run(people(site).invite_by_two(two, InvitationWish(Role.SIGNER, board)))
+    assert made.invitation.login == LoginPlace(PlaceKind.BOARD, "stichting-vuurvogel")
 
 
 def test_a_board_invites_an_ict_partner_of_a_supplier_for_its_schools(site: Site) -> None:

@@ -269,9 +269,11 @@ class PeopleDesk:
         if wish.last_day is not None and wish.last_day < day_of(self._ports.clock()):
             raise InvitationUnfit("check_end_to_come", subject="last day")
         registry, login = self._ports.snapshots.registry, wish.login
-        if login is not None and not (
-            login.kind is PlaceKind.SUPPLIER and login.place in registry.suppliers
-        ):
+        if login is None:
+            return
+        if wish.role not in ENDS:  # who decides for a school is somebody of its own login
+            raise InvitationUnfit("check_login_of_place", subject="login")
+        if login.kind is not PlaceKind.SUPPLIER or login.place not in registry.suppliers:
             raise InvitationUnfit("check_login_there", subject="login")
 
     def _is_for(self, asked: LoginPlace, login: LoginPlace) -> bool:

@@ -88,9 +88,9 @@ def read_chosen(form: Parameters) -> ChosenForm:
         from_text=from_text,
         until_text=until_text,
         not_here=not_here,
-        sheet=_number(only(form, "sheet")),
-        based_on=_number(only(form, "based-on")),
-        replaces=_number(only(form, "replaces")),
+        sheet=read_small_number(only(form, "sheet")),
+        based_on=read_small_number(only(form, "based-on")),
+        replaces=read_small_number(only(form, "replaces")),
         from_day=from_day,
         until=until,
         faults=tuple(faults),
@@ -121,6 +121,15 @@ def split_groups(text: str) -> tuple[str, ...]:
     """
     parts = (each.strip() for each in re.split(r"[,;\n]", text))
     return tuple(dict.fromkeys(filter(None, parts)))
+
+
+def read_small_number(text: str) -> int:
+    """Return a number of a form; 0 when it is none.
+
+    >>> read_small_number("12"), read_small_number("\u00b2"), read_small_number("9" * 5000)
+    (12, 0, 0)
+    """
+    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
 
 
 def _read_rules(
@@ -158,7 +167,3 @@ def _read_day(text: str) -> date | None:
         return date.fromisoformat(text)
     except ValueError:
         return None
-
-
-def _number(text: str) -> int:
-    return int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0

@@ -16,7 +16,13 @@ from broker.flow.decisions.decision_types import (
 )
 from broker.web.console.choose_catalogue import STATES, State
 from broker.web.console.choose_draft_pages import DonePage, StopPage
-from broker.web.console.choose_form import ChosenForm, FieldFault, draft_of, read_chosen
+from broker.web.console.choose_form import (
+    ChosenForm,
+    FieldFault,
+    draft_of,
+    read_chosen,
+    read_small_number,
+)
 from broker.web.console.choose_places import SERVICE_PATH, Place, read_place, words_for
 from broker.web.console.choose_review_pages import begin_form, build_review, with_fault
 from broker.web.console.doors import Seat, console_route, read_own_form, show_console
@@ -72,12 +78,11 @@ def review_routes(web: Web) -> list[Route]:
         url = place.service(view.supplier)
         if request.method == "POST":
             form = await read_own_form(web, request, seat)
-            based_on = only(form, "based-on")
             await web.console.decisions.stop(
                 seat.actor,
                 **place.names,
                 unverified_supplier=view.supplier,
-                based_on=int(based_on) if based_on.isdigit() and len(based_on) < 10 else 0,
+                based_on=read_small_number(only(form, "based-on")),
             )
             return redirect(f"{url}/stopped")
         if not view.may_stop or (view.own is not None and view.own.stopped is not None):
