@@ -54,7 +54,12 @@ def wire_console(
     return ConsoleWeb(
         desk=desk,
         sign_in=SignIn(
-            SignInPorts(sessions=desk.sessions, key=keys.register.tag, audit=tools.audit)
+            SignInPorts(
+                snapshots=snapshots,
+                sessions=desk.sessions,
+                key=keys.register.tag,
+                audit=tools.audit,
+            )
         ),
         audit=audit,
         audit_reading=AuditReading(audit, snapshots),

@@ -146,6 +146,9 @@ class TestSigning:
         prepared = await world.desk.prepare(BOTH, a_draft())
         with pytest.raises(FourEyesNeeded):
             await world.desk.sign(BOTH, prepared.number, revision=1)
+        twin = replace(SIGNER, also=frozenset({BOTH.id}))
+        with pytest.raises(FourEyesNeeded):
+            await world.desk.sign(twin, prepared.number, revision=1)
         assert await world.desk.sign(SIGNER, prepared.number, revision=1)
 
     async def test_in_production_after_the_processor_agreement(self, world: DecisionWorld) -> None:

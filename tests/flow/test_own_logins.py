@@ -13,7 +13,7 @@ from broker.domain.assurance import MULTI_FACTOR
 from broker.domain.console_roles import LoginPlace, PlaceKind
 from broker.domain.federation import SchoolIdp, State
 from broker.domain.identity import PersonNotStated
-from broker.domain.ids import SchoolIdpId, SupplierId
+from broker.domain.ids import BoardId, SchoolIdpId, SupplierId
 from broker.domain.registry import Registry
 from broker.domain.school_search import SchoolIndex, build_school_index
 from broker.domain.stated_schools import SchoolNotStated
@@ -73,7 +73,9 @@ class Desk:
 
     @property
     def sign_in(self) -> SignIn:
-        ports = SignInPorts(self.sessions, self.world.keys.register.tag, self.world.audit)
+        ports = SignInPorts(
+            self.snapshots, self.sessions, self.world.keys.register.tag, self.world.audit
+        )
         return SignIn(ports)
 
     async def begin(self, place: LoginPlace = SCHOOL, **how: object) -> AtSchool:
@@ -137,6 +139,22 @@ async def test_the_same_number_elsewhere_is_somebody_else(desk: Desk) -> None:
         for place in (SUPPLIER, FEDERATION)
     }
     assert len(users) == 2
+
+
+async def test_one_account_at_two_schools_of_a_board_is_one_person(desk: Desk) -> None:
+    alone = await desk.sign_in.sign_in(await desk.saml(), before="")
+    assert alone.session.also == ()
+    registry = desk.snapshots.registry
+    here, there = registry.schools[SAML_SCHOOL], registry.schools[OTHER_SCHOOL]
+    for board, ids in ((here.board, 1), (BoardId("another"), 0)):
+        schools = {**registry.schools, OTHER_SCHOOL: replace(there, board=board)}
+        desk.snapshots.registry = with_fields(registry, schools=schools)
+        result = await desk.saml()
+        both = with_fields(result, idp=replace(result.idp, schools=(SAML_SCHOOL, OTHER_SCHOOL)))
+        session = (await desk.sign_in.sign_in(both, before="")).session
+        assert len(session.also) == ids
+        at_other = with_fields(both, place=LoginPlace(PlaceKind.SCHOOL, OTHER_SCHOOL))
+        assert (desk.sign_in.identify(at_other) in session.also) is bool(ids)
 
 
 async def test_a_pupil_is_not_signed_in(desk: Desk) -> None:

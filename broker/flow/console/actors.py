@@ -35,6 +35,7 @@ class Actor:
         groups: classes that the login states, of a teacher.
         level: of the login, one of `assurance.ACR_VALUES` or "".
         since: when they logged in, aware.
+        also: ids under which the same account of the login comes in at other schools of the board.
         may_sign_until: aware; None while the login is not sure or not new enough for signing.
     """
 
@@ -44,7 +45,12 @@ class Actor:
     since: datetime
     groups: tuple[str, ...] = field(default=(), repr=False)
     level: str = ""
+    also: frozenset[ConsoleUserId] = frozenset()
     may_sign_until: datetime | None = None
+
+    def is_same(self, user: str) -> bool:
+        """Tell whether somebody is this very person, as far as the login shows."""
+        return user == self.id or user in self.also
 
 
 def check_may(

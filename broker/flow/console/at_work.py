@@ -84,6 +84,7 @@ class ConsoleDesk:
             since=session.logged_in_at,
             groups=session.groups,
             level=session.level,
+            also=frozenset(session.also),
             may_sign_until=self._may_sign_until(session),
         )
 

@@ -22,6 +22,7 @@ class ConsoleSession(SealedRecord, frozen=True, kw_only=True):
         logged_in_at: the newest login, aware UTC.
         forced_at: the newest login that the school was made to ask for; None for none.
         began_at, seen_at: of the session, aware UTC.
+        also: as whom the same account comes in at other schools of the board.
         by_link: by a one-time link, as the login is broken: no level, and no signing.
     """
 
@@ -37,6 +38,7 @@ class ConsoleSession(SealedRecord, frozen=True, kw_only=True):
     began_at: datetime
     seen_at: datetime
     by_link: bool = False
+    also: tuple[ConsoleUserId, ...] = ()
 
 
 CONSOLE_SESSION = StateKind(

@@ -8,13 +8,14 @@ of the school changes nobody, and nothing that is kept tells a name.
 from dataclasses import dataclass, field
 
 from broker.domain.attributes import AttributeName, Population
-from broker.domain.console_roles import ConsoleUserId, LoginPlace
+from broker.domain.console_roles import ConsoleUserId, LoginPlace, PlaceKind
 from broker.domain.refusals import Refusal, WhoseTask
 from broker.flow.audit import AuditEvent, AuditLog
 from broker.flow.console.console_sessions import ConsoleSessions, OpenedSession
 from broker.flow.console.session_record import ConsoleSession
 from broker.flow.held_state.framing import MacKey, mac
 from broker.flow.own_logins.own_logins import OwnLoginResult
+from broker.flow.ports import Snapshots
 
 USER_ID_BYTES = 16
 GROUPS = AttributeName("nlEduPersonUnit")
@@ -34,6 +35,7 @@ class NoEmployee(Refusal):
 class SignInPorts:
     """What signing in works with; `key` is of the register, and never rotates."""
 
+    snapshots: Snapshots
     sessions: ConsoleSessions
     key: MacKey = field(repr=False)
     audit: AuditLog
@@ -66,6 +68,7 @@ class SignIn:
             forced_at=result.at if result.is_forced else None,
             began_at=result.at,
             seen_at=result.at,
+            also=self._also(result),
         )
         opened = await self._ports.sessions.open(session, before=before)
         school = None if result.school is None else result.school.id
@@ -83,6 +86,22 @@ class SignIn:
         if result.population is not Population.STAFF or result.identifier is None:
             raise NoEmployee("check_employee")
         return derive_user(result.place, result.identifier, key=self._ports.key)
+
+    def _also(self, result: OwnLoginResult) -> tuple[ConsoleUserId, ...]:
+        """Return as whom this account comes in at other schools of the board by the same login.
+
+        Somebody who works at two of them holds two ids, and four eyes are still two persons'.
+        """
+        school, number = result.school, result.identifier
+        if school is None or number is None:
+            return ()
+        registry, key = self._ports.snapshots.registry, self._ports.key
+        others = (registry.schools.get(each) for each in result.idp.schools)
+        return tuple(
+            derive_user(LoginPlace(PlaceKind.SCHOOL, each.id), number, key=key)
+            for each in others
+            if each is not None and each.board == school.board and each.id != school.id
+        )
 
 
 def derive_user(place: LoginPlace, identifier: str, *, key: MacKey) -> ConsoleUserId:

@@ -315,7 +315,7 @@ def tell_shortly(setting: msgspec.Struct) -> str:
 def _check_signable(prepared: PreparedDecision, may: _MaySign, actor: Actor, revision: int) -> None:
     if prepared.revision != revision:
         raise DecisionEditedMeanwhile("check_draft_as_shown", draft=prepared)
-    if may.four_eyes and prepared.prepared_by == actor.id:
+    if may.four_eyes and actor.is_same(prepared.prepared_by):
         raise FourEyesNeeded("check_somebody_else_signs")
     if may.lacking:
         raise ProcessorAgreementMissing("check_processor_agreement", subject=may.lacking[0].name)

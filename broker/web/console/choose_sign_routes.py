@@ -71,7 +71,7 @@ def sign_routes(web: Web) -> list[Route]:
             prepared,
             view,
             words_for(web, request),
-            is_own=prepared.prepared_by == seat.actor.id,
+            is_own=seat.actor.is_same(prepared.prepared_by),
             is_sure=is_sure(web, seat.actor),
         )
         return show_console(web, request, seat, page)
@@ -215,7 +215,7 @@ def build_waiting(
                 ),
                 prepared_by=ROLE_WORDS[each.prepared_role],
                 prepared_on=words.day(each.prepared_at.date()),
-                is_own=each.prepared_by == actor.id,
+                is_own=actor.is_same(each.prepared_by),
             )
             for each in alone
         ),
