@@ -11,11 +11,12 @@ from lxml import html
 from msgspec.structs import replace as renamed
 
 from broker.domain.attributes import Population
-from broker.domain.ids import SchoolId
+from broker.domain.ids import SchoolId, SupplierId
+from broker.flow.parents.parent_codes import ParentRules
 from broker.flow.persons.person_erasure import erase_person
 from broker.flow.persons.persons import present_roots
 from tests.web.broker_site import Answer, Browser, Site, fields_of
-from tests.web.me_visitors import letter_about, share, visit_as
+from tests.web.me_visitors import VUURVOGEL, letter_about, share, visit_as
 
 WORDS = {"accept-language": "en"}
 
@@ -261,6 +262,21 @@ def test_pupil_objects_sees_the_deadline_and_takes_it_back(site: Site) -> None:
     back = browser.post("/me/withdraw", form | {"id": request_id})
     assert back.status == 303
     assert "Taken back" in browser.get("/me", headers=WORDS).response.text
+
+
+def test_parent_sees_no_request_about_a_supplier_that_the_school_hides(site: Site) -> None:
+    share(site, "me-23")
+    child = visit_as(site, "me-23")
+    ask(child, kind="objection", supplier="rekenrijk")
+    ask(child, kind="correction", supplier="")
+    rules, words = site.web.me.visits._ports.letters, "Your school is thinking about it"
+    before = rules.rules(VUURVOGEL)
+    for hidden, count in ((frozenset({SupplierId("rekenrijk")}), 1), (before.hidden, 2)):
+        site.run(rules.set_rules(VUURVOGEL, ParentRules(hidden=hidden)))
+        parent = visit_as(site, "me-23", visitor="parent").get("/me", headers=WORDS).response.text
+        assert parent.count(words) == count
+        assert child.get("/me", headers=WORDS).response.text.count(words) == 2
+    site.run(rules.set_rules(VUURVOGEL, before))
 
 
 def button_of(page: Answer) -> str:

@@ -239,10 +239,10 @@ class MeVisits:
         return (
             None
             if person is None
-            else _of_schools(person, self._schools(visit), self._hidden(visit))
+            else _of_schools(person, self._schools(visit), self.hidden_from(visit))
         )
 
-    def _hidden(self, visit: Visit) -> frozenset[SupplierId]:
+    def hidden_from(self, visit: Visit) -> frozenset[SupplierId]:
         """Return the suppliers of which nothing is shown: a parent's school may leave some out."""
         if visit.session.visitor != "parent":
             return frozenset()
@@ -266,7 +266,7 @@ class MeVisits:
 
     async def _receipts(self, visit: Visit, person: ReadPerson, year: int) -> OwnReceipts:
         ports, today = self._ports, day_of(self._ports.clock())
-        hidden = self._hidden(visit)
+        hidden = self.hidden_from(visit)
         unnamed = suppliers_without_name(ports.snapshots.registry, visit.school, today)
         return await read_own_receipts(
             person,

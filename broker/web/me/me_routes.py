@@ -48,12 +48,17 @@ def me_routes(web: Web) -> list[Route]:
             return _begin(web, request, query)
         found = await web.me.visits.show(visit, unverified_year=only(query, "year"))
         registry, today = web.snapshots.registry, day_of(web.clock())
+        hidden = web.me.visits.hidden_from(visit)
         asked = await web.me.requests.list_own(visit.session.presented, school=visit.school)
         page = page_of(
             found,
             registry=registry,
             csrf=token_of(web, request),
-            requests=tuple(row_of(each, registry=registry, today=today) for each in asked),
+            requests=tuple(
+                row_of(each, registry=registry, today=today)
+                for each in asked
+                if each.supplier not in hidden
+            ),
             letters=web.me.visits.letters_about(visit),
         )
         return show_own(web, request, visit, page)
