@@ -11,8 +11,9 @@ import pytest
 from broker.domain.agreements import NoticeMode
 from broker.domain.console_roles import HeldRole, PlaceKind, Role
 from broker.domain.documents import AgreementDocument, Kind
-from broker.domain.ids import SchoolId
+from broker.domain.ids import BoardId, SchoolId
 from broker.flow.console.actors import Actor
+from broker.flow.console.console_audit import ConsoleEntry
 from broker.flow.console.console_refusals import LevelNeeded, NotAllowed
 from broker.flow.decisions.decision_flow import ActivatedService, Compared
 from broker.flow.decisions.decision_refusals import (
@@ -42,6 +43,7 @@ from tests.flow.decision_world import (
     ELSEWHERE,
     GIVEN,
     LEESLUST,
+    NOW,
     OFFICER,
     REGENBOOG,
     REKENRIJK,
@@ -136,6 +138,22 @@ class TestSigning:
             with pytest.raises(refusal):
                 await world.desk.sign(actor, prepared.number, revision=1)
         assert await world.desk.sign(SIGNER, prepared.number, revision=1)
+
+    async def test_what_a_school_drafts_stands_in_no_log_of_the_supplier(
+        self, world: DecisionWorld
+    ) -> None:
+        await world.desk.prepare(BOARD_ADMIN, a_draft())
+        await world.desk.prepare(BOARD_ADMIN, a_draft(STICHTING))
+        look = world.audit.look
+        assert look(supplier=REKENRIJK).found == 0
+        assert (
+            look(schools=[SchoolId("vuurvogel")]).found
+            == look(board=BoardId("stichting")).found
+            == 1
+        )
+        own = ConsoleEntry(at=NOW, actor="x", role=None, action="sheet", supplier=REKENRIJK)
+        await world.audit.record(own)
+        assert look(supplier=REKENRIJK).found == 1
 
     async def test_four_eyes_where_the_school_wants_them(self, world: DecisionWorld) -> None:
         for wants in (True, False):

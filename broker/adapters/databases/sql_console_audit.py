@@ -127,10 +127,12 @@ def _condition(
         named = list(schools)
         whose.append(f"school IN ({', '.join('?' * len(named))})")
         values += named
-    for column, place in (("board", board), ("supplier", supplier)):
-        if place is not None:
-            whose.append(f"{column} = ?")
-            values.append(place)
+    if board is not None:
+        whose.append("board = ?")
+        values.append(board)
+    if supplier is not None:  # what a school does about a supplier is the school's
+        whose.append("supplier = ? AND school = '' AND board = ''")
+        values.append(supplier)
     parts = [f"({' OR '.join(whose)})"] if whose else []
     if action:
         parts.append("substr(action, 1, ?) = ?")

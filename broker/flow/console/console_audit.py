@@ -35,7 +35,8 @@ class ConsoleEntry:
         actor: whose; see `Actor.id`.
         role: by which they might; None where none was needed, as to accept an invitation.
         action: in the words of its flow, like `decision-signed`.
-        school, board, supplier: whose matter it is, each of them sees it; "" for none.
+        school, board, supplier: whose matter it is; None for none. What a school or board does
+            about a supplier is no matter of the supplier: drafts, classes, what pupils object to.
         before, after: JSON of the settings that changed, "" for nothing.
         document_hash: SHA-256 of a signed document in hexadecimal digits, "" for none.
     """
@@ -127,7 +128,8 @@ class ConsoleAudit(Protocol):
         """Return entries, the newest first.
 
         Args:
-            schools: of any of these, or of `board`, or of `supplier`; all None: every entry.
+            schools: of any of these, or of `board`; all None: every entry.
+            supplier: or what is this one's and of no school or board.
             action: those whose action begins so.
             first: how many to skip.
 
