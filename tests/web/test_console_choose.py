@@ -183,7 +183,11 @@ def test_stopping_ends_it_at_once_and_beginning_again_goes_on(site: Site) -> Non
     assert "Nobody logs in there any more" in seated.get(f"{SERVICE}/stopped").response.text
     assert agreed(site).stopped is not None
     assert place_of(seated.get(f"{SERVICE}/stop")) == SERVICE
-    sign(seated, prepare(seated))
+    again = prepare(seated)
+    told = seated.get(again).response.text  # of what was stopped nothing is shared today
+    assert "from now on first name is shared too" in told
+    assert "What is shared stays as it is" not in told
+    sign(seated, again)
     assert place_of(seated.get(f"{SERVICE}/stopped")) == SERVICE
 
 

@@ -49,6 +49,7 @@ def test_a_list_is_compared_and_signed_at_once(site: Site) -> None:
     batch = place_of(post(seated, f"{IMPORT}/prepare", form))
     shown = seated.get(batch)
     assert "Sign 1 decision" in shown.response.text
+    assert "up to and including" in shown.response.text  # whoever signs reads how long
     signed = place_of(post(seated, f"{batch}/sign", fields_of(shown, f"{batch}/sign")))
     assert "1 decision signed" in seated.get(signed).response.text
     site.run(site.web.snapshots.refresh())

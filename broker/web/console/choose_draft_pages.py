@@ -5,8 +5,13 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import ClassVar
 
-from broker.domain.decision_outline import Choice, in_order, outline
-from broker.flow.decisions.decision_types import DecisionView, Draft, PreparedDecision
+from broker.domain.decision_outline import NOTHING, Choice, in_order, outline
+from broker.flow.decisions.decision_types import (
+    DecisionView,
+    Draft,
+    PreparedDecision,
+    Standing,
+)
 from broker.web.console.choose_places import Place
 from broker.web.console.decision_words import DecisionWords, SharedOf
 from broker.web.console.role_words import ROLE_WORDS
@@ -102,7 +107,9 @@ def build_draft(
             words.shared_of(each, supplier=name)
             for each in outline(document.attribute, draft.choice)
         ),
-        changes=words.changes(view.choice, draft.choice),
+        changes=words.changes(
+            view.choice if view.standing is Standing.IN_FORCE else NOTHING, draft.choice
+        ),
         preview=build_preview(draft.choice, words),
         period=words.period(draft.from_day, draft.until),
         is_told=is_told(draft),
@@ -155,11 +162,12 @@ class WaitingPage:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class BatchRow:
-    """One service of a batch: its name, the schools, and what changes."""
+    """One service of a batch: its name, the schools, what changes, and from when until when."""
 
     name: str
     places: tuple[str, ...]
     changes: tuple[str, ...]
+    period: str
     is_linkable: bool
 
 

@@ -227,19 +227,26 @@ def build_batch(
     web: Web, actor: Actor, found: PreparedBatch, words: DecisionWords, *, signed: int
 ) -> BatchPage:
     """Return the page of a batch: one row for each service and change, with its schools."""
-    rows: dict[tuple[str, tuple[str, ...], bool], list[str]] = {}
+    rows: dict[tuple[str, tuple[str, ...], str, bool], list[str]] = {}
     for each in found.prepared:
         draft = each.draft
         changes = words.changes(counting_choice(web, draft.decider, draft.supplier), draft.choice)
         is_linkable = _is_linkable(draft.choice)
-        key = (supplier_name(web, draft.supplier), changes, is_linkable)
+        period = words.period(draft.from_day, draft.until)
+        key = (supplier_name(web, draft.supplier), changes, period, is_linkable)
         rows.setdefault(key, []).append(place_of(draft.decider, web.snapshots.registry).name)
     url = f"{DECIDE}/batches/{found.batch}"
     return BatchPage(
         url=url,
         rows=tuple(
-            BatchRow(name=name, places=tuple(places), changes=changes, is_linkable=is_linkable)
-            for (name, changes, is_linkable), places in rows.items()
+            BatchRow(
+                name=name,
+                places=tuple(places),
+                changes=changes,
+                period=period,
+                is_linkable=is_linkable,
+            )
+            for (name, changes, period, is_linkable), places in rows.items()
         ),
         count=len(found.prepared),
         revisions=" ".join(f"{each.number}:{each.revision}" for each in found.prepared),
