@@ -237,12 +237,14 @@ async def test_a_level_is_asked_where_the_login_has_words_for_it(desk: Desk) -> 
         LoginPlace(PlaceKind.SUPPLIER, "nobody"),
         LoginPlace(PlaceKind.SUPPLIER, "taaltuin"),
         LoginPlace(PlaceKind.BOARD, "stichting-vuurvogel"),
+        LoginPlace(PlaceKind.FEDERATION, "by-another-name"),
     ],
 )
 async def test_a_place_without_a_login_is_refused(desk: Desk, place: LoginPlace) -> None:
     with pytest.raises(SchoolNotOpen):
         desk.flow.logins_at(place)
     assert desk.flow.logins_at(SCHOOL)
+    assert desk.flow.logins_at(FEDERATION)
 
 
 async def test_a_login_of_another_place_or_that_is_gone_is_refused(desk: Desk) -> None:

@@ -97,6 +97,8 @@ def test_decision_says_what_the_school_let_out(site: Site) -> None:
     assert "may know" in decision.response.text
     missing = browser.get("/me/decision?supplier=rekenrijk&version=99", headers=WORDS)
     assert (missing.status, missing.refused) == (404, ["check_decision_known"])
+    huge = browser.get(f"/me/decision?supplier=rekenrijk&version={'9' * 5000}", headers=WORDS)
+    assert (huge.status, huge.refused) == (404, ["check_decision_known"])
     other = browser.get("/me/decision?school=kompas&supplier=rekenrijk&version=1", headers=WORDS)
     assert (other.status, other.refused) == (404, ["check_decision_of_own_school"])
     nobody = site.visit()

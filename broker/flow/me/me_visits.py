@@ -49,6 +49,8 @@ from broker.flow.ports import Clock, FlowKeys, Snapshots
 from broker.flow.receipts.receipts import ReceiptLog
 from broker.saml_idp.name_ids import tells_pseudonym
 
+MAX_VERSION_DIGITS = 9
+
 
 @dataclass(frozen=True, slots=True)
 class MePorts:
@@ -205,11 +207,12 @@ class MeVisits:
         day = _read_day(unverified_day)
         supplier = SupplierId(unverified_supplier)
         version = unverified_version
+        is_number = version.isascii() and version.isdigit() and len(version) <= MAX_VERSION_DIGITS
         found = await ports.history.find(
             school=school.id,
             board=school.board,
             supplier=supplier,
-            version=int(version) if version.isascii() and version.isdigit() else 0,
+            version=int(version) if is_number else 0,
         )
         held = [each for each in found if day is None or _held(each, day)] or list(found)
         if not held:

@@ -38,7 +38,8 @@ def _find_own(registry: Registry, place: LoginPlace) -> tuple[SchoolIdp, ...]:
         if supplier is None or not supplier.enabled:
             raise SchoolNotOpen("check_supplier_enabled")
         return registry.idps_of_supplier.get(supplier.id, ())
-    return registry.idps_of_federation if place.kind is PlaceKind.FEDERATION else ()
+    is_federation = place.kind is PlaceKind.FEDERATION and not place.place  # one name, one person
+    return registry.idps_of_federation if is_federation else ()
 
 
 def choose_of(logins: Sequence[SchoolIdp], unverified_idp: str) -> SchoolIdp:
