@@ -50,7 +50,7 @@ def wire_console(
     """Return what the console's routes work with."""
     path = loaded.data_folder / "registry.db"
     roles, audit = SqliteRoleBook(path), SqliteConsoleAudit(path)
-    desk = wire_desk(loaded, tools, roles, state=state)
+    desk = wire_desk(loaded, tools, roles, state=state, snapshots=snapshots)
     return ConsoleWeb(
         desk=desk,
         sign_in=SignIn(
@@ -141,7 +141,12 @@ def wire_decisions(path: Path, tools: ProgramTools, snapshots: Snapshots) -> Dec
 
 
 def wire_desk(
-    loaded: LoadedSettings, tools: ProgramTools, roles: SqliteRoleBook, *, state: SealedState
+    loaded: LoadedSettings,
+    tools: ProgramTools,
+    roles: SqliteRoleBook,
+    *,
+    state: SealedState,
+    snapshots: Snapshots,
 ) -> ConsoleDesk:
     """Return what finds who is at work."""
     settings = loaded.settings.console
@@ -152,6 +157,7 @@ def wire_desk(
         sessions=ConsoleSessions(state, times),
         roles=roles,
         signing=SigningRules(settings.signing_levels, settings.signing_minutes * 60),
+        snapshots=snapshots,
         clock=tools.clock,
     )
 

@@ -1,13 +1,15 @@
 """People of the console, at the edges: races, wrong wishes, and who may not."""
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from typing import Any
 
+import msgspec
 import pytest
 
 from broker.domain.console_roles import ConsoleUserId, HeldRole, LoginPlace, PlaceKind, Role
+from broker.domain.ids import SchoolId, SchoolIdpId, SupplierId
 from broker.domain.refusals import Refusal
 from broker.flow.console.actors import Actor, ActorKind
 from broker.flow.console.broken_logins import BrokenLogins, LinkPorts
@@ -223,6 +225,34 @@ def test_a_supplier_s_employee_is_no_teacher(site: Site) -> None:
     page = seat(site, held, login=ROOS, idp="rekenrijk-staff").get("/console")
     assert "supplier administrator" in page.response.text
     assert "employee" not in page.response.text
+
+
+def test_who_came_in_by_what_is_switched_off_is_out_at_once(site: Site) -> None:
+    registry = site.web.snapshots.registry
+    here, idp = registry.schools[SchoolId("vuurvogel")], registry.idps[SchoolIdpId("vuurvogel")]
+    held = HeldRole(Role.SUPPLIER_ADMIN, PlaceKind.SUPPLIER, "rekenrijk")
+    operator = HeldRole(Role.OPERATOR, PlaceKind.FEDERATION)
+    at_school, at_supplier = seat(site, SCHOOL_ADMIN), seat(site, held, login=ROOS)
+    at_federation = seat(site, operator, login=LoginPlace(PlaceKind.FEDERATION))
+    made = site.run(links(site).make(actor(site, kind=ActorKind.OPERATOR), at_school.user))
+    sessions = site.web.console.desk.sessions
+    by_link = site.run(links(site).enter(made, sessions=sessions, before="")).handle.text
+    off = {"enabled": False}
+    schools = {**registry.schools, here.id: msgspec.structs.replace(here, **off)}
+    supplier = registry.suppliers[SupplierId("rekenrijk")]
+    suppliers = {**registry.suppliers, supplier.id: msgspec.structs.replace(supplier, **off)}
+    idps = {**registry.idps, idp.id: msgspec.structs.replace(idp, **off)}
+    everybody = (at_school, at_supplier, at_federation)
+    for changed, statuses, linked in (
+        (replace(registry, schools=schools), [303, 200, 200], False),
+        (replace(registry, suppliers=suppliers), [200, 303, 200], True),
+        (replace(registry, idps=idps), [303, 303, 303], True),
+        (registry, [200, 200, 200], True),
+    ):
+        with site.having(changed):
+            assert [each.get("/console").status for each in everybody] == statuses
+            found = site.run(site.web.console.desk.find(by_link))
+            assert (found is not None) is linked
 
 
 def test_a_refusal_s_page_says_nothing_of_what_is_there(site: Site) -> None:

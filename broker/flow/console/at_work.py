@@ -6,11 +6,12 @@ from datetime import datetime, timedelta
 from broker.domain.assurance import covers
 from broker.domain.console_roles import HeldRole, PlaceKind, Role
 from broker.domain.dutch_days import day_of
+from broker.domain.ids import SchoolId, SupplierId
 from broker.flow.console.actors import Actor, ActorKind
 from broker.flow.console.console_sessions import ConsoleSessions
 from broker.flow.console.role_book import RoleBook
 from broker.flow.console.session_record import ConsoleSession
-from broker.flow.ports import Clock
+from broker.flow.ports import Clock, Snapshots
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,23 +49,40 @@ class ConsoleDesk:
         sessions: ConsoleSessions,
         roles: RoleBook,
         signing: SigningRules,
+        snapshots: Snapshots,
         clock: Clock,
     ) -> None:
         self.sessions = sessions
         self.signing = signing
         self._roles = roles
+        self._snapshots = snapshots
         self._clock = clock
 
     async def find(self, unverified_handle: str) -> AtWork | None:
-        """Return who is at work in a browser; None when nobody is.
+        """Return who is at work in a browser; None when nobody is, or not any more.
 
         Raises:
             StoreUnavailable, RegistryUnreadable
         """
         opened = await self.sessions.find(unverified_handle, now=self._clock())
-        if opened is None:
+        if opened is None or not self._is_open(opened.session):
             return None
         return AtWork(self.seat(opened.session), opened.session, opened.handle.text)
+
+    def _is_open(self, session: ConsoleSession) -> bool:
+        """Tell whether neither the place nor the login was switched off since somebody came in."""
+        registry, place = self._snapshots.registry, session.login_place
+        idp = registry.idps.get(session.idp)
+        if not session.by_link and (idp is None or not idp.enabled):
+            return False
+        at = {
+            PlaceKind.SCHOOL: registry.schools.get(SchoolId(place)),
+            PlaceKind.SUPPLIER: registry.suppliers.get(SupplierId(place)),
+        }
+        if session.login_kind not in at:
+            return True  # the federation itself
+        there = at[session.login_kind]
+        return there is not None and there.enabled
 
     def seat(self, session: ConsoleSession) -> Actor:
         """Return who a session is of, with the roles that they hold now.
