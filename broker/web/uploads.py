@@ -57,6 +57,10 @@ async def read_upload(request: Request, *, max_file_bytes: int) -> Upload:
     """
     if read_content_type(request) != UPLOAD_TYPE:
         raise RequestUnreadable("check_content_type")
+    if "charset" in request.headers["content-type"].lower():
+        # No browser states one (RFC 7578 5.1.2), and the parser would take any that Python has:
+        # some fail beyond what it catches, others make text that cannot be written down.
+        raise RequestUnreadable("check_form_in_utf8")
     body = await read_bounded(
         request, max_bytes=max_file_bytes + FORM_BYTES, within_seconds=BODY_WITHIN_SECONDS
     )

@@ -44,6 +44,14 @@ async def test_fields_and_files_are_read() -> None:
     assert "dienst" not in repr(upload)
 
 
+@pytest.mark.parametrize("stated", ["idna", "undefined", "utf-7", "unicode_escape", "UTF-8"])
+async def test_a_form_that_states_its_own_encoding_is_refused(stated: str) -> None:
+    kind, form = f"multipart/form-data; boundary={BOUNDARY}", a_form(a_part("x", b"\\ud83d+2D0-"))
+    with pytest.raises(RequestUnreadable, match="check_form_in_utf8"):
+        await read(form, kind=f"{kind}; Charset={stated}")
+    assert (await read(form, kind=kind)).fields
+
+
 async def test_a_large_file_is_never_laid_on_a_disk(monkeypatch: pytest.MonkeyPatch) -> None:
     def rollover(self: object) -> None:
         raise AssertionError("on disk")
