@@ -1,8 +1,12 @@
 """What would be sent, and who could be recognised, over HTTP."""
 
+from asyncio import _get_running_loop
+from typing import Any
+
 import pytest
 
 from broker.domain.console_roles import HeldRole, PlaceKind, Role
+from broker.flow.insight.list_meter import ListMeter, Measured
 from tests.web.broker_site import Answer, Site
 from tests.web.console_seats import SCHOOL_ADMIN, SeatedBrowser, form_of, seat
 
@@ -75,6 +79,18 @@ def test_a_list_is_counted_and_no_value_of_it_is_shown(site: Site) -> None:
     assert "Joost" not in answer.response.text
     both = upload(seated, LIST.encode(), other="biosfeer").response.text
     assert "Between the two" in both
+
+
+def test_a_list_is_counted_beside_the_logins(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    held_up, measure = [], ListMeter.measure
+
+    def watched(self: ListMeter, *told: Any, **more: Any) -> Measured:
+        held_up.append(_get_running_loop() is not None)
+        return measure(self, *told, **more)
+
+    monkeypatch.setattr(ListMeter, "measure", watched)
+    assert upload(seat(site, SCHOOL_ADMIN), LIST.encode()).status == 200
+    assert held_up == [False]
 
 
 @pytest.mark.parametrize(

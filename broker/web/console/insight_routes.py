@@ -1,5 +1,6 @@
 """What would be sent, and who could be recognised: `/console/simulator`, `/console/linkability`."""
 
+from asyncio import to_thread
 from dataclasses import replace
 
 from starlette.requests import Request
@@ -67,7 +68,8 @@ def insight_routes(web: Web) -> list[Route]:
             _list_page(school, suppliers, _schools(web, seat.actor)), supplier=supplier, other=other
         )
         try:
-            measured = meter.measure(
+            measured = await to_thread(  # a second for the largest list: logins go between
+                meter.measure,
                 seat.actor,
                 school.id,
                 upload.file("list"),
