@@ -1,8 +1,14 @@
 """A school makes letters for parents over HTTP: codes are shown once, to that school alone."""
 
+from asyncio import _get_running_loop
+
+import pytest
 from lxml import html
 
 from broker.domain.console_roles import HeldRole, PlaceKind, Role
+from broker.flow.parents.letters import Letter
+from broker.web.console import letters_routes
+from broker.web.console.letters_pages import PrintedLetter, print_letter
 from tests.web.broker_site import Site, fields_of
 from tests.web.console_seats import SCHOOL_ADMIN, form_of, seat
 from tests.web.me_visitors import share
@@ -49,6 +55,19 @@ def test_letters_are_printed_used_and_taken_back(site: Site) -> None:
     back = seated.post(HERE, f"{HERE}/withdraw")
     assert back.response.headers["location"] == f"{HERE}?done=withdrawn"
     assert "Choose your school" in parent.get("/me", headers=WORDS).response.text
+
+
+def test_pictures_are_drawn_beside_the_logins(site: Site, monkeypatch: pytest.MonkeyPatch) -> None:
+    held_up = []
+
+    def watched(letter: Letter, *, address: str) -> PrintedLetter:
+        held_up.append(_get_running_loop() is not None)
+        return print_letter(letter, address=address)
+
+    monkeypatch.setattr(letters_routes, "print_letter", watched)
+    made = upload(seat(site, SCHOOL_ADMIN), HERE, f"{HERE}/make", {"pasted": "letters-6"})
+    assert len(codes_of(made.response.content)) == 1
+    assert held_up == [False]
 
 
 def test_same_form_twice_makes_letters_once(site: Site) -> None:

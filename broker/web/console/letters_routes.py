@@ -1,5 +1,6 @@
 """Where a school makes letters for parents. Its list is forgotten; codes are shown once."""
 
+from asyncio import to_thread
 from collections.abc import Sequence
 from datetime import date, timedelta
 
@@ -97,7 +98,8 @@ def letters_routes(web: Web) -> list[Route]:
         address = f"{web.issuer}{PARENT}"
         if _value(upload, "as") == "csv":
             return _as_csv(made, address)
-        return show_console(web, request, seat, _printed(made, address))
+        page_made = await to_thread(_printed, made, address)  # 5 ms a picture: logins go between
+        return show_console(web, request, seat, page_made)
 
     async def look_up(request: Request, seat: Seat) -> Response:
         school = school_here(web, request, seat, _PERMISSION)
