@@ -1,7 +1,9 @@
 """The console's desks about pupils, over the world of a login; and people at work in them."""
 
+import asyncio
 from dataclasses import dataclass, field
 from secrets import token_bytes
+from typing import Self
 
 from broker.demo.people import Person
 from broker.domain.console_roles import ConsoleUserId, HeldRole, PlaceKind, Role
@@ -130,3 +132,22 @@ STRANGERS = (
     somebody(),
 )
 """Who may do none of this at De Vuurvogel."""
+
+
+class Between:
+    """Something else that this worker does: counts its turns while a list is gone through."""
+
+    def __init__(self) -> None:
+        self.turns = 0
+
+    async def __aenter__(self) -> Self:
+        self._task = asyncio.create_task(self._go())
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        self._task.cancel()
+
+    async def _go(self) -> None:
+        while True:
+            self.turns += 1
+            await asyncio.sleep(0)

@@ -31,6 +31,7 @@ from tests.flow.pupils_office import (
     ADMIN,
     OFFICER,
     STRANGERS,
+    Between,
     Office,
     listed,
     number_of,
@@ -224,3 +225,11 @@ async def test_where_nothing_is_open_no_list_is_looked_at(office: Office) -> Non
     rows = listed(number_of(SANNE))
     assert await office.officer.find_whose(OFFICER, rows, school=office.school()) == {}
     assert office.world.register.looked_up == 0
+
+
+async def test_a_long_list_lets_logins_go_between(office: Office) -> None:
+    await file(office)
+    rows = listed(*map(str, range(20)))
+    async with Between() as between:
+        await office.officer.find_whose(OFFICER, rows, school=office.school())
+        assert between.turns >= len(rows)

@@ -18,7 +18,16 @@ from broker.flow.shielding.shield_desk import NoSuchPupil, SupplierNotChosen
 from tests.flow.feeding import feed
 from tests.flow.login_answers import Browser, refused
 from tests.flow.login_world import DAAN, ELS, NOOR, SANNE, LoginWorld
-from tests.flow.pupils_office import ADMIN, OFFICER, STRANGERS, Office, listed, number_of, somebody
+from tests.flow.pupils_office import (
+    ADMIN,
+    OFFICER,
+    STRANGERS,
+    Between,
+    Office,
+    listed,
+    number_of,
+    somebody,
+)
 
 NO_LOGIN, NO_ATTRIBUTES = ShieldLevel
 REKENRIJK = SupplierId("rekenrijk")
@@ -188,3 +197,10 @@ async def test_of_its_own_list_a_school_finds_whom_it_shields(office: Office) ->
     await shield(office)
     rows = listed(number_of(DAAN), NUMBER, " ")
     assert await office.shields.find_shielded(OFFICER, rows, school=office.school()) == (rows[1],)
+
+
+async def test_a_long_list_lets_logins_go_between(office: Office) -> None:
+    rows = listed(*map(str, range(20)))
+    async with Between() as between:
+        await office.shields.find_shielded(OFFICER, rows, school=office.school())
+        assert between.turns >= len(rows)
