@@ -113,7 +113,12 @@ def approve_eck_id(stage: "Stage", *, until: date) -> None:
     asks = _read(supplier)
     _write(
         supplier,
-        {**asks, "eck_id_entitled": True, "attribute": [*asks["attribute"], declared]},
+        {
+            **asks,
+            "eck_id_entitled": True,
+            "attribute": [*asks["attribute"], declared],
+            "sheet": {**asks["sheet"], "version": asks["sheet"]["version"] + 1},
+        },
     )
     agreed = _read(agreement)
     _write(
