@@ -285,9 +285,15 @@ class TestOtherDocuments:
 
     def test_what_is_wrong_in_itself_is_told_as_apply_does(self, store: SqliteRegistry) -> None:
         attribute = document_of(
-            a_supplier(attribute=[{"name": "shoeSize", "purpose": "x"}]), Kind.SUPPLIER
+            a_supplier(attribute=[{"name": "shoeSize", "purpose": "x"}], sheet={"version": 3}),
+            Kind.SUPPLIER,
         )
-        wrong = changed(store, SUPPLIER, attribute=attribute.attribute)  # type: ignore[union-attr]
+        wrong = changed(
+            store,
+            SUPPLIER,
+            attribute=attribute.attribute,  # type: ignore[union-attr]
+            sheet=attribute.sheet,  # type: ignore[union-attr]
+        )
         with pytest.raises(FederationProblems) as caught:
             put(store, wrong)
         assert [each.path for each in caught.value.problems] == ["attribute[0].name"]
