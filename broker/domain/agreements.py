@@ -4,6 +4,7 @@ An agreement approves attributes of pupils and of staff, and may say otherwise o
 classes or groups. `approved_for` is the only place that says what it approves for one login.
 """
 
+import unicodedata
 from collections.abc import Collection, Sequence
 from datetime import date
 from enum import StrEnum
@@ -45,7 +46,7 @@ class GroupRule(msgspec.Struct, frozen=True):
     """What is approved of pupils of some classes or groups, in place of what is of all pupils.
 
     Attributes:
-        groups: their names, exact as the login or the school's list states them.
+        groups: their names; case, blanks and forms of Unicode make no difference (`fold_group`).
         approved: canonical names.
     """
 
@@ -111,11 +112,23 @@ def rules_met(agreement: Agreement, groups: Collection[str]) -> tuple[int, ...]:
 
     Unlike groups themselves they may be held until the answer goes out.
     """
+    if not agreement.group_rules:
+        return ()
+    folded = {fold_group(each) for each in groups}
     return tuple(
         place
         for place, rule in enumerate(agreement.group_rules)
-        if not rule.groups.isdisjoint(groups)
+        if not folded.isdisjoint(map(fold_group, rule.groups))
     )
+
+
+def fold_group(name: str) -> str:
+    """Return the name of a group as it is compared: a rule must hold however a login writes it.
+
+    >>> fold_group(" 3a ") == fold_group("3A"), fold_group("groep  7") == fold_group("Groep 7")
+    (True, True)
+    """
+    return " ".join(unicodedata.normalize("NFKC", name).casefold().split())
 
 
 def approved_for(

@@ -154,7 +154,8 @@ class TestGroups:
             (("5D", "plus"), {"givenName", "sn"}),
             (("3B", "plus"), {"givenName"}),
             (("3A", "4C"), set()),
-            (("3a",), {"mail"}),
+            (("3a",), {"givenName"}),
+            ((" 3A\u00a0",), {"givenName"}),
         ],
     )
     def test_pupils_get_what_all_rules_of_their_groups_approve(

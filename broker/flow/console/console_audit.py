@@ -4,8 +4,8 @@
 
 The first entry follows 32 zeros. An entry is written in the transaction of what it tells where both
 rest in `registry.db`, else before that takes effect. `before` and `after` are small JSON texts of
-settings, never a value of a pupil, and nobody's name: who it was is a keyed hash. The newest link
-also stands in the log, which is kept elsewhere: a chain that was made anew as a whole shows there.
+settings, never a value of a pupil, and nobody's name: who it was is a keyed hash. A chain that
+somebody made anew as a whole follows on itself: only a copy of an earlier link shows that.
 """
 
 from collections.abc import Iterable
