@@ -443,7 +443,10 @@ def test_each_line_of_the_log_is_json_without_persons(
     nginx: Nginx, client: httpx2.Client, brokers: tuple[Upstream, Upstream]
 ) -> None:
     client.get("/oidc/callback?code=geheim", headers={"User-Agent": "mine", "Referer": "there"})
-    lines = [json.loads(line) for line in nginx.said.read_text().splitlines()]
+    while '"GET /oidc/callback"' not in (said := nginx.said.read_text()) or said[-1] != "\n":
+        assert nginx.process is not None  # it writes the line once it has answered
+        assert nginx.process.poll() is None
+    lines = [json.loads(line) for line in said.splitlines()]
     (line,) = [each for each in lines if each["asked"] == "GET /oidc/callback"]
     assert line["status"] == "200"
     for secret in ("geheim", "mine", "there", "127.0.0.1"):
