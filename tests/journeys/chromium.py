@@ -19,7 +19,7 @@ ARGUMENTS = (
     "--disable-sync",
 )
 PHONE_WIDTH = 360  # CSS pixels, of the smallest phones in use
-TABS_AT_MOST = 40
+TABS_AT_MOST = 80
 TIMEOUT_MILLISECONDS = 15_000  # only a fault takes so long
 
 
