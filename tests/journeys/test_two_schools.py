@@ -115,6 +115,7 @@ async def test_membership_goes_out_once_it_is_declared_and_approved(
     supplier = (folder / "suppliers" / "rekenrijk.toml").read_text()
     asks = '[[attribute]]\nname = "schoolMembership"\npurpose = "Je klas vinden."\n\n'
     changed = supplier.replace("[[attribute]]", asks + "[[attribute]]", 1)
+    changed = changed.replace("[sheet]\nversion = 1\n", "[sheet]\nversion = 2\n", 1)
     (folder / "suppliers" / "rekenrijk.toml").write_text(changed)
     documents.write_text(
         '[[agreement]]\nschool = "kompas"\nsupplier = "rekenrijk"\nversion = 2\n'
