@@ -19,12 +19,12 @@ from lxml import etree
 
 from broker.demo.people import KOMPAS, Person, made_up_eck_id
 from broker.flow.answers import PostMessage
+from tests.attacks.matching import Matching, Record, chance_bound, every_guess
 from tests.builders import a_declaration
 from tests.flow import login_world
 from tests.flow.login_answers import Browser, Received
 from tests.flow.login_parties import BIOSFEER_OIDC, BIOSFEER_SAML, REKENRIJK, TAALTUIN
 from tests.flow.login_world import LoginWorld
-from tests.journeys.matching import Matching, Record, chance_bound, every_guess
 
 PUPILS = 1000
 SMALL = 100  # for the controls, which find all or nothing
