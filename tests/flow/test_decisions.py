@@ -15,7 +15,6 @@ from broker.domain.ids import BoardId, SchoolId
 from broker.flow.console.actors import Actor
 from broker.flow.console.console_audit import ConsoleEntry
 from broker.flow.console.console_refusals import LevelNeeded, NotAllowed
-from broker.flow.decisions.decision_flow import ActivatedService, Compared
 from broker.flow.decisions.decision_refusals import (
     DecisionEditedMeanwhile,
     DecisionUnusable,
@@ -31,6 +30,7 @@ from broker.flow.decisions.decision_types import (
     Standing,
     choice_of,
 )
+from broker.flow.decisions.many_decisions import ActivatedService, Compared
 from broker.flow.decisions.signed_documents import digest
 from broker.flow.federation.change import check_apply
 from tests.builders_saml import NOW as APPLIED

@@ -5,9 +5,9 @@ from datetime import date
 from broker.domain.attributes import AttributeName, Population
 from broker.domain.decision_outline import Choice, GroupChoice, compare_choices
 from broker.domain.documents import AgreementDocument, SupplierDocument
-from broker.flow.decisions.decision_flow import ActivatedService, Compared, ComparedService
 from broker.flow.decisions.decision_making import required_of
 from broker.flow.decisions.decision_types import Decider, Draft
+from broker.flow.decisions.many_decisions import ActivatedService, Compared, ComparedService
 
 
 def compare_activated(

@@ -13,12 +13,6 @@ from broker.domain.console_roles import Permission
 from broker.flow.console.actors import Actor
 from broker.flow.console.console_refusals import NotAllowed
 from broker.flow.decisions.comparing import compare_activated
-from broker.flow.decisions.decision_flow import (
-    ActivatedService,
-    ComparedService,
-    ExpiringDecision,
-    PreparedBatch,
-)
 from broker.flow.decisions.decision_preparing import DecisionPreparing
 from broker.flow.decisions.decision_reading import DecisionReader, choice_by, find_counting
 from broker.flow.decisions.decision_signing import DecisionPorts, DecisionSigning
@@ -31,11 +25,19 @@ from broker.flow.decisions.decision_types import (
     SignedDecision,
 )
 from broker.flow.decisions.draft_standing import read_standings
+from broker.flow.decisions.many_decisions import (
+    ActivatedService,
+    ComparedService,
+    ExpiringDecision,
+    PreparedBatch,
+)
 
 
 class DecisionDesk:
-    """`DecisionFlow`. Keeps nothing.
+    """What somebody does with decisions. Keeps nothing.
 
+    `unverified_` ids come from forms and addresses: each method finds whose they are, and refuses
+    another's. A school or a board decides: exactly one of both is named.
     Every method raises `NotAllowed`, and `RegistryUnreadable` when nothing can be read or written.
     """
 

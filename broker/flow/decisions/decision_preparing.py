@@ -8,7 +8,6 @@ from broker.domain.console_roles import Permission, Role
 from broker.domain.refusals import Refusal
 from broker.flow.console.actors import Actor, check_may
 from broker.flow.console.console_audit import ConsoleEntry, entry_of
-from broker.flow.decisions.decision_flow import DraftProblem, PreparedBatch
 from broker.flow.decisions.decision_refusals import DecisionEditedMeanwhile, DecisionUnusable
 from broker.flow.decisions.decision_signing import DecisionPorts, tell_shortly
 from broker.flow.decisions.decision_store import DraftMoved, NewDraft
@@ -21,6 +20,7 @@ from broker.flow.decisions.draft_standing import (
     read_standings,
     unusable,
 )
+from broker.flow.decisions.many_decisions import DraftProblem, PreparedBatch
 from broker.flow.federation.documents import FederationProblems, Problem
 from broker.flow.federation.narrow_change import EditedMeanwhile, check_narrow
 from broker.flow.random_texts import make_text

@@ -16,7 +16,6 @@ from broker.domain.registry import Registry
 from broker.domain.relations import AgreementFound, find_agreement
 from broker.flow.console.actors import Actor, boards_of, check_may, find_school, may, schools_of
 from broker.flow.console.console_refusals import NotAllowed
-from broker.flow.decisions.decision_flow import ExpiringDecision
 from broker.flow.decisions.decision_store import DecisionStore
 from broker.flow.decisions.decision_types import (
     CatalogueLine,
@@ -25,6 +24,7 @@ from broker.flow.decisions.decision_types import (
     DecisionView,
     Standing,
 )
+from broker.flow.decisions.many_decisions import ExpiringDecision
 from broker.flow.ports import Clock, Snapshots
 
 ENDS_SOON_DAYS = 60

@@ -14,7 +14,7 @@ from broker.domain.attributes import VOCABULARY, AttributeName
 from broker.domain.decision_outline import Choice, in_order
 from broker.domain.ids import SchoolId, SupplierId
 from broker.domain.registry import Registry
-from broker.flow.decisions.decision_flow import Compared, ComparedService
+from broker.flow.decisions.many_decisions import Compared, ComparedService
 from broker.web.console.choose_catalogue import State
 from broker.web.console.choose_places import Place
 from broker.web.console.decision_words import DecisionWords

@@ -20,8 +20,8 @@ from broker.domain.csv_reading import CsvFaulty, CsvTooLarge, CsvUnreadable
 from broker.domain.dutch_days import day_of
 from broker.domain.federation import School
 from broker.flow.console.actors import schools_of
-from broker.flow.decisions.decision_flow import ActivatedService, ComparedService
 from broker.flow.decisions.decision_types import Draft
+from broker.flow.decisions.many_decisions import ActivatedService, ComparedService
 from broker.web.console.choose_import_drafts import for_board, only_required
 from broker.web.console.choose_import_pages import (
     MODES,

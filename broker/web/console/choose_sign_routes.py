@@ -12,7 +12,6 @@ from broker.domain.dutch_days import day_of
 from broker.domain.ids import SupplierId
 from broker.flow.console.actors import Actor, check_may_sign
 from broker.flow.console.console_refusals import LevelNeeded, NotAllowed
-from broker.flow.decisions.decision_flow import PreparedBatch
 from broker.flow.decisions.decision_refusals import DecisionEditedMeanwhile, DecisionUnusable
 from broker.flow.decisions.decision_types import (
     Decider,
@@ -20,6 +19,7 @@ from broker.flow.decisions.decision_types import (
     PreparedDecision,
     SignedDecision,
 )
+from broker.flow.decisions.many_decisions import PreparedBatch
 from broker.web.console.choose_draft_pages import (
     BatchPage,
     BatchRow,

@@ -12,7 +12,7 @@ from broker.flow.console.console_audit import ConsoleAudit
 from broker.flow.console.invitations import PeopleDesk
 from broker.flow.console.role_book import RoleBook
 from broker.flow.console.sign_in import SignIn
-from broker.flow.decisions.decision_flow import DecisionFlow
+from broker.flow.decisions.decision_desk import DecisionDesk
 from broker.flow.insight.list_meter import ListMeter
 from broker.flow.insight.registers import Registers
 from broker.flow.insight.simulator import Simulator
@@ -62,7 +62,7 @@ class ConsoleWeb:
     letters: LetterDesk
     reading: SchoolReading
     insight: InsightWeb
-    decisions: DecisionFlow
+    decisions: DecisionDesk
     people: PeopleDesk
     links: BrokenLogins
     documents: DocumentTypesetter
