@@ -42,7 +42,7 @@ class OpenedReceipt:
         previous: the one of before that went out beside it, as far as it can still be told.
     """
 
-    content: ReceiptContent
+    content: ReceiptContent = field(repr=False)
     at: datetime
     pseudonym: Pseudonym | None = field(default=None, repr=False)
     previous: Pseudonym | None = field(default=None, repr=False)
